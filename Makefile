@@ -1,0 +1,33 @@
+# make demo           train a small model on a made-up genome, predict the genes of another one, and score them (minutes)
+# make demo FASTA=my.fa   the same, then the genes of your genome with the model that comes with the package
+# make test           all tests
+# Both set up everything in .venv first. DEMO_STEPS=20 trains for 20 steps only. PIP_ARGS goes to pip, for instance
+# PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" for PyTorch without CUDA.
+
+PYTHON ?= python3
+PIP_ARGS ?=
+DEMO_STEPS ?=
+FASTA ?=
+VENV := .venv
+STAMP := $(VENV)/.stamp-installed
+
+.PHONY: demo test lint clean
+.DELETE_ON_ERROR:
+
+demo: $(STAMP)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" DEMO_STEPS="$(DEMO_STEPS)" scripts/demo.sh $(if $(FASTA),"$(FASTA)")
+
+test: $(STAMP)
+	$(VENV)/bin/python -m pytest
+
+lint: $(STAMP)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install $(PIP_ARGS) -c constraints.txt -e ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo runs/demo

@@ -1,0 +1,1 @@
+"""Gene models: readers, writers, label tracks and genetic codes."""

@@ -1,0 +1,87 @@
+"""What all files of genes share: one atomic text file, filled record by record, and ids by position."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self, TextIO
+
+from genoformer.annotation.models import Gene, sort_genes
+from genoformer.errors import DataError
+from genoformer.files import atomic_path
+from genoformer.sequence.records import Record
+
+FASTA_WIDTH = 60
+
+
+class GeneFile(ABC):
+    """A context manager: the file appears under its name, complete, when the block ends without an error.
+
+    Args:
+        path: The final name.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._seen: set[str] = set()
+        self._stack = ExitStack()
+        self._handle: TextIO
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            temporary = stack.enter_context(atomic_path(self.path))
+            self._handle = stack.enter_context(open(temporary, "w", encoding="utf-8", newline="\n"))
+            self._handle.write(self.header)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> bool | None:
+        return self._stack.__exit__(*error)
+
+    @property
+    def header(self) -> str:
+        """What the file begins with; all that a file without records holds."""
+        return ""
+
+    def add(self, record: Record, genes: Iterable[Gene], *, circular: bool = False, genetic_code: int = 11) -> None:
+        """Append the genes of one record, in any order; a record without genes is added, too.
+
+        Args:
+            record: The sequence that the genes lie on.
+            genes: All genes of the record.
+            circular: The record is circular.
+            genetic_code: Translation table of genes that name none themselves.
+
+        Raises:
+            DataError: If a record of the same id was added before.
+        """
+        if record.id in self._seen:
+            message = f"two records are called {record.id!r}, so gene ids would repeat."
+            raise DataError("GENES-001", message, where=str(self.path), fix="Rename one of them.")
+        self._seen.add(record.id)
+        self._handle.writelines(self.chunks(record, sort_genes(genes), circular, genetic_code))
+
+    @abstractmethod
+    def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterable[str]:
+        """The text of one record, its genes sorted."""
+
+
+def gene_id(record_id: str, number: int) -> str:
+    """Id of the ``number``-th gene (from 1) of a record; unique in a genome when record ids are."""
+    return f"gene-{record_id}-{number:05d}"
+
+
+def partial_digits(gene: Gene) -> str:
+    """Prodigal's two digits: 1 where the left (low), then the right edge of the gene is missing."""
+    edges = (gene.partial_5, gene.partial_3) if gene.strand == "+" else (gene.partial_3, gene.partial_5)
+    return "".join("1" if is_missing else "0" for is_missing in edges)
+
+
+def format_score(score: float | None) -> str:
+    """Four decimals; ``.`` for a gene without score."""
+    return "." if score is None else f"{score:.4f}"
+
+
+def wrap_fasta(text: str) -> str:
+    """Lines of ``FASTA_WIDTH`` letters, each with a line end."""
+    return "".join(f"{text[i : i + FASTA_WIDTH]}\n" for i in range(0, len(text), FASTA_WIDTH))

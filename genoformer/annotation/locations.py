@@ -1,0 +1,55 @@
+"""Parts of a CDS: adjacent ones joined over the origin, and codons that are read otherwise than the table says."""
+
+import re
+
+Parts = tuple[tuple[int, int], ...]
+
+_EXCEPTION = re.compile(r"\(pos:(.*?),aa:(\w+)\)")
+
+
+def join_over_origin(parts: list[tuple[int, int]], length_bp: int | None) -> Parts | None:
+    """Read parts that touch both ends of a contig as one gene over the origin of a circle.
+
+    The parts before the widest gap are moved behind the contig's end, and the two that meet there become one.
+
+    Args:
+        parts: (start, end) in any order.
+        length_bp: Length of the contig, None when unknown.
+
+    Returns:
+        Ascending parts, the last ones beyond ``length_bp``; None if the parts do not touch both ends.
+    """
+    ordered = sorted(parts)
+    if length_bp is None or len(ordered) < 2 or ordered[0][0] != 0 or max(end for _, end in ordered) != length_bp:
+        return None
+    gaps = [ordered[i + 1][0] - ordered[i][1] for i in range(len(ordered) - 1)]
+    split = gaps.index(max(gaps)) + 1
+    before, after = ordered[split:], ordered[:split]
+    if before[-1][1] != length_bp:
+        return None
+    moved = [(start + length_bp, end + length_bp) for start, end in after]
+    bridge = (before[-1][0], moved[0][1])
+    return (*before[:-1], bridge, *moved[1:])
+
+
+def parse_transl_except(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Read ``(pos:complement(4085235..4085237),aa:Sec)``, one or several; other text gives ().
+
+    Returns:
+        (start, end, amino acid), 0-based, half-open, forward strand.
+
+    Reference:
+        INSDC feature table definition, qualifier /transl_except.
+    """
+    found = []
+    for place, amino_acid in _EXCEPTION.findall(re.sub(r"\s", "", text)):
+        numbers = [int(number) for number in re.findall(r"\d+", place)]
+        if numbers and min(numbers) > 0:
+            found.append((min(numbers) - 1, max(numbers), amino_acid))
+    return tuple(found)
+
+
+def format_transl_except(start: int, end: int, amino_acid: str, strand: str) -> str:
+    """The inverse of ``parse_transl_except`` for one codon."""
+    place = f"{start + 1}..{end}"
+    return f"(pos:{place if strand == '+' else f'complement({place})'},aa:{amino_acid})"

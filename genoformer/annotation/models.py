@@ -1,0 +1,136 @@
+"""What an annotation says: genes with their coding parts, and the contigs they lie on."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Gene:
+    """One protein-coding gene model (one CDS), or a pseudogene.
+
+    Coordinates are 0-based, half-open, on the forward strand. The CDS includes the stop codon. ``start`` is inside the
+    contig; a gene over the origin of a circular contig has an ``end`` (and part ends) beyond the contig length.
+
+    Args:
+        contig: Id of the contig.
+        start: First base, the lowest coordinate.
+        end: One behind the last base.
+        strand: ``"+"`` or ``"-"``.
+        parts: Coding parts as (start, end), ascending. Parts that only the origin separates are one part.
+        id: Id in the file that was read, or the one that a writer gives.
+        locus_tag: Locus tag of the gene, "" when unknown.
+        name: Gene symbol, "" when unknown.
+        product: Product name, "" when unknown.
+        pseudo: Marked as a pseudogene; ``parts`` may then be no reading frame.
+        partial_5: The biological 5' end (start codon) is missing.
+        partial_3: The biological 3' end (stop codon) is missing.
+        slippage: The ribosome changes the frame between parts.
+        trans_spliced: The parts come from several transcripts; ``parts`` is then no reading order.
+        genetic_code: NCBI translation table, None when the file does not say.
+        transl_except: (start, end, amino acid) of codons that are read otherwise than the table says.
+        phase_offset: Bases at the 5' end before the first whole codon, 0 to 2 (GenBank: codon_start - 1).
+        score: Calibrated confidence of the gene, 0 to 1; None for a gene that was read.
+        start_score: Calibrated confidence of the start given the 3' end, 0 to 1.
+        attributes: What else a file says, by name.
+    """
+
+    contig: str
+    start: int
+    end: int
+    strand: str
+    parts: tuple[tuple[int, int], ...] = ()
+    id: str = ""
+    locus_tag: str = ""
+    name: str = ""
+    product: str = ""
+    pseudo: bool = False
+    partial_5: bool = False
+    partial_3: bool = False
+    slippage: bool = False
+    trans_spliced: bool = False
+    genetic_code: int | None = None
+    transl_except: tuple[tuple[int, int, str], ...] = ()
+    phase_offset: int = 0
+    score: float | None = None
+    start_score: float | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.strand not in ("+", "-"):
+            raise ValueError(f"strand must be '+' or '-', not {self.strand!r}")
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"gene {self.id!r} must have 0 <= start < end, not {self.start}..{self.end}")
+        if not self.parts:
+            self.parts = ((self.start, self.end),)
+
+    @property
+    def length_bp(self) -> int:
+        """Coding length in bp, the stop codon included."""
+        return sum(end - start for start, end in self.parts)
+
+    @property
+    def is_simple(self) -> bool:
+        """One uninterrupted reading frame: neither joined, shifted, trans-spliced nor a pseudogene."""
+        return len(self.parts) == 1 and not (self.pseudo or self.trans_spliced or self.slippage)
+
+    @property
+    def five_prime(self) -> tuple[int, str]:
+        """Position of the first base in reading direction, and the strand."""
+        return (self.start, "+") if self.strand == "+" else (self.end - 1, "-")
+
+    @property
+    def three_prime(self) -> tuple[int, str]:
+        """Position of the last base in reading direction, and the strand: what 3'-end scores compare."""
+        return (self.end - 1, "+") if self.strand == "+" else (self.start, "-")
+
+
+@dataclass(slots=True)
+class Annotation:
+    """The genes of one file, and what it says of its contigs.
+
+    Args:
+        genes: In the order (contig as first met, start, end, strand).
+        contig_lengths: Length in bp by contig, where the file says it.
+        circular: Contigs that the file calls circular.
+        genetic_codes: Most frequent translation table of the genes by contig, where the file says it.
+    """
+
+    genes: list[Gene] = field(default_factory=list)
+    contig_lengths: dict[str, int] = field(default_factory=dict)
+    circular: set[str] = field(default_factory=set)
+    genetic_codes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def contigs(self) -> list[str]:
+        """Every contig that has a length or a gene, in the order first met."""
+        return list(dict.fromkeys([*self.contig_lengths, *(gene.contig for gene in self.genes)]))
+
+    def by_contig(self) -> dict[str, list[Gene]]:
+        """The genes of each contig that has any."""
+        grouped: dict[str, list[Gene]] = defaultdict(list)
+        for gene in self.genes:
+            grouped[gene.contig].append(gene)
+        return dict(grouped)
+
+
+def sort_genes(genes: Iterable[Gene]) -> list[Gene]:
+    """Genes of one contig by start, longer ones first, then by strand: the order of every output file."""
+    return sorted(genes, key=lambda gene: (gene.start, -gene.end, gene.strand, gene.parts, gene.id))
+
+
+def order_genes(genes: Iterable[Gene]) -> list[Gene]:
+    """Genes of many contigs: contigs as first met, ``sort_genes`` in each."""
+    by_contig: dict[str, list[Gene]] = defaultdict(list)
+    for gene in genes:
+        by_contig[gene.contig].append(gene)
+    return [gene for contig_genes in by_contig.values() for gene in sort_genes(contig_genes)]
+
+
+def most_frequent_codes(genes: Iterable[Gene]) -> dict[str, int]:
+    """The translation table that most genes of each contig name; contigs without any are left out."""
+    counts: dict[str, Counter[int]] = defaultdict(Counter)
+    for gene in genes:
+        if gene.genetic_code is not None:
+            counts[gene.contig][gene.genetic_code] += 1
+    return {contig: counter.most_common(1)[0][0] for contig, counter in counts.items()}

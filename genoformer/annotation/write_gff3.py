@@ -1,0 +1,136 @@
+"""Write genes as GFF3 that strict readers accept: sorted, one ID per CDS, phases right on both strands.
+
+Reference: https://github.com/The-Sequence-Ontology/Specifications/blob/master/gff3.md, version 1.26; partial ends as
+in https://www.ncbi.nlm.nih.gov/datasets/docs/v2/reference-docs/file-formats/annotation-files/about-ncbi-gff3/.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from genoformer.annotation.gene_files import GeneFile, format_score, gene_id
+from genoformer.annotation.locations import format_transl_except
+from genoformer.annotation.models import Gene
+from genoformer.sequence.records import Record
+
+SOURCE = "genoformer"
+SEQID_SAFE = ".:^*$@!+_?-|"  # section "Column 1: seqid"
+_RESERVED = re.compile(r"[\x00-\x1f\x7f%;=&,]")
+Value = str | tuple[str, ...]
+_Row = tuple[int, int, int, str]  # start, number of the gene, rank of the row in the gene, text
+
+
+class Gff3Writer(GeneFile):
+    """Genes as gene, mRNA, exon and CDS rows.
+
+    Ids count the genes of each record by position. Pseudogenes and trans-spliced genes, which predictions never hold,
+    are a single row without CDS. A circular record has a region row with ``Is_circular=true``, and its genes over the
+    origin end behind its length.
+    """
+
+    @property
+    def header(self) -> str:
+        return "##gff-version 3\n"
+
+    def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
+        if len(record) == 0:
+            return
+        contig = quote(record.id, safe=SEQID_SAFE)
+        yield f"##sequence-region {contig} 1 {len(record)}\n"
+        if circular:
+            attributes = _attributes({"ID": f"region-{record.id}", "Is_circular": "true"})
+            yield f"{contig}\t{SOURCE}\tregion\t1\t{len(record)}\t.\t+\t.\t{attributes}\n"
+        rows: list[_Row] = []
+        for number, gene in enumerate(genes, start=1):
+            rows += _gene_rows(gene, contig, number, gene_id(record.id, number), genetic_code)
+        yield from (text for *_, text in sorted(rows))
+        if rows:
+            yield "###\n"
+
+
+def write_gff3(path: str | Path, records: Iterable[tuple[Record, list[Gene], bool]], *, genetic_code: int = 11) -> None:
+    """Write (record, its genes, whether it is circular) one after the other; see ``Gff3Writer``.
+
+    Raises:
+        DataError: If two records have the same id.
+        OutputWriteError: If the file cannot be written.
+    """
+    with Gff3Writer(path) as writer:
+        for record, genes, circular in records:
+            writer.add(record, genes, circular=circular, genetic_code=genetic_code)
+
+
+def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: int) -> Iterator[_Row]:
+    def row(kind: str, start: int, end: int, rank: int, attributes: dict[str, Value], phase: str = ".") -> _Row:
+        columns = (contig, SOURCE, kind, start + 1, end, format_score(gene.score), gene.strand, phase)
+        return start, number, rank, "\t".join(map(str, columns)) + f"\t{_attributes(attributes)}\n"
+
+    stem = name.removeprefix("gene-")
+    naming = {"locus_tag": gene.locus_tag, "gene": gene.name}
+    exception = {"exception": _exception(gene)}
+    partial = _partial(gene)
+    if gene.pseudo or gene.trans_spliced:
+        kind, flags = ("pseudogene", {"pseudo": "true"}) if gene.pseudo else ("gene", exception)
+        yield row(kind, gene.start, gene.end, 0, {"ID": name, "Name": gene.name, **naming, **flags, **partial})
+        return
+    mrna = {"ID": f"mrna-{stem}", "Parent": name, **naming, "product": gene.product, **partial}
+    yield row("gene", gene.start, gene.end, 0, {"ID": name, "Name": gene.name, **naming, **partial})
+    yield row("mRNA", gene.start, gene.end, 1, mrna)
+    for i, (start, end) in enumerate(_exons(gene), start=1):
+        yield row("exon", start, end, 2, {"ID": f"exon-{stem}-{i}", "Parent": mrna["ID"]})
+    table = str(gene.genetic_code or genetic_code)
+    cds = {"ID": f"cds-{stem}", "Parent": mrna["ID"], **naming, "product": gene.product, **exception, **partial}
+    cds |= {"transl_table": table, "transl_except": _transl_except(gene), "start_score": _start_score(gene)}
+    for (start, end), phase in zip(gene.parts, phases(gene), strict=True):
+        yield row("CDS", start, end, 3, cds, str(phase))
+
+
+def phases(gene: Gene) -> list[int]:
+    """Phase of every part, in the order of ``gene.parts``: bases to skip before the next whole codon begins."""
+    in_order = gene.parts if gene.strand == "+" else gene.parts[::-1]
+    found, read_bp = [], -gene.phase_offset
+    for start, end in in_order:
+        found.append(-read_bp % 3)
+        read_bp += end - start
+    return found if gene.strand == "+" else found[::-1]
+
+
+def _exons(gene: Gene) -> list[tuple[int, int]]:
+    """The parts; one exon where the ribosome slips, since the transcript is not cut there."""
+    return [(gene.start, gene.end)] if gene.slippage else list(gene.parts)
+
+
+def _exception(gene: Gene) -> str:
+    if gene.trans_spliced:
+        return "trans-splicing"
+    return "ribosomal slippage" if gene.slippage else ""
+
+
+def _partial(gene: Gene) -> dict[str, Value]:
+    low, high = (gene.partial_5, gene.partial_3) if gene.strand == "+" else (gene.partial_3, gene.partial_5)
+    if not (low or high):
+        return {}
+    return {
+        "partial": "true",
+        "start_range": (".", str(gene.start + 1)) if low else "",
+        "end_range": (str(gene.end), ".") if high else "",
+    }
+
+
+def _transl_except(gene: Gene) -> tuple[str, ...]:
+    return tuple(format_transl_except(start, end, aa, gene.strand) for start, end, aa in gene.transl_except)
+
+
+def _start_score(gene: Gene) -> str:
+    return "" if gene.start_score is None else format_score(gene.start_score)
+
+
+def _attributes(attributes: dict[str, Value]) -> str:
+    """Column 9: empty values are left out, the items of a tuple are separated by commas."""
+    texts = {name: (value,) if isinstance(value, str) else value for name, value in attributes.items() if value}
+    return ";".join(f"{name}={','.join(_escape(item) for item in items)}" for name, items in texts.items())
+
+
+def _escape(value: str) -> str:
+    return _RESERVED.sub(lambda found: f"%{ord(found[0]):02X}", value)

@@ -1,0 +1,107 @@
+"""Write genes as a table, as BED6, and their sequences as FASTA with Prodigal's headers."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from genoformer.annotation.gene_files import GeneFile, format_score, gene_id, partial_digits, wrap_fasta
+from genoformer.annotation.gene_sequence import coding_sequence, start_codon, translate_gene
+from genoformer.annotation.models import Gene
+from genoformer.sequence.alphabet import decode_bases
+from genoformer.sequence.records import Record
+
+TSV_COLUMNS = (
+    "record_id", "gene_id", "start", "end", "strand", "length_bp", "partial", "start_codon", "score", "start_score",
+)  # fmt: skip
+MAX_BED_SCORE = 1000
+
+
+class TsvWriter(GeneFile):
+    """One row per gene; start and end are 1-based and inclusive, as in GFF3. Missing values are ``.``.
+
+    ``partial`` has Prodigal's two digits, ``start_codon`` is ``Edge`` for a gene without 5' end.
+    """
+
+    @property
+    def header(self) -> str:
+        return "\t".join(TSV_COLUMNS) + "\n"
+
+    def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
+        for number, gene in enumerate(genes, start=1):
+            row = (
+                record.id,
+                gene_id(record.id, number),
+                gene.start + 1,
+                gene.end,
+                gene.strand,
+                gene.length_bp,
+                partial_digits(gene),
+                _start_type(record.codes, gene),
+                format_score(gene.score),
+                format_score(gene.start_score),
+            )
+            yield "\t".join(map(str, row)) + "\n"
+
+
+class BedWriter(GeneFile):
+    """BED6, one row per gene; a gene over the origin has one row at each end, since BED ends at the contig's end.
+
+    The score is the confidence times 1000, 0 where there is none.
+    """
+
+    def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
+        rows = []
+        for number, gene in enumerate(genes, start=1):
+            score = 0 if gene.score is None else round(gene.score * MAX_BED_SCORE)
+            for start, end in _inside(gene.start, gene.end, len(record)):
+                rows.append((start, end, gene_id(record.id, number), score, gene.strand))
+        for row in sorted(rows):
+            yield "\t".join(map(str, (record.id, *row))) + "\n"
+
+
+def _inside(start: int, end: int, length_bp: int) -> list[tuple[int, int]]:
+    return [(start, end)] if end <= length_bp else [(start, length_bp), (0, end - length_bp)]
+
+
+class _SequenceWriter(GeneFile):
+    """FASTA with one entry per gene that has a reading frame: pseudogenes and trans-spliced genes are left out."""
+
+    def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
+        for number, gene in enumerate(genes, start=1):
+            if not (gene.pseudo or gene.trans_spliced):
+                yield _header(record, gene, number)
+                yield wrap_fasta(self.sequence(record.codes, gene, gene.genetic_code or genetic_code))
+
+    def sequence(self, codes: np.ndarray, gene: Gene, genetic_code: int) -> str:
+        """Letters of one entry."""
+        raise NotImplementedError
+
+
+class ProteinWriter(_SequenceWriter):
+    """Proteins; a start codon gives M, and the stop codon of a complete gene a ``*``, both as Prodigal does it."""
+
+    def sequence(self, codes: np.ndarray, gene: Gene, genetic_code: int) -> str:
+        return translate_gene(codes, gene, genetic_code)
+
+
+class CdsWriter(_SequenceWriter):
+    """Coding sequences in reading direction, from start to stop codon inclusive."""
+
+    def sequence(self, codes: np.ndarray, gene: Gene, genetic_code: int) -> str:
+        return decode_bases(coding_sequence(codes, gene))
+
+
+def _header(record: Record, gene: Gene, number: int) -> str:
+    strand = 1 if gene.strand == "+" else -1
+    notes = [f"ID={gene_id(record.id, number)}", f"partial={partial_digits(gene)}"]
+    notes.append(f"start_type={_start_type(record.codes, gene)}")
+    if gene.score is not None:
+        notes.append(f"score={format_score(gene.score)}")
+    return f">{record.id}_{number} # {gene.start + 1} # {gene.end} # {strand} # {';'.join(notes)}\n"
+
+
+def _start_type(codes: np.ndarray, gene: Gene) -> str:
+    """The start codon, ``Edge`` without 5' end (Prodigal's word), ``.`` where there is no reading frame."""
+    if gene.pseudo or gene.trans_spliced:
+        return "."
+    return "Edge" if gene.partial_5 else decode_bases(start_codon(codes, gene))

@@ -1,0 +1,1 @@
+"""Crops from the store, made into batches."""

@@ -1,0 +1,116 @@
+"""Crops of a store as token ids and labels: random ones for training, tiles for validation."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from genoformer.sequence.alphabet import reverse_complement
+from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.splits import Region
+from genoformer.store import Store
+
+Item = dict[str, torch.Tensor]
+STRANDS = ("+", "-")
+
+
+def read_crop(store: Store, tokenizer: KmerTokenizer, region: Region, start: int, end: int, strand: str) -> Item:
+    """Token ids and labels of bases ``[start, end)`` as read on one strand, 5′ to 3′.
+
+    The k-mers at the crop's 3′ end look ahead into the region, never beyond it: where the region ends they are UNK.
+
+    Args:
+        store: The store.
+        tokenizer: The model's tokenizer.
+        region: The region the crop lies in.
+        start: First base, forward coordinates.
+        end: One behind the last base.
+        strand: "+" or "-".
+
+    Returns:
+        ``token_ids`` int64 [ceil(L / stride)] and ``labels`` uint8 [L], L = end - start.
+    """
+    ahead_bp = tokenizer.k - 1
+    low = start if strand == "+" else max(region.start, start - ahead_bp)
+    high = end if strand == "-" else min(region.end, end + ahead_bp)
+    codes = store.bases(region.record, low, high)
+    labels = store.tracks(region.record, start, end)[STRANDS.index(strand)]
+    if strand == "-":
+        codes, labels = reverse_complement(codes), labels[::-1]
+    n_bases = end - start
+    token_ids = tokenizer.encode(codes[:n_bases], lookahead=codes[n_bases:])
+    return {
+        "token_ids": torch.from_numpy(token_ids.astype(np.int64)),
+        "labels": torch.from_numpy(np.array(labels, dtype=np.uint8)),
+    }
+
+
+class CropDataset(Dataset):
+    """Random crops: sample ``i`` of a run is a pure function of the seed and ``i``.
+
+    So what a batch holds depends neither on workers nor on when training was interrupted. A region is chosen in
+    proportion to its length, then any offset; a region shorter than a crop is taken whole.
+
+    Args:
+        store: The store.
+        regions: Training regions; crops lie inside one of them.
+        tokenizer: The model's tokenizer.
+        crop_bp: Longest crop.
+        seed: Seed of the run.
+        both_strands: Read the reverse complement with probability one half.
+    """
+
+    def __init__(
+        self, store: Store, regions: Sequence[Region], tokenizer: KmerTokenizer, *, crop_bp: int, seed: int,
+        both_strands: bool,
+    ) -> None:  # fmt: skip
+        if not regions or crop_bp < 1:
+            raise ValueError(f"expected at least one region and one base, found {len(regions)} and {crop_bp}")
+        self.store, self.regions, self.tokenizer = store, list(regions), tokenizer
+        self.crop_bp, self.seed, self.both_strands = crop_bp, seed, both_strands
+        self.ends = np.cumsum([region.end - region.start for region in self.regions])
+
+    def place(self, index: int) -> tuple[Region, int, int, str]:
+        """Region, start, end and strand of sample ``index``, forward coordinates."""
+        generator = np.random.Generator(np.random.Philox(key=[self.seed, index]))
+        chosen = int(np.searchsorted(self.ends, generator.integers(self.ends[-1]), side="right"))
+        region = self.regions[chosen]
+        length = min(self.crop_bp, region.end - region.start)
+        start = region.start + int(generator.integers(region.end - region.start - length + 1))
+        strand = "-" if self.both_strands and generator.random() < 0.5 else "+"
+        return region, start, start + length, strand
+
+    def __getitem__(self, index: int) -> Item:
+        region, start, end, strand = self.place(index)
+        return read_crop(self.store, self.tokenizer, region, start, end, strand)
+
+
+class TileDataset(Dataset):
+    """Neighbouring tiles that cover the held-out regions once on each strand, in a fixed order.
+
+    Args:
+        store: The store.
+        regions: Held-out regions.
+        tokenizer: The model's tokenizer.
+        crop_bp: Length of a tile; the last one of a region is shorter.
+        both_strands: Read each tile on "+" and on "-".
+    """
+
+    def __init__(
+        self, store: Store, regions: Sequence[Region], tokenizer: KmerTokenizer, *, crop_bp: int, both_strands: bool
+    ) -> None:
+        self.store, self.tokenizer = store, tokenizer
+        self.places = [
+            (region, start, min(start + crop_bp, region.end), strand)
+            for region in regions
+            for start in range(region.start, region.end, crop_bp)
+            for strand in STRANDS[: 1 + both_strands]
+        ]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int) -> Item:
+        region, start, end, strand = self.places[index]
+        return read_crop(self.store, self.tokenizer, region, start, end, strand)

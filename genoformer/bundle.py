@@ -1,0 +1,181 @@
+"""A model as a folder: weights, configuration, calibration, card and manifest.
+
+Loading one runs no code from it: the weights are safetensors, everything else is JSON and text, and the task is looked
+up by name.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import nn
+
+from genoformer.errors import DataError, MissingFileError
+from genoformer.files import verify_manifest, write_bytes_atomic, write_json_atomic, write_manifest, write_text_atomic
+from genoformer.nn.config import EncoderConfig
+from genoformer.nn.model import build_model
+from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.tasks import TASKS
+
+FORMAT_VERSION = 1
+WEIGHTS, CONFIG, CALIBRATION, CARD = "model.safetensors", "config.json", "calibration.json", "model_card.md"
+
+
+@dataclass(frozen=True)
+class BundleConfig:
+    """What a model is and how it wants to be fed.
+
+    Attributes:
+        task: Name in ``TASKS``.
+        encoder: Fields of ``EncoderConfig``.
+        k: Bases per token.
+        stride: Bases between token starts.
+        tile_bp: Bases kept of each tile in prediction; a multiple of ``stride``.
+        context_bp: Bases read on each side of a tile and thrown away.
+        genetic_code: NCBI number of the code that prediction assumes unless told otherwise.
+        channels: Names of the outputs.
+        format_version: Version of this folder's layout.
+    """
+
+    task: str
+    encoder: dict
+    k: int
+    stride: int
+    tile_bp: int = 24_576
+    context_bp: int = 1_536
+    genetic_code: int = 11
+    channels: list[str] = field(default_factory=list)
+    format_version: int = FORMAT_VERSION
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A loaded model, in evaluation mode.
+
+    Attributes:
+        name: Name of the shipped model, or of the folder.
+        config: As stored.
+        model: The network.
+        calibration: Content of ``calibration.json``; empty when the model has none.
+        digest: SHA-256 of the weights: what provenance records.
+    """
+
+    name: str
+    config: BundleConfig
+    model: nn.Module
+    calibration: dict
+    digest: str
+
+    @property
+    def tokenizer(self) -> KmerTokenizer:
+        return KmerTokenizer(k=self.config.k, stride=self.config.stride)
+
+
+def save_bundle(folder: Path, *, model: nn.Module, config: BundleConfig, card: str, calibration: dict | None = None):
+    """Write a bundle; the manifest is written last, so that a folder with one is complete.
+
+    Args:
+        folder: Created if it is not there; an older bundle in it is replaced.
+        model: Network built by ``build_model`` from ``config.encoder``.
+        config: What the model is.
+        card: Text of the model card, Markdown.
+        calibration: Decoder weights and confidence maps, plain JSON types.
+
+    Raises:
+        OutputExistsError: If the folder cannot be created.
+        OutputWriteError: If writing fails.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "manifest.json").unlink(missing_ok=True)
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    write_bytes_atomic(folder / WEIGHTS, save(state))
+    write_json_atomic(folder / CONFIG, asdict(config))
+    write_json_atomic(folder / CALIBRATION, calibration or {})
+    write_text_atomic(folder / CARD, card)
+    write_manifest(folder, [WEIGHTS, CONFIG, CALIBRATION, CARD])
+
+
+def shipped_models() -> list[str]:
+    """Names of the models that come with the package."""
+    root = Path(str(resources.files("genoformer.shipped")))
+    return sorted(path.parent.name for path in root.glob("*/manifest.json"))
+
+
+def find_bundle(model: str | Path) -> Path:
+    """The folder of a model named by path or by shipped name.
+
+    Raises:
+        MissingFileError: If it is neither.
+    """
+    folder = Path(model)
+    if folder.is_dir():
+        return folder
+    if str(model) in shipped_models():
+        return Path(str(resources.files("genoformer.shipped"))) / str(model)
+    names = ", ".join(shipped_models()) or "none"
+    raise MissingFileError(
+        "MODEL-001", f'there is no model "{model}".', fix=f"Give the folder of a bundle, or a shipped model: {names}."
+    )
+
+
+def load_bundle(model: str | Path) -> Bundle:
+    """Load a bundle and check it against its manifest.
+
+    Args:
+        model: Folder, or name of a shipped model.
+
+    Raises:
+        MissingFileError: If there is no such model.
+        DataError: If a file is missing, damaged, or from a layout this version does not know.
+    """
+    folder = find_bundle(model)
+    if not (folder / "manifest.json").is_file():
+        raise DataError(
+            "MODEL-002", "there is no manifest.json: this is no finished bundle.", where=str(folder),
+            fix="Name the folder called model/ of a training run.",
+        )  # fmt: skip
+    verify_manifest(folder)
+    config = _read_config(folder)
+    network = build_model(EncoderConfig.from_dict(config.encoder), n_channels=len(config.channels))
+    _load_weights(network, folder / WEIGHTS)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    calibration = json.loads((folder / CALIBRATION).read_text())
+    return Bundle(folder.resolve().name, config, network.eval(), calibration, manifest["files"][WEIGHTS]["sha256"])
+
+
+def _read_config(folder: Path) -> BundleConfig:
+    where = str(folder / CONFIG)
+    try:
+        stored = json.loads((folder / CONFIG).read_text())
+        config = BundleConfig(**stored)
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError("MODEL-003", f"the configuration cannot be read: {error}.", where=where) from error
+    if config.format_version != FORMAT_VERSION:
+        raise DataError(
+            "MODEL-004", f"layout version {config.format_version} is not {FORMAT_VERSION}.", where=where,
+            fix="Use the version of genoformer that wrote it, or train the model again.",
+        )  # fmt: skip
+    if config.task not in TASKS:
+        raise DataError("MODEL-005", f'the task "{config.task}" is unknown; known: {", ".join(TASKS)}.', where=where)
+    return config
+
+
+def _load_weights(network: nn.Module, path: Path) -> None:
+    try:
+        state = load_file(path)
+        network.load_state_dict(state)
+    except (SafetensorError, RuntimeError, OSError) as error:
+        first_line = str(error).splitlines()[0]
+        raise DataError(
+            "MODEL-006", f"the weights do not fit the configuration: {first_line}", where=str(path)
+        ) from error
+
+
+def model_device(network: nn.Module) -> torch.device:
+    """Where the network's weights are."""
+    return next(network.parameters()).device

@@ -1,0 +1,75 @@
+"""``genoformer evaluate``: scores of predicted genes against a reference annotation."""
+
+import argparse
+from pathlib import Path
+
+TASKS = ("gene_structure",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("predicted", type=Path, help="GFF3 or GenBank file, or an output folder of predict")
+    parser.add_argument("reference", type=Path, help="GFF3 or GenBank file")
+    parser.add_argument("--task", choices=TASKS, default=TASKS[0], help="what is compared")
+    parser.add_argument("--fasta", type=Path, help="the genome: contig names and lengths")
+    parser.add_argument(
+        "--seqid-map", type=Path, help="table of two columns: id in an annotation, id in the FASTA file"
+    )
+    parser.add_argument("--min-f1", type=float, help="exit with 1 when the F1 of 3' ends is lower; 0 to 1")
+    parser.add_argument("-o", "--out", type=Path, help="write the scores as JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score, print and check; returns the exit code.
+
+    Raises:
+        UsageError: If ``--min-f1`` is outside [0, 1].
+        CheckFailedError: If the F1 of 3' ends is below ``--min-f1``.
+    """
+    import json
+    import sys
+
+    from genoformer.annotation.seqids import read_seqid_map
+    from genoformer.errors import CheckFailedError, UsageError, WarningLog
+    from genoformer.files import write_json_atomic
+    from genoformer.inference.evaluate import evaluate_genes
+
+    if args.min_f1 is not None and not 0 <= args.min_f1 <= 1:
+        raise UsageError("OPTION-002", f"expected a number from 0 to 1, found {args.min_f1}.", where="--min-f1")
+    warnings = WarningLog()
+    seqid_map = read_seqid_map(args.seqid_map) if args.seqid_map else None
+    scores = evaluate_genes(args.predicted, args.reference, fasta=args.fasta, seqid_map=seqid_map, warnings=warnings)
+    for line in warnings.lines():
+        print(f"genoformer: {line}", file=sys.stderr)
+    if args.out:
+        write_json_atomic(args.out, scores)
+    print(json.dumps(scores, sort_keys=True, indent=2) if args.json else format_table(scores))
+    f1 = scores["genes"]["three_prime"]["f1"]
+    if args.min_f1 is not None and f1 < args.min_f1:
+        raise CheckFailedError(
+            "EVAL-004", f"the F1 of 3' ends is {f1:.4f}, at least {args.min_f1} was asked.", where=str(args.predicted)
+        )
+    return 0
+
+
+def format_table(scores: dict) -> str:
+    """The scores as text, one row per measure."""
+    genes, plain = scores["genes"], scores["genes_nothing_ignored"]
+    rows = [
+        ("genes, 3' end", genes["three_prime"]),
+        ("genes, exact", genes["exact"]),
+        ("genes, 3' end, nothing ignored", plain["three_prime"]),
+        ("genes, exact, nothing ignored", plain["exact"]),
+        *((f"bases, {name.replace('_', ' ')}", row) for name, row in scores["bases"].items()),
+    ]
+    lines = [f"{'':32}precision    recall        F1       MCC"]
+    for name, row in rows:
+        numbers = [row["precision"], row["recall"], row["f1"], *([row["mcc"]] if "mcc" in row else [])]
+        lines.append(f"{name:32}" + " ".join(f"{number:9.4f}" for number in numbers))
+    lines.append(
+        f"{genes['n_predicted']} predicted genes counted, {genes['n_ignored']} ignored in masked spans; "
+        f"{genes['n_reference']} reference genes counted, {genes['n_masked']} masked "
+        "(joined, pseudo, partial or trans-spliced)."
+    )
+    return "\n".join(lines)

@@ -1,0 +1,243 @@
+"""``genoformer fit``, ``validate`` and ``test``: configuration files and options to a LightningCLI run."""
+
+import json
+import logging
+import signal
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+from lightning_fabric.plugins.environments import SLURMEnvironment
+from pytorch_lightning.callbacks import TQDMProgressBar
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.utilities.warnings import PossibleUserWarning
+
+from genoformer.bundle import load_bundle
+from genoformer.errors import BusyError, DataError, UsageError
+from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
+from genoformer.training.callbacks import BEST, ResumableCheckpoints, WriteBundle
+from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoint_path
+from genoformer.training.config_files import find_config
+from genoformer.training.datamodule import GenomeData
+from genoformer.training.gene_callbacks import GeneScores, model_precision, write_decoder
+from genoformer.training.metrics_log import MetricsLog
+from genoformer.training.module import GenomeModule
+from genoformer.training.run_folder import RunFolder, config_digest, run_folder
+from genoformer.training.signals import SIGNALS, StopRequest
+
+MAX_MESSAGE_LETTERS = 400
+CONFIG_OPTIONS = ("--config", "-c")
+TRAINER_DEFAULTS = {
+    "deterministic": True,
+    "enable_checkpointing": False,
+    "enable_model_summary": False,
+    "gradient_clip_val": 1.0,
+    "num_sanity_val_steps": 0,
+    "use_distributed_sampler": False,
+}
+
+
+class OneLineParser(LightningArgumentParser):
+    """Says what is wrong with the configuration in one line."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Raise ``UsageError`` with jsonargparse's message."""
+        text = " ".join(message.split())[:MAX_MESSAGE_LETTERS]
+        raise UsageError("CONFIG-001", text, where="configuration", fix=f"See {self.prog} --help.") from ex
+
+
+class GenoformerCLI(LightningCLI):
+    """Our options beside Lightning's; the folder of the run decides about logs, checkpoints and model.
+
+    Args:
+        command: "fit", "validate" or "test".
+        argv: Arguments, configurations already found.
+        stop: Signals.
+    """
+
+    def __init__(self, command: str, argv: list[str], stop: StopRequest) -> None:
+        self.command, self.stop = command, stop
+        super().__init__(
+            GenomeModule, GenomeData, args=argv, run=False, seed_everything_default=0, parser_class=OneLineParser,
+            parser_kwargs={"prog": f"genoformer {command}"}, trainer_defaults=TRAINER_DEFAULTS,
+            auto_configure_optimizers=False, save_config_callback=None, load_from_checkpoint_support=False,
+        )  # fmt: skip
+
+    def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument("--seed_everything", type=int, default=0, help="seed of weights, crops and splits")
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument("--name", type=str, help="name of the run: files go to runs/NAME")
+        parser.add_argument("--init_from", type=str | None, help="bundle whose weights training starts from")
+        parser.add_argument("--overwrite", action="store_true", help="replace another run of this name")
+        parser.add_argument("--ckpt_path", type=str | None, help="checkpoint to continue (fit) or to score")
+        parser.add_argument("--monitor", type=str, default="val/loss", help="metric that chooses the model")
+        parser.add_argument("--checkpoint_every_n_steps", type=int, default=200, help="steps between checkpoints")
+        parser.link_arguments("name", "data.work_dir", compute_fn=run_folder)
+        parser.link_arguments("seed_everything", "data.seed")
+        parser.link_arguments("trainer.max_steps", "model.max_steps")
+        parser.link_arguments("model.encoder", "data.n_global_tokens", compute_fn=_global_tokens)
+        for name in ("k", "stride", "task"):
+            parser.link_arguments(f"model.{name}", f"data.{name}")
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        self.config = parser.parse_args(args)
+
+    def before_instantiate_classes(self) -> None:
+        """What is wrong with the configuration is said before a folder is made."""
+        if self.config.trainer.max_steps < 1:
+            raise UsageError(
+                "CONFIG-003", f"expected a number of steps, found {self.config.trainer.max_steps}.",
+                where="trainer.max_steps", fix="Give --trainer.max_steps N.",
+            )  # fmt: skip
+        if self.config.checkpoint_every_n_steps < 1:
+            raise UsageError("CONFIG-003", "must be at least 1.", where="checkpoint_every_n_steps")
+        if self.config.ckpt_path:
+            check_checkpoint_path(self.config.ckpt_path)
+        self.config_text = self.parser.dump(self.config)
+        self.digest = config_digest(yaml.safe_load(self.config_text))
+
+    def instantiate_trainer(self, **kwargs: Any):
+        folder = Path(self.config.data.work_dir)
+        is_fit = self.command == "fit"
+        plugins: list = [AtomicCheckpointIO()]
+        if SLURMEnvironment.detect():
+            # Who submitted the job repeats it; Lightning would requeue it a second time.
+            plugins.append(SLURMEnvironment(auto_requeue=False))
+        callbacks = [
+            ResumableCheckpoints(
+                folder / "checkpoints", self.stop, every_n_steps=self.config.checkpoint_every_n_steps,
+                config_digest=self.digest,
+            ),
+            GeneScores(),
+            WriteBundle(folder / "model", folder / "checkpoints" / BEST, monitor=self.config.monitor),
+        ]  # fmt: skip
+        if self.config.trainer.enable_progress_bar is not False:
+            callbacks.append(TQDMProgressBar(refresh_rate=10))
+        trainer_config = {**self.config_init.trainer, "plugins": plugins, "default_root_dir": str(folder)}
+        trainer_config["logger"] = MetricsLog(folder / "metrics.csv") if is_fit else False
+        return self._instantiate_trainer(trainer_config, callbacks)
+
+
+def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
+    """Train or score a model.
+
+    Args:
+        subcommand: "fit", "validate" or "test".
+        argv: Arguments after the subcommand.
+
+    Returns:
+        Exit code 0; 128 + signal number when training ended and a signal had asked to stop.
+
+    Raises:
+        GenoformerError: For everything a user can cause.
+        SystemExit: With 128 + signal number, after a checkpoint was written.
+    """
+    _quieten_lightning()
+    stop = StopRequest()
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    stop.install()
+    try:
+        cli = GenoformerCLI(subcommand, prepare_arguments(argv), stop)
+        digests = {"config": cli.digest, "input": cli.datamodule.input_digest()}
+        folder = RunFolder(cli.config.data.work_dir)
+        with folder_lock(folder.path):
+            _fit(cli, folder, digests) if subcommand == "fit" else _score(cli, folder)
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        if stop.is_made:
+            return 128 + stop.signal_number
+        raise BusyError(
+            "TRAIN-002", "a loading process died.", fix="Run the same command again, or use --data.num_workers 0."
+        ) from error
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return 128 + stop.signal_number if stop.is_made else 0
+
+
+def prepare_arguments(argv: Sequence[str]) -> list[str]:
+    """Replace names of shipped configurations by their files; a run without name is called after its first one.
+
+    Raises:
+        MissingFileError: If there is no such configuration.
+    """
+    words, found, previous = [], [], ""
+    for word in argv:
+        option, equals, value = word.partition("=")
+        if previous in CONFIG_OPTIONS:
+            found.append(word)
+            word = str(find_config(word))
+        elif option in CONFIG_OPTIONS and equals:
+            found.append(value)
+            word = f"{option}={find_config(value)}"
+        words.append(word)
+        previous = words[-1] if words[-1] in CONFIG_OPTIONS else ""
+    return ["--name", Path(found[0]).stem, *words] if found else words
+
+
+def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None:
+    if folder.is_finished(digests, overwrite=cli.config.overwrite):
+        print(f"nothing to do: {folder.model} is trained")
+        return
+    folder.write_state(digests, finished=False)
+    write_text_atomic(folder.path / "config.yaml", cli.config_text)
+    if cli.config.init_from:
+        _load_weights(cli.model, cli.config.init_from)
+    cli.datamodule.prepare_data()
+    resume_from = cli.config.ckpt_path or (str(folder.last) if folder.last.is_file() else None)
+    cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=resume_from)
+    # From here a signal ends the process at once: the same command begins again at the last step.
+    cli.stop.can_wait = False
+    for line in write_decoder(folder.model, cli.datamodule, precision=model_precision(cli.trainer)):
+        print(f"genoformer: {line}", file=sys.stderr)
+    folder.write_state(digests, finished=True)
+    print(f"model: {folder.model}")
+
+
+def _score(cli: GenoformerCLI, folder: RunFolder) -> None:
+    """Score the weights of a checkpoint, a bundle, or the run's own model."""
+    if cli.config.ckpt_path:
+        checkpoint = AtomicCheckpointIO().load_checkpoint(cli.config.ckpt_path, map_location="cpu")
+        _load_state(cli.model, checkpoint["state_dict"], cli.config.ckpt_path)
+    else:
+        _load_weights(cli.model, cli.config.init_from or str(folder.model))
+    run = cli.trainer.validate if cli.command == "validate" else cli.trainer.test
+    metrics = run(cli.model, datamodule=cli.datamodule, verbose=False)[0]
+    write_json_atomic(folder.path / f"{cli.command}.json", {k: v for k, v in metrics.items() if v == v})
+    print(json.dumps(metrics, indent=2))
+
+
+def _load_weights(module: GenomeModule, path: str) -> None:
+    bundle = load_bundle(path)
+    if bundle.config.encoder != module.bundle_config.encoder or bundle.config.channels != module.bundle_config.channels:
+        raise UsageError(
+            "CONFIG-012", f"the model in {path} is built otherwise than the configuration says.", where="--init_from",
+            fix="Use the configuration that it was trained with.",
+        )  # fmt: skip
+    module.model.load_state_dict(bundle.model.state_dict())
+
+
+def _load_state(module: GenomeModule, state: dict, path: str) -> None:
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        message = f"the weights do not fit the configuration: {str(error).splitlines()[0]}"
+        raise DataError("CKPT-005", message, where=path) from error
+
+
+def _global_tokens(encoder: dict) -> int:
+    return encoder.get("n_global_tokens", 0)
+
+
+def _quieten_lightning() -> None:
+    """Keep warnings, drop tips and adverts."""
+    for name in ("pytorch_lightning", "lightning_fabric", "pytorch_lightning.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", category=PossibleUserWarning)
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    warnings.filterwarnings("ignore", message=".*isinstance.treespec.*")

@@ -1,0 +1,220 @@
+"""The ``genoformer`` command: find the subcommand, run it, and turn every ending into one line and an exit code.
+
+A subcommand's module is imported only when it was chosen, so that help and usage errors come at once.
+"""
+
+import argparse
+import contextlib
+import difflib
+import errno
+import importlib
+import os
+import platform
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from genoformer.errors import GenoformerError, OutputWriteError, UsageError, escape_control, format_error
+
+COMMANDS = {
+    "fit": ("genoformer.cli.fit", "train a model on annotated genomes"),
+    "validate": ("genoformer.cli.fit", "score a trained model on its validation regions"),
+    "test": ("genoformer.cli.fit", "score a trained model on its test regions"),
+    "predict": ("genoformer.cli.predict", "find genes in FASTA files"),
+    "evaluate": ("genoformer.cli.evaluate", "compare predicted genes with a reference annotation"),
+    "prepare": ("genoformer.cli.prepare", "make the training store from FASTA and annotation"),
+    "simulate": ("genoformer.cli.simulate", "make up a genome with known genes"),
+    "models": ("genoformer.cli.models", "list the models that come with the package"),
+}
+"""Module and one line of help for every subcommand."""
+
+LIGHTNING_COMMANDS = ("fit", "validate", "test")
+"""Commands that LightningCLI parses: their module has ``run_lightning(subcommand, argv)``; all others have
+``add_arguments(parser)`` and ``run(args)``."""
+
+EXIT_USAGE, EXIT_BUG, EXIT_WRITE, EXIT_INTERRUPTED, EXIT_MEMORY, EXIT_TERMINATED = 2, 70, 74, 130, 137, 143
+
+_STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_MEMORY_MESSAGES = ("can't allocate memory", "out of memory")  # PyTorch's allocators for CPU and CUDA
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM came; not an ``Exception``, so that only ``finally`` blocks see it on its way up."""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line, with the nearest option for a misspelt one."""
+
+    def error(self, message: str) -> None:
+        """Raise ``UsageError`` with argparse's message."""
+        command = self.prog.removeprefix("genoformer ")
+        fix = f"See {self.prog} --help."
+        if message.startswith("unrecognized arguments: "):
+            known = [option for action in self._actions for option in action.option_strings]
+            unknown = message.removeprefix("unrecognized arguments: ").split()[0].split("=")[0]
+            fix = _nearest(unknown, known) or fix
+        raise UsageError("CLI-002", f"{message}.", where=command, fix=fix)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: Arguments without the program's name; those of the process by default.
+
+    Returns:
+        The exit code, see ``docs/cli.md``; the console script exits with it.
+    """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    with _sigterm_raises():
+        try:
+            code = _dispatch(argv)
+            # A full disk or a closed pipe shows only here, when standard output is a file or a pipe.
+            sys.stdout.flush()
+            return code
+        except BaseException as error:
+            return _exit_code(error, argv)
+
+
+def _dispatch(argv: list[str]) -> int:
+    if not argv:
+        raise UsageError("CLI-001", "no command given.", fix=f"Commands: {', '.join(COMMANDS)}.")
+    name, rest = argv[0], argv[1:]
+    if name in ("-h", "--help"):
+        print(_help())
+        return 0
+    if name in ("-V", "--version"):
+        print(f"genoformer {version('genoformer')}")
+        return 0
+    if name not in COMMANDS:
+        kind = "option" if name.startswith("-") else "command"
+        fix = _nearest(name, list(COMMANDS)) or f"Commands: {', '.join(COMMANDS)}."
+        raise UsageError("CLI-001", f'there is no {kind} "{name}".', fix=fix)
+    module = importlib.import_module(COMMANDS[name][0])
+    if name in LIGHTNING_COMMANDS:
+        prepare_process()
+        return module.run_lightning(name, rest)
+    parser = CommandParser(prog=f"genoformer {name}", description=COMMANDS[name][1], allow_abbrev=False)
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(rest))
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {text}" for name, (_, text) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: genoformer COMMAND [OPTIONS]",
+            "",
+            "Train long-context models on genomes, and find genes with them.",
+            "",
+            *lines,
+            "",
+            "genoformer COMMAND --help shows the options of a command; genoformer --version the version.",
+        ]
+    )
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    matches = difflib.get_close_matches(word, known, n=1)
+    return f"Did you mean {matches[0]}?" if matches else ""
+
+
+def prepare_process() -> None:
+    """Settings that must be made before the first tensor: memory that is given back to the program, not the system."""
+    importlib.import_module("genoformer.nn.allocator").tune_allocator()
+
+
+@contextlib.contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """SIGTERM raises in the main thread, so that temporary files are removed on the way out."""
+
+    def handle(signum, frame) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the cleaning up
+        raise _TerminatedError
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _exit_code(error: BaseException, argv: list[str]) -> int:
+    """Print what the user needs to know about ``error``; the exit code that belongs to it."""
+    if isinstance(error, SystemExit):
+        code, line = _system_exit(error)
+    elif isinstance(error, BrokenPipeError):
+        code, line = EXIT_WRITE, ""  # the reader of our output has gone: `| head` needs no message
+    else:
+        code, line = _ending(error, argv)
+    if line:
+        print(line, file=sys.stderr)
+    _drop_unwritable_output()
+    return code
+
+
+def _drop_unwritable_output() -> None:
+    """What standard output still holds and cannot write must not fail again when the interpreter exits."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+
+
+def _ending(error: BaseException, argv: list[str]) -> tuple[int, str]:
+    if isinstance(error, GenoformerError):
+        return error.exit_code, format_error(error)
+    if isinstance(error, KeyboardInterrupt):
+        return EXIT_INTERRUPTED, "genoformer: interrupted"
+    if isinstance(error, _TerminatedError):
+        return EXIT_TERMINATED, "genoformer: terminated (SIGTERM)"
+    if _is_out_of_memory(error):
+        advice = "Try a smaller --batch-size, or a model with smaller tiles (tile_bp)."
+        return EXIT_MEMORY, f"genoformer: error[MEMORY-001] there is not enough memory. {advice}"
+    if isinstance(error, OSError) and error.errno in _STORAGE_ERRNOS:
+        where, fix = str(error.filename or ""), "Check free space and quota (df -h)."
+        failed = OutputWriteError("FILES-002", f"Writing failed: {error.strerror}.", where=where, fix=fix)
+        return failed.exit_code, format_error(failed)
+    return EXIT_BUG, _bug_line(error, argv)
+
+
+def _system_exit(error: SystemExit) -> tuple[int, str]:
+    if error.code is None or isinstance(error.code, int):
+        return error.code or 0, ""
+    return EXIT_USAGE, escape_control(f"genoformer: {error.code}")
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in _MEMORY_MESSAGES)
+
+
+def _bug_line(error: BaseException, argv: list[str]) -> str:
+    first_line = escape_control((str(error).splitlines() or [""])[0])
+    crash_file = _write_crash_file(error, argv)
+    details = f"Details: {crash_file}." if crash_file else "No crash file could be written."
+    return f"genoformer: error[BUG-001] {type(error).__name__}: {first_line} This is a bug in genoformer. {details}"
+
+
+def _write_crash_file(error: BaseException, argv: list[str]) -> Path | None:
+    """The only place a traceback goes: the current folder, or that of temporary files when it is not writable."""
+    versions = f"genoformer {version('genoformer')}, Python {platform.python_version()}, {platform.platform()}"
+    text = f"{versions}\narguments: {argv}\n\n{''.join(traceback.format_exception(error))}"
+    for folder in (Path.cwd, tempfile.gettempdir):
+        with contextlib.suppress(OSError):
+            path = Path(folder()) / f"genoformer-crash-{os.getpid()}.txt"
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            return path
+    return None

@@ -1,0 +1,112 @@
+"""``genoformer simulate``: a made-up genome and its genes as files."""
+
+import argparse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+FASTA, GFF3, SUMMARY, MANIFEST = "genome.fa", "genome.gff3", "summary.json", "manifest.json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("-o", "--out", required=True, type=Path, help="output folder: genome.fa, genome.gff3")
+    parser.add_argument("--length-bp", type=int, default=1_000_000, help="length of all contigs together (1000000)")
+    parser.add_argument("--gc", type=float, default=0.5, help="share of G and C, 0.2 to 0.8 (0.5)")
+    parser.add_argument("--seed", type=int, default=1, help="another seed gives another genome (1)")
+    parser.add_argument("--genetic-code", type=int, default=11, help="NCBI number of the genetic code (11)")
+    parser.add_argument("--coding-fraction", type=float, default=0.87, help="share of the bases in genes (0.87)")
+    parser.add_argument("--contigs", type=int, default=1, help="number of contigs (1)")
+    parser.add_argument("--overwrite", action="store_true", help="replace another simulated genome in the folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the genome and its genes; returns the exit code."""
+    from genoformer.files import folder_lock
+    from genoformer.simulate import simulate_genome
+
+    parameters = {
+        "length_bp": args.length_bp,
+        "gc": args.gc,
+        "seed": args.seed,
+        "genetic_code": args.genetic_code,
+        "coding_fraction": args.coding_fraction,
+        "n_contigs": args.contigs,
+    }
+    contigs = simulate_genome(**parameters)
+    _make_folder(args.out)
+    with folder_lock(args.out):
+        if _holds(args.out, parameters):
+            print(f"nothing to do: {args.out} holds this genome")
+            return 0
+        _clear(args.out, overwrite=args.overwrite)
+        summary = _write(args.out, contigs, parameters)
+    print(f"{summary['n_genes']} genes in {summary['n_records']} records, {summary['n_bases']:,} bp: {args.out}")
+    return 0
+
+
+def _make_folder(out: Path) -> None:
+    from genoformer.errors import OutputExistsError
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"cannot create this folder: {error.strerror}."
+        raise OutputExistsError("OUT-001", message, where=str(out), fix="Choose another folder with -o.") from error
+
+
+def _holds(out: Path, parameters: dict) -> bool:
+    """Whether the folder has the complete files of exactly these parameters."""
+    import json
+    from importlib.metadata import version
+
+    from genoformer.errors import DataError
+    from genoformer.files import verify_manifest
+
+    try:
+        verify_manifest(out)
+        summary = json.loads((out / SUMMARY).read_text(encoding="utf-8"))
+    except (DataError, OSError, ValueError):
+        return False
+    return summary.get("parameters") == parameters and summary.get("version") == version("genoformer")
+
+
+def _clear(out: Path, *, overwrite: bool) -> None:
+    """Refuse files of another run, or take away what calls them complete."""
+    from genoformer.errors import OutputExistsError
+
+    existing = [name for name in (MANIFEST, SUMMARY, FASTA, GFF3) if (out / name).exists()]
+    if existing and not overwrite:
+        message = f"the folder already has {', '.join(existing)}."
+        fix = "Choose another folder with -o, or add --overwrite."
+        raise OutputExistsError("OUT-003", message, where=str(out), fix=fix)
+    (out / MANIFEST).unlink(missing_ok=True)
+
+
+def _write(out: Path, contigs: Iterable, parameters: dict) -> dict:
+    """FASTA and GFF3 in one pass over the contigs, then the summary; the manifest comes last."""
+    from importlib.metadata import version
+
+    import numpy as np
+
+    from genoformer.annotation.write_gff3 import Gff3Writer
+    from genoformer.files import write_json_atomic, write_manifest
+    from genoformer.sequence.fasta import write_fasta
+
+    n_records = n_bases = n_genes = n_gc = 0
+    with Gff3Writer(out / GFF3) as gff3:
+
+        def records() -> Iterator:
+            nonlocal n_records, n_bases, n_genes, n_gc
+            for record, genes in contigs:
+                gff3.add(record, genes, genetic_code=parameters["genetic_code"])
+                counts = np.bincount(record.codes, minlength=4)
+                n_records, n_bases, n_genes = n_records + 1, n_bases + len(record), n_genes + len(genes)
+                n_gc += int(counts[1] + counts[2])
+                yield record
+
+        write_fasta(out / FASTA, records())
+    summary = {"n_records": n_records, "n_bases": n_bases, "n_genes": n_genes, "gc": round(n_gc / n_bases, 4)}
+    summary |= {"parameters": parameters, "version": version("genoformer")}
+    write_json_atomic(out / SUMMARY, summary)
+    write_manifest(out, [FASTA, GFF3, SUMMARY])
+    return summary

@@ -1,0 +1,1 @@
+"""From per-base outputs to genes."""

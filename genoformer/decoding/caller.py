@@ -1,0 +1,216 @@
+"""Genes of one record from its stream of per-base outputs.
+
+``collect_candidates`` reads the stream once, holding only as much of it as the longest open frame needs.
+``genome_statistics`` learns from the confident genes of all records. ``call_genes`` scores the candidates, selects the
+best compatible set and gives gene models with calibrated confidence.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from genoformer.annotation.genetic_code import GeneticCode, get_genetic_code
+from genoformer.annotation.models import Gene
+from genoformer.decoding.candidates import BUFFER_MARGIN_BP, CANDIDATE_DTYPE, find_candidates
+from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.orfs import EDGE_START, earliest_open_base
+from genoformer.decoding.scoring import random_stop_rate
+from genoformer.decoding.statistics import GenomeCounts, GenomeStatistics, count_genes, estimate_statistics
+
+BUFFER_BP = 262_144
+"""Bases of outputs gathered before frames are looked for; only speed depends on it."""
+
+HOPELESS_ODDS = -9.0
+"""Frames below these log-odds are dropped after the model pass: no statistics make genes of them."""
+
+CONFIDENT_ODDS = 2.0
+CONFIDENT_CODONS = 60
+"""What statistics are learned from: chosen genes of at least this length above these log-odds."""
+
+STATISTICS_ROUNDS = 2
+
+CodesAndCandidates = Iterable[tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class CallOptions:
+    """What the user decides about gene calling.
+
+    Attributes:
+        genetic_code: NCBI number.
+        min_gene_bp: Shortest gene, stop codon included.
+        max_gap_bp: Genes do not run across longer runs of N.
+        circular: The record is circular: genes may run over its origin.
+        buffer_bp: Bases of outputs gathered before frames are looked for.
+    """
+
+    genetic_code: int = 11
+    min_gene_bp: int = 90
+    max_gap_bp: int = 9
+    circular: bool = False
+    buffer_bp: int = BUFFER_BP
+
+
+def collect_candidates(
+    codes: np.ndarray,
+    pieces: Iterable[tuple[int, int, np.ndarray]],
+    options: CallOptions,
+    keep: Callable[[np.ndarray], np.ndarray] = lambda candidates: candidates,
+) -> np.ndarray:
+    """All candidates of a record.
+
+    Args:
+        codes: uint8 base codes of the record, forward strand, shape [L].
+        pieces: Gapless (start, end, logits [2, end - start, 5]) in ascending order, covering the record.
+        options: Genetic code, shortest gene and gaps.
+        keep: Called with the candidates of each buffer; what it returns is kept. Frames are whole in it.
+
+    Returns:
+        Rows of ``CANDIDATE_DTYPE``.
+    """
+    code = get_genetic_code(options.genetic_code)
+    found = [np.empty(0, CANDIDATE_DTYPE)]
+    held: list[np.ndarray] = []
+    begin = emitted_to = 0
+    for _, end, logits in pieces:
+        held.append(logits)
+        if end - emitted_to < options.buffer_bp and end < len(codes):
+            continue
+        buffer = np.concatenate(held, axis=1)
+        found.append(keep(_buffer_candidates(codes, buffer, begin, end, emitted_to, code, options)))
+        keep_from = earliest_open_base(codes[begin:end], stop_mask=code.stop_mask, max_gap_bp=options.max_gap_bp)
+        keep_from = max(keep_from - BUFFER_MARGIN_BP, 0)
+        held = [buffer[:, keep_from:].copy()]
+        begin, emitted_to = begin + keep_from, end
+    return np.concatenate(found)
+
+
+def _buffer_candidates(codes, buffer, begin, end, emitted_to, code: GeneticCode, options: CallOptions) -> np.ndarray:
+    return find_candidates(
+        codes[begin:end],
+        buffer,
+        code=code,
+        min_gene_bp=options.min_gene_bp,
+        offset=begin,
+        emitted_to=emitted_to,
+        edge_left=begin == 0,
+        edge_right=end == len(codes),
+        max_gap_bp=options.max_gap_bp,
+    )
+
+
+def record_stop_rate(codes: np.ndarray, options: CallOptions) -> float:
+    """Chance of a stop codon in sequence of the record's composition."""
+    return random_stop_rate(np.bincount(codes, minlength=5)[:4], get_genetic_code(options.genetic_code))
+
+
+def hopeful(decoder: GeneDecoder, codes: np.ndarray, options: CallOptions) -> Callable[[np.ndarray], np.ndarray]:
+    """For ``collect_candidates``: keep the frames that could become genes."""
+    stop_rate = record_stop_rate(codes, options)
+
+    def keep(candidates: np.ndarray) -> np.ndarray:
+        if len(candidates) == 0:
+            return candidates
+        return candidates[decoder.score(codes, candidates, stop_rate).frame_odds > HOPELESS_ODDS]
+
+    return keep
+
+
+def genome_statistics(
+    records: Callable[[], CodesAndCandidates], decoder: GeneDecoder, options: CallOptions
+) -> GenomeStatistics | None:
+    """Statistics of a genome from its own confident genes, learned again from the genes they give.
+
+    Args:
+        records: Gives base codes and candidates of every record, each time it is called.
+        decoder: The bundle's.
+        options: Genetic code.
+
+    Returns:
+        None where the decoder has no weights for them or the genome is too small.
+    """
+    statistics = None
+    for _ in range(STATISTICS_ROUNDS if decoder.adapted is not None else 0):
+        total = GenomeCounts.zero()
+        for codes, candidates in records():
+            total = total + confident_counts(codes, candidates, decoder, options, statistics)
+        statistics = estimate_statistics(total)
+        if statistics is None:
+            return None
+    return statistics
+
+
+def confident_counts(codes, candidates, decoder: GeneDecoder, options: CallOptions, statistics=None) -> GenomeCounts:
+    """Counts from the confident genes of one record; see ``genome_statistics``."""
+    if len(candidates) == 0:
+        return GenomeCounts.zero()
+    scored = decoder.score(codes, candidates, record_stop_rate(codes, options), statistics)
+    chosen = decoder.select(candidates, scored)
+    sure = (scored.frame_odds[chosen] > CONFIDENT_ODDS) & (candidates["n_codons"][chosen] >= CONFIDENT_CODONS)
+    return count_genes(codes, candidates, chosen[sure])
+
+
+def call_genes(
+    record_id: str,
+    codes: np.ndarray,
+    candidates: np.ndarray,
+    decoder: GeneDecoder,
+    options: CallOptions,
+    statistics: GenomeStatistics | None = None,
+) -> list[Gene]:
+    """The best compatible set of candidates as gene models, sorted by start.
+
+    Args:
+        record_id: Contig of the genes.
+        codes: uint8 base codes of the record, shape [L]; its composition tells how much an open frame means.
+        candidates: From ``collect_candidates``.
+        decoder: The bundle's weights and confidence maps.
+        options: As for ``collect_candidates``.
+        statistics: Of the genome, or None.
+    """
+    if len(candidates) == 0:
+        return []
+    scored = decoder.score(codes, candidates, record_stop_rate(codes, options), statistics)
+    chosen = decoder.select(candidates, scored)
+    scorer = decoder.scorer(statistics)
+    gene_confidence = scorer.gene_confidence.apply(scored.frame_odds[chosen])
+    start_confidence = scorer.start_confidence.apply(scored.start_share[chosen])
+    return [
+        _gene(record_id, candidates[row], float(p), float(q), options.genetic_code)
+        for row, p, q in zip(chosen, gene_confidence, start_confidence, strict=True)
+    ]
+
+
+def _gene(record_id: str, row: np.void, score: float, start_score: float, genetic_code: int) -> Gene:
+    return Gene(
+        contig=record_id,
+        start=int(row["start"]),
+        end=int(row["end"]),
+        strand="+" if row["strand"] > 0 else "-",
+        partial_5=bool(row["kind"] == EDGE_START),
+        partial_3=not row["closed"],
+        genetic_code=genetic_code,
+        score=score,
+        start_score=start_score,
+    )
+
+
+def unwrap_genes(genes: list[Gene], *, length: int, margin: int) -> list[Gene]:
+    """Genes of a circular record from those of its opened form with ``margin`` bases repeated on both sides.
+
+    A gene over the origin keeps its start inside the record and ends beyond its length. What the repeated margins
+    found a second time, or cut off, is dropped.
+
+    Args:
+        genes: In coordinates of the opened record, sorted.
+        length: Length of the record in bp.
+        margin: Bases repeated on each side.
+    """
+    inside = []
+    for gene in genes:
+        start, end = gene.start - margin, gene.end - margin
+        if 0 <= start < length and end - start <= length:
+            inside.append(replace(gene, start=start, end=end, parts=((start, end),)))
+    over = max((gene.end - length for gene in inside if gene.end > length), default=0)
+    return [gene for gene in inside if gene.end > length or gene.end > over]

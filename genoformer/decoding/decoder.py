@@ -1,0 +1,111 @@
+"""What a bundle knows about turning candidates into genes: weights, confidence maps and overlap rules."""
+
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from genoformer.calibration import IsotonicCalibrator
+from genoformer.decoding.scoring import DecoderWeights, candidate_scores
+from genoformer.decoding.selection import OverlapRules, select_genes
+from genoformer.decoding.statistics import GenomeStatistics, evidence_of
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Candidates with their scores, row by row.
+
+    Attributes:
+        score: What the selection adds up, float64 [N].
+        frame_odds: Log-odds of the row's open frame, float64 [N].
+        start_share: Probability of the row's start among those of its frame, float64 [N].
+    """
+
+    score: np.ndarray
+    frame_odds: np.ndarray
+    start_share: np.ndarray
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Weights with the confidence maps that belong to them.
+
+    Attributes:
+        weights: Weights of evidence.
+        gene_confidence: Log-odds of a frame → chance that its 3′ end is right.
+        start_confidence: Share of a start among those of its frame → chance that it is right, given the 3′ end.
+    """
+
+    weights: DecoderWeights
+    gene_confidence: IsotonicCalibrator
+    start_confidence: IsotonicCalibrator
+
+    def to_dict(self) -> dict:
+        """Plain JSON types; the inverse of ``from_dict``."""
+        maps = {"gene_confidence": self.gene_confidence.to_dict(), "start_confidence": self.start_confidence.to_dict()}
+        return {"weights": asdict(self.weights), **maps}
+
+    @classmethod
+    def from_dict(cls, stored: dict) -> "Scorer":
+        """Read what ``to_dict`` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: If a field is missing, unknown or out of range.
+        """
+        gene = IsotonicCalibrator.from_dict(stored["gene_confidence"])
+        start = IsotonicCalibrator.from_dict(stored["start_confidence"])
+        return cls(DecoderWeights(**stored["weights"]), gene, start)
+
+
+@dataclass(frozen=True)
+class GeneDecoder:
+    """Two scorers: one for a model's outputs alone, one for outputs and the statistics of the genome at hand.
+
+    Attributes:
+        plain: Where there is too little sequence for statistics, or they are not wanted.
+        adapted: With statistics; None if the bundle has no such weights.
+        rules: What neighbouring genes may share.
+    """
+
+    plain: Scorer
+    adapted: Scorer | None = None
+    rules: OverlapRules = field(default_factory=OverlapRules)
+
+    def to_dict(self) -> dict:
+        """Plain JSON types; the inverse of ``from_dict``."""
+        adapted = None if self.adapted is None else self.adapted.to_dict()
+        return {"plain": self.plain.to_dict(), "adapted": adapted, "rules": asdict(self.rules)}
+
+    @classmethod
+    def from_dict(cls, stored: dict) -> "GeneDecoder":
+        """Read what ``to_dict`` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: If a field is missing, unknown or out of range.
+        """
+        adapted = None if stored["adapted"] is None else Scorer.from_dict(stored["adapted"])
+        return cls(Scorer.from_dict(stored["plain"]), adapted, OverlapRules(**stored["rules"]))
+
+    def scorer(self, statistics: GenomeStatistics | None) -> Scorer:
+        """The scorer that fits what is known."""
+        return self.plain if statistics is None or self.adapted is None else self.adapted
+
+    def score(
+        self, codes: np.ndarray, candidates: np.ndarray, stop_rate: float, statistics: GenomeStatistics | None = None
+    ) -> Scored:
+        """Score candidates of one record.
+
+        Args:
+            codes: uint8 base codes, forward strand, shape [L].
+            candidates: Rows of ``CANDIDATE_DTYPE``.
+            stop_rate: See ``scoring.random_stop_rate``.
+            statistics: Of the genome at hand, or None.
+        """
+        use = statistics is not None and self.adapted is not None
+        evidence = evidence_of(codes, candidates, statistics) if use else None
+        weights = self.scorer(statistics).weights
+        score, frame_odds, log_start = candidate_scores(candidates, evidence, weights, stop_rate=stop_rate)
+        return Scored(score, frame_odds, np.exp(log_start))
+
+    def select(self, candidates: np.ndarray, scored: Scored) -> np.ndarray:
+        """Rows of the best compatible set, sorted by start."""
+        return select_genes(candidates["start"], candidates["end"], candidates["orf"], scored.score, self.rules)

@@ -1,0 +1,197 @@
+"""Fitting weights and confidence maps to candidates of sequence whose genes are known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+
+from genoformer.calibration import IsotonicCalibrator
+from genoformer.decoding.decoder import Scorer
+from genoformer.decoding.scoring import (
+    GENE_FEATURES,
+    GENE_STATISTICS,
+    START_FEATURES,
+    START_STATISTICS,
+    DecoderWeights,
+    best_starts,
+    candidate_scores,
+    feature_names,
+    frame_groups,
+    gene_features,
+    start_features,
+    start_log_probabilities,
+)
+from genoformer.errors import DataError
+
+RIDGE = 1e-2
+"""Keeps the weight of a start codon that hardly occurs near zero."""
+
+ORF_SPACING = 1 << 40
+
+
+def frame_of_gene(start: np.ndarray, end: np.ndarray, strand: np.ndarray) -> np.ndarray:
+    """The open-frame number that a gene's 3′ end belongs to, as in ``CANDIDATE_DTYPE``."""
+    return np.where(strand > 0, 2 * end, 2 * start + 1)
+
+
+def truth_of(candidates: np.ndarray, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which candidates are right, which are not to be judged.
+
+    Args:
+        candidates: Rows of ``CANDIDATE_DTYPE``.
+        genes: Gene table of the same sequence (start, end, strand, masked).
+
+    Returns:
+        Right frame, right start, judged: three bool arrays [N]. Candidates of which more than half lies in a masked
+        gene are not judged.
+    """
+    real = genes[~genes["masked"]]
+    frames = frame_of_gene(real["start"], real["end"], real["strand"])
+    starts = np.where(real["strand"] > 0, real["start"], real["end"])
+    order = np.argsort(frames)
+    at = np.minimum(np.searchsorted(frames[order], candidates["orf"]), len(frames) - 1)
+    frame_right = frames[order][at] == candidates["orf"] if len(frames) else np.zeros(len(candidates), bool)
+    five_prime = np.where(candidates["strand"] > 0, candidates["start"], candidates["end"])
+    start_right = frame_right & (starts[order][at] == five_prime) if len(frames) else frame_right
+    return frame_right, start_right, ~_mostly_masked(candidates, genes[genes["masked"]])
+
+
+def _mostly_masked(candidates: np.ndarray, masked: np.ndarray) -> np.ndarray:
+    if len(masked) == 0 or len(candidates) == 0:
+        return np.zeros(len(candidates), bool)
+    covered = np.zeros(int(max(masked["end"].max(), candidates["end"].max())) + 1, np.int64)
+    for gene in masked:
+        covered[gene["start"] + 1 : gene["end"] + 1] = 1
+    covered = np.cumsum(covered)
+    inside = covered[candidates["end"]] - covered[candidates["start"]]
+    return 2 * inside > candidates["end"] - candidates["start"]
+
+
+def fit_starts(candidates: np.ndarray, evidence: np.ndarray | None, start_right: np.ndarray) -> dict[str, float]:
+    """Conditional logit over the starts of each frame whose true start is among the candidates.
+
+    Args:
+        candidates: Rows of ``CANDIDATE_DTYPE``.
+        evidence: The genome's statistics on them, or None to fit weights that do without.
+        start_right: bool [N].
+
+    Returns:
+        Weight of each feature.
+    """
+    known = np.isin(candidates["orf"], candidates["orf"][start_right])
+    rows, right = candidates[known], start_right[known]
+    features = start_features(rows, None if evidence is None else evidence[known])
+    _, frames = frame_groups(rows)
+
+    def cost(weights):
+        log_p = start_log_probabilities(rows, features @ weights)
+        slack = features.T @ (right - np.exp(log_p))
+        n = max(len(frames), 1)
+        return (-log_p[right].sum()) / n + RIDGE * weights @ weights / 2, -slack / n + RIDGE * weights
+
+    found = minimize(cost, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B")
+    return dict(zip(feature_names(START_FEATURES, START_STATISTICS, evidence), map(float, found.x), strict=True))
+
+
+def fit_genes(
+    candidates: np.ndarray,
+    evidence: np.ndarray | None,
+    frame_right: np.ndarray,
+    start_weights: dict[str, float],
+    stop_rate: np.ndarray,
+) -> dict[str, float]:
+    """Logistic regression on the best start of each open frame.
+
+    Args:
+        candidates: Rows of ``CANDIDATE_DTYPE``.
+        evidence: As for ``fit_starts``.
+        frame_right: bool [N].
+        start_weights: From ``fit_starts``.
+        stop_rate: Of the genome each candidate comes from, float [N].
+
+    Returns:
+        Weight of each feature.
+    """
+    scores = start_features(candidates, evidence) @ np.array(list(start_weights.values()))
+    best = best_starts(candidates, scores)
+    best_evidence = None if evidence is None else evidence[best]
+    features = gene_features(candidates[best], best_evidence, stop_rate=stop_rate[best])
+    spread = np.maximum(features.std(axis=0), 1e-6)
+    spread[0] = 1.0
+    model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=2000)
+    model.fit(features / spread, frame_right[best])
+    return dict(
+        zip(feature_names(GENE_FEATURES, GENE_STATISTICS, evidence), map(float, model.coef_[0] / spread), strict=True)
+    )
+
+
+@dataclass(frozen=True)
+class FitRows:
+    """Judged candidates with the truth about them, from any number of genomes.
+
+    Attributes:
+        candidates: Rows of ``CANDIDATE_DTYPE``; ``orf`` is unique over all genomes.
+        frame_right: A gene ends where the row's open frame ends, bool [N].
+        start_right: And begins where the row begins, bool [N].
+        stop_rate: Of the genome the row comes from, float64 [N].
+        evidence: From ``statistics.evidence_of``, float64 [N, 4], or None.
+    """
+
+    candidates: np.ndarray
+    frame_right: np.ndarray
+    start_right: np.ndarray
+    stop_rate: np.ndarray
+    evidence: np.ndarray | None = None
+
+    @classmethod
+    def concatenate(cls, parts: list["FitRows"]) -> "FitRows":
+        """All rows, with open frames renumbered so that those of different parts stay apart."""
+        shifted = []
+        for number, part in enumerate(parts):
+            rows = part.candidates.copy()
+            rows["orf"] += number * ORF_SPACING
+            shifted.append(rows)
+        evidence = None if any(p.evidence is None for p in parts) else np.concatenate([p.evidence for p in parts])
+        columns = [
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("frame_right", "start_right", "stop_rate")
+        ]
+        return cls(np.concatenate(shifted), *columns, evidence)
+
+
+def fit_rows(candidates: np.ndarray, genes: np.ndarray, stop_rate: float, evidence: np.ndarray | None) -> FitRows:
+    """The judged candidates of one stretch of sequence.
+
+    Args:
+        candidates: Rows of ``CANDIDATE_DTYPE``.
+        genes: Gene table of the same sequence.
+        stop_rate: Of the genome.
+        evidence: For every candidate, or None.
+    """
+    frame_right, start_right, judged = truth_of(candidates, genes)
+    rates = np.full(int(judged.sum()), stop_rate)
+    kept_evidence = None if evidence is None else evidence[judged]
+    return FitRows(candidates[judged], frame_right[judged], start_right[judged], rates, kept_evidence)
+
+
+def fit_scorer(rows: FitRows) -> Scorer:
+    """Weights and confidence maps; with the genome's statistics if the rows have evidence.
+
+    Raises:
+        DataError: If there is no gene, or nothing but genes, to learn from.
+    """
+    if not rows.start_right.any() or rows.frame_right.all():
+        raise DataError(
+            "DECODER-001", "the held-out regions hold no genes to fit the decoder to.",
+            fix="Hold out more sequence with --data.split.",
+        )  # fmt: skip
+    start = fit_starts(rows.candidates, rows.evidence, rows.start_right)
+    gene = fit_genes(rows.candidates, rows.evidence, rows.frame_right, start, rows.stop_rate)
+    weights = DecoderWeights(start, gene)
+    _, frame_odds, log_start = candidate_scores(rows.candidates, rows.evidence, weights, stop_rate=rows.stop_rate)
+    best = best_starts(rows.candidates, log_start)
+    right = best[rows.frame_right[best]]
+    gene_confidence = IsotonicCalibrator.fit(frame_odds[best], rows.frame_right[best])
+    start_confidence = IsotonicCalibrator.fit(np.exp(log_start[right]), rows.start_right[right])
+    return Scorer(weights, gene_confidence, start_confidence)

@@ -1,0 +1,197 @@
+"""From the evidence of a candidate to its log-odds, with weights that were fitted on annotated sequence.
+
+Two questions, two linear models: which start of an open frame is right (a softmax over its starts), and is there a gene
+in this frame at all (a logistic regression at its best start). A candidate's score is the second, less what its start
+loses against the best start of the frame.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from genoformer.annotation.genetic_code import CODONS, GeneticCode
+from genoformer.decoding.candidates import is_partial_5
+from genoformer.decoding.orfs import EDGE_START
+
+START_FEATURES = ("codon_sum", "n_codons", "start_logit", "upstream", "atg", "gtg", "ttg", "other", "edge")
+GENE_FEATURES = (
+    "intercept",
+    "codon_mean",
+    "codon_sum",
+    "log_codons",
+    "start_logit",
+    "stop_logit",
+    "upstream",
+    "open_frame",
+    "mean_times_log",
+    "edge_5",
+    "edge_3",
+)
+START_STATISTICS = ("hexamer_sum", "start_usage", "context", "motif")
+GENE_STATISTICS = ("hexamer_mean", "hexamer_sum", "hexamer_mean_times_log", "start_usage", "context", "motif")
+LOGIT_LIMIT = 10.0
+SUM_SCALE = 50.0
+OPEN_LIMIT = 12.0
+
+
+@dataclass(frozen=True)
+class DecoderWeights:
+    """Weights of the two models, by feature name.
+
+    Attributes:
+        start: Weight of each of ``START_FEATURES``, and of ``START_STATISTICS`` where the genome's are used.
+        gene: Weight of each of ``GENE_FEATURES``, and of ``GENE_STATISTICS`` where the genome's are used.
+    """
+
+    start: dict[str, float]
+    gene: dict[str, float]
+
+
+def start_features(candidates: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
+    """What speaks for each start, one column per feature name, float64 [N, F].
+
+    Args:
+        candidates: Rows of ``CANDIDATE_DTYPE``.
+        evidence: From ``statistics.evidence_of``, or None to do without the genome's statistics.
+    """
+    kind = candidates["kind"]
+    named = [kind == CODONS.index(codon) for codon in ("ATG", "GTG", "TTG")]
+    edge = kind == EDGE_START
+    other = ~(named[0] | named[1] | named[2] | edge)
+    columns = [
+        candidates["codon_sum"] / SUM_SCALE,
+        candidates["n_codons"] / SUM_SCALE,
+        np.clip(candidates["start_logit"], -LOGIT_LIMIT, LOGIT_LIMIT),
+        candidates["upstream"],
+        *named,
+        other,
+        edge,
+    ]
+    if evidence is not None:
+        columns += [evidence[:, 0] / SUM_SCALE, *evidence[:, 1:].T]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def gene_features(
+    candidates: np.ndarray, evidence: np.ndarray | None = None, *, stop_rate: float | np.ndarray
+) -> np.ndarray:
+    """What speaks for a gene, one column per feature name, float64 [N, F].
+
+    Args:
+        candidates: Rows of ``CANDIDATE_DTYPE``.
+        evidence: From ``statistics.evidence_of``, or None to do without the genome's statistics.
+        stop_rate: Chance that a codon of sequence without genes is a stop, see ``random_stop_rate``.
+    """
+    n = np.maximum(candidates["n_codons"], 1).astype(np.float64)
+    mean = candidates["codon_sum"] / n
+    columns = [
+        np.ones(len(n)),
+        mean,
+        np.clip(candidates["codon_sum"] / SUM_SCALE, -10, 10),
+        np.log(n),
+        np.clip(candidates["start_logit"], -LOGIT_LIMIT, LOGIT_LIMIT),
+        np.clip(candidates["stop_logit"], -LOGIT_LIMIT, LOGIT_LIMIT),
+        candidates["upstream"],
+        np.minimum(-n * np.log1p(-stop_rate), OPEN_LIMIT),
+        mean * np.log(n),
+        is_partial_5(candidates),
+        candidates["closed"] == 0,
+    ]
+    if evidence is not None:
+        hexamer_mean = evidence[:, 0] / n
+        hexamer_sum = np.clip(evidence[:, 0] / SUM_SCALE, -10, 10)
+        columns += [hexamer_mean, hexamer_sum, hexamer_mean * np.log(n), *evidence[:, 1:].T]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def random_stop_rate(base_counts: np.ndarray, code: GeneticCode) -> float:
+    """Chance that three random bases of this composition are a stop codon, strands averaged.
+
+    Args:
+        base_counts: Counts of A, C, G, T, shape [4].
+        code: Genetic code.
+    """
+    gc = (base_counts[1] + base_counts[2] + 1) / (base_counts.sum() + 2)
+    share = np.array([1 - gc, gc, gc, 1 - gc]) / 2
+    codons = np.flatnonzero(code.stop_mask)
+    return float((share[codons >> 4] * share[(codons >> 2) & 3] * share[codons & 3]).sum())
+
+
+def start_scores(candidates: np.ndarray, evidence: np.ndarray | None, weights: DecoderWeights) -> np.ndarray:
+    """Score of each start, comparable within its open frame, float64 [N]."""
+    names = feature_names(START_FEATURES, START_STATISTICS, evidence)
+    return start_features(candidates, evidence) @ np.array([weights.start[name] for name in names])
+
+
+def gene_scores(
+    candidates: np.ndarray, evidence: np.ndarray | None, weights: DecoderWeights, *, stop_rate: float | np.ndarray
+) -> np.ndarray:
+    """Log-odds of each candidate as if it were the start of its frame, float64 [N]."""
+    names = feature_names(GENE_FEATURES, GENE_STATISTICS, evidence)
+    features = gene_features(candidates, evidence, stop_rate=stop_rate)
+    return features @ np.array([weights.gene[name] for name in names])
+
+
+def feature_names(own: tuple[str, ...], statistics: tuple[str, ...], evidence: np.ndarray | None) -> tuple[str, ...]:
+    """Names of the columns of a feature table."""
+    return own if evidence is None else own + statistics
+
+
+def frame_groups(candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows grouped by open frame.
+
+    Returns:
+        Group number of each row, int64 [N], and the number of groups as the length of the second array, which holds
+        the open-frame numbers.
+    """
+    frames, group = np.unique(candidates["orf"], return_inverse=True)
+    return group, frames
+
+
+def start_log_probabilities(candidates: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Log of the softmax of ``scores`` over the starts of each open frame, float64 [N]."""
+    group, frames = frame_groups(candidates)
+    top = np.full(len(frames), -np.inf)
+    np.maximum.at(top, group, scores)
+    total = np.zeros(len(frames))
+    np.add.at(total, group, np.exp(scores - top[group]))
+    return scores - top[group] - np.log(total)[group]
+
+
+def best_starts(candidates: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Row of the best start of each open frame, in order of the frames; ties go to the longer gene, int64 [F]."""
+    group, frames = frame_groups(candidates)
+    order = np.lexsort((-candidates["n_codons"], -scores, group))
+    first = np.searchsorted(group[order], np.arange(len(frames)))
+    return order[first]
+
+
+def candidate_scores(
+    candidates: np.ndarray, evidence: np.ndarray | None, weights: DecoderWeights, *, stop_rate: float | np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Everything the selection needs.
+
+    Returns:
+        Score of each row (log-odds of its frame at the best start, less what this start loses against the best);
+        log-odds of each row's frame; log-probability of each row's start in its frame. All float64 [N].
+    """
+    log_start = start_log_probabilities(candidates, start_scores(candidates, evidence, weights))
+    best = best_starts(candidates, log_start)
+    group, _ = frame_groups(candidates)
+    best_evidence = None if evidence is None else evidence[best]
+    best_rate = np.broadcast_to(stop_rate, len(candidates))[best]
+    frame_odds = gene_scores(candidates[best], best_evidence, weights, stop_rate=best_rate)[group]
+    return frame_odds + log_start - log_start[best][group], frame_odds, log_start
+
+
+DEFAULT_WEIGHTS = DecoderWeights(
+    start={
+        "codon_sum": 0.44, "n_codons": 1.41, "start_logit": 0.4, "upstream": -0.32,
+        "atg": 2.33, "gtg": 0.52, "ttg": -0.59, "other": -2.27, "edge": 0.0,
+    },
+    gene={
+        "intercept": -4.04, "codon_mean": 0.03, "codon_sum": 0.26, "log_codons": 1.6, "start_logit": 0.42,
+        "stop_logit": 0.37, "upstream": -0.11, "open_frame": 0.3, "mean_times_log": 0.03, "edge_5": 0.0, "edge_3": 0.0,
+    },
+)  # fmt: skip
+"""For comparing models during training; fitted once on E. coli K-12. A bundle has its own."""

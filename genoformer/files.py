@@ -1,0 +1,268 @@
+"""Files that are complete or not there: atomic writing, digests, manifests and a lock per folder."""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from genoformer.errors import BusyError, DataError, GenoformerError, OutputExistsError, OutputWriteError
+
+MANIFEST_NAME = "manifest.json"
+LOCK_NAME = ".genoformer.lock"
+
+_STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_NO_DIRECTORY_SYNC = {errno.EINVAL, errno.ENOTSUP}
+
+
+@contextlib.contextmanager
+def atomic_path(final: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside ``final`` to write to; on success it takes the final name.
+
+    The file is flushed to the disk, renamed, and the rename is flushed too: after any kill there is under the final
+    name nothing, the old version or the complete new one. When the block raises, the temporary file is removed and the
+    old version stays. A link is written through. The file mode follows the umask.
+
+    Args:
+        final: Name of the finished file; its folder must exist.
+
+    Yields:
+        Path of an empty file in the same folder.
+
+    Raises:
+        OutputExistsError: If the file cannot be created there: no folder, no permission, not a regular file.
+        OutputWriteError: If writing fails: full disk, quota, failing device.
+    """
+    final = Path(os.path.realpath(final))
+    temporary = _create_temporary(final)
+    try:
+        yield temporary
+        _sync(temporary, os.O_RDWR)
+        os.replace(temporary, final)
+        _sync_folder(final.parent)
+    except Exception as error:
+        if _is_failed_write(error, temporary):
+            raise _write_error(final, error) from error
+        raise
+    finally:
+        # After the rename there is nothing under this name; `finally` also covers an interrupt.
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes_atomic(path: str | Path, data: bytes) -> None:
+    """Write ``data`` so that ``path`` is never incomplete; errors as in ``atomic_path``."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text_atomic(path: str | Path, text: str) -> None:
+    """Write ``text`` as UTF-8 with the line ends it has; errors as in ``atomic_path``."""
+    write_bytes_atomic(path, text.encode("utf-8"))
+
+
+def write_json_atomic(path: str | Path, obj: object) -> None:
+    """Write ``obj`` as JSON, keys sorted, indented by two: equal objects give equal bytes.
+
+    Raises:
+        ValueError: If ``obj`` holds NaN or an infinity, which JSON does not know.
+        TypeError: If ``obj`` holds a type that JSON does not know.
+    """
+    text = json.dumps(obj, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    write_text_atomic(path, text + "\n")
+
+
+def sha256_file(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_manifest(folder: str | Path, names: list[str]) -> None:
+    """Write ``manifest.json`` with SHA-256 and size of each file; call it last, when all files are final.
+
+    Args:
+        folder: The folder that holds the files.
+        names: Names relative to ``folder``, with "/" between folders.
+
+    Raises:
+        ValueError: If a name leaves the folder or is the manifest itself.
+        OutputWriteError: If a named file is not there, or the manifest cannot be written.
+    """
+    folder = Path(folder)
+    files = {}
+    for name in names:
+        if not _is_inside(name):
+            raise ValueError(f"expected a file name inside the folder, found {name!r}")
+        try:
+            files[name] = {"sha256": sha256_file(folder / name), "bytes": (folder / name).stat().st_size}
+        except OSError as error:
+            raise _write_error(folder / name, error) from error
+    write_json_atomic(folder / MANIFEST_NAME, {"files": files})
+
+
+def verify_manifest(folder: str | Path) -> dict[str, dict]:
+    """Check every file that ``manifest.json`` names against its size and SHA-256.
+
+    Files that the manifest does not name are not looked at.
+
+    Args:
+        folder: The folder that holds the manifest.
+
+    Returns:
+        For each name its "sha256" and "bytes".
+
+    Raises:
+        DataError: If the manifest is missing or unreadable, or a file is missing or has other contents.
+    """
+    folder = Path(folder)
+    files = _read_manifest(folder / MANIFEST_NAME)
+    for name, entry in files.items():
+        path = folder / name
+        try:
+            size = path.stat().st_size
+            matches = size == entry["bytes"] and sha256_file(path) == entry["sha256"]
+        except OSError as error:
+            raise _manifest_error(path, f"cannot be read ({_reason(error)}), but the manifest names it.") from error
+        if not matches:
+            raise _manifest_error(path, f"differs from the manifest (expected {entry['bytes']} bytes, found {size}).")
+    return files
+
+
+@contextlib.contextmanager
+def folder_lock(folder: str | Path) -> Iterator[None]:
+    """Hold a folder for this process, so that two runs never write into it at the same time.
+
+    The lock ends with the process, however it ends; the empty lock file stays.
+
+    Args:
+        folder: An existing folder.
+
+    Raises:
+        BusyError: If another process, or another lock of this one, holds the folder.
+        OutputExistsError: If the lock file cannot be created.
+        OutputWriteError: If the file system refuses locks.
+    """
+    path = Path(folder) / LOCK_NAME
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise _create_error(path, error) from error
+    try:
+        _lock(descriptor, path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise BusyError(
+            "FILES-004",
+            "Another run is writing into this folder.",
+            where=str(path.parent),
+            fix="Wait until it has finished, or choose another folder.",
+        ) from error
+    except OSError as error:
+        raise _write_error(path, error) from error
+
+
+def _create_temporary(final: Path) -> Path:
+    # Replacing a device by a file would break the machine for everyone: `-o /dev/null` as root.
+    if final.exists() and not final.is_file():
+        kind = "a folder" if final.is_dir() else "not a regular file"
+        raise OutputExistsError(
+            "FILES-001", f"This name is taken: it is {kind}.", where=str(final), fix="Choose another file name."
+        )
+    # The start of the name only, so that the temporary name stays below the 255 bytes that file systems allow.
+    start = final.name.encode()[:200].decode(errors="ignore")
+    temporary = final.with_name(f".{start}.{secrets.token_hex(6)}.tmp")
+    try:
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+    except OSError as error:
+        raise _create_error(final, error) from error
+    return temporary
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    try:
+        _sync(folder, os.O_RDONLY)
+    except OSError as error:
+        if error.errno not in _NO_DIRECTORY_SYNC:  # some network file systems cannot flush a folder
+            raise
+
+
+def _is_failed_write(error: Exception, temporary: Path) -> bool:
+    """Whether ``error`` is about our output; an ``OSError`` that names another file, an input, is not."""
+    if isinstance(error, OSError) and not isinstance(error, GenoformerError):
+        return error.errno in _STORAGE_ERRNOS or error.filename in (None, str(temporary))
+    # HDF5 reports a full disk as RuntimeError when it closes a file.
+    return isinstance(error, RuntimeError) and os.strerror(errno.ENOSPC) in str(error)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error).splitlines()[0]
+
+
+def _create_error(path: Path, error: OSError) -> GenoformerError:
+    if error.errno in _STORAGE_ERRNOS:
+        return _write_error(path, error)
+    return OutputExistsError(
+        "FILES-001",
+        f"Cannot create this file: {_reason(error)}.",
+        where=str(path),
+        fix="The folder must exist and be writable.",
+    )
+
+
+def _write_error(path: Path, error: Exception) -> OutputWriteError:
+    return OutputWriteError(
+        "FILES-002",
+        f"Writing failed: {_reason(error)}.",
+        where=str(path),
+        fix="Check free space and quota (df -h), then run the same command again.",
+    )
+
+
+def _is_inside(name: object) -> bool:
+    if not isinstance(name, str) or not name or name == MANIFEST_NAME or "\0" in name:
+        return False
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
+
+
+def _read_manifest(path: Path) -> dict[str, dict]:
+    try:
+        manifest = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise _manifest_error(path, f"cannot be read: {_reason(error)}.") from error
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(files, dict):
+        raise _manifest_error(path, 'has no "files".')
+    for name, entry in files.items():
+        if not _is_inside(name) or not isinstance(entry, dict) or not {"sha256", "bytes"} <= entry.keys():
+            raise _manifest_error(path, f"has a wrong entry {name!r}.")
+    return files
+
+
+def _manifest_error(path: Path, message: str) -> DataError:
+    return DataError(
+        "FILES-003",
+        f"The file {message}",
+        where=str(path),
+        fix="The folder is incomplete or was changed: copy it or make it again.",
+    )

@@ -1,0 +1,160 @@
+"""Fitting a trained model's gene decoder on the regions that training held out.
+
+Every record is read by the model once, because the statistics of a genome need all of it; weights and confidence maps
+are fitted on the held-out regions only. Contig ends, which a complete genome does not have, are made by cutting the
+held-out regions into fragments.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from torch import nn
+
+from genoformer.annotation.genetic_code import get_genetic_code
+from genoformer.decoding.caller import CallOptions, collect_candidates, confident_counts, record_stop_rate
+from genoformer.decoding.candidates import find_candidates
+from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer
+from genoformer.decoding.orfs import EDGE_START
+from genoformer.decoding.statistics import GenomeCounts, estimate_statistics, evidence_of
+from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.splits import Region
+from genoformer.store import Store, StoredRecord
+from genoformer.stream import TilePlan, record_logits
+
+FRAGMENT_BP = 3_000
+MIN_GENE_BP = 90
+ROUNDS = 2
+
+
+@dataclass(frozen=True)
+class Held:
+    """One record's model pass.
+
+    Attributes:
+        genome: Genome the record belongs to.
+        codes: Base codes, uint8 [L].
+        options: Genetic code.
+        candidates: All candidates of the record.
+        inside: Stretches to fit on: (candidates, gene table); whole regions, then fragments.
+    """
+
+    genome: str
+    codes: np.ndarray
+    options: CallOptions
+    candidates: np.ndarray
+    inside: list[tuple[np.ndarray, np.ndarray]]
+
+
+def fit_gene_decoder(
+    network: nn.Module, tokenizer: KmerTokenizer, plan: TilePlan, store: Store, regions: list[Region]
+) -> GeneDecoder:
+    """A decoder with and without genome statistics.
+
+    Args:
+        network: Trained model, in evaluation mode.
+        tokenizer: Its tokenizer.
+        plan: How sequence is cut into tiles.
+        store: Sequences and genes.
+        regions: Held-out regions; only records of genomes that have one are read.
+
+    Raises:
+        DataError: If the regions hold no genes.
+    """
+    genomes = {store.records[region.record].genome for region in regions}
+    held = [
+        _hold(network, tokenizer, plan, store, record, [r for r in regions if r.record == record.index])
+        for record in store.records
+        if record.genome in genomes
+    ]
+    decoder = GeneDecoder(plain=fit_scorer(_rows(held, {})))
+    for _ in range(ROUNDS):
+        statistics = {name: _statistics([h for h in held if h.genome == name], decoder) for name in genomes}
+        known = [h for h in held if statistics[h.genome] is not None]
+        if not known:
+            return decoder
+        decoder = GeneDecoder(plain=decoder.plain, adapted=fit_scorer(_rows(known, statistics)))
+    return decoder
+
+
+def _hold(network, tokenizer, plan, store: Store, record: StoredRecord, regions: list[Region]) -> Held:
+    codes = store.bases(record.index, 0, record.length)
+    options = CallOptions(genetic_code=record.genetic_code, min_gene_bp=MIN_GENE_BP)
+    kept = {region: np.zeros((2, region.end - region.start, 5), np.float32) for region in regions}
+
+    def pieces():
+        for start, end, logits in record_logits(network, tokenizer, codes, plan):
+            for region, array in kept.items():
+                low, high = max(start, region.start), min(end, region.end)
+                if low < high:
+                    array[:, low - region.start : high - region.start] = logits[:, low - start : high - start]
+            yield start, end, logits
+
+    candidates = collect_candidates(codes, pieces(), options)
+    genes = store.genes(record.index)
+    inside = []
+    for region, logits in kept.items():
+        within = (candidates["start"] >= region.start) & (candidates["end"] <= region.end)
+        inside.append((candidates[within], genes))
+        inside.extend(_fragments(codes, logits, region, genes, options))
+    return Held(record.genome, codes, options, candidates, inside)
+
+
+def _fragments(codes, logits, region: Region, genes, options: CallOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Frames that touch an end, of fragments of a region, with the genes cut to each fragment."""
+    code = get_genetic_code(options.genetic_code)
+    for start in range(region.start, region.end - FRAGMENT_BP + 1, FRAGMENT_BP):
+        end = start + FRAGMENT_BP
+        piece = logits[:, start - region.start : end - region.start]
+        rows = find_candidates(
+            codes[start:end], piece, code=code, min_gene_bp=options.min_gene_bp, offset=start, emitted_to=start - 1
+        )
+        at_end = (rows["kind"] == EDGE_START) | (rows["closed"] == 0)
+        yield rows[np.isin(rows["orf"], rows["orf"][at_end])], cut_genes(genes, start, end)
+
+
+def cut_genes(genes: np.ndarray, start: int, end: int) -> np.ndarray:
+    """The gene table of a fragment: what lies over its ends is cut to whole codons.
+
+    Args:
+        genes: Gene table of the record.
+        start: First base of the fragment.
+        end: One past its last base.
+    """
+    cut = genes[(genes["end"] > start) & (genes["start"] < end)].copy()
+    plus = cut["strand"] > 0
+    low, high = cut["start"].copy(), cut["end"].copy()
+    before, beyond = np.maximum(start - low, 0), np.maximum(high - end, 0)
+    # The frame is counted from the 5′ end: codons are cut whole on both sides.
+    cut["start"] = np.where(
+        plus, low + 3 * -(-before // 3), np.where(before > 0, high - 3 * ((high - start) // 3), low)
+    )
+    cut["end"] = np.where(plus, np.where(beyond > 0, low + 3 * ((end - low) // 3), high), high - 3 * -(-beyond // 3))
+    return cut[cut["end"] - cut["start"] >= MIN_GENE_BP]
+
+
+def _statistics(held: list[Held], decoder: GeneDecoder):
+    """Statistics of one genome; the decoder's own kind of scores chooses the genes they are learned from."""
+    plain_only = GeneDecoder(plain=decoder.plain)
+    total = GenomeCounts.zero()
+    for h in held:
+        total = total + confident_counts(h.codes, h.candidates, plain_only, h.options)
+    statistics = estimate_statistics(total)
+    if statistics is None or decoder.adapted is None:
+        return statistics
+    total = GenomeCounts.zero()
+    for h in held:
+        total = total + confident_counts(h.codes, h.candidates, decoder, h.options, statistics)
+    return estimate_statistics(total)
+
+
+def _rows(held: list[Held], statistics: dict) -> FitRows:
+    parts = []
+    for h in held:
+        own = statistics.get(h.genome)
+        rate = record_stop_rate(h.codes, h.options)
+        for candidates, genes in h.inside:
+            evidence = None if own is None else evidence_of(h.codes, candidates, own)
+            parts.append(fit_rows(candidates, genes, rate, evidence))
+    return FitRows.concatenate(parts)

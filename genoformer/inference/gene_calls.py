@@ -1,0 +1,125 @@
+"""One record through a gene-structure bundle: the model pass, and the genes that follow from it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from genoformer.annotation.models import Gene
+from genoformer.bundle import Bundle, model_device
+from genoformer.decoding.caller import (
+    CallOptions,
+    CodesAndCandidates,
+    call_genes,
+    collect_candidates,
+    genome_statistics,
+    hopeful,
+    unwrap_genes,
+)
+from genoformer.decoding.candidates import CANDIDATE_DTYPE
+from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.statistics import GenomeStatistics
+from genoformer.errors import DataError
+from genoformer.stream import TilePlan, fastest_precision, mostly_unknown, record_logits, wrap_circular
+
+ORIGIN_MARGIN_BP = 12_288
+"""Sequence repeated on both sides of a circular record: longer than any gene that is likely to cross the origin."""
+
+
+@dataclass(frozen=True)
+class GeneFinder:
+    """A bundle made ready to find genes.
+
+    Attributes:
+        bundle: A bundle of the task ``gene_structure``.
+        decoder: Its decoder.
+        plan: How sequence is cut into tiles and batches.
+    """
+
+    bundle: Bundle
+    decoder: GeneDecoder
+    plan: TilePlan
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, *, batch_size: int = 2, precision: str | None = None) -> "GeneFinder":
+        """Take tile, context and decoder from the bundle.
+
+        Args:
+            bundle: A bundle of the task ``gene_structure``.
+            batch_size: Tiles per model call: speed and memory only.
+            precision: Of the model pass, see ``TilePlan``; what the machine is fast in if None.
+
+        Raises:
+            DataError: If the bundle is of another task, or has no decoder.
+        """
+        if bundle.config.task != "gene_structure":
+            message = f'the model is for "{bundle.config.task}", not gene_structure.'
+            raise DataError("MODEL-007", message, where=bundle.name)
+        try:
+            decoder = GeneDecoder.from_dict(bundle.calibration["decoder"])
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"calibration.json holds no gene decoder ({error})."
+            raise DataError("MODEL-008", message, where=bundle.name) from error
+        config = bundle.config
+        plan = TilePlan(
+            config.tile_bp,
+            config.context_bp,
+            batch_size=batch_size,
+            precision=precision or fastest_precision(model_device(bundle.model)),
+        )
+        return cls(bundle, decoder, plan)
+
+    def candidates(
+        self, codes: np.ndarray, options: CallOptions, on_bases: Callable[[int], None] = lambda n: None
+    ) -> np.ndarray:
+        """The model pass: every candidate gene of a record, in coordinates of its opened form if it is circular.
+
+        Args:
+            codes: uint8 base codes, forward strand, shape [L].
+            options: Genetic code, shortest gene, gaps, circular or not.
+            on_bases: Called with the number of bases that were done since the last call.
+        """
+        if mostly_unknown(codes):
+            on_bases(len(codes))
+            return np.empty(0, CANDIDATE_DTYPE)
+        opened = self._opened(codes, options)
+
+        def counted():
+            for piece in record_logits(self.bundle.model, self.bundle.tokenizer, opened, self.plan):
+                on_bases(piece[1] - piece[0])
+                yield piece
+
+        return collect_candidates(opened, counted(), options, hopeful(self.decoder, opened, options))
+
+    def statistics(
+        self, records: Callable[[], Iterable[tuple[np.ndarray, np.ndarray, CallOptions]]], options: CallOptions
+    ) -> GenomeStatistics | None:
+        """Statistics of the genome that the records make up; None where there is too little of it.
+
+        Args:
+            records: Gives base codes, candidates and options of every record, each time it is called.
+            options: Genetic code.
+        """
+
+        def opened() -> CodesAndCandidates:
+            return ((self._opened(codes, own), candidates) for codes, candidates, own in records())
+
+        return genome_statistics(opened, self.decoder, options)
+
+    def genes(
+        self,
+        record_id: str,
+        codes: np.ndarray,
+        candidates: np.ndarray,
+        options: CallOptions,
+        statistics: GenomeStatistics | None = None,
+    ) -> list[Gene]:
+        """Genes of a record from its candidates, in the record's own coordinates."""
+        opened = self._opened(codes, options)
+        genes = call_genes(record_id, opened, candidates, self.decoder, options, statistics)
+        if not options.circular:
+            return genes
+        return unwrap_genes(genes, length=len(codes), margin=(len(opened) - len(codes)) // 2)
+
+    def _opened(self, codes: np.ndarray, options: CallOptions) -> np.ndarray:
+        return wrap_circular(codes, ORIGIN_MARGIN_BP) if options.circular else codes

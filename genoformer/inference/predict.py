@@ -1,0 +1,284 @@
+"""Genes of FASTA files, written to a folder: scan, model pass, writing; each step streams record by record.
+
+The model pass is the long one: its result for each record is kept in ``OUT/.work`` until the outputs are complete, so
+that the same command continues an interrupted run.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from genoformer.decoding.caller import CallOptions
+from genoformer.errors import DataError, OutputExistsError, UsageError, WarningLog
+from genoformer.files import atomic_path, folder_lock, write_json_atomic, write_manifest
+from genoformer.inference.gene_calls import GeneFinder
+from genoformer.inference.gene_outputs import WRITERS, GeneOutputs
+from genoformer.sequence.fasta import read_fasta
+from genoformer.sequence.records import Record, SequenceDigest
+
+WORK = ".work"
+Region = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """What the user decides about a prediction; everything here can change the results.
+
+    Attributes:
+        call: Genetic code, shortest gene and gaps.
+        circular: Ids of circular records; ``("auto",)`` trusts a header that says so; empty for none.
+        formats: Words of ``gene_outputs.WRITERS``.
+        locus_tag: Prefix of gene names; "" for none.
+        region: Only this stretch (record id, start, end; 0-based, half-open).
+        shard: (i, n): only every n-th record, beginning with the i-th; (1, 1) for all.
+        statistics: Let codon usage, start codons and binding sites of the input itself count.
+        on_bad_record: "error" or "skip".
+    """
+
+    call: CallOptions
+    circular: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ("gff3", "tsv", "protein")
+    locus_tag: str = ""
+    region: Region | None = None
+    shard: tuple[int, int] = (1, 1)
+    statistics: bool = True
+    on_bad_record: str = "error"
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What the input holds.
+
+    Attributes:
+        ids: Record ids in order.
+        n_bases: Total length in bp.
+        digest: Sequence digest.
+    """
+
+    ids: list[str]
+    n_bases: int
+    digest: str
+
+
+def predict(
+    paths: list[str],
+    finder: GeneFinder,
+    out: Path,
+    options: PredictOptions,
+    *,
+    overwrite: bool = False,
+    dry_run: bool = False,
+    on_start: Callable[[Scan], None] = lambda scan: None,
+    on_bases: Callable[[int], None] = lambda n: None,
+    warnings: WarningLog | None = None,
+) -> dict:
+    """Find genes and write them.
+
+    Args:
+        paths: FASTA files; "-" is standard input.
+        finder: Model and decoder.
+        out: Output folder.
+        options: What changes the results.
+        overwrite: Replace other results in ``out``.
+        dry_run: Check the input, and write nothing.
+        on_start: Called once the input is known.
+        on_bases: Called with bases done since the last call.
+        warnings: Counted warnings go here.
+
+    Returns:
+        Content of ``summary.json``; with ``"nothing_to_do": True`` added when ``out`` already holds this result.
+
+    Raises:
+        DataError: Bad input, or one id in two files.
+        OutputExistsError: ``out`` holds something else.
+    """
+    warnings = WarningLog() if warnings is None else warnings
+    _check_out(out, overwrite)
+    if dry_run:
+        scan = _scan(paths, options, warnings)
+        return {"dry_run": True, "n_records": len(scan.ids), "n_bases": scan.n_bases}
+    out.mkdir(parents=True, exist_ok=True)
+    with folder_lock(out):
+        paths = [_spooled(path, out) for path in paths]
+        scan = _scan(paths, options, warnings)
+        key = _key(scan, finder, options)
+        if _finished(out, key):
+            return {**json.loads((out / "summary.json").read_text()), "nothing_to_do": True}
+        _refuse_other_results(out, overwrite)
+        work = _open_work(out, key)
+        on_start(scan)
+        for index, record in _records(paths, options):
+            _model_pass(record, work / f"record-{index:07d}.npy", finder, options, on_bases)
+        summary = _write(paths, finder, out, options, scan, work)
+        _finish(out, key, summary, paths, finder)
+        return summary
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise OutputExistsError("OUT-001", "the output must be a folder, but a file has this name.", where=str(out))
+    foreign = out.is_dir() and any(out.iterdir()) and not any((out / name).exists() for name in ("manifest.json", WORK))
+    if foreign and not overwrite:
+        raise OutputExistsError(
+            "OUT-002", "the folder holds files that are no prediction.", where=str(out),
+            fix="Choose another folder with -o, or add --overwrite.",
+        )  # fmt: skip
+
+
+def _spooled(path: str, out: Path) -> str:
+    """Standard input can be read once only: it is kept in the work folder."""
+    if path != "-":
+        return path
+    target = out / WORK / "stdin.fa"
+    target.parent.mkdir(exist_ok=True)
+    with atomic_path(target) as temporary, open(temporary, "wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+    return str(target)
+
+
+def _records(
+    paths: list[str], options: PredictOptions, warnings: WarningLog | None = None
+) -> Iterator[tuple[int, Record]]:
+    """The records that this run is about, with their number in the input."""
+    wanted = options.region[0] if options.region else None
+    seen: dict[str, str] = {}
+    index = 0
+    for path in paths:
+        for record in read_fasta(path, on_bad_record=options.on_bad_record, warnings=warnings):
+            if record.id in seen:
+                raise DataError("INPUT-001", f'record "{record.id}" is also in {seen[record.id]}.', where=path)
+            seen[record.id] = path
+            mine = index % options.shard[1] == options.shard[0] - 1
+            if mine and wanted in (None, record.id):
+                yield index, _cut(record, options)
+            index += 1
+    if wanted is not None and wanted not in seen:
+        known = ", ".join(list(seen)[:5])
+        raise UsageError("REGION-001", f'there is no record "{wanted}"; the input begins with {known}.')
+
+
+def _cut(record: Record, options: PredictOptions) -> Record:
+    """Mask everything outside the region: coordinates stay those of the record."""
+    if options.region is None:
+        return record
+    _, start, end = options.region
+    if start >= len(record):
+        raise UsageError("REGION-002", f'the region begins at {start + 1}, but "{record.id}" has {len(record)} bp.')
+    codes = np.full(len(record), 4, np.uint8)
+    codes[start:end] = record.codes[start:end]
+    return replace(record, codes=codes)
+
+
+def _scan(paths: list[str], options: PredictOptions, warnings: WarningLog) -> Scan:
+    """Read everything once, so that a broken last record is found before the work, not after it."""
+    digest, ids, n_bases = SequenceDigest(), [], 0
+    for _, record in _records(paths, options, warnings):
+        digest.update(record)
+        ids.append(record.id)
+        n_bases += len(record)
+    missing = [name for name in options.circular if name != "auto" and name not in ids]
+    if missing and options.shard == (1, 1) and options.region is None:
+        raise UsageError("CIRCULAR-001", f"--circular names records that are not there: {', '.join(missing)}.")
+    return Scan(ids, n_bases, digest.hexdigest())
+
+
+def _key(scan: Scan, finder: GeneFinder, options: PredictOptions) -> dict:
+    """What makes two predictions the same."""
+    call = {name: value for name, value in asdict(options.call).items() if name != "buffer_bp"}
+    rest = {name: value for name, value in asdict(options).items() if name != "call"}
+    plan = {"tile_bp": finder.plan.tile_bp, "context_bp": finder.plan.context_bp, "precision": finder.plan.precision}
+    key = {"sequence_digest": scan.digest, "model_digest": finder.bundle.digest, **call, **rest, **plan}
+    return json.loads(json.dumps({**key, "decoder": finder.decoder.to_dict(), "version": version("genoformer")}))
+
+
+def _finished(out: Path, key: dict) -> bool:
+    try:
+        return (out / "manifest.json").is_file() and json.loads((out / "run.json").read_text())["key"] == key
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _refuse_other_results(out: Path, overwrite: bool) -> None:
+    if not (out / "manifest.json").exists():
+        return
+    if not overwrite:
+        raise OutputExistsError(
+            "OUT-003", "the folder holds another prediction.", where=str(out),
+            fix="Choose another folder with -o, or add --overwrite.",
+        )  # fmt: skip
+    listed = json.loads((out / "manifest.json").read_text()).get("files", {})
+    (out / "manifest.json").unlink()
+    for name in listed:
+        (out / name).unlink(missing_ok=True)
+
+
+def _open_work(out: Path, key: dict) -> Path:
+    """The folder of finished model passes; those of other inputs or models are removed."""
+    work = out / WORK
+    try:
+        same = json.loads((work / "key.json").read_text()) == key
+    except (OSError, ValueError):
+        same = False
+    work.mkdir(exist_ok=True)
+    if not same:
+        for stale in work.glob("record-*.npy"):
+            stale.unlink()
+        write_json_atomic(work / "key.json", key)
+    return work
+
+
+def _call_options(record: Record, options: PredictOptions) -> CallOptions:
+    header = f" {record.description.lower()} "
+    says_so = any(mark in header for mark in ("circular=true", "topology=circular"))
+    circular = record.id in options.circular or ("auto" in options.circular and says_so)
+    return replace(options.call, circular=circular)
+
+
+def _model_pass(record: Record, path: Path, finder: GeneFinder, options: PredictOptions, on_bases) -> None:
+    if path.exists():
+        on_bases(len(record))
+        return
+    candidates = finder.candidates(record.codes, _call_options(record, options), on_bases)
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.save(file, candidates)
+
+
+def _write(paths, finder: GeneFinder, out: Path, options: PredictOptions, scan: Scan, work: Path) -> dict:
+    def passed():
+        for index, record in _records(paths, options):
+            yield record.codes, np.load(work / f"record-{index:07d}.npy"), _call_options(record, options)
+
+    statistics = finder.statistics(passed, options.call) if options.statistics else None
+    with GeneOutputs(out, options.formats, locus_tag=options.locus_tag) as outputs:
+        for index, record in _records(paths, options):
+            call = _call_options(record, options)
+            candidates = np.load(work / f"record-{index:07d}.npy")
+            genes = finder.genes(record.id, record.codes, candidates, call, statistics)
+            outputs.write(record, genes, circular=call.circular, genetic_code=call.genetic_code)
+    return {
+        "model": finder.bundle.name,
+        "model_digest": finder.bundle.digest,
+        "sequence_digest": scan.digest,
+        "n_records": len(scan.ids),
+        "n_bases": scan.n_bases,
+        "n_genes": outputs.n_genes,
+        "n_partial": outputs.n_partial,
+        "coding_share": round(outputs.coding_bp / max(scan.n_bases, 1), 4),
+        "genetic_code": options.call.genetic_code,
+        "genome_statistics": statistics is not None,
+    }
+
+
+def _finish(out: Path, key: dict, summary: dict, paths: list[str], finder: GeneFinder) -> None:
+    write_json_atomic(out / "summary.json", summary)
+    run = {"key": key, "inputs": [str(path) for path in paths], "batch_size": finder.plan.batch_size}
+    write_json_atomic(out / "run.json", run)
+    shutil.rmtree(out / WORK, ignore_errors=True)
+    names = [name for name, _ in WRITERS.values() if (out / name).exists()]
+    write_manifest(out, [*names, "summary.json", "run.json"])

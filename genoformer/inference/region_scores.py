@@ -1,0 +1,67 @@
+"""Scores of whole genes in held-out regions, while a model is being trained."""
+
+import numpy as np
+from torch import nn
+
+from genoformer.annotation.genetic_code import get_genetic_code
+from genoformer.decoding.caller import CallOptions, record_stop_rate
+from genoformer.decoding.candidates import find_candidates
+from genoformer.decoding.fit import truth_of
+from genoformer.decoding.scoring import DEFAULT_WEIGHTS, candidate_scores
+from genoformer.decoding.selection import OverlapRules, select_genes
+from genoformer.metrics import precision_recall_f1
+from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.splits import Region
+from genoformer.store import Store
+from genoformer.stream import TilePlan, record_logits
+
+
+def score_regions(
+    network: nn.Module, tokenizer: KmerTokenizer, plan: TilePlan, store: Store, regions: list[Region]
+) -> dict[str, float]:
+    """F1 of genes by their 3′ end and exact, with the same decoder weights for every model.
+
+    Genes that are not whole inside a region, and predictions in masked genes, are not judged.
+
+    Args:
+        network: Gene-structure model in evaluation mode.
+        tokenizer: Its tokenizer.
+        plan: How sequence is cut into tiles.
+        store: Sequences and genes.
+        regions: Where to score.
+
+    Returns:
+        "gene_f1" and "gene_exact_f1".
+    """
+    total = np.zeros(4)
+    for region in regions:
+        total += _count(network, tokenizer, plan, store, region)
+    hits, exact, predicted, reference = total
+    return {
+        "gene_f1": precision_recall_f1(hits, predicted, reference)["f1"],
+        "gene_exact_f1": precision_recall_f1(exact, predicted, reference)["f1"],
+    }
+
+
+def _count(network, tokenizer, plan: TilePlan, store: Store, region: Region) -> np.ndarray:
+    """Right 3′ ends, right genes, judged predictions, genes."""
+    record = store.records[region.record]
+    codes = store.bases(record.index, region.start, region.end)
+    options = CallOptions(genetic_code=record.genetic_code)
+    logits = np.concatenate([piece for _, _, piece in record_logits(network, tokenizer, codes, plan)], axis=1)
+    rows = find_candidates(
+        codes, logits, code=get_genetic_code(record.genetic_code), min_gene_bp=options.min_gene_bp,
+        offset=0, edge_left=False, edge_right=False,
+    )  # fmt: skip
+    genes = store.genes(record.index)
+    genes = genes[(genes["start"] >= region.start) & (genes["end"] <= region.end)]
+    genes["start"] -= region.start
+    genes["end"] -= region.start
+    n_genes = np.count_nonzero(~genes["masked"])
+    if len(rows) == 0:
+        return np.array([0, 0, 0, n_genes])
+    rate = record_stop_rate(codes, options)
+    score, _, _ = candidate_scores(rows, None, DEFAULT_WEIGHTS, stop_rate=rate)
+    chosen = select_genes(rows["start"], rows["end"], rows["orf"], score, OverlapRules())
+    frame_right, start_right, judged = (column[chosen] for column in truth_of(rows, genes))
+    return np.array([np.sum(frame_right & judged), np.sum(start_right & judged), np.sum(judged), n_genes])

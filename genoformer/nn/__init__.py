@@ -1,0 +1,1 @@
+"""The Longformer: torch only, no files, no Lightning."""

@@ -1,0 +1,145 @@
+"""What an encoder is made of: one frozen dataclass of plain numbers and words, checked when it is made."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+CHOICES = {
+    "attention": ("longformer", "full"),
+    "positions": ("rotary", "learned", "none"),
+    "norm": ("pre", "post"),
+    "backend": ("auto", "reference", "blocked", "sdpa"),
+}
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Architecture of an ``Encoder``; every field is a plain JSON type.
+
+    Args:
+        vocab_size: Number of token ids; the largest legal id is ``vocab_size - 1``.
+        d_model: Width of the hidden states.
+        n_heads: Attention heads; divides ``d_model``.
+        n_layers: Attention layers.
+        d_ff: Width of the feed-forward layer.
+        dropout: Probability on the residual branches. Attention weights are never dropped.
+        attention: "longformer" (window plus global tokens) or "full" (every token sees all).
+        window_radius: Tokens seen on each side, for all layers or one per layer. Longer than the input is legal.
+        dilation: Step between the tokens of a window, for all layers or one per layer.
+        positions: "rotary", "learned" (up to ``max_tokens``) or "none".
+        max_tokens: Longest input of learned positions.
+        norm: Layer norm before ("pre") or after ("post") each residual branch.
+        conv_width: Odd width in tokens of the depthwise convolution on the embeddings; 0 leaves it out.
+        base_embedding: Add embeddings of the ``stride`` bases that a token owns.
+        stride: Bases that a token owns.
+        backend: How attention is computed; "auto" chooses by length.
+        n_global_tokens: Global tokens that collate puts in front of each sequence. With 0 the model has no global
+            projections and refuses a global mask.
+
+    Raises:
+        ValueError: If a value is out of range; the sentence names it.
+    """
+
+    vocab_size: int
+    d_model: int = 128
+    n_heads: int = 4
+    n_layers: int = 4
+    d_ff: int = 512
+    dropout: float = 0.0
+    attention: str = "longformer"
+    window_radius: int | tuple[int, ...] = 96
+    dilation: int | tuple[int, ...] = 1
+    positions: str = "rotary"
+    max_tokens: int = 4096
+    norm: str = "pre"
+    conv_width: int = 5
+    base_embedding: bool = False
+    stride: int = 1
+    backend: str = "auto"
+    n_global_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("window_radius", "dilation"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, tuple(value) if isinstance(value, list | tuple) else value)
+        _check_numbers(self)
+        _check_choices(self)
+        _check_shapes(self)
+
+    @property
+    def radii(self) -> tuple[int, ...]:
+        """Window radius of each layer, tokens."""
+        return _per_layer(self.window_radius, self.n_layers)
+
+    @property
+    def dilations(self) -> tuple[int, ...]:
+        """Dilation of each layer."""
+        return _per_layer(self.dilation, self.n_layers)
+
+    @property
+    def receptive_field_tokens(self) -> int | None:
+        """Tokens on each side that an output can depend on without global tokens; None with full attention."""
+        if self.attention == "full":
+            return None
+        reach = sum(radius * step for radius, step in zip(self.radii, self.dilations, strict=True))
+        return reach + self.conv_width // 2
+
+    def to_dict(self) -> dict:
+        """Plain JSON types: the inverse of ``from_dict``."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping) -> "EncoderConfig":
+        """Read what ``to_dict`` wrote.
+
+        Raises:
+            ValueError: If a key is unknown or ``vocab_size`` is missing.
+        """
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            raise ValueError(f"unknown encoder settings: {', '.join(unknown)}.")
+        if "vocab_size" not in values:
+            raise ValueError("the encoder settings lack vocab_size.")
+        return cls(**values)
+
+
+def _per_layer(value: int | tuple[int, ...], n_layers: int) -> tuple[int, ...]:
+    return value if isinstance(value, tuple) else (value,) * n_layers
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_numbers(config: EncoderConfig) -> None:
+    at_least_one = ("vocab_size", "d_model", "n_heads", "n_layers", "d_ff", "max_tokens", "stride")
+    lowest = {**dict.fromkeys(at_least_one, 1), "conv_width": 0, "n_global_tokens": 0}
+    for name, least in lowest.items():
+        value = getattr(config, name)
+        if not _is_whole(value) or value < least:
+            raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}.")
+    for name in ("window_radius", "dilation"):
+        values = _per_layer(getattr(config, name), config.n_layers)
+        if len(values) != config.n_layers:
+            raise ValueError(f"{name} names {len(values)} layers, but n_layers is {config.n_layers}.")
+        for value in values:
+            if not _is_whole(value) or value < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}.")
+    if not isinstance(config.dropout, int | float) or not 0.0 <= config.dropout < 1.0:
+        raise ValueError(f"dropout must be at least 0 and below 1, not {config.dropout!r}.")
+
+
+def _check_choices(config: EncoderConfig) -> None:
+    for name, choices in CHOICES.items():
+        value = getattr(config, name)
+        if value not in choices:
+            raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+
+
+def _check_shapes(config: EncoderConfig) -> None:
+    if config.d_model % config.n_heads:
+        raise ValueError(f"d_model {config.d_model} is not a multiple of n_heads {config.n_heads}.")
+    if config.positions == "rotary" and (config.d_model // config.n_heads) % 2:
+        d_head = config.d_model // config.n_heads
+        raise ValueError(f"rotary positions need an even head width, but d_model / n_heads is {d_head}.")
+    if config.conv_width and config.conv_width % 2 == 0:
+        raise ValueError(f"conv_width must be 0 or odd, not {config.conv_width}.")

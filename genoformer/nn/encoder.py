@@ -1,0 +1,196 @@
+"""The encoder: embeddings, a short convolution, and layers of attention and feed-forward."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genoformer.nn.attention import LongformerSelfAttention, Rotary
+from genoformer.nn.config import EncoderConfig
+from genoformer.nn.masks import TokenRoles, token_roles
+from genoformer.nn.positions import RotaryPositions
+
+PAD_ROW = 0
+N_BASE_CODES = 5
+UNKNOWN_BASE = 4
+EMBEDDING_STD = 0.5
+
+
+class Encoder(nn.Module):
+    """Token ids to hidden states.
+
+    The encoder adds no tokens: collate puts ``config.n_global_tokens`` in front and marks them in ``global_mask``.
+    Positions and window offsets count the tokens of the row, global ones included.
+
+    Args:
+        config: The architecture.
+    """
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        D = config.d_model
+        self.token_embedding = nn.Embedding(config.vocab_size, D, padding_idx=PAD_ROW)
+        self.base_embedding = BaseEmbedding(D, config.stride) if config.base_embedding else None
+        self.position_embedding = nn.Embedding(config.max_tokens, D) if config.positions == "learned" else None
+        self.rotary = RotaryPositions(D // config.n_heads) if config.positions == "rotary" else None
+        self.convolution = DepthwiseConvolution(D, config.conv_width) if config.conv_width else None
+        self.layers = nn.ModuleList(_build_layer(config, i) for i in range(config.n_layers))
+        self.final_norm = nn.LayerNorm(D) if config.norm == "pre" else nn.Identity()
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the embeddings again; the other weights keep torch's initial values."""
+        nn.init.normal_(self.token_embedding.weight, std=EMBEDDING_STD)
+        nn.init.zeros_(self.token_embedding.weight[PAD_ROW].detach())
+        if self.position_embedding is not None:
+            nn.init.normal_(self.position_embedding.weight, std=0.02)
+
+    def forward(
+        self,
+        token_ids: Tensor,
+        *,
+        valid_mask: Tensor | None = None,
+        global_mask: Tensor | None = None,
+        base_codes: Tensor | None = None,
+    ) -> Tensor:
+        """Hidden states of every token.
+
+        Args:
+            token_ids: int64 [B, T].
+            valid_mask: bool [B, T], True = real; None = all.
+            global_mask: bool [B, T], True = global; None = none.
+            base_codes: uint8 or int64 [B, T, stride], the bases a token owns; codes of 4 and above are unknown.
+
+        Returns:
+            [B, T, D]; rows of padding are zero.
+
+        Raises:
+            ValueError: If the input is longer than ``max_tokens`` of learned positions, base codes are missing or not
+                wanted, or there are global tokens in a model without.
+        """
+        roles = token_roles(valid_mask, global_mask)
+        hidden = self._embed(token_ids, roles, base_codes)
+        rotary = None
+        if self.rotary is not None:
+            rotary = self.rotary(token_ids.shape[1], dtype=hidden.dtype, device=hidden.device)
+        for layer in self.layers:
+            hidden = layer(hidden, roles=roles, rotary=rotary)
+        return _zero_padding(self.final_norm(hidden), roles)
+
+    def _embed(self, token_ids: Tensor, roles: TokenRoles, base_codes: Tensor | None) -> Tensor:
+        if (base_codes is None) != (self.base_embedding is None):
+            state = "needs" if base_codes is None else "does not take"
+            raise ValueError(f"an encoder with base_embedding {self.config.base_embedding} {state} base_codes.")
+        hidden = self.token_embedding(token_ids)
+        if self.base_embedding is not None:
+            hidden = hidden + self.base_embedding(base_codes)
+        if self.convolution is not None:
+            hidden = self.convolution(hidden, roles)
+        if self.position_embedding is not None:
+            hidden = hidden + self._positions(token_ids.shape[1])
+        return hidden
+
+    def _positions(self, n_tokens: int) -> Tensor:
+        limit = self.position_embedding.num_embeddings
+        if n_tokens > limit:
+            raise ValueError(f"the input has {n_tokens} tokens, but learned positions end at max_tokens {limit}.")
+        return self.position_embedding.weight[:n_tokens]
+
+
+class BaseEmbedding(nn.Module):
+    """Sum of one embedding for each base that a token owns, so that one N does not hide its neighbours.
+
+    Args:
+        d_model: Width.
+        stride: Bases that a token owns.
+    """
+
+    def __init__(self, d_model: int, stride: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(stride * N_BASE_CODES, d_model)
+        self.register_buffer("offsets", torch.arange(stride) * N_BASE_CODES, persistent=False)
+        nn.init.normal_(self.table.weight, std=EMBEDDING_STD)
+
+    def forward(self, base_codes: Tensor) -> Tensor:
+        """Codes [B, T, stride] to [B, T, D]; 4 and above are the unknown base."""
+        rows = base_codes.long().clamp(max=UNKNOWN_BASE) + self.offsets
+        return self.table(rows).sum(dim=2)
+
+
+class DepthwiseConvolution(nn.Module):
+    """Mixes each token with its neighbours, channel by channel, and adds the result to the token.
+
+    Padding and global tokens stand outside: they count as zero for their neighbours and receive nothing.
+
+    Args:
+        d_model: Channels.
+        width: Odd number of tokens.
+    """
+
+    def __init__(self, d_model: int, width: int) -> None:
+        super().__init__()
+        self.kernel = nn.Conv1d(d_model, d_model, width, padding=width // 2, groups=d_model)
+
+    def forward(self, hidden: Tensor, roles: TokenRoles) -> Tensor:
+        """Hidden [B, T, D] to [B, T, D]."""
+        outside = _outside(roles)
+        if outside is None:
+            return hidden + self.kernel(hidden.transpose(1, 2)).transpose(1, 2)
+        mixed = self.kernel(hidden.masked_fill(outside, 0.0).transpose(1, 2)).transpose(1, 2)
+        return hidden + mixed.masked_fill(outside, 0.0)
+
+
+class EncoderLayer(nn.Module):
+    """Attention and feed-forward, each on a residual branch.
+
+    Args:
+        attention: The attention module.
+        d_model: Width.
+        d_ff: Width of the feed-forward layer.
+        dropout: Probability on both branches.
+        is_pre_norm: Norm before each branch, else after each sum.
+    """
+
+    def __init__(
+        self, attention: LongformerSelfAttention, *, d_model: int, d_ff: int, dropout: float, is_pre_norm: bool
+    ) -> None:
+        super().__init__()
+        self.attention, self.is_pre_norm = attention, is_pre_norm
+        self.attention_norm, self.feed_forward_norm = nn.LayerNorm(d_model), nn.LayerNorm(d_model)
+        self.widen, self.narrow = nn.Linear(d_model, d_ff), nn.Linear(d_ff, d_model)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, hidden: Tensor, *, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
+        """Hidden [B, T, D] to [B, T, D]."""
+        if self.is_pre_norm:
+            attended = self.attention(self.attention_norm(hidden), roles=roles, rotary=rotary)
+            hidden = hidden + self.dropout(attended)
+            return hidden + self.dropout(self._feed_forward(self.feed_forward_norm(hidden)))
+        hidden = self.attention_norm(hidden + self.dropout(self.attention(hidden, roles=roles, rotary=rotary)))
+        return self.feed_forward_norm(hidden + self.dropout(self._feed_forward(hidden)))
+
+    def _feed_forward(self, hidden: Tensor) -> Tensor:
+        return self.narrow(F.gelu(self.widen(hidden)))
+
+
+def _build_layer(config: EncoderConfig, number: int) -> EncoderLayer:
+    attention = LongformerSelfAttention(
+        config.d_model, config.n_heads,
+        window_radius=None if config.attention == "full" else config.radii[number],
+        dilation=1 if config.attention == "full" else config.dilations[number],
+        has_global=config.n_global_tokens > 0, backend=config.backend,
+    )  # fmt: skip
+    return EncoderLayer(
+        attention, d_model=config.d_model, d_ff=config.d_ff, dropout=config.dropout, is_pre_norm=config.norm == "pre"
+    )
+
+
+def _outside(roles: TokenRoles) -> Tensor | None:
+    """Padding and global tokens, bool [B, T, 1]; None when there are none."""
+    masks = [] if roles.valid_mask is None else [~roles.valid_mask]
+    masks += [] if roles.global_mask is None else [roles.global_mask]
+    return torch.stack(masks).any(dim=0)[..., None] if masks else None
+
+
+def _zero_padding(hidden: Tensor, roles: TokenRoles) -> Tensor:
+    return hidden if roles.valid_mask is None else hidden.masked_fill(~roles.valid_mask[..., None], 0.0)

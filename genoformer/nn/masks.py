@@ -1,0 +1,103 @@
+"""Who may attend to whom, as dense boolean matrices, and where the global tokens of a batch are."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class TokenRoles:
+    """Padding and global tokens of a batch, found once and used by every layer.
+
+    Args:
+        valid_mask: bool [B, T], True = real; None when every token is real.
+        global_mask: bool [B, T], True = global and real; None when no token is global.
+        global_positions: int64 [B, G], G = most global tokens of a sample; None without global tokens.
+        is_global_slot: bool [B, G], False where a sample has fewer than G global tokens.
+    """
+
+    valid_mask: Tensor | None = None
+    global_mask: Tensor | None = None
+    global_positions: Tensor | None = None
+    is_global_slot: Tensor | None = None
+
+
+def token_roles(valid_mask: Tensor | None, global_mask: Tensor | None) -> TokenRoles:
+    """Look once at the masks of a batch; a mask that says nothing becomes None. Global padding is padding.
+
+    Args:
+        valid_mask: bool [B, T] or None.
+        global_mask: bool [B, T] or None.
+    """
+    if valid_mask is not None and bool(valid_mask.all()):
+        valid_mask = None
+    if global_mask is not None and valid_mask is not None:
+        global_mask = global_mask & valid_mask
+    if global_mask is None or not bool(global_mask.any()):
+        return TokenRoles(valid_mask=valid_mask)
+    return TokenRoles(valid_mask, global_mask, *global_slots(global_mask))
+
+
+def global_slots(global_mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the global tokens of each sample are, filled up to the sample that has most.
+
+    Args:
+        global_mask: bool [B, T].
+
+    Returns:
+        (positions int64 [B, G], is_slot bool [B, G]); an empty slot has position 0 and False.
+    """
+    counts = global_mask.sum(dim=1)
+    G = int(counts.max())
+    positions = torch.argsort(~global_mask, dim=1, stable=True)[:, :G]
+    is_slot = torch.arange(G, device=global_mask.device)[None] < counts[:, None]
+    return positions.masked_fill(~is_slot, 0), is_slot
+
+
+def window_mask(n_tokens: int, *, window_radius: int, dilation: int = 1, device=None) -> Tensor:
+    """Pairs of tokens within one window: ``|i - j| <= dilation * window_radius`` and ``(i - j) % dilation == 0``.
+
+    Args:
+        n_tokens: T.
+        window_radius: Tokens seen on each side.
+        dilation: Step between them.
+        device: Where the result is made.
+
+    Returns:
+        bool [T, T], True = query i (row) may attend key j (column).
+    """
+    index = torch.arange(n_tokens, device=device)
+    offset = index[:, None] - index[None, :]
+    return (offset.abs() <= dilation * window_radius) & (offset % dilation == 0)
+
+
+def attention_mask(
+    valid_mask: Tensor, global_mask: Tensor, *, window_radius: int, dilation: int = 1
+) -> tuple[Tensor, Tensor]:
+    """The two kinds of pairs: through the window, and through a global token.
+
+    A global key leaves the window and is seen by every valid query, so no pair is in both results. A global query
+    sees every valid key. Padding neither sees nor is seen; a token that is padding and global is padding.
+
+    Args:
+        valid_mask: bool [B, T], True = real.
+        global_mask: bool [B, T], True = global.
+        window_radius: Tokens seen on each side.
+        dilation: Step between them.
+
+    Returns:
+        (window, through_global), each bool [B, 1, T, T].
+    """
+    near = window_mask(valid_mask.shape[1], window_radius=window_radius, dilation=dilation, device=valid_mask.device)
+    is_global = global_mask & valid_mask
+    both_valid = valid_mask[:, :, None] & valid_mask[:, None, :]
+    touches_global = is_global[:, :, None] | is_global[:, None, :]
+    window = near & both_valid & ~touches_global
+    through_global = touches_global & both_valid
+    return window[:, None], through_global[:, None]
+
+
+def masked_score(dtype: torch.dtype) -> float:
+    """The score of a forbidden pair: its weight is exactly zero, yet two of them still add up to a finite number."""
+    return max(-1e30, torch.finfo(dtype).min / 4)

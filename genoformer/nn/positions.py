@@ -1,0 +1,84 @@
+"""Rotary positions: queries and keys turn with the token index, so that scores depend on the offset alone."""
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+ROTARY_BASE = 10000.0
+
+
+class RotaryPositions(nn.Module):
+    """Cosines and sines of the turning angles, kept for the longest input seen.
+
+    Component ``i`` of the first half of a head turns with component ``i`` of the second half.
+
+    Args:
+        d_head: Width of a head, even.
+
+    Reference:
+        Su et al. 2021, RoFormer, section 3.2.2: frequencies ``10000 ** (-2 i / d_head)``.
+    """
+
+    def __init__(self, d_head: int) -> None:
+        super().__init__()
+        self.d_head = d_head
+        self._table: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, n_tokens: int, *, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Angles of token 0 to ``n_tokens - 1``.
+
+        Returns:
+            (cosines, sines), each [T, d_head / 2], at least float32.
+        """
+        dtype = torch.promote_types(dtype, torch.float32)
+        table = self._table
+        if table is None or len(table[0]) < n_tokens or table[0].dtype != dtype or table[0].device != device:
+            table = self._table = rotary_angles(n_tokens, self.d_head, dtype=dtype, device=device)
+        return table[0][:n_tokens], table[1][:n_tokens]
+
+
+def rotary_angles(n_tokens: int, d_head: int, *, dtype: torch.dtype, device=None) -> tuple[Tensor, Tensor]:
+    """(cosines, sines) of ``n_tokens`` positions, each [T, d_head / 2]; computed in float64, then rounded."""
+    with torch.inference_mode(False), torch.no_grad():
+        half = torch.arange(d_head // 2, dtype=torch.float64, device=device)
+        frequencies = ROTARY_BASE ** (-2.0 * half / d_head)
+        angles = torch.arange(n_tokens, dtype=torch.float64, device=device)[:, None] * frequencies
+        return angles.cos().to(dtype), angles.sin().to(dtype)
+
+
+def rotate(states: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    """Turn queries or keys.
+
+    Args:
+        states: [..., T, d_head].
+        cosines: [T, d_head / 2], or what broadcasts with the halves.
+        sines: Like ``cosines``.
+
+    Returns:
+        Like ``states``, same dtype; the arithmetic is in the dtype of the angles.
+    """
+    return _Rotate.apply(states, cosines, sines)
+
+
+def _turn(states: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    first, second = states.chunk(2, dim=-1)
+    turned = torch.empty_like(states, memory_format=torch.contiguous_format)
+    upper, lower = turned.chunk(2, dim=-1)
+    upper.copy_((first * cosines).addcmul_(second, sines, value=-1))
+    lower.copy_((second * cosines).addcmul_(first, sines))
+    return turned
+
+
+class _Rotate(torch.autograd.Function):
+    """The gradient of a turn is the turn back, so nothing but the angles is kept."""
+
+    @staticmethod
+    def forward(ctx, states, cosines, sines):
+        ctx.save_for_backward(cosines, sines)
+        return _turn(states, cosines, sines)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        cosines, sines = ctx.saved_tensors
+        return _turn(gradient, cosines, -sines), None, None

@@ -1,0 +1,1 @@
+"""Bases, records, FASTA, k-mers and tiles."""

@@ -1,0 +1,1 @@
+"""Model bundles that are installed with the package."""

@@ -1,0 +1,145 @@
+"""A record through the model, piece by piece: tiles with context, both strands, joined in forward coordinates.
+
+The "-" strand is the same model on the reverse complement, tiled from its own 5′ end, so that a record and its reverse
+complement give mirrored outputs. Memory holds one batch of tiles per strand, whatever the record's length.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from genoformer.sequence.alphabet import N_CODE, reverse_complement
+from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.sequence.tiles import Tile, iter_tiles
+
+Piece = tuple[int, int, np.ndarray]
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """How a model reads long sequence; part of what makes two predictions equal.
+
+    Attributes:
+        tile_bp: Bases kept of each tile.
+        context_bp: Bases read on each side and thrown away.
+        batch_size: Tiles per model call.
+        precision: "float32", or "bfloat16" for autocast.
+    """
+
+    tile_bp: int
+    context_bp: int
+    batch_size: int = 2
+    precision: str = "float32"
+
+
+def strand_logits(
+    network: nn.Module, tokenizer: KmerTokenizer, codes: np.ndarray, plan: TilePlan, *, backwards: bool = False
+) -> Iterator[Piece]:
+    """Outputs of one strand, tile by tile.
+
+    Args:
+        network: Base-level model in evaluation mode.
+        tokenizer: The model's tokenizer.
+        codes: uint8 base codes of the strand, 5′ to 3′, shape [L].
+        plan: Tiles and batches.
+        backwards: Give the last tile first.
+
+    Yields:
+        (start, end, logits): bases [start, end) of the strand as read, float32 [end - start, C].
+    """
+    tiles = list(iter_tiles(len(codes), tile_bp=plan.tile_bp, context_bp=plan.context_bp, stride=tokenizer.stride))
+    for batch in _batches(tiles[::-1] if backwards else tiles, plan.batch_size):
+        token_ids = np.stack([_tile_tokens(tokenizer, codes, tile) for tile in batch])
+        outputs = _run(network, token_ids, plan.precision)
+        for tile, logits in zip(batch, outputs, strict=True):
+            kept = slice(tile.start - tile.read_start, tile.end - tile.read_start)
+            yield tile.start, tile.end, logits[kept]
+
+
+def record_logits(network: nn.Module, tokenizer: KmerTokenizer, codes: np.ndarray, plan: TilePlan) -> Iterator[Piece]:
+    """Outputs of both strands in ascending forward coordinates.
+
+    Yields:
+        (start, end, logits): forward bases [start, end), row 0 "+" and row 1 "-", float32 [2, end - start, C]. The
+        pieces follow each other without gaps and cover the record.
+    """
+    L = len(codes)
+    plus = strand_logits(network, tokenizer, codes, plan)
+    minus = (
+        (L - end, L - start, logits[::-1])
+        for start, end, logits in strand_logits(network, tokenizer, reverse_complement(codes), plan, backwards=True)
+    )
+    yield from _zip_strands(plus, minus)
+
+
+def _zip_strands(plus: Iterator[Piece], minus: Iterator[Piece]) -> Iterator[Piece]:
+    """Cut two gapless streams of pieces at each other's ends."""
+    top = bottom = None
+    for top in plus:
+        start, end, above = top
+        while start < end:
+            if bottom is None or bottom[1] == start:
+                bottom = next(minus)
+            cut = min(end, bottom[1])
+            below = bottom[2][start - bottom[0] : cut - bottom[0]]
+            yield start, cut, np.stack((above[start - top[0] : cut - top[0]], below))
+            start = cut
+
+
+def _batches(tiles: list[Tile], batch_size: int) -> Iterator[list[Tile]]:
+    """Consecutive tiles of equal length, so that no batch needs padding."""
+    batch: list[Tile] = []
+    for tile in tiles:
+        length = tile.read_end - tile.read_start
+        if batch and (len(batch) == batch_size or batch[0].read_end - batch[0].read_start != length):
+            yield batch
+            batch = []
+        batch.append(tile)
+    if batch:
+        yield batch
+
+
+def _tile_tokens(tokenizer: KmerTokenizer, codes: np.ndarray, tile: Tile) -> np.ndarray:
+    lookahead = codes[tile.read_end : tile.read_end + tokenizer.k]
+    return tokenizer.encode(codes[tile.read_start : tile.read_end], lookahead=lookahead)
+
+
+def _run(network: nn.Module, token_ids: np.ndarray, precision: str) -> np.ndarray:
+    device = next(network.parameters()).device
+    tokens = torch.from_numpy(token_ids.astype(np.int64)).to(device)
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        return network(tokens).float().cpu().numpy()
+
+
+def fastest_precision(device: torch.device) -> str:
+    """The number format that the device multiplies matrices fastest in, of those that are exact enough.
+
+    Args:
+        device: Where the network is.
+    """
+    if device.type == "cpu":
+        flags = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+        return "bfloat16" if any(flag() for flag in flags if flag) else "float32"
+    return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+
+
+def wrap_circular(codes: np.ndarray, margin_bp: int) -> np.ndarray:
+    """A circular record opened with ``margin_bp`` of sequence repeated on both sides; margins are cut to its length.
+
+    Args:
+        codes: uint8 [L].
+        margin_bp: Bases to repeat on each side.
+
+    Returns:
+        uint8 [L + 2 m], m = min(margin_bp, L).
+    """
+    margin = min(margin_bp, len(codes))
+    return np.concatenate((codes[len(codes) - margin :], codes, codes[:margin]))
+
+
+def mostly_unknown(codes: np.ndarray) -> bool:
+    """True where a model has nothing to read: no known base at all."""
+    return bool((codes >= N_CODE).all())

@@ -1,0 +1,49 @@
+"""Gene structure of genomes without introns: five independent outputs per base of the strand that is read.
+
+The channels are codon position 0, 1 and 2 of a gene (stop codon included), first base of a start codon and first base
+of a stop codon. They are independent, so that overlapping genes are simply several ones at a base.
+"""
+
+import torch
+import torch.nn.functional as F
+
+from genoformer.annotation.tracks import CODON_0, CODON_1, CODON_2, MASKED, START, STOP
+
+name = "gene_structure"
+level = "base"
+strands = "each"
+channels = ("codon_0", "codon_1", "codon_2", "start", "stop")
+
+CHANNEL_BITS = (CODON_0, CODON_1, CODON_2, START, STOP)
+CHANNEL_WEIGHTS = (1.0, 1.0, 1.0, 5.0, 5.0)
+"""Starts and stops are one base in a thousand; without weight the loss hardly sees them."""
+
+
+def unpack_labels(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Targets and weights from packed labels.
+
+    Args:
+        labels: uint8 label bits of the strand that is read, shape [B, L].
+
+    Returns:
+        Targets (0 or 1) and weights (0 where the label is masked), both float32 [B, L, 5].
+    """
+    bits = torch.tensor(CHANNEL_BITS, dtype=torch.uint8, device=labels.device)
+    targets = (labels.unsqueeze(-1) & bits).ne(0).float()  # [B, L, 5]
+    real = (labels & MASKED).eq(0).float().unsqueeze(-1)  # [B, L, 1]
+    return targets, real * torch.tensor(CHANNEL_WEIGHTS, device=labels.device)
+
+
+def loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Weighted binary cross-entropy, mean over unmasked outputs; 0 where every label is masked.
+
+    Args:
+        logits: [B, L, 5], any float dtype; the sum is in float32.
+        labels: uint8 [B, L].
+
+    Returns:
+        Scalar, float32.
+    """
+    targets, weights = unpack_labels(labels)
+    cost = F.binary_cross_entropy_with_logits(logits.float(), targets, weight=weights, reduction="sum")
+    return cost / weights.sum().clamp_min(1.0)

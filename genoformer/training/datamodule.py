@@ -1,0 +1,177 @@
+"""The LightningDataModule: genome files to store, store to splits, splits to loaders."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from genoformer.batches.collate import build_collate
+from genoformer.batches.dataset import CropDataset, TileDataset
+from genoformer.batches.sampler import RunSampler
+from genoformer.errors import UsageError, WarningLog
+from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.splits import split_regions
+from genoformer.store import Store
+from genoformer.tasks import TASKS
+from genoformer.training.prepare import find_genomes, prepare_store, store_parameters
+from genoformer.training.signals import ignore_in_worker
+
+
+class GenomeData(pl.LightningDataModule):
+    """Genomes with annotations as crops for training and tiles for validation and test.
+
+    Args:
+        fasta: FASTA or GenBank file, or a list of them. May be left out when the annotation is GenBank.
+        annotation: GFF3 or GenBank file for each sequence file, in the same order.
+        store: A store of ``genoformer prepare`` instead of fasta and annotation.
+        seqid_map: Table of ids in the annotation and in the FASTA file.
+        genetic_code: NCBI number for all genomes, or a list; by default what the annotation says, else 11.
+        crop_bp: Longest crop in training, and length of a tile in validation.
+        batch_size: Crops of one step of one process.
+        samples_per_epoch: Crops between two validations.
+        num_workers: Processes that load; 0 is fastest on a CPU. The batches do not depend on it.
+        seed: Decides crops and splits.
+        by: How validation and test are set apart: "region", "contig" or "genome".
+        validation: Fraction of the bases, or names of contigs or genomes.
+        test: The same for the test part; nothing by default.
+        guard_bp: With by="region", bases between training and held-out stretches that no part uses.
+        k: Bases per token; follows model.k.
+        stride: Bases that each token owns; follows model.stride.
+        task: Name of the task; follows model.task.
+        n_global_tokens: Global tokens in front of each crop; follows model.encoder.
+        work_dir: Folder of the prepared store; the run's folder.
+
+    Raises:
+        UsageError: If a number is out of range.
+    """
+
+    def __init__(
+        self,
+        fasta: str | list[str] | None = None,
+        annotation: str | list[str] | None = None,
+        store: str | None = None,
+        seqid_map: str | None = None,
+        genetic_code: int | list[int] | None = None,
+        crop_bp: int = 6144,
+        batch_size: int = 4,
+        samples_per_epoch: int = 2000,
+        num_workers: int = 0,
+        seed: int = 0,
+        by: str = "region",
+        validation: float | list[str] = 0.05,
+        test: float | list[str] | None = None,
+        guard_bp: int = 10_000,
+        k: int = 6,
+        stride: int = 3,
+        task: str = "gene_structure",
+        n_global_tokens: int = 0,
+        work_dir: str = ".",
+    ) -> None:
+        super().__init__()
+        _check_positive(crop_bp=crop_bp, batch_size=batch_size)
+        if samples_per_epoch < batch_size:
+            raise UsageError(
+                "CONFIG-008", f"expected at least one batch of {batch_size}, found {samples_per_epoch}.",
+                where="data.samples_per_epoch",
+            )  # fmt: skip
+        if seed < 0 or num_workers < 0:
+            raise UsageError("CONFIG-009", f"must not be negative: {min(seed, num_workers)}.", where="data")
+        self.fasta, self.annotation = _as_list(fasta), _as_list(annotation)
+        self.store_path, self.is_own_store = Path(store or Path(work_dir) / "data.h5"), store is None
+        self.seqid_map, self.genetic_code = seqid_map, genetic_code
+        self.crop_bp, self.batch_size, self.samples_per_epoch = crop_bp, batch_size, samples_per_epoch
+        self.num_workers, self.seed = num_workers, seed
+        self.split = {"by": by, "validation": validation, "test": test, "guard_bp": guard_bp, "seed": seed}
+        self.tokenizer = KmerTokenizer(k=k, stride=stride)
+        self.both_strands = TASKS[task].strands != "forward"
+        self.collate = build_collate(stride=stride, n_global_tokens=n_global_tokens)
+        self.store: Store | None = None
+        self.regions: dict = {}
+        self.sampler: RunSampler | None = None
+        self.position = {"epoch": 0, "batch": 0}
+        self._is_prepared = False
+
+    def input_digest(self) -> str:
+        """SHA-256 of what training reads: contents of the input files, names and genetic codes.
+
+        Raises:
+            UsageError: If the inputs do not fit each other.
+            MissingFileError: If a file is not there.
+        """
+        if self.is_own_store:
+            genomes = find_genomes(self.fasta, self.annotation, self.genetic_code)
+            described: object = store_parameters(genomes, self.seqid_map)
+        else:
+            store = Store(self.store_path)
+            described = [store.sequence_digest, store.parameters]
+        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+    def prepare_data(self) -> None:
+        """Write the store, or find that it is there."""
+        if self._is_prepared or not self.is_own_store:
+            return
+        warnings = WarningLog()
+        genomes = find_genomes(self.fasta, self.annotation, self.genetic_code)
+        report = prepare_store(self.store_path, genomes, seqid_map=self.seqid_map, warnings=warnings)
+        for line in [*(report.lines() if report else []), *warnings.lines()]:
+            print(f"genoformer: {line}", file=sys.stderr)
+        self._is_prepared = True
+
+    def setup(self, stage: str | None = None) -> None:
+        """Open the store and divide it."""
+        if self.store is None:
+            self.store = Store(self.store_path)
+            self.regions = split_regions(self.store.records, **self.split)
+
+    def train_dataloader(self) -> DataLoader:
+        """Crops from where the run stands."""
+        world_size, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
+        self.sampler = RunSampler(self.samples_per_epoch, self.batch_size, rank=rank, world_size=world_size)
+        self.sampler.load_state_dict(self.position)
+        dataset = CropDataset(
+            self.store, self.regions["train"], self.tokenizer, crop_bp=self.crop_bp, seed=self.seed,
+            both_strands=self.both_strands,
+        )  # fmt: skip
+        return self._loader(dataset, batch_sampler=self.sampler)
+
+    def val_dataloader(self) -> DataLoader:
+        """Tiles of the validation regions."""
+        return self._tiles("validation")
+
+    def test_dataloader(self) -> DataLoader:
+        """Tiles of the test regions.
+
+        Raises:
+            UsageError: If there is no test part.
+        """
+        if not self.regions["test"]:
+            raise UsageError("CONFIG-010", "there is no test part.", where="data.test", fix="Give --data.test.")
+        return self._tiles("test")
+
+    def _tiles(self, part: str) -> DataLoader:
+        dataset = TileDataset(
+            self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands
+        )
+        return self._loader(dataset, batch_size=self.batch_size)
+
+    def _loader(self, dataset, **batches) -> DataLoader:
+        # A generator of its own: making an iterator draws from it, and must not disturb the run's random state.
+        return DataLoader(
+            dataset, collate_fn=self.collate, num_workers=self.num_workers, worker_init_fn=ignore_in_worker,
+            pin_memory=torch.cuda.is_available(),
+            generator=torch.Generator().manual_seed(self.seed), **batches,
+        )  # fmt: skip
+
+
+def _as_list(value: str | list[str] | None) -> list[str] | None:
+    return [value] if isinstance(value, str) else value
+
+
+def _check_positive(**numbers: int) -> None:
+    for name, value in numbers.items():
+        if value < 1:
+            raise UsageError("CONFIG-009", f"must be at least 1, found {value}.", where=f"data.{name}")

@@ -1,0 +1,56 @@
+"""Gene-structure models in training: scores of whole genes in validation, and the decoder at the end."""
+
+from pathlib import Path
+
+import pytorch_lightning as pl
+
+from genoformer.bundle import load_bundle, save_bundle
+from genoformer.errors import DataError
+from genoformer.inference.calibrate import fit_gene_decoder
+from genoformer.inference.region_scores import score_regions
+from genoformer.stream import TilePlan
+
+TASK = "gene_structure"
+
+
+class GeneScores(pl.Callback):
+    """Logs gene-level F1 of the validation regions."""
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if pl_module.task.name != TASK or trainer.sanity_checking:
+            return
+        config, data = pl_module.bundle_config, trainer.datamodule
+        plan = TilePlan(config.tile_bp, config.context_bp, precision=model_precision(trainer))
+        regions = data.regions["validation"]
+        for name, value in score_regions(pl_module.model, data.tokenizer, plan, data.store, regions).items():
+            pl_module.log(f"val/{name}", value, prog_bar=True)
+
+
+def write_decoder(folder: Path, data: pl.LightningDataModule, *, precision: str) -> list[str]:
+    """Fit the gene decoder of a finished bundle on the validation regions, and write it into the bundle.
+
+    Args:
+        folder: The bundle.
+        data: Prepared, with its store open.
+        precision: Of the model pass, see ``TilePlan``.
+
+    Returns:
+        Lines for the user: nothing, or why there is no decoder.
+    """
+    bundle = load_bundle(folder)
+    if bundle.config.task != TASK:
+        return []
+    plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
+    try:
+        decoder = fit_gene_decoder(bundle.model, bundle.tokenizer, plan, data.store, data.regions["validation"])
+    except DataError as error:
+        return [f"warning[{error.code}] {error.message} The model cannot call genes. {error.fix}"]
+    calibration = {**bundle.calibration, "decoder": decoder.to_dict()}
+    card = (folder / "model_card.md").read_text()
+    save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)
+    return []
+
+
+def model_precision(trainer: pl.Trainer) -> str:
+    """Number format of the model pass that fits how the model was trained."""
+    return "bfloat16" if str(trainer.precision).startswith("bf16") else "float32"

@@ -1,0 +1,107 @@
+"""The folder of one training run: what was trained there, and whether the same command may continue it."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from genoformer.errors import OutputExistsError, UsageError
+from genoformer.files import write_json_atomic
+from genoformer.training.callbacks import BEST, FINAL, LAST
+
+STATE = "run.json"
+WITHOUT_EFFECT = {
+    "": ("config", "name", "overwrite", "ckpt_path", "checkpoint_every_n_steps"),
+    "data": ("num_workers", "work_dir", "fasta", "annotation", "store", "seqid_map"),
+    "trainer": (
+        "accelerator", "barebones", "callbacks", "default_root_dir", "enable_autolog_hparams", "enable_model_summary",
+        "enable_progress_bar", "log_every_n_steps", "logger", "plugins", "profiler",
+    ),
+}  # fmt: skip
+"""Settings that do not change what is learned. Input files count by their content, not by their name."""
+
+
+def run_folder(name: str) -> str:
+    """Folder of the run called ``name``.
+
+    Raises:
+        UsageError: If the name would leave ``runs/``.
+    """
+    if not name or name.startswith((".", "/")) or ".." in Path(name).parts:
+        raise UsageError("CONFIG-011", f'"{name}" cannot be the name of a run.', where="--name")
+    return str(Path("runs") / name)
+
+
+def config_digest(config: dict[str, Any]) -> str:
+    """SHA-256 over the settings that change what is learned."""
+    kept = {
+        section: {k: v for k, v in value.items() if k not in WITHOUT_EFFECT.get(section, ())}
+        if isinstance(value, dict)
+        else value
+        for section, value in config.items()
+        if section not in WITHOUT_EFFECT[""]
+    }
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+class RunFolder:
+    """Files of a run and its state.
+
+    Args:
+        path: ``runs/NAME``; created if it is not there.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputExistsError(
+                "TRAIN-004", f"the folder cannot be created: {error.strerror}.", where=str(path)
+            ) from error
+        self.checkpoints, self.model = self.path / "checkpoints", self.path / "model"
+        self.last, self.best = self.checkpoints / LAST, self.checkpoints / BEST
+        self.metrics = self.path / "metrics.csv"
+
+    def is_finished(self, digests: dict[str, str], *, overwrite: bool) -> bool:
+        """Whether this very run has ended; makes room for another one only when told so.
+
+        Args:
+            digests: Digests of configuration and input.
+            overwrite: Remove what another configuration or other data left here.
+
+        Raises:
+            OutputExistsError: If the folder holds another run.
+        """
+        state = self._read_state()
+        if state is None:
+            return False
+        if {name: state.get(name) for name in digests} == digests:
+            return bool(state.get("finished")) and (self.model / "manifest.json").is_file()
+        if not overwrite:
+            raise OutputExistsError(
+                "TRAIN-005", "this run was made with other settings or data.", where=str(self.path),
+                fix="Choose another --name, or replace it with --overwrite.",
+            )  # fmt: skip
+        self._clear()
+        return False
+
+    def write_state(self, digests: dict[str, str], *, finished: bool) -> None:
+        """Note what is trained here, and whether it has ended."""
+        write_json_atomic(self.path / STATE, {**digests, "finished": finished})
+
+    def _read_state(self) -> dict[str, Any] | None:
+        try:
+            return json.loads((self.path / STATE).read_text())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            return {}
+
+    def _clear(self) -> None:
+        # The state goes last: after a kill in between, the folder still counts as that of another run.
+        for path in (self.last, self.best, self.checkpoints / FINAL, self.metrics, self.model / "manifest.json"):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.model, ignore_errors=True)
+        (self.path / STATE).unlink(missing_ok=True)

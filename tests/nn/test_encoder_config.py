@@ -1,0 +1,62 @@
+"""The architecture is checked when it is made, and survives JSON."""
+
+import json
+
+import pytest
+
+from genoformer.nn.config import EncoderConfig
+
+
+def test_config_survives_json():
+    config = EncoderConfig(vocab_size=69, n_layers=2, window_radius=(4, 8), dilation=[1, 2], n_global_tokens=1)
+    assert EncoderConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_per_layer_values_are_spread_over_the_layers():
+    config = EncoderConfig(vocab_size=69, n_layers=3, window_radius=7, dilation=(1, 2, 4))
+    assert (config.radii, config.dilations) == ((7, 7, 7), (1, 2, 4))
+
+
+def test_receptive_field_adds_windows_and_half_the_convolution():
+    config = EncoderConfig(vocab_size=69, n_layers=2, window_radius=(3, 5), dilation=(1, 4), conv_width=5)
+    assert config.receptive_field_tokens == 3 + 20 + 2
+
+
+def test_full_attention_has_no_receptive_field():
+    assert EncoderConfig(vocab_size=69, attention="full").receptive_field_tokens is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"window_radius": 0}, "window_radius .* not 0"),
+        ({"window_radius": (4, 4)}, "window_radius names 2 layers, but n_layers is 4"),
+        ({"window_radius": 2.5}, "window_radius .* not 2.5"),
+        ({"dilation": 0}, "dilation .* not 0"),
+        ({"d_model": 130}, "d_model 130 is not a multiple of n_heads 4"),
+        ({"d_model": 12}, "even head width, but d_model / n_heads is 3"),
+        ({"backend": "flash"}, "backend .* not 'flash'"),
+        ({"attention": "sparse"}, "attention .* not 'sparse'"),
+        ({"positions": "alibi"}, "positions .* not 'alibi'"),
+        ({"norm": "middle"}, "norm .* not 'middle'"),
+        ({"conv_width": 4}, "conv_width .* not 4"),
+        ({"dropout": 1.0}, "dropout .* not 1.0"),
+        ({"dropout": "0.1"}, "dropout .* not '0.1'"),
+        ({"n_layers": 0}, "n_layers .* not 0"),
+        ({"n_heads": True}, "n_heads .* not True"),
+        ({"n_global_tokens": -1}, "n_global_tokens .* not -1"),
+    ],
+)
+def test_value_out_of_range_is_named(wrong, said):
+    with pytest.raises(ValueError, match=said):
+        EncoderConfig(vocab_size=69, **wrong)
+
+
+def test_unknown_key_is_named():
+    with pytest.raises(ValueError, match="window_size"):
+        EncoderConfig.from_dict({"vocab_size": 69, "window_size": 4})
+
+
+def test_missing_vocab_size_is_named():
+    with pytest.raises(ValueError, match="vocab_size"):
+        EncoderConfig.from_dict({"d_model": 32})

@@ -1,0 +1,67 @@
+"""The LightningModule: schedule, parameter groups, refusals."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from genoformer.batches.collate import collate_crops
+from genoformer.errors import DivergedError, UsageError
+from genoformer.training.module import GenomeModule
+
+SMALL = {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 32, "window_radius": 4, "conv_width": 3}
+
+
+def module(**options):
+    return GenomeModule(**{"encoder": SMALL, "k": 3, "stride": 3, "tile_bp": 30, **options})
+
+
+def test_learning_rate_rises_to_its_highest_and_falls_to_zero():
+    factor = module(warmup_steps=4, max_steps=12).lr_factor
+    assert [factor(step) for step in range(4)] == [0.25, 0.5, 0.75, 1.0]
+    assert factor(8) == pytest.approx(0.5)
+    assert factor(6) == pytest.approx(0.5 * (1 + math.cos(math.pi / 4)))
+    assert factor(12) == factor(99) == pytest.approx(0.0)
+    assert module(warmup_steps=0, max_steps=5).lr_factor(0) == 1.0
+
+
+def test_only_weight_matrices_decay():
+    model = module(weight_decay=0.1)
+    decayed, kept = model.configure_optimizers()["optimizer"].param_groups
+    names = {id(tensor): name for name, tensor in model.named_parameters()}
+    assert decayed["weight_decay"] == 0.1 and kept["weight_decay"] == 0.0
+    assert len(decayed["params"]) + len(kept["params"]) == len(names)
+    kept_names = [names[id(tensor)] for tensor in kept["params"]]
+    assert any("embedding" in name for name in kept_names)
+    assert all(tensor.ndim >= 2 for tensor in decayed["params"])
+    assert not any("embedding" in names[id(tensor)] or "norm" in names[id(tensor)] for tensor in decayed["params"])
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"task": "poetry"}, "poetry"),
+        ({"k": 12}, "12"),
+        ({"stride": 5}, "5"),
+        ({"tile_bp": 31}, "31"),
+        ({"encoder": {**SMALL, "d_modle": 3}}, "d_modle"),
+        ({"encoder": {**SMALL, "d_model": 15}}, "15"),
+        ({"encoder": {**SMALL, "d_model": "wide"}}, "wide"),
+        ({"encoder": {**SMALL, "vocab_size": 69}}, "vocab_size"),
+    ],
+)
+def test_wrong_settings_are_one_sentence(options, found):
+    with pytest.raises(UsageError, match=found):
+        module(**options)
+
+
+def test_loss_that_is_not_finite_ends_training(monkeypatch):
+    model = module()
+    model._trainer = SimpleNamespace(global_step=3)
+    batch = collate_crops([{"token_ids": torch.tensor([7, 8]), "labels": torch.ones(6, dtype=torch.uint8)}], stride=3)
+    with torch.no_grad():
+        next(model.model.parameters()).fill_(math.nan)
+    with pytest.raises(DivergedError, match="step 3") as caught:
+        model.training_step(batch, 0)
+    assert caught.value.exit_code == 76
