@@ -1,8 +1,7 @@
 # make demo           train a small model on a made-up genome, predict the genes of another one, and score them (minutes)
 # make demo FASTA=my.fa   the same, then the genes of your genome with the model that comes with the package
 # make test           all tests
-# Both set up everything in .venv first. DEMO_STEPS=20 trains for 20 steps only. PIP_ARGS goes to pip, for instance
-# PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu" for PyTorch without CUDA.
+# Both set up everything in .venv first. DEMO_STEPS=20 trains for 20 steps only. PIP_ARGS goes to pip.
 
 PYTHON ?= python3
 PIP_ARGS ?=

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
-from genoformer.errors import DataError, MissingFileError
+from genoformer.errors import DataError, MissingFileError, OutputExistsError
 from genoformer.files import verify_manifest, write_bytes_atomic, write_json_atomic, write_manifest, write_text_atomic
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
@@ -90,7 +90,11 @@ def save_bundle(folder: Path, *, model: nn.Module, config: BundleConfig, card: s
         OutputWriteError: If writing fails.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"the folder cannot be created ({error.strerror})."
+        raise OutputExistsError("MODEL-010", message, where=str(folder), fix="Choose another name.") from error
     (folder / "manifest.json").unlink(missing_ok=True)
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     write_bytes_atomic(folder / WEIGHTS, save(state))
@@ -139,28 +143,46 @@ def load_bundle(model: str | Path) -> Bundle:
             "MODEL-002", "there is no manifest.json: this is no finished bundle.", where=str(folder),
             fix="Name the folder called model/ of a training run.",
         )  # fmt: skip
-    verify_manifest(folder)
+    files = verify_manifest(folder)
+    if unlisted := [name for name in (WEIGHTS, CONFIG, CALIBRATION) if name not in files]:
+        raise DataError("MODEL-002", f"manifest.json does not name {', '.join(unlisted)}.", where=str(folder))
     config = _read_config(folder)
-    network = build_model(EncoderConfig.from_dict(config.encoder), n_channels=len(config.channels))
+    network = _build(config, folder / CONFIG)
     _load_weights(network, folder / WEIGHTS)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    calibration = json.loads((folder / CALIBRATION).read_text())
-    return Bundle(folder.resolve().name, config, network.eval(), calibration, manifest["files"][WEIGHTS]["sha256"])
+    calibration = _read_object(folder / CALIBRATION)
+    return Bundle(folder.resolve().name, config, network.eval(), calibration, files[WEIGHTS]["sha256"])
+
+
+def _read_object(path: Path) -> dict:
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError("MODEL-003", f"this is not JSON: {error}.", where=str(path)) from error
+    if not isinstance(stored, dict):
+        raise DataError("MODEL-003", "a JSON object is expected.", where=str(path))
+    return stored
+
+
+def _build(config: BundleConfig, path: Path) -> nn.Module:
+    try:
+        KmerTokenizer(k=config.k, stride=config.stride)
+        return build_model(EncoderConfig.from_dict(config.encoder), n_channels=len(config.channels))
+    except (ValueError, TypeError) as error:
+        raise DataError("MODEL-003", f"the configuration makes no model: {error}", where=str(path)) from error
 
 
 def _read_config(folder: Path) -> BundleConfig:
     where = str(folder / CONFIG)
     try:
-        stored = json.loads((folder / CONFIG).read_text())
-        config = BundleConfig(**stored)
-    except (OSError, ValueError, TypeError) as error:
+        config = BundleConfig(**_read_object(folder / CONFIG))
+    except TypeError as error:
         raise DataError("MODEL-003", f"the configuration cannot be read: {error}.", where=where) from error
     if config.format_version != FORMAT_VERSION:
         raise DataError(
             "MODEL-004", f"layout version {config.format_version} is not {FORMAT_VERSION}.", where=where,
             fix="Use the version of genoformer that wrote it, or train the model again.",
         )  # fmt: skip
-    if config.task not in TASKS:
+    if not isinstance(config.task, str) or config.task not in TASKS:
         raise DataError("MODEL-005", f'the task "{config.task}" is unknown; known: {", ".join(TASKS)}.', where=where)
     return config
 

@@ -1,5 +1,6 @@
 """``genoformer fit``, ``validate`` and ``test``: configuration files and options to a LightningCLI run."""
 
+import contextlib
 import json
 import logging
 import signal
@@ -70,7 +71,7 @@ class GenoformerCLI(LightningCLI):
         parser.add_argument("--seed_everything", type=int, default=0, help="seed of weights, crops and splits")
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        parser.add_argument("--name", type=str, help="name of the run: files go to runs/NAME")
+        parser.add_argument("--name", type=str, default="run", help="name of the run: files go to runs/NAME")
         parser.add_argument("--init_from", type=str | None, help="bundle whose weights training starts from")
         parser.add_argument("--overwrite", action="store_true", help="replace another run of this name")
         parser.add_argument("--ckpt_path", type=str | None, help="checkpoint to continue (fit) or to score")
@@ -144,7 +145,8 @@ def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
         cli = GenoformerCLI(subcommand, prepare_arguments(argv), stop)
         digests = {"config": cli.digest, "input": cli.datamodule.input_digest()}
         folder = RunFolder(cli.config.data.work_dir)
-        with folder_lock(folder.path):
+        # Of several processes that train together, the first one owns the folder.
+        with folder_lock(folder.path) if cli.trainer.is_global_zero else contextlib.nullcontext():
             _fit(cli, folder, digests) if subcommand == "fit" else _score(cli, folder)
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
@@ -181,22 +183,24 @@ def prepare_arguments(argv: Sequence[str]) -> list[str]:
 
 
 def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None:
-    if folder.is_finished(digests, overwrite=cli.config.overwrite):
-        print(f"nothing to do: {folder.model} is trained")
-        return
-    folder.write_state(digests, finished=False)
-    write_text_atomic(folder.path / "config.yaml", cli.config_text)
+    if cli.trainer.is_global_zero:
+        if folder.is_finished(digests, overwrite=cli.config.overwrite):
+            print(f"nothing to do: {folder.model} is trained")
+            return
+        folder.write_state(digests, finished=False)
+        write_text_atomic(folder.path / "config.yaml", cli.config_text)
+        cli.datamodule.prepare_data()
     if cli.config.init_from:
         _load_weights(cli.model, cli.config.init_from)
-    cli.datamodule.prepare_data()
     resume_from = cli.config.ckpt_path or (str(folder.last) if folder.last.is_file() else None)
     cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=resume_from)
     # From here a signal ends the process at once: the same command begins again at the last step.
     cli.stop.can_wait = False
-    for line in write_decoder(folder.model, cli.datamodule, precision=model_precision(cli.trainer)):
-        print(f"genoformer: {line}", file=sys.stderr)
-    folder.write_state(digests, finished=True)
-    print(f"model: {folder.model}")
+    if cli.trainer.is_global_zero:
+        for line in write_decoder(folder.model, cli.datamodule, precision=model_precision(cli.trainer)):
+            print(f"genoformer: {line}", file=sys.stderr)
+        folder.write_state(digests, finished=True)
+        print(f"model: {folder.model}")
 
 
 def _score(cli: GenoformerCLI, folder: RunFolder) -> None:

@@ -45,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
     from genoformer.nn.allocator import tune_allocator
 
     tune_allocator()
-    if args.threads:
-        torch.set_num_threads(args.threads)
+    if args.threads is not None:
+        torch.set_num_threads(_positive(args.threads, "--threads"))
     bundle = load_bundle(args.model)
     bundle.model.to(_device(args.device))
     batch_size = _positive(args.batch_size, "--batch-size")
@@ -141,8 +141,8 @@ def _device(name: str):
 
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.empty(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         first_line = str(error).splitlines()[0]
         raise UsageError("DEVICE-001", f'the device "{name}" cannot be used: {first_line}', where="--device") from error
     return device

@@ -14,7 +14,7 @@ from genoformer.annotation.genetic_code import GeneticCode, get_genetic_code
 from genoformer.annotation.models import Gene
 from genoformer.decoding.candidates import BUFFER_MARGIN_BP, CANDIDATE_DTYPE, find_candidates
 from genoformer.decoding.decoder import GeneDecoder
-from genoformer.decoding.orfs import EDGE_START, earliest_open_base
+from genoformer.decoding.orfs import EDGE_START, before_gap, earliest_open_base
 from genoformer.decoding.scoring import random_stop_rate
 from genoformer.decoding.statistics import GenomeCounts, GenomeStatistics, count_genes, estimate_statistics
 
@@ -78,15 +78,26 @@ def collect_candidates(
         if end - emitted_to < options.buffer_bp and end < len(codes):
             continue
         buffer = np.concatenate(held, axis=1)
-        found.append(keep(_buffer_candidates(codes, buffer, begin, end, emitted_to, code, options)))
-        keep_from = earliest_open_base(codes[begin:end], stop_mask=code.stop_mask, max_gap_bp=options.max_gap_bp)
+        emit_to = max(_decided_to(codes, end, options), emitted_to)
+        found.append(keep(_buffer_candidates(codes, buffer, begin, end, emitted_to, emit_to, code, options)))
+        keep_from = earliest_open_base(codes[begin:emit_to], stop_mask=code.stop_mask, max_gap_bp=options.max_gap_bp)
         keep_from = max(keep_from - BUFFER_MARGIN_BP, 0)
         held = [buffer[:, keep_from:].copy()]
-        begin, emitted_to = begin + keep_from, end
+        begin, emitted_to = begin + keep_from, emit_to
     return np.concatenate(found)
 
 
-def _buffer_candidates(codes, buffer, begin, end, emitted_to, code: GeneticCode, options: CallOptions) -> np.ndarray:
+def _decided_to(codes: np.ndarray, end: int, options: CallOptions) -> int:
+    """Where frames must end to be known when bases up to ``end`` are.
+
+    A "-" frame that ends near the end lacks the codons upstream of its starts, and N at the end may become a gap.
+    """
+    return end if end == len(codes) else before_gap(codes, end, options.max_gap_bp) - BUFFER_MARGIN_BP
+
+
+def _buffer_candidates(
+    codes, buffer, begin, end, emitted_to, emit_to, code: GeneticCode, options: CallOptions
+) -> np.ndarray:
     return find_candidates(
         codes[begin:end],
         buffer,
@@ -94,6 +105,7 @@ def _buffer_candidates(codes, buffer, begin, end, emitted_to, code: GeneticCode,
         min_gene_bp=options.min_gene_bp,
         offset=begin,
         emitted_to=emitted_to,
+        emit_to=emit_to,
         edge_left=begin == 0,
         edge_right=end == len(codes),
         max_gap_bp=options.max_gap_bp,
@@ -210,7 +222,8 @@ def unwrap_genes(genes: list[Gene], *, length: int, margin: int) -> list[Gene]:
     inside = []
     for gene in genes:
         start, end = gene.start - margin, gene.end - margin
-        if 0 <= start < length and end - start <= length:
+        is_cut = (gene.partial_5 or gene.partial_3) and end > length + margin - 3
+        if 0 <= start < length and end - start <= length and not is_cut:
             inside.append(replace(gene, start=start, end=end, parts=((start, end),)))
     over = max((gene.end - length for gene in inside if gene.end > length), default=0)
     return [gene for gene in inside if gene.end > length or gene.end > over]

@@ -11,7 +11,7 @@ from genoformer.decoding.orfs import EDGE_START, MAX_GENE_BP, UPSTREAM_CODONS, f
 from genoformer.sequence.alphabet import reverse_complement
 
 BUFFER_MARGIN_BP = 3 * (UPSTREAM_CODONS + 1)
-"""Bases a buffer must reach back before its earliest open frame."""
+"""Bases a buffer must hold on both sides of a frame, for the codons upstream of its starts."""
 
 CANDIDATE_DTYPE = np.dtype(
     [
@@ -38,6 +38,7 @@ def find_candidates(
     min_gene_bp: int,
     offset: int = 0,
     emitted_to: int = 0,
+    emit_to: int | None = None,
     edge_left: bool = True,
     edge_right: bool = True,
     max_gap_bp: int = 9,
@@ -51,6 +52,7 @@ def find_candidates(
         min_gene_bp: Shortest gene, stop codon included.
         offset: Position of the buffer's first base in the record.
         emitted_to: Frames whose higher end is at or below this position were given by an earlier buffer.
+        emit_to: Frames whose higher end is above this position are left to a later buffer; None leaves none.
         edge_left: The buffer begins at the contig's first base.
         edge_right: The buffer ends at the contig's last base.
         max_gap_bp: Longer runs of N break every frame.
@@ -73,7 +75,8 @@ def find_candidates(
         candidates["start"] += offset
         candidates["end"] += offset
         candidates["orf"] += 2 * offset
-        kept.append(candidates[higher_end + offset > emitted_to])
+        ends = higher_end + offset
+        kept.append(candidates[(ends > emitted_to) & (emit_to is None or ends <= emit_to)])
     return np.concatenate(kept)
 
 

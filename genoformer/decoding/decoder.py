@@ -1,6 +1,7 @@
 """What a bundle knows about turning candidates into genes: weights, confidence maps and overlap rules."""
 
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -8,6 +9,10 @@ from genoformer.calibration import IsotonicCalibrator
 from genoformer.decoding.scoring import DecoderWeights, candidate_scores
 from genoformer.decoding.selection import OverlapRules, select_genes
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
+
+
+ROWS_AT_A_TIME = 200_000
+"""Feature tables are made for this many candidates at once, so that memory does not follow the record's length."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +106,32 @@ class GeneDecoder:
             statistics: Of the genome at hand, or None.
         """
         use = statistics is not None and self.adapted is not None
-        evidence = evidence_of(codes, candidates, statistics) if use else None
         weights = self.scorer(statistics).weights
-        score, frame_odds, log_start = candidate_scores(candidates, evidence, weights, stop_rate=stop_rate)
-        return Scored(score, frame_odds, np.exp(log_start))
+        columns = np.empty((3, len(candidates)))
+        for begin, end in frame_slices(candidates["orf"]):
+            rows = candidates[begin:end]
+            evidence = evidence_of(codes, rows, statistics) if use else None
+            columns[:, begin:end] = candidate_scores(rows, evidence, weights, stop_rate=stop_rate)
+        return Scored(columns[0], columns[1], np.exp(columns[2]))
 
     def select(self, candidates: np.ndarray, scored: Scored) -> np.ndarray:
         """Rows of the best compatible set, sorted by start."""
         return select_genes(candidates["start"], candidates["end"], candidates["orf"], scored.score, self.rules)
+
+
+def frame_slices(orf: np.ndarray) -> list[tuple[int, int]]:
+    """Cut rows into runs of about ``ROWS_AT_A_TIME``, never inside an open frame.
+
+    Args:
+        orf: Open-frame number of each row, equal ones together, [N].
+
+    Returns:
+        (begin, end) of each run; none for no rows.
+    """
+    if len(orf) == 0:
+        return []
+    edges = np.flatnonzero(np.diff(orf)) + 1
+    wanted = np.arange(ROWS_AT_A_TIME, len(orf), ROWS_AT_A_TIME)
+    cuts = edges[np.minimum(np.searchsorted(edges, wanted), len(edges) - 1)] if len(edges) else []
+    bounds = [0, *dict.fromkeys(int(cut) for cut in cuts), len(orf)]
+    return list(pairwise(bounds))

@@ -10,6 +10,8 @@ Evidence is summed from the stop backwards, so that a frame gives the same numbe
 import numba
 import numpy as np
 
+from genoformer.sequence.alphabet import N_CODE
+
 EDGE_START = 64
 """Start type of a gene that runs over the 5′ edge; other types are codon numbers 0 to 63."""
 
@@ -86,14 +88,23 @@ def earliest_open_base(codes: np.ndarray, *, stop_mask: np.ndarray, max_gap_bp: 
         max_gap_bp: As in ``find_orfs``.
 
     Returns:
-        Offset into ``codes``; at least ``L - MAX_GENE_BP``.
+        Offset into ``codes``; at least ``L - MAX_GENE_BP``, less the part of a gap that makes it one.
     """
     codons = _codon_numbers(codes, max_gap_bp)
     reverse_stops = np.zeros(64, np.bool_)
     for codon in np.flatnonzero(stop_mask):
         reverse_stops[_reverse_complement_codon(int(codon))] = True
     first = min(_last_break(codons, stop_mask), _last_break(codons, reverse_stops))
-    return max(first, len(codes) - MAX_GENE_BP, 0)
+    # A gap that the next buffer holds only the end of must still be longer than max_gap_bp there.
+    return before_gap(codes, max(first, len(codes) - MAX_GENE_BP, 0), max_gap_bp)
+
+
+def before_gap(codes: np.ndarray, position: int, max_gap_bp: int) -> int:
+    """``position``, moved back over the N right before it, by at most ``max_gap_bp``."""
+    lowest = max(position - max_gap_bp, 0)
+    while position > lowest and codes[position - 1] == N_CODE:
+        position -= 1
+    return position
 
 
 def _reverse_complement_codon(codon: int) -> int:
@@ -153,7 +164,7 @@ def _scan(codons, logits, stops, start_codons, min_gene_bp, edge_5, edge_3, orfs
             codon = 65 if at_end else codons[i]
             is_stop = codon < 64 and stops[codon]
             if is_stop or codon == 65:
-                reaches_back = whole or i + 3 - region >= MAX_GENE_BP
+                reaches_back = whole or i + (3 if is_stop else 0) - region >= MAX_GENE_BP
                 if reaches_back and (not at_end or edge_3):
                     found = _starts_of(
                         codons, logits, start_codons, min_gene_bp, region, i, is_stop, at_edge, n_starts, starts

@@ -2,7 +2,8 @@
 
 Neighbours form a chain in which both ends increase. They may overlap by ``max_overlap_bp``, and every overlapping base
 costs ``overlap_cost``. A gene nested inside another belongs to it: its score, less ``nested_cost``, is added to the
-outer gene's. Both are solved exactly by dynamic programming; greedy choice is not.
+outer gene's. Only genes longer than ``max_overlap_bp`` are nested: a shorter one could lie in two neighbours at once.
+Both are solved exactly by dynamic programming; greedy choice is not.
 """
 
 from dataclasses import dataclass
@@ -45,7 +46,8 @@ def select_genes(start: np.ndarray, end: np.ndarray, orf: np.ndarray, score: np.
     live = np.flatnonzero(score > 0)
     order = live[np.lexsort((start[live], end[live]))]
     columns = (start[order], end[order], orf[order], score[order].astype(np.float64))
-    inner = np.flatnonzero(columns[3] > rules.nested_cost)
+    can_nest = (columns[3] > rules.nested_cost) & (columns[1] - columns[0] > rules.max_overlap_bp)
+    inner = np.flatnonzero(can_nest)
     bonus, nested_in = _nested_bonus(*columns, inner, rules.nested_cost)
     chain = _best_chain(*columns[:3], columns[3] + bonus, rules.max_overlap_bp, rules.overlap_cost)
     chosen = [int(i) for i in chain]
@@ -109,7 +111,9 @@ def _best_chain(start, end, orf, score, max_overlap_bp, overlap_cost):
             reach, link = best_so_far[clear], best_index[clear]
         for i in range(clear + 1, j):
             overlap = end[i] - start[j]
-            if overlap > max_overlap_bp or start[i] >= start[j] or end[i] >= end[j] or orf[i] == orf[j]:
+            if overlap > max_overlap_bp:
+                break  # sorted by end: those after it overlap more
+            if start[i] >= start[j] or end[i] >= end[j] or orf[i] == orf[j]:
                 continue
             value = total[i] - overlap_cost * overlap
             if value > reach:

@@ -1,7 +1,7 @@
 """Models for Python programs: load one, then predict on files or sequences."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from genoformer.annotation.models import Gene
@@ -47,7 +47,7 @@ class Model:
     ) -> Iterator[Prediction]:
         """Genes of every record of a FASTA file; the statistics of the whole file count, as in ``genoformer predict``.
 
-        The sequences are read twice, and one at a time is in memory.
+        The file is read several times, and one sequence at a time is in memory.
 
         Args:
             path: FASTA file, plain or compressed.
@@ -89,7 +89,8 @@ class Model:
         return Prediction(record_id, len(codes), self._finder.genes(record_id, codes, rows, options, statistics))
 
     def _options(self, genetic_code: int | None, circular: bool) -> CallOptions:
-        return replace(CallOptions(), genetic_code=genetic_code or self.genetic_code, circular=circular)
+        code = self.genetic_code if genetic_code is None else genetic_code
+        return CallOptions(genetic_code=code, circular=circular)
 
 
 def load_model(model: str | Path, *, batch_size: int = 2) -> Model:

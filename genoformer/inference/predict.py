@@ -6,7 +6,6 @@ that the same command continues an interrupted run.
 
 import json
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -14,15 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
+from genoformer.annotation.models import Gene
 from genoformer.decoding.caller import CallOptions
-from genoformer.errors import DataError, OutputExistsError, UsageError, WarningLog
-from genoformer.files import atomic_path, folder_lock, write_json_atomic, write_manifest
+from genoformer.errors import DataError, UsageError, WarningLog
+from genoformer.files import atomic_path
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.inference.gene_outputs import WRITERS, GeneOutputs
+from genoformer.inference.prediction_folder import SUMMARY, check_folder, finish, held_folder, is_finished, make_room
+from genoformer.sequence.byte_chunks import read_chunks
 from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.records import Record, SequenceDigest
 
-WORK = ".work"
 Region = tuple[str, int, int]
 
 
@@ -99,47 +100,37 @@ def predict(
         OutputExistsError: ``out`` holds something else.
     """
     warnings = WarningLog() if warnings is None else warnings
-    _check_out(out, overwrite)
+    check_folder(out, paths, overwrite=overwrite)
     if dry_run:
         scan = _scan(paths, options, warnings)
         return {"dry_run": True, "n_records": len(scan.ids), "n_bases": scan.n_bases}
-    out.mkdir(parents=True, exist_ok=True)
-    with folder_lock(out):
-        paths = [_spooled(path, out) for path in paths]
+    with held_folder(out) as work:
+        paths = _spooled(paths, work)
         scan = _scan(paths, options, warnings)
         key = _key(scan, finder, options)
-        if _finished(out, key):
-            return {**json.loads((out / "summary.json").read_text()), "nothing_to_do": True}
-        _refuse_other_results(out, overwrite)
-        work = _open_work(out, key)
+        if is_finished(out, key):
+            shutil.rmtree(work)
+            return {**json.loads((out / SUMMARY).read_text()), "nothing_to_do": True}
+        make_room(out, key, overwrite=overwrite)
         on_start(scan)
         for index, record in _records(paths, options):
-            _model_pass(record, work / f"record-{index:07d}.npy", finder, options, on_bases)
+            _model_pass(record, _pass_file(work, index), finder, options, on_bases)
         summary = _write(paths, finder, out, options, scan, work)
-        _finish(out, key, summary, paths, finder)
+        run = {"key": key, "inputs": paths, "batch_size": finder.plan.batch_size}
+        finish(out, summary, run, [WRITERS[word][0] for word in options.formats])
         return summary
 
 
-def _check_out(out: Path, overwrite: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise OutputExistsError("OUT-001", "the output must be a folder, but a file has this name.", where=str(out))
-    foreign = out.is_dir() and any(out.iterdir()) and not any((out / name).exists() for name in ("manifest.json", WORK))
-    if foreign and not overwrite:
-        raise OutputExistsError(
-            "OUT-002", "the folder holds files that are no prediction.", where=str(out),
-            fix="Choose another folder with -o, or add --overwrite.",
-        )  # fmt: skip
-
-
-def _spooled(path: str, out: Path) -> str:
-    """Standard input can be read once only: it is kept in the work folder."""
-    if path != "-":
-        return path
-    target = out / WORK / "stdin.fa"
-    target.parent.mkdir(exist_ok=True)
-    with atomic_path(target) as temporary, open(temporary, "wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
-    return str(target)
+def _spooled(paths: list[str], work: Path) -> list[str]:
+    """The same inputs with standard input, which can be read once only, kept in the work folder."""
+    if paths.count("-") > 1:
+        raise UsageError("INPUT-002", 'standard input ("-") can be read only once.')
+    if "-" not in paths:
+        return paths
+    spool = work / "stdin.fa"
+    with atomic_path(spool) as temporary, open(temporary, "wb") as file:
+        file.writelines(read_chunks("-"))
+    return [str(spool) if path == "-" else path for path in paths]
 
 
 def _records(
@@ -156,23 +147,29 @@ def _records(
             seen[record.id] = path
             mine = index % options.shard[1] == options.shard[0] - 1
             if mine and wanted in (None, record.id):
-                yield index, _cut(record, options)
+                yield index, record
             index += 1
     if wanted is not None and wanted not in seen:
         known = ", ".join(list(seen)[:5])
         raise UsageError("REGION-001", f'there is no record "{wanted}"; the input begins with {known}.')
 
 
-def _cut(record: Record, options: PredictOptions) -> Record:
-    """Mask everything outside the region: coordinates stay those of the record."""
+def _stretch(record: Record, options: PredictOptions) -> np.ndarray:
+    """Base codes of what is looked at: the record, or its region."""
     if options.region is None:
-        return record
+        return record.codes
     _, start, end = options.region
     if start >= len(record):
         raise UsageError("REGION-002", f'the region begins at {start + 1}, but "{record.id}" has {len(record)} bp.')
-    codes = np.full(len(record), 4, np.uint8)
-    codes[start:end] = record.codes[start:end]
-    return replace(record, codes=codes)
+    return record.codes[start:end]
+
+
+def _placed(genes: list[Gene], options: PredictOptions) -> list[Gene]:
+    """Genes of a stretch in coordinates of its record."""
+    if options.region is None:
+        return genes
+    shift = options.region[1]
+    return [replace(gene, start=gene.start + shift, end=gene.end + shift, parts=()) for gene in genes]
 
 
 def _scan(paths: list[str], options: PredictOptions, warnings: WarningLog) -> Scan:
@@ -181,7 +178,7 @@ def _scan(paths: list[str], options: PredictOptions, warnings: WarningLog) -> Sc
     for _, record in _records(paths, options, warnings):
         digest.update(record)
         ids.append(record.id)
-        n_bases += len(record)
+        n_bases += len(_stretch(record, options))
     missing = [name for name in options.circular if name != "auto" and name not in ids]
     if missing and options.shard == (1, 1) and options.region is None:
         raise UsageError("CIRCULAR-001", f"--circular names records that are not there: {', '.join(missing)}.")
@@ -197,70 +194,38 @@ def _key(scan: Scan, finder: GeneFinder, options: PredictOptions) -> dict:
     return json.loads(json.dumps({**key, "decoder": finder.decoder.to_dict(), "version": version("genoformer")}))
 
 
-def _finished(out: Path, key: dict) -> bool:
-    try:
-        return (out / "manifest.json").is_file() and json.loads((out / "run.json").read_text())["key"] == key
-    except (OSError, ValueError, KeyError):
-        return False
-
-
-def _refuse_other_results(out: Path, overwrite: bool) -> None:
-    if not (out / "manifest.json").exists():
-        return
-    if not overwrite:
-        raise OutputExistsError(
-            "OUT-003", "the folder holds another prediction.", where=str(out),
-            fix="Choose another folder with -o, or add --overwrite.",
-        )  # fmt: skip
-    listed = json.loads((out / "manifest.json").read_text()).get("files", {})
-    (out / "manifest.json").unlink()
-    for name in listed:
-        (out / name).unlink(missing_ok=True)
-
-
-def _open_work(out: Path, key: dict) -> Path:
-    """The folder of finished model passes; those of other inputs or models are removed."""
-    work = out / WORK
-    try:
-        same = json.loads((work / "key.json").read_text()) == key
-    except (OSError, ValueError):
-        same = False
-    work.mkdir(exist_ok=True)
-    if not same:
-        for stale in work.glob("record-*.npy"):
-            stale.unlink()
-        write_json_atomic(work / "key.json", key)
-    return work
+def _pass_file(work: Path, index: int) -> Path:
+    return work / f"record-{index:07d}.npy"
 
 
 def _call_options(record: Record, options: PredictOptions) -> CallOptions:
     header = f" {record.description.lower()} "
     says_so = any(mark in header for mark in ("circular=true", "topology=circular"))
     circular = record.id in options.circular or ("auto" in options.circular and says_so)
-    return replace(options.call, circular=circular)
+    return replace(options.call, circular=circular and options.region is None)
 
 
 def _model_pass(record: Record, path: Path, finder: GeneFinder, options: PredictOptions, on_bases) -> None:
+    codes = _stretch(record, options)
     if path.exists():
-        on_bases(len(record))
+        on_bases(len(codes))
         return
-    candidates = finder.candidates(record.codes, _call_options(record, options), on_bases)
+    candidates = finder.candidates(codes, _call_options(record, options), on_bases)
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         np.save(file, candidates)
 
 
 def _write(paths, finder: GeneFinder, out: Path, options: PredictOptions, scan: Scan, work: Path) -> dict:
-    def passed():
+    def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
         for index, record in _records(paths, options):
-            yield record.codes, np.load(work / f"record-{index:07d}.npy"), _call_options(record, options)
+            yield _stretch(record, options), np.load(_pass_file(work, index)), _call_options(record, options)
 
     statistics = finder.statistics(passed, options.call) if options.statistics else None
     with GeneOutputs(out, options.formats, locus_tag=options.locus_tag) as outputs:
         for index, record in _records(paths, options):
-            call = _call_options(record, options)
-            candidates = np.load(work / f"record-{index:07d}.npy")
-            genes = finder.genes(record.id, record.codes, candidates, call, statistics)
-            outputs.write(record, genes, circular=call.circular, genetic_code=call.genetic_code)
+            call, candidates = _call_options(record, options), np.load(_pass_file(work, index))
+            genes = finder.genes(record.id, _stretch(record, options), candidates, call, statistics)
+            outputs.write(record, _placed(genes, options), circular=call.circular, genetic_code=call.genetic_code)
     return {
         "model": finder.bundle.name,
         "model_digest": finder.bundle.digest,
@@ -273,12 +238,3 @@ def _write(paths, finder: GeneFinder, out: Path, options: PredictOptions, scan: 
         "genetic_code": options.call.genetic_code,
         "genome_statistics": statistics is not None,
     }
-
-
-def _finish(out: Path, key: dict, summary: dict, paths: list[str], finder: GeneFinder) -> None:
-    write_json_atomic(out / "summary.json", summary)
-    run = {"key": key, "inputs": [str(path) for path in paths], "batch_size": finder.plan.batch_size}
-    write_json_atomic(out / "run.json", run)
-    shutil.rmtree(out / WORK, ignore_errors=True)
-    names = [name for name, _ in WRITERS.values() if (out / name).exists()]
-    write_manifest(out, [*names, "summary.json", "run.json"])

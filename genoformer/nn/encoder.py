@@ -68,6 +68,8 @@ class Encoder(nn.Module):
             ValueError: If the input is longer than ``max_tokens`` of learned positions, base codes are missing or not
                 wanted, or there are global tokens in a model without.
         """
+        if not token_ids.numel():
+            return self.token_embedding(token_ids)
         roles = token_roles(valid_mask, global_mask)
         hidden = self._embed(token_ids, roles, base_codes)
         rotary = None

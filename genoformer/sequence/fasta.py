@@ -12,12 +12,13 @@ from genoformer.errors import DataError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.sequence.alphabet import BASE_LETTERS, BYTE_TO_CODE, N_CODE, NOT_A_BASE, base_bytes
 from genoformer.sequence.byte_chunks import display_name, read_chunks
+from genoformer.sequence.fasta_extras import BYTE_TO_CODE_OR_GAP, GAP, blank_numbers, split_stop_sign
 from genoformer.sequence.fasta_parts import COMMENT, HEADER, MAX_HEADER_BYTES, fasta_parts
 from genoformer.sequence.records import Record
 
 _WHITE_SPACE = b" \t\n"
 _UTF8_BOM = b"\xef\xbb\xbf"
-_ILLEGAL_BYTE = re.compile(rb"[^" + (BASE_LETTERS + "U").encode() + _WHITE_SPACE + rb"]", re.IGNORECASE)
+_ILLEGAL_BYTE = re.compile(rb"[^-" + (BASE_LETTERS + "U").encode() + _WHITE_SPACE + rb"]", re.IGNORECASE)
 _SKIP_ADVICE = "or use --on-bad-record skip to leave such records out."
 _OTHER_FORMATS = (
     (b"@", "It looks like FASTQ"),
@@ -46,7 +47,8 @@ def read_fasta(
 
     Plain text, gzip and bgzip are told apart by content. Lines may end in LF, CRLF or CR; white space and blank lines
     inside a sequence are left out, lines that start with ";" are comments. Lower case is read as upper case, U as T.
-    The id is the header up to the first white space.
+    With a counted warning, a gap "-" is read as N, and position numbers at line starts and one "*" behind the last base
+    are left out. The id is the header up to the first white space.
 
     Args:
         path: File name, or "-" for standard input.
@@ -112,6 +114,9 @@ class _OpenRecord:
     line: int
     codes: bytearray = field(default_factory=bytearray)
     problem: DataError | None = None
+    at_line_start: bool = True
+    held: bytes = b""  # start of a line that may become a position number
+    stop_sign: DataError | None = None  # becomes the problem when a letter follows
 
 
 class _RecordBuilder:
@@ -170,15 +175,42 @@ class _RecordBuilder:
         if record.problem is not None:
             return
         codes = block.translate(BYTE_TO_CODE, _WHITE_SPACE)
-        position = codes.find(NOT_A_BASE)
-        if position < 0:
-            record.codes += codes
-            return
-        offset = _ILLEGAL_BYTE.search(block).start()
+        if record.held or record.stop_sign or codes.find(NOT_A_BASE) >= 0:
+            block = self._without_extras(record, line, block)
+            if (position := _ILLEGAL_BYTE.search(block)) is not None:
+                record.problem = self._illegal_letter(record, line, block, position.start())
+            if record.problem is not None:
+                return self._raise_unless_skipping(record)
+            codes = block.translate(BYTE_TO_CODE_OR_GAP, _WHITE_SPACE)
+        record.codes += codes
+        last_line = block[block.rfind(b"\n") + 1 :]
+        record.at_line_start = (record.at_line_start or len(last_line) < len(block)) and not last_line.strip()
+
+    def _without_extras(self, record: _OpenRecord, line: int, block: bytes) -> bytes:
+        """Blank position numbers, take a last stop sign off and count gaps."""
+        block = record.held + block
+        begin = 0 if record.at_line_start else block.find(b"\n") + 1 or len(block)
+        lines, record.held, n_numbers = blank_numbers(block[begin:])
+        if n_numbers:
+            self.warnings.add("FASTA-106", f"{self._at(line)}: position numbers were left out.", n_numbers)
+        block = block[:begin] + lines
+        if record.stop_sign is not None and block.strip():
+            record.problem = record.stop_sign
+            return b""
+        without, has_stop_sign = split_stop_sign(block)
+        if has_stop_sign:
+            record.stop_sign = self._illegal_letter(record, line, block, len(without))
+        if n_gaps := without.count(GAP):
+            found = line + without.count(b"\n", 0, without.find(GAP))
+            message = f'{self._at(found)}: record "{record.id}" has gaps ("-"), which were read as N.'
+            self.warnings.add("FASTA-107", message, n_gaps)
+        return without
+
+    def _illegal_letter(self, record: _OpenRecord, line: int, block: bytes, offset: int) -> DataError:
         letter = chr(block[offset])
-        base = len(record.codes) + position + 1
+        base = len(record.codes) + len(block[:offset].translate(None, _WHITE_SPACE)) + 1
         message = f'record "{record.id}" has {letter!r} at base {base}, which is no letter of DNA or RNA.'
-        self._mark(record, "FASTA-008", line + block.count(b"\n", 0, offset), message, _letter_advice(letter))
+        return self._error("FASTA-008", line + block.count(b"\n", 0, offset), message, _letter_advice(letter))
 
     def _finish(self, record: _OpenRecord | None, is_last: bool = False) -> Record | None:
         if record is None:
@@ -191,6 +223,10 @@ class _RecordBuilder:
             self.warnings.add("FASTA-102", f"{record.problem.where}: {record.problem.message} It was left out.")
             self.n_records -= 1
             return None
+        if record.stop_sign is not None:
+            self.warnings.add(
+                "FASTA-108", f'{self._at(record.line)}: the "*" at the end of "{record.id}" was left out.'
+            )
         codes = np.frombuffer(record.codes, dtype=np.uint8)
         if _is_only_n(codes):
             self.warnings.add("FASTA-103", f'{self._at(record.line)}: record "{record.id}" is N only.')
@@ -198,6 +234,9 @@ class _RecordBuilder:
 
     def _mark(self, record: _OpenRecord, code: str, line: int, message: str, fix: str) -> None:
         record.problem = self._error(code, line, message, fix)
+        self._raise_unless_skipping(record)
+
+    def _raise_unless_skipping(self, record: _OpenRecord) -> None:
         if not self.skip:
             raise record.problem
 
@@ -231,7 +270,7 @@ class _RecordBuilder:
 
 
 def _letter_advice(letter: str) -> str:
-    if letter in "-.~":
+    if letter in ".~":
         return f"Gaps belong to an alignment, which is not a genome: give the sequence itself, {_SKIP_ADVICE}"
     if letter in "xX?":
         return f"Write N for an unknown base, {_SKIP_ADVICE}"

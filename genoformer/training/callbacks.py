@@ -44,6 +44,7 @@ class ResumableCheckpoints(pl.Callback):
         checkpoint["genoformer"] = {
             "config_digest": self.config_digest,
             "position": {"epoch": trainer.current_epoch, "batch": progress.current.completed},
+            "world_size": trainer.world_size,
             "random_state": get_random_state(),
         }
         # The batch to come has set it; a resumed run that starts with it set would end before that batch.
@@ -56,6 +57,11 @@ class ResumableCheckpoints(pl.Callback):
                 "TRAIN-003", "the checkpoint comes from a run with another configuration: it cannot be continued.",
                 where="ckpt_path", fix="To start from its weights, give the run's model folder with --init_from.",
             )  # fmt: skip
+        if self._loaded["world_size"] != trainer.world_size:
+            raise UsageError(
+                "TRAIN-006", f"it was begun with {self._loaded['world_size']} processes, not {trainer.world_size}.",
+                where="trainer.devices", fix="Continue it with as many.",
+            )  # fmt: skip
         trainer.datamodule.position = self._loaded["position"]
         for logger in trainer.loggers:
             logger.continue_from(checkpoint["global_step"])
@@ -63,6 +69,7 @@ class ResumableCheckpoints(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         # Lightning has put its own handler in front, which ends the run with exit code 0.
         self.stop.install()
+        self.stop.forward = getattr(trainer.strategy.launcher, "kill", None)
         self.stop.can_wait = True
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -181,13 +188,13 @@ class WriteBundle(pl.Callback):
     def _write(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if trainer.is_global_zero:
             metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if "val/" in name}
-            card = model_card(module, trainer.global_step, metrics)
+            card = model_card(module, trainer.global_step, metrics, trainer.datamodule)
             AtomicCheckpointIO().save_checkpoint({"state_dict": module.model.state_dict(), "card": card}, self.kept)
             save_bundle(self.folder, model=module.model, config=module.bundle_config, card=card)
 
 
-def model_card(module: pl.LightningModule, step: int, metrics: dict[str, float]) -> str:
-    """Text of ``model_card.md``: what the model is and how it did in validation."""
+def model_card(module: pl.LightningModule, step: int, metrics: dict[str, float], data: pl.LightningDataModule) -> str:
+    """Text of ``model_card.md``: what the model is, what it was trained on, and how it did in validation."""
     config = module.bundle_config
     n_parameters = sum(tensor.numel() for tensor in module.model.parameters())
     lines = [
@@ -196,8 +203,20 @@ def model_card(module: pl.LightningModule, step: int, metrics: dict[str, float])
         f"{n_parameters:,} parameters, k = {config.k}, stride = {config.stride}, trained for {step} steps.",
         f"Genetic code {config.genetic_code} unless told otherwise.",
         "",
+        "Trained on:",
+        "",
+        *(f"- {r.genome}: {r.id}, {r.length:,} bp, genetic code {r.genetic_code}" for r in data.store.records),
+        "",
+        f"Held out for validation and calibration: {_described_split(data.split)}.",
+        "",
         "| validation | value |",
         "|---|---|",
         *(f"| {name[4:]} | {value:.4f} |" for name, value in sorted(metrics.items()) if name.startswith("val/")),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _described_split(split: dict[str, Any]) -> str:
+    wanted = split["validation"]
+    share = f"{wanted:.0%} of the bases" if isinstance(wanted, float) else ", ".join(wanted)
+    return f"{share}, by {split['by']}, seed {split['seed']}, guard {split['guard_bp']:,} bp"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pytorch_lightning.loggers import Logger
+from pytorch_lightning.utilities import rank_zero_only
 
 from genoformer.files import write_text_atomic
 
@@ -39,12 +40,14 @@ class MetricsLog(Logger):
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: ``config.yaml`` holds them."""
 
+    @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         """Add values of one step and write the file."""
         row = self.rows.setdefault(int(step or 0), {})
         row.update({name: f"{value:.7g}" for name, value in metrics.items()})
         self.save()
 
+    @rank_zero_only
     def save(self) -> None:
         """Write the file."""
         if not self.rows:

@@ -43,7 +43,7 @@ class GenomeModule(pl.LightningModule):
 
     def __init__(
         self,
-        encoder: dict,
+        encoder: dict[str, bool | int | float | str | list[int]],
         k: int = 6,
         stride: int = 3,
         task: str = "gene_structure",

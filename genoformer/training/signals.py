@@ -1,6 +1,7 @@
 """SIGTERM and SIGINT: stop soon, at a place where nothing is lost."""
 
 import signal
+from collections.abc import Callable
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -14,11 +15,13 @@ class StopRequest:
     Attributes:
         signal_number: The first signal, 0 before one came.
         can_wait: Set by training between its first and last step, except in validation.
+        forward: Passes the signal on to processes that this one has started, if any.
     """
 
     def __init__(self) -> None:
         self.signal_number = 0
         self.can_wait = False
+        self.forward: Callable[[int], None] | None = None
 
     @property
     def is_made(self) -> bool:
@@ -32,6 +35,8 @@ class StopRequest:
     def receive(self, number: int, frame: object) -> None:
         """Signal handler."""
         is_second = self.is_made and number == signal.SIGINT
+        if self.forward is not None and not self.is_made:
+            self.forward(number)
         self.signal_number = self.signal_number or number
         if not self.can_wait or is_second:
             self.leave()

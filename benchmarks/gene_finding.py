@@ -1,0 +1,121 @@
+"""Genes of one genome by a genoformer model and by pyrodigal, scored by the same evaluation; one JSON per run.
+
+pyrodigal (Prodigal's algorithm) trains itself on the genome first, as it does by default.
+
+    python benchmarks/gene_finding.py GENOME.gbk --model bacteria --name ecoli [--no-statistics] [-o docs/results]
+
+GENOME is a GenBank file: sequence and reference in one.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pyrodigal
+
+from genoformer.annotation.models import Annotation, Gene
+from genoformer.annotation.read import read_annotation, read_genbank_records
+from genoformer.annotation.tracks import gene_table
+from genoformer.bundle import load_bundle
+from genoformer.calibration import brier, ece
+from genoformer.decoding.caller import CallOptions, record_stop_rate
+from genoformer.decoding.fit import truth_of
+from genoformer.decoding.scoring import best_starts
+from genoformer.files import write_json_atomic
+from genoformer.inference.evaluate import score_annotations
+from genoformer.inference.gene_calls import GeneFinder
+from genoformer.nn.allocator import tune_allocator
+from genoformer.sequence.alphabet import decode_bases
+
+
+def pyrodigal_genes(records, genetic_code: int, meta: bool) -> list[Gene]:
+    """Genes that pyrodigal finds, trained on the longest record, or with its ready-made models (meta)."""
+    sequences = {record.id: decode_bases(record.codes) for record in records}
+    finder = pyrodigal.GeneFinder(meta=meta)
+    if not meta:
+        finder.train(max(sequences.values(), key=len), translation_table=genetic_code)
+    return [
+        Gene(
+            contig=name, start=gene.begin - 1, end=gene.end, strand="+" if gene.strand > 0 else "-",
+            partial_5=gene.partial_begin if gene.strand > 0 else gene.partial_end,
+            partial_3=gene.partial_end if gene.strand > 0 else gene.partial_begin,
+        )
+        for name, sequence in sequences.items()
+        for gene in finder.find_genes(sequence)
+    ]  # fmt: skip
+
+
+def genoformer_genes(records, finder: GeneFinder, options: CallOptions, reference, statistics: bool):
+    """Genes of a genoformer model, and how well its confidence is calibrated."""
+    rows = {record.id: finder.candidates(record.codes, options) for record in records}
+    learned = (
+        finder.statistics(lambda: [(r.codes, rows[r.id], options) for r in records], options) if statistics else None
+    )
+    genes = [gene for r in records for gene in finder.genes(r.id, r.codes, rows[r.id], options, learned)]
+    return genes, calibration(records, rows, finder, options, reference, learned)
+
+
+def calibration(records, rows, finder: GeneFinder, options: CallOptions, reference, learned) -> dict[str, float]:
+    """ECE and Brier score over all open frames of 90 nt or more that the decoder scored (event: the 3' end is right),
+    and over the best start of each right frame (event: the start is right)."""
+    scorer = finder.decoder.scorer(learned)
+    gene, right, start, start_right = [], [], [], []
+    for record in records:
+        found = rows[record.id]
+        if len(found) == 0:
+            continue
+        scored = finder.decoder.score(record.codes, found, record_stop_rate(record.codes, options), learned)
+        table = gene_table(record.codes, reference.by_contig().get(record.id, []), genetic_code=options.genetic_code)
+        frame_right, right_start, judged = truth_of(found, table)
+        best = best_starts(found, scored.start_share)
+        best = best[judged[best]]
+        gene.append(scorer.gene_confidence.apply(scored.frame_odds[best]))
+        right.append(frame_right[best])
+        hits = best[frame_right[best]]
+        start.append(scorer.start_confidence.apply(scored.start_share[hits]))
+        start_right.append(right_start[hits])
+    gene, right, start, start_right = (np.concatenate(part) for part in (gene, right, start, start_right))
+    return {
+        "n_frames": len(gene),
+        "gene_ece": ece(gene, right),
+        "gene_brier": brier(gene, right),
+        "start_ece": ece(start, start_right),
+        "start_brier": brier(start, start_right),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("genome", type=Path)
+    parser.add_argument("--model", default="bacteria")
+    parser.add_argument("--name", required=True, help="name of the result")
+    parser.add_argument("--genetic-code", type=int)
+    parser.add_argument("--meta", action="store_true", help="pyrodigal's ready-made models, for phages")
+    parser.add_argument("--no-statistics", action="store_true")
+    parser.add_argument("-o", "--out", type=Path, default=Path("docs/results"))
+    args = parser.parse_args()
+    reference, records = read_annotation(args.genome), list(read_genbank_records(args.genome))
+    code = args.genetic_code or max(reference.genetic_codes.values(), default=11)
+    tune_allocator()
+    bundle = load_bundle(args.model)
+    options = CallOptions(genetic_code=code)
+    ours, calibrated = genoformer_genes(
+        records, GeneFinder.from_bundle(bundle), options, reference, not args.no_statistics
+    )
+    found = {"genoformer": ours, "pyrodigal": pyrodigal_genes(records, code, args.meta)}
+    lengths = {record.id: len(record) for record in records}
+    result = {
+        "genome": args.genome.name,
+        "model": args.model,
+        "model_digest": bundle.digest,
+        "genetic_code": code,
+        "statistics": not args.no_statistics,
+        "calibration": calibrated,
+        "scores": {name: score_annotations(Annotation(genes), reference, lengths) for name, genes in found.items()},
+    }
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_json_atomic(args.out / f"genes-{args.name}.json", result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Time and memory of ``genoformer predict`` beside pyrodigal, as whole processes run in turn; one JSON.
+
+    python benchmarks/predict.py GENOME.fa --model bacteria [--rounds 3] [-o docs/results/predict.json]
+
+Times are wall-clock seconds of the whole process, start-up included; memory is the peak resident set of the process.
+With --parts, the first half, quarter … of the genome are predicted, too, and the growth exponent of time is fitted.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from genoformer.files import write_json_atomic
+from genoformer.sequence.fasta import read_fasta, write_fasta
+
+PYRODIGAL = """
+import sys, pyrodigal
+from Bio import SeqIO
+records = [bytes(record.seq) for record in SeqIO.parse(sys.argv[1], "fasta")]
+finder = pyrodigal.GeneFinder()
+finder.train(max(records, key=len))
+with open(sys.argv[2], "w") as file:
+    for number, record in enumerate(records):
+        finder.find_genes(record).write_gff(file, sequence_id=str(number))
+"""
+
+
+def run(command: list[str]) -> tuple[float, float]:
+    """Wall-clock seconds and peak memory in MB of one child process."""
+    begin = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    if status != 0:
+        raise SystemExit(f"{command[0]} ended with status {status}")
+    return time.perf_counter() - begin, usage.ru_maxrss / 1024
+
+
+def predict_command(fasta: Path, model: str, out: Path) -> list[str]:
+    return [sys.executable, "-m", "genoformer", "predict", str(fasta), "--model", model, "-o", str(out), "--overwrite"]
+
+
+def growth(fasta: Path, model: str, folder: Path, parts: int) -> dict:
+    """Time of the first 1/2^n of the longest record, and the fitted exponent of time over length."""
+    record = max(read_fasta(fasta), key=len)
+    lengths, times = [], []
+    for part in range(parts):
+        length = len(record) >> part
+        path = folder / f"part{part}.fa"
+        write_fasta(path, [replace(record, codes=record.codes[:length])])
+        seconds, _ = run(predict_command(path, model, folder / f"part{part}"))
+        lengths.append(length)
+        times.append(round(seconds, 2))
+    exponent = float(np.polyfit(np.log(lengths), np.log(times), 1)[0])
+    return {"lengths_bp": lengths, "seconds": times, "exponent": round(exponent, 3)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("fasta", type=Path)
+    parser.add_argument("--model", default="bacteria")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--parts", type=int, default=0, help="fit the growth of time over this many lengths")
+    parser.add_argument("--alone", action="store_true", help="do without pyrodigal")
+    parser.add_argument("-o", "--out", type=Path, default=Path("docs/results/predict.json"))
+    args = parser.parse_args()
+    ours, theirs = [], []
+    result: dict = {"genome": args.fasta.name, "model": args.model, "processor": platform.processor() or "unknown"}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for _ in range(args.rounds):
+            ours.append(run(predict_command(args.fasta, args.model, folder / "out")))
+            if not args.alone:
+                theirs.append(run([sys.executable, "-c", PYRODIGAL, str(args.fasta), str(folder / "peer.gff")]))
+        if args.parts:
+            result["growth"] = growth(args.fasta, args.model, folder, args.parts)
+    result["genoformer"] = {
+        "seconds": [round(seconds, 2) for seconds, _ in ours],
+        "peak_mb": round(max(memory for _, memory in ours)),
+    }
+    if theirs:
+        ratios = [a[0] / b[0] for a, b in zip(ours, theirs, strict=True)]
+        result["pyrodigal"] = {
+            "seconds": [round(seconds, 2) for seconds, _ in theirs],
+            "peak_mb": round(max(memory for _, memory in theirs)),
+        }
+        spread = [round(min(ratios), 1), round(max(ratios), 1)]
+        result["times_pyrodigal"] = {"median": round(statistics.median(ratios), 1), "range": spread}
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    write_json_atomic(args.out, result)
+
+
+if __name__ == "__main__":
+    main()

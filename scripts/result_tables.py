@@ -1,0 +1,106 @@
+"""Write the tables of docs/results.md from the JSON files in docs/results/.
+
+A table stands between ``<!-- table: KIND NAME NAME … -->`` and ``<!-- end -->``; names whose file is not there are left
+out. With --check nothing is written and the exit code says whether the page is up to date.
+
+    python scripts/result_tables.py [--check]
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+BLOCK = re.compile(r"(<!-- table: (\w+) ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def rows(header: str, body: Iterator[list]) -> str:
+    """A Markdown table."""
+    n_columns = header.count("|") - 1
+    lines = [header, "|" + "---|" * n_columns, *("| " + " | ".join(map(str, cells)) + " |" for cells in body)]
+    return "\n".join(lines) + "\n"
+
+
+def gene_table(results: dict[str, dict]) -> str:
+    """Precision, recall and F1 of 3' ends, and exact F1, for each program under both rules."""
+
+    def body():
+        for name, result in results.items():
+            for program, scores in result["scores"].items():
+                for label, key in (("ignored", "genes"), ("nothing ignored", "genes_nothing_ignored")):
+                    ends, exact = scores[key]["three_prime"], scores[key]["exact"]
+                    figures = (ends["precision"], ends["recall"], ends["f1"], exact["f1"])
+                    yield [name, program, label, *(f"{figure:.4f}" for figure in figures)]
+
+    return rows("| run | program | masked genes | 3′ precision | 3′ recall | 3′ F1 | exact F1 |", body())
+
+
+def calibration_table(results: dict[str, dict]) -> str:
+    """Expected calibration error and Brier score."""
+    names = ("gene_ece", "gene_brier", "start_ece", "start_brier")
+    body = (
+        [run, r["calibration"]["n_frames"], *(f"{r['calibration'][n]:.4f}" for n in names)]
+        for run, r in results.items()
+    )
+    return rows("| run | frames | gene ECE | gene Brier | start ECE | start Brier |", body)
+
+
+def predict_table(results: dict[str, dict]) -> str:
+    """Time and memory of whole processes."""
+
+    def body():
+        for name, result in results.items():
+            ratio = result.get("times_pyrodigal", {"median": "–", "range": ["–", "–"]})
+            peer = result.get("pyrodigal", {"seconds": ["–"], "peak_mb": "–"})
+            seconds = " ".join(map(str, result["genoformer"]["seconds"]))
+            spread = f"{ratio['median']} ({ratio['range'][0]}–{ratio['range'][1]})"
+            exponent = result.get("growth", {}).get("exponent", "–")
+            peer_seconds = " ".join(map(str, peer["seconds"]))
+            yield [name, seconds, peer_seconds, spread, result["genoformer"]["peak_mb"], exponent]
+
+    header = "| run | seconds | pyrodigal, seconds | ratio, median (range) | peak memory, MB | growth exponent |"
+    return rows(header, body())
+
+
+def resume_table(results: dict[str, dict]) -> str:
+    """Interrupted runs that ended with the same weights."""
+    body = ([name, r["n_runs"], r["n_equal"]] for name, r in results.items())
+    return rows("| run | interrupted runs | bitwise equal weights |", body)
+
+
+KINDS = {
+    "genes": ("genes-", gene_table),
+    "calibration": ("genes-", calibration_table),
+    "predict": ("predict-", predict_table),
+    "resume": ("resume-", resume_table),
+}
+
+
+def fill(page: str, folder: Path) -> str:
+    """The page with every table made again."""
+
+    def make(match: re.Match) -> str:
+        prefix, table = KINDS[match[2]]
+        files = {name: folder / f"{prefix}{name}.json" for name in match[3].split()}
+        results = {name: json.loads(path.read_text()) for name, path in files.items() if path.is_file()}
+        return match[1] + table(results) + match[4]
+
+    return BLOCK.sub(make, page)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    args = parser.parse_args()
+    path = DOCS / "results.md"
+    page = path.read_text(encoding="utf-8")
+    filled = fill(page, DOCS / "results")
+    if not args.check:
+        path.write_text(filled, encoding="utf-8")
+    return int(args.check and filled != page)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
