@@ -9,6 +9,7 @@ With --parts, the first half, quarter … of the genome are predicted, too, and 
 import argparse
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -44,8 +45,17 @@ def run(command: list[str]) -> tuple[float, float]:
     return time.perf_counter() - begin, usage.ru_maxrss / 1024
 
 
+def processor() -> str:
+    """Name of the processor, as far as the system tells."""
+    try:
+        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return found[1] if found else platform.processor() or platform.machine()
+
+
 def predict_command(fasta: Path, model: str, out: Path) -> list[str]:
-    return [sys.executable, "-m", "genoformer", "predict", str(fasta), "--model", model, "-o", str(out), "--overwrite"]
+    return [sys.executable, "-m", "genoformer", "predict", str(fasta), "--model", model, "-o", str(out)]
 
 
 def growth(fasta: Path, model: str, folder: Path, parts: int) -> dict:
@@ -73,11 +83,11 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/results/predict.json"))
     args = parser.parse_args()
     ours, theirs = [], []
-    result: dict = {"genome": args.fasta.name, "model": args.model, "processor": platform.processor() or "unknown"}
+    result: dict = {"genome": args.fasta.name, "model": args.model, "processor": processor(), "cores": os.cpu_count()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for _ in range(args.rounds):
-            ours.append(run(predict_command(args.fasta, args.model, folder / "out")))
+        for number in range(args.rounds):
+            ours.append(run(predict_command(args.fasta, args.model, folder / f"out{number}")))
             if not args.alone:
                 theirs.append(run([sys.executable, "-c", PYRODIGAL, str(args.fasta), str(folder / "peer.gff")]))
         if args.parts:

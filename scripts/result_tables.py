@@ -66,8 +66,8 @@ def predict_table(results: dict[str, dict]) -> str:
 
 def resume_table(results: dict[str, dict]) -> str:
     """Interrupted runs that ended with the same weights."""
-    body = ([name, r["n_runs"], r["n_equal"]] for name, r in results.items())
-    return rows("| run | interrupted runs | bitwise equal weights |", body)
+    body = ([name, r["runs"], r["equal"]] for name, r in results.items())
+    return rows("| run | interrupted and continued | bitwise equal |", body)
 
 
 KINDS = {

@@ -39,3 +39,11 @@ def need_tool():
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory) -> Path:
+    """Folder of a gene-structure bundle small enough for tests; it finds genes by their open frames."""
+    from tiny_bundle import write_tiny_bundle  # needs torch, which most tests do without
+
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny")

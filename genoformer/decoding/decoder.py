@@ -10,7 +10,6 @@ from genoformer.decoding.scoring import DecoderWeights, candidate_scores
 from genoformer.decoding.selection import OverlapRules, select_genes
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
 
-
 ROWS_AT_A_TIME = 200_000
 """Feature tables are made for this many candidates at once, so that memory does not follow the record's length."""
 

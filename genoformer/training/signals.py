@@ -4,6 +4,8 @@ import signal
 from collections.abc import Callable
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+WORKER_GRACE_S = 8
+"""Shorter than the ten seconds within which a stopped run has to end."""
 
 
 class StopRequest:
@@ -50,7 +52,11 @@ class StopRequest:
         raise SystemExit(128 + self.signal_number)
 
 
-def ignore_in_worker(worker_id: int) -> None:
-    """Let a loading process outlive a signal to the whole group; it ends with the training process."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+def outlive_in_worker(worker_id: int) -> None:
+    """Let a loading process live on for a while after a signal to the whole group.
+
+    Training needs it for the batch at which it can stop; when nobody ends it after that, the alarm does.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: signal.alarm(WORKER_GRACE_S))

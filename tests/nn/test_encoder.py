@@ -7,6 +7,7 @@ import torch
 
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
+from genoformer.nn.masks import token_roles
 
 SMALL = EncoderConfig(vocab_size=69, d_model=16, n_heads=2, n_layers=2, d_ff=32, window_radius=3, conv_width=3)
 
@@ -107,15 +108,9 @@ def test_convolution_neither_reads_nor_feeds_global_tokens():
     tokens, mask = make_tokens(1, 10), leading(1, 10, 1)
     other = tokens.clone()
     other[0, 0] = (tokens[0, 0] + 1) % 60 + 1
-    from_one, from_other = (encoder._embed(ids, roles_of(mask), None) for ids in (tokens, other))
+    from_one, from_other = (encoder._embed(ids, token_roles(None, mask), None) for ids in (tokens, other))
     assert torch.equal(from_one[:, 1:], from_other[:, 1:])
     assert torch.equal(from_one[:, 0], encoder.token_embedding(tokens[:, 0]))
-
-
-def roles_of(global_mask):
-    from genoformer.nn.masks import token_roles
-
-    return token_roles(None, global_mask)
 
 
 def test_fully_padded_row_is_zero():

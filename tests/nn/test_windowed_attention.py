@@ -44,7 +44,7 @@ def assert_fast_is_reference(states, tolerance: float, **settings):
     exact = values_and_gradients(states, "reference", **settings)
     for backend in FAST:
         for found, expected in zip(values_and_gradients(states, backend, **settings), exact, strict=True):
-            torch.testing.assert_close(found, expected, atol=tolerance, rtol=tolerance, msg=lambda m: f"{backend}: {m}")
+            torch.testing.assert_close(found, expected, atol=tolerance, rtol=tolerance)
 
 
 @pytest.mark.parametrize("backend", ("reference", *FAST))

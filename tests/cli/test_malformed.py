@@ -1,0 +1,105 @@
+"""Every odd or broken file that we have, through the commands: read, or refused in one line that names it."""
+
+import functools
+
+import pytest
+
+from genoformer import bundle
+from genoformer.cli.main import main
+from genoformer.files import verify_manifest
+
+FASTA_FOLDERS = ("FASTA", "Fasta", "fastq", "faidx")
+FASTA_NAMES = (".fa", ".fna", "only_fasta.gff3")
+ANNOTATIONS = (".gff3", ".gff", ".gb", ".gbk", ".gbwithparts", ".bgz")
+PHIX_GFF3 = "crafted_from_phix174/*.gff3"
+
+
+@pytest.fixture(scope="module")
+def malformed(data_dir):
+    return data_dir / "malformed"
+
+
+@pytest.fixture(scope="module")
+def files(malformed):
+    return sorted(path for path in malformed.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def ends_well(capsys, tmp_path, monkeypatch):
+    """``ends_well(path, *argv)`` runs a command: 0, or 65 with one line that names the file; gives the exit code."""
+    monkeypatch.setattr(bundle, "load_bundle", functools.cache(bundle.load_bundle))
+    monkeypatch.chdir(tmp_path)  # where a crash file would be written
+
+    def run(path, *argv):
+        code = main([str(argument) for argument in argv])
+        lines = capsys.readouterr().err.splitlines()
+        errors = [line for line in lines if line.startswith("genoformer: error[")]
+        assert code in (0, 65), (path, lines)
+        if code == 65:
+            assert len(lines) == 1 and str(path) in lines[0], lines
+        else:
+            assert not errors and all(line.startswith("genoformer: warning[") for line in lines), lines
+        return code
+
+    return run
+
+
+def test_the_files_are_all_there(files):
+    assert len(files) >= 200
+
+
+def test_predict_reads_or_refuses_every_file(files, tiny_bundle, tmp_path, ends_well):
+    n_read = 0
+    for i, path in enumerate(files):
+        out = tmp_path / f"out{i}"
+        code = ends_well(path, "predict", path, "--model", tiny_bundle, "-o", out)
+        if code == 0:
+            verify_manifest(out)
+            assert path.parent.name in FASTA_FOLDERS or any(part in path.name for part in FASTA_NAMES), path
+            n_read += 1
+        else:
+            assert {p.name for p in out.iterdir()} <= {".genoformer.lock"}
+            assert not path.name.startswith("valid") or path.name.endswith(".gff3"), path
+    assert 60 < n_read < 120
+
+
+@pytest.mark.parametrize("options", [("--on-bad-record", "skip")])
+def test_predict_skips_bad_records_of_every_file(files, tiny_bundle, tmp_path, ends_well, options):
+    paths = [path for path in files if path.parent.name in FASTA_FOLDERS or path.name.startswith(("bad_", "valid_"))]
+    assert len(paths) > 90
+    for i, path in enumerate(paths):
+        ends_well(path, "predict", path, "--model", tiny_bundle, "-o", tmp_path / str(i), *options)
+
+
+def test_evaluate_reads_or_refuses_every_annotation(files, tmp_path, ends_well):
+    paths = [path for path in files if path.suffix in ANNOTATIONS]
+    assert len(paths) > 55
+    codes = {path.name: ends_well(path, "evaluate", path, path, "-o", tmp_path / path.name) for path in paths}
+    assert {path.name for path in tmp_path.iterdir()} == {name for name, code in codes.items() if code == 0}
+    assert all(code == 0 for name, code in codes.items() if name.startswith("valid_"))
+    assert {name for name, code in codes.items() if name.startswith("bad_") and code == 0} <= {"bad_cyclic_parent.gff3"}
+
+
+def test_evaluate_refuses_what_is_no_annotation(files, tmp_path, ends_well):
+    paths = [path for path in files if path.suffix in (".fa", ".fasta", ".vcf", ".toml", ".tbi", ".bed", ".nu")]
+    assert len(paths) > 90
+    for path in paths:
+        assert ends_well(path, "evaluate", path, path) == 65
+
+
+def test_prepare_reads_or_refuses_every_genbank_file(files, tmp_path, ends_well):
+    paths = [path for path in files if path.parent.name == "GenBank"]
+    assert len(paths) > 30
+    for path in paths:
+        store = tmp_path / f"{path.name}.h5"
+        assert ends_well(path, "prepare", path, "-o", store) == (0 if store.exists() else 65)
+
+
+def test_prepare_reads_or_refuses_every_gff3_of_phix(malformed, tmp_path, ends_well):
+    fasta, paths = malformed / "crafted_from_phix174/valid_phix.fa", sorted(malformed.glob(PHIX_GFF3))
+    assert len(paths) > 8
+    for path in paths:
+        store = tmp_path / f"{path.name}.h5"
+        code = ends_well(path, "prepare", fasta, "--annotation", path, "-o", store)
+        assert code == (0 if store.exists() else 65)
+        assert not (path.name.startswith("valid_") and code)

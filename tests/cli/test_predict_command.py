@@ -1,0 +1,461 @@
+"""``genoformer predict`` as a user meets it: files, exit codes, interruptions and equal bytes."""
+
+import gzip
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from urllib.parse import unquote
+
+import gffutils
+import numpy as np
+import pytest
+import torch
+from Bio import SeqIO
+from Bio.Seq import Seq
+
+from genoformer.cli.main import main
+from genoformer.files import folder_lock, verify_manifest
+from genoformer.inference.gene_calls import GeneFinder
+from genoformer.sequence.fasta import write_fasta
+from genoformer.sequence.records import Record
+from genoformer.simulate import simulate_genome
+
+ALL_FORMATS = "gff3,tsv,bed,protein,cds"
+ODD_IDS = ("chr1", "gi|1;x=y,z%20&", 'q"(é)', "NC_1.1")
+DEFAULT_FILES = {"genes.gff3", "genes.tsv", "proteins.faa", "summary.json", "run.json", "manifest.json"}
+
+
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory):
+    """FASTA of four contigs, 40 kb together, with odd ids."""
+    path = tmp_path_factory.mktemp("genome") / "genome.fa"
+    contigs = simulate_genome(length_bp=40_000, gc=0.5, seed=3, n_contigs=4)
+    write_fasta(path, [Record(name, record.codes) for name, (record, _) in zip(ODD_IDS, contigs, strict=True)])
+    return path
+
+
+@pytest.fixture
+def predict(tiny_bundle, tmp_path):
+    """``predict(fasta, ..., out="o")`` runs the command and gives its exit code."""
+
+    def run(*arguments, out="o"):
+        return main(["predict", *map(str, arguments), "--model", str(tiny_bundle), "-o", str(tmp_path / out)])
+
+    return run
+
+
+@pytest.fixture
+def one_line(capsys):
+    """``one_line("text")``: standard error holds one line with the text."""
+
+    def check(text):
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 1 and lines[0].startswith("genoformer: error[") and text in lines[0], lines
+
+    return check
+
+
+def contents(folder, leave_out=("run.json",)):
+    """Bytes of every visible file by name."""
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name[0] != "." and p.name not in leave_out}
+
+
+def hidden(folder):
+    return sorted(p.name for p in folder.iterdir() if p.name.startswith("."))
+
+
+def genes_of(folder):
+    return [line.split("\t") for line in (folder / "genes.tsv").read_text().splitlines()[1:]]
+
+
+def test_files_of_a_finished_prediction(predict, genome, tmp_path, capsys):
+    assert predict(genome) == 0
+    out, err = capsys.readouterr()
+    assert re.fullmatch(r"\d+ genes in 4 records, 40,000 bp: .*\n", out) and err == ""
+    assert {p.name for p in (tmp_path / "o").iterdir()} == DEFAULT_FILES | {".genoformer.lock"}
+    assert set(verify_manifest(tmp_path / "o")) == DEFAULT_FILES - {"manifest.json", "run.json"}
+    summary = json.loads((tmp_path / "o/summary.json").read_text())
+    assert summary["n_genes"] == len(genes_of(tmp_path / "o")) > 20
+    assert (summary["n_records"], summary["n_bases"]) == (4, 40_000)
+
+
+def test_same_command_again_has_nothing_to_do(predict, genome, tmp_path, capsys, monkeypatch):
+    predict(genome)
+    before = contents(tmp_path / "o", ())
+    (tmp_path / "o/notes.txt").write_text("mine")
+    monkeypatch.setattr(GeneFinder, "candidates", lambda *a: pytest.fail("the model ran"))
+    for extra in ((), ("--batch-size", "3"), ("--overwrite",)):
+        assert predict(genome, *extra) == 0
+        assert "nothing to do" in capsys.readouterr().out
+    assert contents(tmp_path / "o", ("notes.txt",)) == before
+    assert hidden(tmp_path / "o") == [".genoformer.lock"]
+
+
+def test_other_contents_are_refused_unless_overwritten(predict, genome, tmp_path, one_line):
+    predict(genome, "--formats", ALL_FORMATS)
+    before = contents(tmp_path / "o", ())
+    assert predict(genome, "--min-gene-bp", "300") == 73
+    one_line("--overwrite")
+    assert contents(tmp_path / "o", ()) == before
+    assert predict(genome, "--min-gene-bp", "300", "--overwrite") == 0
+    assert set(contents(tmp_path / "o", ())) == DEFAULT_FILES
+
+
+def test_changed_or_lost_results_are_not_trusted(predict, genome, tmp_path):
+    predict(genome)
+    good = contents(tmp_path / "o")
+    (tmp_path / "o/genes.tsv").write_text("")
+    assert predict(genome) == 73
+    assert predict(genome, "--overwrite") == 0
+    (tmp_path / "o/genes.gff3").unlink()
+    assert predict(genome) == 73
+    assert predict(genome, "--overwrite") == 0
+    assert contents(tmp_path / "o") == good
+
+
+def test_files_of_others_are_refused_and_never_deleted(predict, genome, tmp_path, one_line):
+    out = tmp_path / "o"
+    out.mkdir()
+    (out / "thesis.txt").write_text("mine")
+    (out / "manifest.json").write_text('{"files": {"thesis.txt": {}, "../precious": {}}}')
+    (tmp_path / "precious").write_text("mine")
+    assert predict(genome) == 73
+    one_line("--overwrite")
+    (out / "manifest.json").unlink()
+    assert predict(genome) == 73
+    one_line("thesis.txt")
+    (out / "manifest.json").write_text('{"files": {"thesis.txt": {}, "../precious": {}}}')
+    assert predict(genome, "--overwrite") == 0
+    assert (out / "thesis.txt").read_text() == (tmp_path / "precious").read_text() == "mine"
+
+
+def test_an_input_that_has_the_name_of_a_result_is_never_replaced(predict, genome, tmp_path, one_line):
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o/cds.fna").write_bytes(genome.read_bytes())
+    assert predict(tmp_path / "o/cds.fna", "--overwrite") == 73
+    one_line("cds.fna")
+    assert (tmp_path / "o/cds.fna").read_bytes() == genome.read_bytes()
+
+
+def test_outputs_that_cannot_be_made_are_exit_73(predict, genome, tmp_path, one_line):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for out in ("file", "file/below", "link", "/proc/genoformer"):
+        assert predict(genome, out=out) == 73
+        one_line(out)
+    assert (tmp_path / "file").read_text() == "x"
+
+
+def test_a_folder_that_is_in_use_is_exit_75(predict, genome, tmp_path, one_line):
+    (tmp_path / "o").mkdir()
+    with folder_lock(tmp_path / "o"):
+        assert predict(genome) == 75
+    one_line("Another run")
+    assert predict(genome) == 0
+
+
+def test_dry_run_writes_nothing(predict, genome, tmp_path, capsys, one_line):
+    assert predict(genome, "--dry-run") == 0
+    assert capsys.readouterr().out.startswith("4 records, 40,000 bp: would write to ")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "bad.fa").write_text(">a\nAC!\n")
+    assert predict(tmp_path / "bad.fa", "--dry-run") == 65
+    one_line("bad.fa line 2")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--formats", "gff3,xls"], "xls"),
+        (["--formats", ""], "--formats"),
+        (["--shard", "3/2"], "3/2"),
+        (["--shard", "0/2"], "0/2"),
+        (["--shard", "one"], "one"),
+        (["--batch-size", "0"], "--batch-size"),
+        (["--threads", "0"], "--threads"),
+        (["--threads", "-2"], "--threads"),
+        (["--min-gene-bp", "-1"], "--min-gene-bp"),
+        (["--min-gene-bp", "long"], "'long'"),
+        (["--genetic-code", "99"], "99"),
+        (["--region", "chr1"], "chr1"),
+        (["--region", "chr1:0-10"], "chr1:0-10"),
+        (["--region", "chr1:20-10"], "chr1:20-10"),
+        (["--region", "chr9:1-10"], "chr9"),
+        (["--region", "chr1:10001-10010"], "10000 bp"),
+        (["--circular", "chr1,chr9"], "chr9"),
+        (["--device", "abacus"], "abacus"),
+        (["--device", "meta"], "meta"),
+        (["--precision", "int3"], "int3"),
+    ],
+)
+def test_bad_value_is_one_line_and_exit_2(predict, genome, tmp_path, one_line, arguments, said):
+    assert predict(genome, *arguments) == 2
+    one_line(said)
+    assert not (tmp_path / "o").exists() or hidden(tmp_path / "o") == [p.name for p in (tmp_path / "o").iterdir()]
+
+
+def test_missing_file_and_unknown_model_are_exit_66(predict, genome, tmp_path, one_line):
+    assert predict(genome, tmp_path / "absent.fa") == 66
+    one_line("absent.fa")
+    assert main(["predict", str(genome), "--model", "no_such_model", "-o", str(tmp_path / "o")]) == 66
+    one_line("no_such_model")
+    assert main(["predict", str(genome), "--model", str(tmp_path), "-o", str(tmp_path / "o")]) == 65
+    one_line("manifest.json")
+    assert not contents(tmp_path / "o")
+
+
+def test_several_files_are_one_genome_and_an_id_must_not_repeat(predict, genome, tmp_path, one_line):
+    records = genome.read_text().split(">")[1:]
+    for name, part in (("a.fa", records[:1]), ("b.fa", records[1:])):
+        (tmp_path / name).write_text("".join(f">{text}" for text in part))
+    assert predict(tmp_path / "a.fa", tmp_path / "b.fa", out="two") == predict(genome, out="one") == 0
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert predict(genome, tmp_path / "b.fa") == 65
+    one_line("is also in")
+
+
+def test_gzip_and_standard_input_give_the_same_bytes(predict, genome, tiny_bundle, tmp_path):
+    predict(genome)
+    (tmp_path / "g.fa.gz").write_bytes(gzip.compress(genome.read_bytes()))
+    predict(tmp_path / "g.fa.gz", out="gz")
+    command = [sys.executable, "-m", "genoformer", "predict", "-", "--model", tiny_bundle, "-o", tmp_path / "pipe"]
+    for _ in range(2):
+        done = subprocess.run(command, input=(tmp_path / "g.fa.gz").read_bytes(), capture_output=True, check=True)
+    assert b"nothing to do" in done.stdout and hidden(tmp_path / "pipe") == [".genoformer.lock"]
+    assert contents(tmp_path / "o") == contents(tmp_path / "gz") == contents(tmp_path / "pipe")
+
+
+def test_standard_input_twice_is_a_usage_error(predict, one_line):
+    assert predict("-", "-") == 2
+    one_line("once")
+
+
+def test_shards_are_together_the_whole(predict, genome, tmp_path):
+    predict(genome, "--no-statistics", "--formats", ALL_FORMATS)
+    for i in (1, 2):
+        assert predict(genome, "--no-statistics", "--formats", ALL_FORMATS, "--shard", f"{i}/2", out=f"s{i}") == 0
+    shards = genes_of(tmp_path / "s1") + genes_of(tmp_path / "s2")
+    assert sorted(shards) == sorted(genes_of(tmp_path / "o"))
+    for name in ("proteins.faa", "genes.bed", "cds.fna"):
+        parts = "".join((tmp_path / shard / name).read_text() for shard in ("s1", "s2"))
+        assert sorted(parts.splitlines()) == sorted((tmp_path / "o" / name).read_text().splitlines())
+    assert predict(genome, "--shard", "7/9", out="none") == 0
+    assert genes_of(tmp_path / "none") == []
+
+
+def test_region_gives_genes_inside_it_in_coordinates_of_the_record(predict, genome, tmp_path, need_tool):
+    predict(genome, "--no-statistics")
+    whole = {tuple(row[2:5]) for row in genes_of(tmp_path / "o") if row[0] == "chr1"}
+    assert predict(genome, "--no-statistics", "--region", "chr1:2,001-8000", out="r") == 0
+    rows = genes_of(tmp_path / "r")
+    assert {row[0] for row in rows} == {"chr1"} and all(2001 <= int(r[2]) < int(r[3]) <= 8000 for r in rows)
+    complete = {tuple(row[2:5]) for row in rows if row[6] == "00"}
+    assert len(complete) >= 3 and len(complete & whole) >= len(complete) - 1
+    check_gff3(tmp_path / "r", genome, need_tool)
+    assert json.loads((tmp_path / "r/summary.json").read_text())["n_bases"] == 6000
+
+
+@pytest.mark.parametrize(
+    "fasta", [">n\n" + "N" * 5000 + "\n", ">a\nAC\n", ">r\nRYSWKM\n", ">a\n" + "CCCCCCCCCA" * 20 + "\n"]
+)
+def test_no_gene_is_a_valid_complete_result(predict, tmp_path, capsys, need_tool, fasta):
+    (tmp_path / "x.fa").write_text(fasta)
+    assert predict(tmp_path / "x.fa", "--formats", ALL_FORMATS) == 0
+    assert capsys.readouterr().out.startswith("0 genes in 1 records")
+    assert set(verify_manifest(tmp_path / "o")) >= {"genes.bed", "cds.fna"}
+    assert genes_of(tmp_path / "o") == []
+    subprocess.run([need_tool("gt"), "gff3validator", tmp_path / "o/genes.gff3"], check=True, capture_output=True)
+
+
+def check_gff3(folder, fasta, need_tool, table=11):
+    """``gt`` accepts the GFF3, and every CDS read by gffutils translates to our protein without a stop inside."""
+    gff3 = folder / "genes.gff3"
+    validated = subprocess.run(
+        [need_tool("gt"), "gff3validator", "-typecheck", "so", gff3], capture_output=True, text=True
+    )
+    assert validated.returncode == 0, validated.stderr
+    sequences = {record.id: record.seq for record in SeqIO.parse(fasta, "fasta")}
+    proteins = [str(record.seq) for record in SeqIO.parse(folder / "proteins.faa", "fasta")]
+    coding = list(gffutils.create_db(str(gff3), ":memory:", merge_strategy="error").features_of_type("CDS"))
+    assert len(coding) == len(proteins)
+    for cds, protein in zip(coding, proteins, strict=True):
+        sequence = sequences[unquote(cds.seqid)]
+        bases = (sequence + sequence)[cds.start - 1 : cds.end]
+        bases = (bases if cds.strand == "+" else bases.reverse_complement())[int(cds.frame) :]
+        translated = str(Seq(str(bases[: len(bases) // 3 * 3])).translate(table=table))
+        assert "*" not in translated[:-1] and translated[1:] == protein[1:]
+        if "partial" not in cds.attributes:
+            assert translated.endswith("*") and protein.startswith("M") and len(bases) % 3 == 0
+    return coding
+
+
+def test_gff3_of_odd_ids_and_partial_genes_is_valid_and_translates(predict, tmp_path, need_tool):
+    def middle(gene):
+        return gene.start + gene.length_bp // 2
+
+    contigs = zip(ODD_IDS, simulate_genome(length_bp=60_000, gc=0.5, seed=4, n_contigs=4), strict=True)
+    cut = [Record(name, record.codes[middle(genes[0]) : middle(genes[-1])]) for name, (record, genes) in contigs]
+    write_fasta(tmp_path / "cut.fa", cut)
+    assert predict(tmp_path / "cut.fa", "--formats", ALL_FORMATS, "--locus-tag", "A;B=1,2") == 0
+    coding = check_gff3(tmp_path / "o", tmp_path / "cut.fa", need_tool)
+    assert {unquote(cds.seqid) for cds in coding} == set(ODD_IDS)
+    partial = {(cds.strand, "start_range" in cds.attributes) for cds in coding if "partial" in cds.attributes}
+    assert len(partial) >= 3
+    assert coding[0]["locus_tag"] == ["A;B=1,2_00001"]
+
+
+def test_genes_of_genetic_code_4_translate(predict, tmp_path, need_tool):
+    (record, _), *_ = simulate_genome(length_bp=20_000, gc=0.3, seed=2, genetic_code=4)
+    write_fasta(tmp_path / "m.fa", [record])
+    assert predict(tmp_path / "m.fa", "--genetic-code", "4") == 0
+    assert len(check_gff3(tmp_path / "o", tmp_path / "m.fa", need_tool, table=4)) > 5
+
+
+def test_genes_over_the_origin_are_found_and_translate(predict, tmp_path, need_tool):
+    (record, genes), *_ = simulate_genome(length_bp=20_000, gc=0.5, seed=5)
+    middle = max(genes, key=lambda gene: gene.length_bp)
+    cut = (middle.start + middle.end) // 2
+    codes = np.roll(record.codes, -cut)
+    for name, description, option in (("a", "", "plasmid"), ("b", "topology=circular", "auto"), ("c", "", "none")):
+        write_fasta(tmp_path / "p.fa", [Record("plasmid", codes, description)])
+        assert predict(tmp_path / "p.fa", "--circular", option, out=name) == 0
+    assert contents(tmp_path / "a", ("run.json", "manifest.json")) == contents(
+        tmp_path / "b", ("run.json", "manifest.json")
+    )
+    coding = check_gff3(tmp_path / "a", tmp_path / "p.fa", need_tool)
+    over = [cds for cds in coding if cds.end > 20_000]
+    assert [(cds.strand, cds.end if cds.strand == "+" else cds.start) for cds in over] == [
+        (middle.strand, middle.end - cut + 20_000 if middle.strand == "+" else middle.start - cut + 20_001)
+    ]
+    assert all(int(row[3]) <= 20_000 for row in genes_of(tmp_path / "c"))
+
+
+def test_bytes_do_not_depend_on_batches_threads_paths_or_time(predict, genome, tmp_path, monkeypatch):
+    before = torch.get_num_threads()
+    other = tmp_path / "elsewhere" / "copy.fa"
+    other.parent.mkdir()
+    other.write_bytes(genome.read_bytes())
+    try:
+        predict(genome, "--precision", "float32", "--threads", "1", out="a")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("time.time", lambda: 0.0)
+        predict("elsewhere/copy.fa", "--precision", "float32", "--threads", "2", out="b")
+    finally:
+        torch.set_num_threads(before)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    text = b"".join(contents(tmp_path / "a").values())
+    assert b"genome.fa" not in text and str(tmp_path).encode() not in text
+
+
+CHILD = """
+import sys, time
+from genoformer.cli.main import main
+from genoformer.inference.gene_calls import GeneFinder
+ask, calls = GeneFinder.candidates, []
+def slow(self, *arguments):
+    calls.append(1)
+    if len(calls) == 3:
+        print("ready", flush=True)
+        time.sleep(60)
+    return ask(self, *arguments)
+GeneFinder.candidates = slow
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
+def test_killed_run_leaves_no_result_and_the_same_command_continues(
+    number, code, predict, genome, tiny_bundle, tmp_path, monkeypatch
+):
+    arguments = ["predict", genome, "--model", tiny_bundle, "-o", tmp_path / "o"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == code and "Traceback" not in err
+    assert not contents(tmp_path / "o", ())
+    assert len(list((tmp_path / "o/.work").glob("record-*.npy"))) == 2
+    for name in (".genes.gff3.0123456789ab.tmp", ".work/.record-0000002.npy.0123456789ab.tmp"):
+        (tmp_path / "o" / name).write_text("half written")
+    ask, calls = GeneFinder.candidates, []
+    monkeypatch.setattr(GeneFinder, "candidates", lambda *arguments: calls.append(1) or ask(*arguments))
+    assert predict(genome) == 0
+    assert len(calls) == 2
+    assert hidden(tmp_path / "o") == [".genoformer.lock"]
+    assert predict(genome, out="whole") == 0 and len(calls) == 6
+    assert contents(tmp_path / "o") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("at", ["summary.json", "run.json", "manifest.json", "genes.tsv"])
+def test_run_that_dies_between_its_files_continues(predict, genome, tmp_path, monkeypatch, at):
+    replace = os.replace
+
+    def die(source, target):
+        if os.path.basename(target) == at:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", die)
+    assert predict(genome) == 130
+    monkeypatch.setattr("os.replace", replace)
+    assert not (tmp_path / "o/manifest.json").exists()
+    monkeypatch.setattr(GeneFinder, "candidates", lambda *a: pytest.fail("the model ran again"))
+    assert predict(genome) == 0
+    assert hidden(tmp_path / "o") == [".genoformer.lock"]
+
+
+def test_work_of_another_genome_is_not_used(predict, genome, tmp_path, monkeypatch):
+    other = tmp_path / "other.fa"
+    write_fasta(other, [record for record, _ in simulate_genome(length_bp=20_000, gc=0.4, seed=8, n_contigs=4)])
+    monkeypatch.setattr("genoformer.inference.predict._write", lambda *a: 1 / 0)
+    monkeypatch.chdir(tmp_path)
+    assert predict(other) == 70
+    monkeypatch.undo()
+    assert predict(genome) == predict(genome, out="whole") == 0
+    assert contents(tmp_path / "o") == contents(tmp_path / "whole")
+
+
+LIMITED = """
+import resource, sys
+from genoformer.cli.main import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_full_disk_is_exit_74_and_leaves_no_result(genome, tiny_bundle, tmp_path):
+    arguments = ["predict", genome, "--model", tiny_bundle, "-o", tmp_path / "o"]
+    done = subprocess.run([sys.executable, "-c", LIMITED, *arguments], capture_output=True, text=True)
+    assert done.returncode == 74 and done.stderr.count("\n") == 1, done.stderr
+    assert not contents(tmp_path / "o", ())
+
+
+PEAK = """
+import resource, sys
+import numpy as np
+from genoformer.cli.main import main
+code = main(sys.argv[1:])
+print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1))
+sys.exit(code)
+"""
+
+
+def peak_kib(fasta, bundle, out):
+    arguments = ["predict", fasta, "--model", bundle, "-o", out, "--formats", "tsv", "--batch-size", "4"]
+    done = subprocess.run([sys.executable, "-c", PEAK, *arguments], capture_output=True, text=True, check=True)
+    return int(re.search(r"peak (\d+)", done.stdout)[1])
+
+
+def test_memory_grows_by_a_few_bytes_per_base(tiny_bundle, tmp_path):
+    peaks = []
+    for length_bp in (1_000_000, 4_000_000):
+        codes = np.random.default_rng(1).integers(0, 4, length_bp).astype(np.uint8)
+        write_fasta(tmp_path / "r.fa", [Record("r", codes)])
+        peaks.append(peak_kib(tmp_path / "r.fa", tiny_bundle, tmp_path / str(length_bp)))
+    # Forward and reverse bases, and the array that they grow in; nothing per base of the model's outputs.
+    assert (peaks[1] - peaks[0]) * 1024 < 12 * 3_000_000, peaks

@@ -1,0 +1,230 @@
+"""Fitting the decoder: planted signals come back, and the likelihood is the one it says."""
+
+import numpy as np
+import pytest
+from scipy.optimize import approx_fprime
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+
+from genoformer.annotation.genetic_code import CODONS, get_genetic_code
+from genoformer.annotation.tracks import GENE_TABLE
+from genoformer.decoding import fit
+from genoformer.decoding.candidates import CANDIDATE_DTYPE, find_candidates
+from genoformer.decoding.fit import FitRows, fit_genes, fit_rows, fit_scorer, fit_starts, frame_of_gene, truth_of
+from genoformer.decoding.scoring import (
+    GENE_FEATURES,
+    GENE_STATISTICS,
+    START_FEATURES,
+    START_STATISTICS,
+    DecoderWeights,
+    best_starts,
+    candidate_scores,
+    frame_groups,
+    gene_features,
+    start_features,
+    start_log_probabilities,
+)
+from genoformer.errors import DataError
+
+STARTS = [CODONS.index(codon) for codon in ("ATG", "GTG", "TTG", "CTG")]
+
+
+def random_frames(rng, n_frames, n_starts):
+    """``n_frames`` frames of ``n_starts`` starts with independent evidence."""
+    rows = np.zeros(n_frames * n_starts, CANDIDATE_DTYPE)
+    rows["orf"] = np.repeat(np.arange(n_frames) * 10, n_starts)
+    rows["n_codons"] = rng.integers(30, 400, len(rows))
+    rows["kind"] = rng.choice(STARTS, len(rows))
+    rows["closed"] = 1
+    rows["codon_sum"] = rng.normal(0, 60, len(rows))
+    for name in ("start_logit", "stop_logit", "upstream"):
+        rows[name] = rng.normal(0, 2, len(rows))
+    return rows
+
+
+def one_right_each(rng, rows, scores):
+    """One right start for each frame, drawn from the softmax of the scores."""
+    group, frames = frame_groups(rows)
+    gumbel = scores + rng.gumbel(size=len(rows))
+    right = np.zeros(len(rows), bool)
+    for number in range(len(frames)):
+        own = np.flatnonzero(group == number)
+        right[own[np.argmax(gumbel[own])]] = True
+    return right
+
+
+def test_right_frames_and_starts_are_found_by_coordinates():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 4, 3000, dtype=np.uint8)
+    rows = find_candidates(
+        codes, np.zeros((2, 3000, 5), np.float32), code=get_genetic_code(11), min_gene_bp=60, offset=700
+    )
+    picked = rows[rng.permutation(len(rows))[:12]]
+    _, first = np.unique(picked["orf"], return_index=True)
+    picked = picked[first]
+    genes = np.zeros(len(picked), GENE_TABLE)
+    for name in ("start", "end", "strand"):
+        genes[name] = picked[name]
+    assert {1, -1} <= set(genes["strand"].tolist())
+    np.testing.assert_array_equal(frame_of_gene(genes["start"], genes["end"], genes["strand"]), picked["orf"])
+    frame_right, start_right, judged = truth_of(rows, genes)
+    exact = {(int(g["start"]), int(g["end"]), int(g["strand"])) for g in genes}
+    stops = {(strand, end if strand > 0 else start) for start, end, strand in exact}
+    for row, frame, start in zip(rows, frame_right, start_right, strict=True):
+        s, e, d = int(row["start"]), int(row["end"]), int(row["strand"])
+        assert frame == ((d, e if d > 0 else s) in stops)
+        assert start == ((s, e, d) in exact)
+    assert judged.all()
+
+
+def test_candidates_mostly_in_masked_genes_are_not_judged():
+    rows = np.zeros(6, CANDIDATE_DTYPE)
+    rows["start"] = [0, 50, 51, 150, 250, 249]
+    rows["end"] = rows["start"] + 100
+    rows["strand"] = 1
+    genes = np.array([(100, 300, -1, True)], GENE_TABLE)
+    assert truth_of(rows, genes)[2].tolist() == [True, True, False, False, True, False]
+
+
+def test_no_genes_make_nothing_right():
+    rows = np.zeros(3, CANDIDATE_DTYPE)
+    rows["end"] = 90
+    frame_right, start_right, judged = truth_of(rows, np.empty(0, GENE_TABLE))
+    assert not frame_right.any() and not start_right.any() and judged.all()
+    assert len(truth_of(rows[:0], np.array([(0, 90, 1, True)], GENE_TABLE))[2]) == 0
+
+
+def test_conditional_logit_gradient_is_that_of_finite_differences(monkeypatch):
+    rng = np.random.default_rng(1)
+    rows = random_frames(rng, 30, 4)
+    right = one_right_each(rng, rows, rows["start_logit"])
+    checked = []
+
+    def check(cost, start, *, jac, method):
+        for _ in range(3):
+            weights = rng.normal(0, 1, len(start))
+            slope = approx_fprime(weights, lambda w: cost(w)[0], 1e-6)
+            np.testing.assert_allclose(cost(weights)[1], slope, atol=1e-4)
+            checked.append(weights)
+        return type("Found", (), {"x": start})
+
+    monkeypatch.setattr(fit, "minimize", check)
+    fit_starts(rows, rng.normal(0, 1, (len(rows), 4)), right)
+    assert len(checked) == 3
+
+
+def test_two_starts_per_frame_are_a_logistic_regression_on_their_difference():
+    rng = np.random.default_rng(2)
+    rows = random_frames(rng, 400, 2)
+    right = one_right_each(rng, rows, rows["start_logit"] * 0.7 + rows["codon_sum"] / 60)
+    features = start_features(rows)
+    difference = features[1::2] - features[::2]
+    truth = LogisticRegression(C=1 / (fit.RIDGE * 400), fit_intercept=False, tol=1e-9, max_iter=5000)
+    truth.fit(difference, right[1::2])
+    found = fit_starts(rows, None, right)
+    np.testing.assert_allclose(list(found.values()), truth.coef_[0], atol=2e-3)
+
+
+def test_planted_start_weights_come_back():
+    rng = np.random.default_rng(3)
+    rows = random_frames(rng, 3000, 5)
+    evidence = rng.normal(0, 1, (len(rows), 4))
+    truth = dict.fromkeys(START_FEATURES + START_STATISTICS, 0.0)
+    truth |= {"codon_sum": 0.8, "start_logit": 0.9, "upstream": -0.5, "context": 0.6, "atg": 2.0, "motif": 0.4}
+    right = one_right_each(rng, rows, start_features(rows, evidence) @ np.array(list(truth.values())))
+    found = fit_starts(rows, evidence, right)
+    assert tuple(found) == tuple(truth)
+    for name in ("codon_sum", "start_logit", "upstream", "context", "motif"):
+        assert found[name] == pytest.approx(truth[name], abs=0.12)
+    assert found["atg"] - found["gtg"] == pytest.approx(2.0, abs=0.25)
+
+
+def test_frames_without_a_right_start_do_not_change_the_start_weights():
+    rng = np.random.default_rng(4)
+    rows = random_frames(rng, 200, 3)
+    right = one_right_each(rng, rows, rows["start_logit"])
+    kept = np.isin(rows["orf"], rows["orf"][::3][:150])
+    right[~kept] = False
+    assert fit_starts(rows, None, right) == fit_starts(rows[kept], None, right[kept])
+
+
+def test_planted_gene_weights_come_back():
+    rng = np.random.default_rng(5)
+    rows = random_frames(rng, 6000, 1)
+    rate = np.full(len(rows), 0.05)
+    evidence = rng.normal(0, 1, (len(rows), 4))
+    truth = dict.fromkeys(GENE_FEATURES + GENE_STATISTICS, 0.0)
+    truth |= {"intercept": -1.0, "start_logit": 0.7, "stop_logit": -0.6, "upstream": 0.5, "motif": 0.8}
+    odds = gene_features(rows, evidence, stop_rate=rate) @ np.array(list(truth.values()))
+    right = rng.random(len(rows)) < expit(odds)
+    found = fit_genes(rows, evidence, right, dict.fromkeys(START_FEATURES + START_STATISTICS, 0.0), rate)
+    assert tuple(found) == tuple(truth)
+    for name in ("start_logit", "stop_logit", "upstream", "motif"):
+        assert found[name] == pytest.approx(truth[name], abs=0.12)
+
+
+def planted_rows(rng, n_frames=800, with_evidence=False):
+    rows = random_frames(rng, n_frames, 3)
+    genes = rng.random(n_frames) < 0.4
+    frame_right = np.repeat(genes, 3)
+    rows["codon_sum"] += np.where(frame_right, 120, -120)
+    start_right = one_right_each(rng, rows, 2.0 * rows["start_logit"]) & frame_right
+    evidence = rng.normal(0, 1, (len(rows), 4)) if with_evidence else None
+    return FitRows(rows, frame_right, start_right, np.full(len(rows), 0.05), evidence)
+
+
+@pytest.mark.parametrize("with_evidence", [False, True])
+def test_fitted_scorer_ranks_planted_genes_and_its_maps_rise(with_evidence):
+    rows = planted_rows(np.random.default_rng(6), with_evidence=with_evidence)
+    scorer = fit_scorer(rows)
+    fresh = planted_rows(np.random.default_rng(7), with_evidence=with_evidence)
+    _, odds, log_start = candidate_scores(fresh.candidates, fresh.evidence, scorer.weights, stop_rate=0.05)
+    best = best_starts(fresh.candidates, log_start)
+    wrong = np.mean((odds[best] > 0) != fresh.frame_right[best])
+    assert wrong < 0.12
+    in_genes = best[fresh.frame_right[best]]
+    assert np.mean(fresh.start_right[in_genes]) > 0.75
+    grid = scorer.gene_confidence.apply(np.linspace(-30, 30, 200))
+    assert (np.diff(grid) >= 0).all() and grid[0] < 0.1 and grid[-1] > 0.9
+    shares = scorer.start_confidence.apply(np.linspace(0, 1, 200))
+    assert (np.diff(shares) >= 0).all() and shares[0] < shares[-1]
+    confidence = scorer.gene_confidence.apply(odds[best])
+    assert abs(confidence.mean() - fresh.frame_right[best].mean()) < 0.05
+
+
+def test_frames_of_different_parts_stay_apart():
+    rng = np.random.default_rng(8)
+    one, two = planted_rows(rng, 20), planted_rows(rng, 20)
+    assert set(one.candidates["orf"]) == set(two.candidates["orf"])
+    both = FitRows.concatenate([one, two])
+    assert len(np.unique(both.candidates["orf"])) == 40
+    assert set(both.candidates["orf"][:60]).isdisjoint(both.candidates["orf"][60:])
+    scores = rng.normal(size=120)
+    parts = [start_log_probabilities(p.candidates, s) for p, s in ((one, scores[:60]), (two, scores[60:]))]
+    np.testing.assert_allclose(start_log_probabilities(both.candidates, scores), np.concatenate(parts))
+    np.testing.assert_array_equal(both.start_right, np.concatenate((one.start_right, two.start_right)))
+    assert both.evidence is None
+    assert max(one.candidates["orf"]) < fit.ORF_SPACING
+
+
+def test_unjudged_candidates_are_left_out_of_the_fit():
+    rows = np.zeros(2, CANDIDATE_DTYPE)
+    rows["start"], rows["end"], rows["strand"], rows["orf"] = [0, 500], [90, 590], 1, [180, 1180]
+    genes = np.array([(0, 90, 1, False), (480, 600, 1, True)], GENE_TABLE)
+    kept = fit_rows(rows, genes, 0.04, np.arange(8.0).reshape(2, 4))
+    assert kept.candidates["start"].tolist() == [0] and kept.start_right.tolist() == [True]
+    assert kept.evidence.tolist() == [[0, 1, 2, 3]] and kept.stop_rate.tolist() == [0.04]
+
+
+@pytest.mark.parametrize("value", [False, True])
+def test_nothing_to_learn_from_is_an_error(value):
+    rows = planted_rows(np.random.default_rng(9), 20)
+    same = np.full(60, value)
+    with pytest.raises(DataError, match="DECODER-001"):
+        fit_scorer(FitRows(rows.candidates, same, same, rows.stop_rate))
+
+
+def test_weights_are_plain_numbers():
+    scorer = fit_scorer(planted_rows(np.random.default_rng(10), 100))
+    assert isinstance(scorer.weights, DecoderWeights)
+    assert all(type(v) is float for table in (scorer.weights.start, scorer.weights.gene) for v in table.values())

@@ -1,0 +1,151 @@
+"""Records through a model in pieces: the pieces are the whole, and the two strands are alike."""
+
+import numpy as np
+import pytest
+import torch
+
+from genoformer.nn.config import EncoderConfig
+from genoformer.nn.model import build_model
+from genoformer.sequence.alphabet import encode_bases, reverse_complement
+from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.stream import TilePlan, mostly_unknown, record_logits, strand_logits, wrap_circular
+
+TOLERANCE = 1e-5
+
+
+def tiny_model(k, stride, positions="rotary"):
+    config = EncoderConfig(
+        vocab_size=5 + 4**k, d_model=16, n_heads=2, n_layers=2, d_ff=32, window_radius=3, conv_width=3,
+        stride=stride, positions=positions,
+    )  # fmt: skip
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = build_model(config, n_channels=5).eval()
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+    return network, KmerTokenizer(k=k, stride=stride), config.receptive_field_tokens * stride
+
+
+MODELS = {(k, stride): tiny_model(k, stride) for k, stride in ((3, 1), (3, 3), (4, 2))}
+
+
+def random_codes(length, seed=0):
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 4, length, dtype=np.uint8)
+    codes[rng.random(length) < 0.03] = 4
+    return codes
+
+
+def joined(network, tokenizer, codes, plan):
+    pieces = list(record_logits(network, tokenizer, codes, plan))
+    assert [p[0] for p in pieces] == [0, *(p[1] for p in pieces[:-1])] and pieces[-1][1] == len(codes)
+    assert all(p[2].shape == (2, p[1] - p[0], 5) and p[2].dtype == np.float32 for p in pieces)
+    return np.concatenate([p[2] for p in pieces], axis=1)
+
+
+def direct(network, tokenizer, codes):
+    """Both strands in one call of the network each."""
+    rows = []
+    for strand in (codes, reverse_complement(codes)):
+        tokens = torch.from_numpy(tokenizer.encode(strand).astype(np.int64))[None]
+        rows.append(network(tokens)[0, : len(codes)].numpy())
+    return np.stack((rows[0], rows[1][::-1]))
+
+
+@pytest.mark.parametrize("sizes", MODELS)
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 60, 301, 302])
+def test_tiles_of_any_size_give_the_outputs_of_the_whole(sizes, length):
+    network, tokenizer, field_bp = MODELS[sizes]
+    codes = random_codes(length)
+    whole = direct(network, tokenizer, codes)
+    for tile_bp in (6, 30, 96, 600):
+        found = joined(network, tokenizer, codes, TilePlan(tile_bp, field_bp))
+        np.testing.assert_allclose(found, whole, atol=TOLERANCE)
+
+
+def test_too_little_context_shows():
+    network, tokenizer, field_bp = MODELS[3, 1]
+    codes = random_codes(300)
+    whole = direct(network, tokenizer, codes)
+    assert np.abs(joined(network, tokenizer, codes, TilePlan(30, field_bp // 2)) - whole).max() > 10 * TOLERANCE
+
+
+@pytest.mark.parametrize("sizes", MODELS)
+def test_reverse_complement_mirrors_the_outputs(sizes):
+    network, tokenizer, field_bp = MODELS[sizes]
+    for length in (61, 62, 63, 301):
+        codes, plan = random_codes(length, seed=length), TilePlan(48, field_bp)
+        there = joined(network, tokenizer, reverse_complement(codes), plan)
+        np.testing.assert_allclose(there[::-1, ::-1], joined(network, tokenizer, codes, plan), atol=TOLERANCE)
+
+
+def test_mirroring_does_not_need_enough_context():
+    network, tokenizer, _ = MODELS[4, 2]
+    codes, plan = random_codes(205), TilePlan(40, 2)
+    there = joined(network, tokenizer, reverse_complement(codes), plan)
+    np.testing.assert_allclose(there[::-1, ::-1], joined(network, tokenizer, codes, plan), atol=TOLERANCE)
+
+
+def test_batch_size_changes_nothing():
+    network, tokenizer, field_bp = MODELS[3, 3]
+    codes = random_codes(401)
+    results = [joined(network, tokenizer, codes, TilePlan(30, field_bp, batch_size=n)) for n in (1, 2, 3, 50)]
+    for other in results[1:]:
+        np.testing.assert_allclose(other, results[0], atol=TOLERANCE)
+
+
+def test_the_same_call_twice_is_identical():
+    network, tokenizer, field_bp = MODELS[3, 1]
+    codes, plan = random_codes(200), TilePlan(48, field_bp)
+    first, second = (joined(network, tokenizer, codes, plan) for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+
+
+def test_backwards_gives_the_same_tiles_last_first():
+    network, tokenizer, field_bp = MODELS[4, 2]
+    codes, plan = random_codes(151), TilePlan(20, field_bp)
+    forwards = list(strand_logits(network, tokenizer, codes, plan))
+    backwards = list(strand_logits(network, tokenizer, codes, plan, backwards=True))[::-1]
+    assert [p[:2] for p in forwards] == [p[:2] for p in backwards]
+    for one, two in zip(forwards, backwards, strict=True):
+        np.testing.assert_allclose(one[2], two[2], atol=TOLERANCE)
+
+
+def test_unknown_bases_alone_give_finite_outputs():
+    network, tokenizer, field_bp = MODELS[3, 3]
+    found = joined(network, tokenizer, np.full(100, 4, np.uint8), TilePlan(30, field_bp))
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found[0], found[1, ::-1][np.arange(100)], atol=TOLERANCE)
+
+
+def test_empty_record_gives_nothing():
+    network, tokenizer, field_bp = MODELS[3, 1]
+    assert list(record_logits(network, tokenizer, np.empty(0, np.uint8), TilePlan(30, field_bp))) == []
+
+
+def test_bfloat16_is_close_and_comes_back_as_float32():
+    network, tokenizer, field_bp = MODELS[3, 1]
+    codes = random_codes(90)
+    low = joined(network, tokenizer, codes, TilePlan(48, field_bp, precision="bfloat16"))
+    high = joined(network, tokenizer, codes, TilePlan(48, field_bp))
+    assert 0 < np.abs(low - high).max() < 0.1
+
+
+def test_stream_leaves_network_and_input_as_they_are():
+    network, tokenizer, field_bp = MODELS[3, 1]
+    codes = random_codes(50)
+    before, weights = codes.copy(), {name: t.clone() for name, t in network.state_dict().items()}
+    joined(network, tokenizer, codes, TilePlan(48, field_bp))
+    np.testing.assert_array_equal(codes, before)
+    assert all(torch.equal(t, weights[name]) for name, t in network.state_dict().items())
+    assert not network.training and torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize(("margin", "expected"), [(0, "ACGTT"), (2, "TTACGTTAC"), (5, "ACGTT" * 3), (99, "ACGTT" * 3)])
+def test_opened_circle_repeats_its_ends(margin, expected):
+    np.testing.assert_array_equal(wrap_circular(encode_bases("ACGTT"), margin), encode_bases(expected))
+
+
+@pytest.mark.parametrize(("text", "expected"), [("NNNN", True), ("NRYN", True), ("NNAN", False), ("", True)])
+def test_record_without_known_bases_is_unknown(text, expected):
+    assert mostly_unknown(encode_bases(text)) is expected
