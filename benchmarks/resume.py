@@ -42,6 +42,8 @@ def train(folder: Path, arguments: list[str], place: str = "", signal_number: in
     from genoformer.cli.main import main
 
     torch.set_num_threads(1)
+    # As on a user's machine: this process was started in another way, which it would pass on to loading processes.
+    multiprocessing.set_start_method("fork", force=True)
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
     output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -135,7 +137,9 @@ def digest_of(value: object) -> str:
 def interrupt_and_resume(folder: Path, arguments: list[str], place: str, signal_name: str) -> dict:
     """One row of the table: exit codes of both runs, the step between them, and what the second one left."""
     number = SIGNALS[signal_name]
+    begin = time.monotonic()
     first = run_child(folder, arguments, place, number)
+    seconds = time.monotonic() - begin
     leftovers = [path.name for path in folder.rglob("*.tmp")] if signal_name == "SIGTERM" else []
     resumed_at = checkpoint_step(folder)
     second = run_child(folder, arguments)
@@ -144,6 +148,7 @@ def interrupt_and_resume(folder: Path, arguments: list[str], place: str, signal_
         "signal": signal_name,
         "exit_codes": [first, second],
         "resumed_at": resumed_at,
+        "seconds": round(seconds, 1),
         "leftovers": leftovers,
         "fingerprint": fingerprint(folder) if second == 0 else {},
     }

@@ -152,6 +152,16 @@ class Coverage:
         """Covered bases of ``[start, end)``."""
         return self._count_below(end) - self._count_below(start)
 
+    @property
+    def n_bp(self) -> int:
+        """Covered bases."""
+        return int(self._before[-1])
+
+    def ranks(self, positions: np.ndarray) -> np.ndarray:
+        """How many covered bases lie before each of these covered positions, int64, shape as given."""
+        i = np.searchsorted(self._starts, positions, side="right") - 1
+        return self._before[i] + positions - self._starts[i]
+
     def _count_below(self, position: int) -> int:
         i = int(np.searchsorted(self._starts, position))
         return int(self._before[i]) - (max(0, int(self._ends[i - 1]) - position) if i else 0)

@@ -16,19 +16,9 @@ from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.tasks import TASKS
 
-START = dict.fromkeys(START_FEATURES, 0.0) | {
-    "n_codons": 1.0,
-    "start_logit": 0.05,
-    "atg": 1.0,
-    "edge": 2.0,
-    "other": -3.0,
-}
-GENE = dict.fromkeys(GENE_FEATURES, 0.0) | {
-    "intercept": -14.0,
-    "open_frame": 3.0,
-    "codon_sum": 0.02,
-    "start_logit": 0.1,
-}
+NO_WEIGHTS = dict.fromkeys((*START_FEATURES, *GENE_FEATURES), 0.0)
+START = NO_WEIGHTS | {"n_codons": 1.0, "start_logit": 0.05, "atg": 1.0, "edge": 2.0, "other": -3.0}
+GENE = NO_WEIGHTS | {"intercept": -14.0, "open_frame": 3.0, "codon_sum": 0.02, "start_logit": 0.1}
 
 
 def write_tiny_bundle(folder):

@@ -38,6 +38,8 @@ def _is_genbank(path: Path) -> bool:
     text = head.lstrip()
     if not text:
         raise DataError("ANNOTATION-001", "the file is empty.", where=str(path), fix=FORMATS_HELP)
+    if text.startswith(b"##fileformat=VCF"):
+        raise DataError("ANNOTATION-002", "the file looks like VCF.", where=str(path), fix=FORMATS_HELP)
     if text.startswith(b"#"):
         return False
     if _GENBANK.search(head):

@@ -6,12 +6,13 @@ import logging
 import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 from lightning_fabric.plugins.environments import SLURMEnvironment
+from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.warnings import PossibleUserWarning
@@ -101,7 +102,7 @@ class GenoformerCLI(LightningCLI):
         self.config_text = self.parser.dump(self.config)
         self.digest = config_digest(yaml.safe_load(self.config_text))
 
-    def instantiate_trainer(self, **kwargs: Any):
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         folder = Path(self.config.data.work_dir)
         is_fit = self.command == "fit"
         plugins: list = [AtomicCheckpointIO()]
@@ -147,7 +148,8 @@ def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
         folder = RunFolder(cli.config.data.work_dir)
         # Of several processes that train together, the first one owns the folder.
         with folder_lock(folder.path) if cli.trainer.is_global_zero else contextlib.nullcontext():
-            _fit(cli, folder, digests) if subcommand == "fit" else _score(cli, folder)
+            with _loading_ended(cli.trainer):
+                _fit(cli, folder, digests) if subcommand == "fit" else _score(cli, folder)
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
@@ -232,6 +234,16 @@ def _load_state(module: GenomeModule, state: dict, path: str) -> None:
     except RuntimeError as error:
         message = f"the weights do not fit the configuration: {str(error).splitlines()[0]}"
         raise DataError("CKPT-005", message, where=path) from error
+
+
+@contextlib.contextmanager
+def _loading_ended(trainer: Trainer) -> Iterator[None]:
+    """End the loading processes on every way out: those left over would keep Python from exiting."""
+    try:
+        yield
+    finally:
+        for loop in (trainer.fit_loop, trainer.validate_loop, trainer.test_loop):
+            loop.teardown()
 
 
 def _global_tokens(encoder: dict) -> int:

@@ -12,7 +12,7 @@ from genoformer.annotation.read import read_annotation
 from genoformer.annotation.seqids import match_ids
 from genoformer.annotation.tracks import CODON_0, CODON_1, CODON_2
 from genoformer.errors import DataError, WarningLog
-from genoformer.gene_metrics import GeneCounts, count_genes, is_counted, masked_spans, split_at_origin
+from genoformer.gene_metrics import Coverage, GeneCounts, count_genes, is_counted, masked_spans, split_at_origin
 from genoformer.metrics import binary_scores
 from genoformer.sequence.fasta import read_fasta
 
@@ -90,21 +90,28 @@ def count_bases(predicted: Iterable[Gene], reference: Iterable[Gene], length_bp:
     """Confusion counts of one contig, int64 [C, 4]: tp, fp, fn, tn of each of ``BASE_CLASSES``.
 
     The coding and codon classes are counted on each strand by itself, "intergenic" (coding on neither strand) once for
-    each position. Bases in masked spans of the reference do not count.
+    each position. Bases in masked spans of the reference do not count. Only bases that lie in a gene are looked at, one
+    by one; the rest is not coding in either annotation.
     """
-    truth = paint_codons([gene for gene in reference if is_counted(gene)], length_bp)
-    found = paint_codons([gene for gene in predicted if not gene.pseudo], length_bp)
-    real = np.ones(length_bp, dtype=bool)
+    spans = [span for gene in (*predicted, *reference) for span in ((gene.start, gene.end), *masked_spans(gene))]
+    touched = Coverage(piece for span in spans for piece in split_at_origin(span, length_bp))
+    truth = paint_codons([gene for gene in reference if is_counted(gene)], length_bp, touched)
+    found = paint_codons([gene for gene in predicted if not gene.pseudo], length_bp, touched)
+    real = np.ones(touched.n_bp, dtype=bool)
     for gene in reference:
         for span in () if is_counted(gene) else masked_spans(gene):
             for start, end in split_at_origin(span, length_bp):
-                real[start:end] = False
+                real[touched.ranks(np.arange(start, end))] = False
     truth, found = truth[:, real], found[:, real]
     pairs = [(truth & CODING != 0, found & CODING != 0)]
     pairs += [(pairs[0][0][row], pairs[0][1][row]) for row in (0, 1)]
     pairs += [(truth & bit != 0, found & bit != 0) for bit in (CODON_0, CODON_1, CODON_2)]
     pairs += [((truth & CODING == 0).all(axis=0), (found & CODING == 0).all(axis=0))]
-    return np.array([_confusion(*pair) for pair in pairs])
+    counts = np.array([_confusion(*pair) for pair in pairs])
+    outside = length_bp - touched.n_bp
+    counts[:-1, 3] += outside * np.array([truth.shape[0] if a.ndim == 2 else 1 for a, _ in pairs[:-1]])
+    counts[-1, 0] += outside
+    return counts
 
 
 def _confusion(truth: np.ndarray, found: np.ndarray) -> tuple[int, int, int, int]:
@@ -112,16 +119,21 @@ def _confusion(truth: np.ndarray, found: np.ndarray) -> tuple[int, int, int, int
     return tp, n_found - tp, n_true - tp, truth.size - n_true - n_found + tp
 
 
-def paint_codons(genes: Iterable[Gene], length_bp: int) -> np.ndarray:
-    """Codon position bits of genes, uint8 [2, L], row 0 for "+"; no sequence is looked at.
+def paint_codons(genes: Iterable[Gene], length_bp: int, touched: Coverage) -> np.ndarray:
+    """Codon position bits of genes, uint8 [2, n], row 0 for "+"; no sequence is looked at.
 
     A trans-spliced gene is left out: its parts have no reading order.
+
+    Args:
+        genes: Genes of one contig.
+        length_bp: Length of the contig.
+        touched: Stretches that hold all of the genes; a column stands for one base of these.
     """
-    tracks = np.zeros((2, length_bp), dtype=np.uint8)
+    tracks = np.zeros((2, touched.n_bp), dtype=np.uint8)
     for gene in genes:
         if gene.trans_spliced:
             continue
-        positions = coding_positions(gene, length_bp)
+        positions = touched.ranks(coding_positions(gene, length_bp))
         row = tracks[0 if gene.strand == "+" else 1]
         row[positions] |= np.left_shift(1, (np.arange(len(positions)) - gene.phase_offset) % 3).astype(np.uint8)
     return tracks

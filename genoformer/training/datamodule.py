@@ -18,7 +18,7 @@ from genoformer.splits import split_regions
 from genoformer.store import Store
 from genoformer.tasks import TASKS
 from genoformer.training.prepare import find_genomes, prepare_store, store_parameters
-from genoformer.training.signals import outlive_in_worker
+from genoformer.training.signals import start_worker
 
 
 class GenomeData(pl.LightningDataModule):
@@ -161,7 +161,7 @@ class GenomeData(pl.LightningDataModule):
     def _loader(self, dataset, **batches) -> DataLoader:
         # A generator of its own: making an iterator draws from it, and must not disturb the run's random state.
         return DataLoader(
-            dataset, collate_fn=self.collate, num_workers=self.num_workers, worker_init_fn=outlive_in_worker,
+            dataset, collate_fn=self.collate, num_workers=self.num_workers, worker_init_fn=start_worker,
             persistent_workers=self.num_workers > 0, pin_memory=torch.cuda.is_available(),
             generator=torch.Generator().manual_seed(self.seed), **batches,
         )  # fmt: skip

@@ -1,7 +1,12 @@
 """SIGTERM and SIGINT: stop soon, at a place where nothing is lost."""
 
+import contextlib
+import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
+
+from genoformer.files import LOCK_NAME
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 WORKER_GRACE_S = 8
@@ -52,11 +57,22 @@ class StopRequest:
         raise SystemExit(128 + self.signal_number)
 
 
-def outlive_in_worker(worker_id: int) -> None:
-    """Let a loading process live on for a while after a signal to the whole group.
+def start_worker(worker_id: int) -> None:
+    """Make a loading process independent of signals to the whole group, and of the lock of the run's folder.
 
     Training needs it for the batch at which it can stop; when nobody ends it after that, the alarm does.
     """
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: signal.alarm(WORKER_GRACE_S))
+    _close_inherited_locks()
+
+
+def _close_inherited_locks() -> None:
+    # A forked process shares its parent's lock. After a kill -9 of the parent it lives on for some seconds, in which
+    # the same command must be able to run again. Only Linux forks here, and only Linux has this folder.
+    descriptors = Path("/proc/self/fd")
+    for link in list(descriptors.iterdir()) if descriptors.is_dir() else []:
+        with contextlib.suppress(OSError):
+            if os.readlink(link).endswith(f"/{LOCK_NAME}"):
+                os.close(int(link.name))

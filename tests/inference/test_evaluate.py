@@ -13,6 +13,7 @@ from genoformer.annotation.models import Gene
 from genoformer.annotation.read import read_annotation
 from genoformer.cli import evaluate as command
 from genoformer.errors import CheckFailedError, DataError, MissingFileError, UsageError, WarningLog
+from genoformer.gene_metrics import Coverage
 from genoformer.inference.evaluate import BASE_CLASSES, count_bases, evaluate_genes, paint_codons
 
 
@@ -107,7 +108,7 @@ def test_base_scores_by_hand():
 def test_base_scores_equal_scikit_learn(pair):
     predicted, reference = (read_annotation(path).by_contig()["c1"] for path in pair)
     counts = count_bases(predicted, reference, 40_000)
-    found, truth = paint_codons(predicted, 40_000), paint_codons(reference, 40_000)
+    found, truth = (paint_codons(genes, 40_000, Coverage([(0, 40_000)])) for genes in (predicted, reference))
     for name, bit in (("codon_0", 1), ("codon_1", 2), ("codon_2", 4), ("coding", 7)):
         tp, fp, fn, tn = counts[BASE_CLASSES.index(name)].tolist()
         y, p = (truth & bit).ravel() > 0, (found & bit).ravel() > 0
@@ -116,8 +117,18 @@ def test_base_scores_equal_scikit_learn(pair):
         assert matthews_corrcoef(y, p) == pytest.approx(mcc)
 
 
+def test_a_contig_far_longer_than_its_genes_costs_nothing_and_counts_in_full():
+    reference, predicted = [Gene("c", 990, 999, "+"), Gene("c", 10**12, 10**12 + 9, "-")], [Gene("c", 993, 1002, "+")]
+    rows = dict(zip(BASE_CLASSES, count_bases(predicted, reference, 2 * 10**12).tolist(), strict=True))
+    assert rows["coding"] == [6, 3, 12, 4 * 10**12 - 21]
+    assert rows["coding_minus"] == [0, 0, 9, 2 * 10**12 - 9]
+    assert rows["codon_1"] == [2, 1, 4, 4 * 10**12 - 7]
+    assert rows["intergenic"] == [2 * 10**12 - 21, 12, 3, 6]
+    assert count_bases([], [], 7).tolist() == [[0, 0, 0, 14], *[[0, 0, 0, 7]] * 2, *[[0, 0, 0, 14]] * 3, [7, 0, 0, 0]]
+
+
 def test_codons_are_painted_in_reading_direction_and_over_the_origin():
-    tracks = paint_codons([Gene("c", 1, 4, "+"), Gene("c", 8, 14, "-")], 10)
+    tracks = paint_codons([Gene("c", 1, 4, "+"), Gene("c", 8, 14, "-")], 10, Coverage([(0, 10)]))
     assert tracks[0].tolist() == [0, 1, 2, 4, 0, 0, 0, 0, 0, 0]
     # Read from 13 down to 8: positions 3, 2, 1 and then 0, 9, 8.
     assert tracks[1].tolist() == [1, 4, 2, 1, 0, 0, 0, 0, 4, 2]

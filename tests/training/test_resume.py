@@ -28,9 +28,9 @@ def untouched(genome, tmp_path_factory) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("place", "signal_name", "n_workers", "exit_code", "resumed_at"),
     [
-        ("train 3", "SIGKILL", 0, -9, 2),
-        ("validate 6", "SIGTERM", 0, 143, 5),
-        ("train 9", "SIGTERM", 2, 143, 10),
+        ("train 3", "SIGKILL", 2, -9, 2),
+        ("train 9", "SIGTERM", 0, 143, 10),
+        ("validate 6", "SIGTERM", 2, 143, 5),
     ],
 )
 def test_interrupted_run_ends_with_the_same_bits(
