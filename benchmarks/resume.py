@@ -7,6 +7,7 @@ JSON: how many of the 32 runs ended with the same weights, optimiser state, rand
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import multiprocessing
@@ -29,7 +30,8 @@ def make_genome(folder: Path) -> list[str]:
     """Write a made-up genome; gives the options of ``fit`` that name it."""
     from genoformer.cli.main import main
 
-    code = main(["simulate", "-o", str(folder), "--length-bp", str(GENOME_BP), "--contigs", "2"])
+    with contextlib.redirect_stdout(sys.stderr):
+        code = main(["simulate", "-o", str(folder), "--length-bp", str(GENOME_BP), "--contigs", "2"])
     if code:
         raise RuntimeError(f"genoformer simulate ended with {code}")
     return ["--data.fasta", str(folder / "genome.fa"), "--data.annotation", str(folder / "genome.gff3")]

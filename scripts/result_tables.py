@@ -52,10 +52,10 @@ def predict_table(results: dict[str, dict]) -> str:
 
     def body():
         for name, result in results.items():
-            ratio = result.get("times_pyrodigal", {"median": "–", "range": ["–", "–"]})
+            ratio = result.get("times_pyrodigal")
             peer = result.get("pyrodigal", {"seconds": ["–"], "peak_mb": "–"})
             seconds = " ".join(map(str, result["genoformer"]["seconds"]))
-            spread = f"{ratio['median']} ({ratio['range'][0]}–{ratio['range'][1]})"
+            spread = f"{ratio['median']} ({ratio['range'][0]}–{ratio['range'][1]})" if ratio else "–"
             exponent = result.get("growth", {}).get("exponent", "–")
             peer_seconds = " ".join(map(str, peer["seconds"]))
             yield [name, seconds, peer_seconds, spread, result["genoformer"]["peak_mb"], exponent]

@@ -184,7 +184,7 @@ def fit_scorer(rows: FitRows) -> Scorer:
     if not rows.start_right.any() or rows.frame_right.all():
         raise DataError(
             "DECODER-001", "the held-out regions hold no genes to fit the decoder to.",
-            fix="Hold out more sequence with --data.split.",
+            fix="Hold out more sequence with --data.validation.",
         )  # fmt: skip
     start = fit_starts(rows.candidates, rows.evidence, rows.start_right)
     gene = fit_genes(rows.candidates, rows.evidence, rows.frame_right, start, rows.stop_rate)
