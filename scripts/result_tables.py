@@ -64,6 +64,20 @@ def predict_table(results: dict[str, dict]) -> str:
     return rows(header, body())
 
 
+def decoding_table(results: dict[str, dict]) -> str:
+    """Seconds of the steps after the model pass, in each round."""
+
+    def body():
+        for name, result in results.items():
+            rounds = result["decoding_seconds"]
+            steps = [
+                " ".join(str(times[step]) for times in rounds) for step in ("candidates", "statistics", "selection")
+            ]
+            yield [name, result["n_bases"], result["model_pass_seconds"], *steps]
+
+    return rows("| run | bases | model pass, s | candidates, s | statistics, s | selection, s |", body())
+
+
 def resume_table(results: dict[str, dict]) -> str:
     """Interrupted runs that ended with the same weights."""
     body = ([name, r["runs"], r["equal"]] for name, r in results.items())
@@ -74,6 +88,7 @@ KINDS = {
     "genes": ("genes-", gene_table),
     "calibration": ("genes-", calibration_table),
     "predict": ("predict-", predict_table),
+    "decoding": ("decoding-", decoding_table),
     "resume": ("resume-", resume_table),
 }
 
