@@ -5,7 +5,7 @@ up by name.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
@@ -148,6 +148,8 @@ def load_bundle(model: str | Path) -> Bundle:
         raise DataError("MODEL-002", f"manifest.json does not name {', '.join(unlisted)}.", where=str(folder))
     config = _read_config(folder)
     network = _build(config, folder / CONFIG)
+    # Settings that are younger than the bundle have their defaults.
+    config = replace(config, encoder=network.encoder.config.to_dict())
     _load_weights(network, folder / WEIGHTS)
     calibration = _read_object(folder / CALIBRATION)
     return Bundle(folder.resolve().name, config, network.eval(), calibration, files[WEIGHTS]["sha256"])

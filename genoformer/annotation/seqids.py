@@ -31,22 +31,31 @@ def match_ids(
     Raises:
         DataError: If an annotation id has no partner or several, or two share one.
     """
+    partners = find_partners(fasta_ids, annotation_ids, seqid_map)
+    matched = {annotation_id: fasta_id for annotation_id, fasta_id in partners.items() if fasta_id is not None}
+    lost = [annotation_id for annotation_id in partners if annotation_id not in matched]
+    if lost:
+        message = f"{len(lost)} sequence ids of the annotation ({listed_ids(lost)}) match none, or several, of the"
+        raise DataError("SEQID-001", f"{message} FASTA ids ({listed_ids(fasta_ids)}).", fix=MAP_HELP)
+    _check_one_to_one(matched)
+    return matched
+
+
+def find_partners(
+    fasta_ids: list[str], annotation_ids: list[str], seqid_map: dict[str, str] | None = None
+) -> dict[str, str | None]:
+    """For each id of the annotation the FASTA id that means the same sequence; None where there is none, or several.
+
+    The rules are those of ``match_ids``; two ids may have one partner.
+    """
     known, by_stem = set(fasta_ids), defaultdict(list)
     for fasta_id in fasta_ids:
         by_stem[_stem(fasta_id)].append(fasta_id)
-    matched: dict[str, str] = {}
-    lost = []
+    found: dict[str, str | None] = {}
     for annotation_id in dict.fromkeys(annotation_ids):
         candidates = _candidates(annotation_id, known, by_stem, seqid_map or {})
-        if len(candidates) == 1:
-            matched[annotation_id] = candidates[0]
-        else:
-            lost.append(annotation_id)
-    if lost:
-        message = f"{len(lost)} sequence ids of the annotation ({_listed(lost)}) match none, or several, of the FASTA"
-        raise DataError("SEQID-001", f"{message} ids ({_listed(fasta_ids)}).", fix=MAP_HELP)
-    _check_one_to_one(matched)
-    return matched
+        found[annotation_id] = candidates[0] if len(candidates) == 1 else None
+    return found
 
 
 def _stem(sequence_id: str) -> str:
@@ -76,7 +85,8 @@ def _check_one_to_one(matched: dict[str, str]) -> None:
         owners[fasta_id] = annotation_id
 
 
-def _listed(ids: list[str]) -> str:
+def listed_ids(ids: list[str]) -> str:
+    """The first ``N_LISTED`` ids, for a message."""
     shown = ", ".join(ids[:N_LISTED])
     return f"{shown}, … {len(ids)} in all" if len(ids) > N_LISTED else shown
 

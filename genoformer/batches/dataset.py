@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from genoformer.annotation.recode import draw_recoding, recode
 from genoformer.sequence.alphabet import reverse_complement
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.splits import Region
@@ -13,9 +14,14 @@ from genoformer.store import Store
 
 Item = dict[str, torch.Tensor]
 STRANDS = ("+", "-")
+RECODING_COUNTER = 1 << 64
+"""Where the random numbers of recoding begin in the stream of a sample: far behind those of its place."""
 
 
-def read_crop(store: Store, tokenizer: KmerTokenizer, region: Region, start: int, end: int, strand: str) -> Item:
+def read_crop(
+    store: Store, tokenizer: KmerTokenizer, region: Region, start: int, end: int, strand: str,
+    recoded_by: np.random.Generator | None = None,
+) -> Item:  # fmt: skip
     """Token ids and labels of bases ``[start, end)`` as read on one strand, 5′ to 3′.
 
     The k-mers at the crop's 3′ end look ahead into the region, never beyond it: where the region ends they are UNK.
@@ -27,6 +33,7 @@ def read_crop(store: Store, tokenizer: KmerTokenizer, region: Region, start: int
         start: First base, forward coordinates.
         end: One behind the last base.
         strand: "+" or "-".
+        recoded_by: Rewrite the bases toward a composition drawn from this generator, see ``annotation.recode``.
 
     Returns:
         ``token_ids`` int64 [ceil(L / stride)] and ``labels`` uint8 [L], L = end - start.
@@ -36,6 +43,9 @@ def read_crop(store: Store, tokenizer: KmerTokenizer, region: Region, start: int
     high = end if strand == "-" else min(region.end, end + ahead_bp)
     codes = store.bases(region.record, low, high)
     labels = store.tracks(region.record, start, end)[STRANDS.index(strand)]
+    if recoded_by is not None:
+        recoding = draw_recoding(store.records[region.record].genetic_code, recoded_by)
+        codes = recode(codes, store.tracks(region.record, low, high), recoding, recoded_by)
     if strand == "-":
         codes, labels = reverse_complement(codes), labels[::-1]
     n_bases = end - start
@@ -59,16 +69,17 @@ class CropDataset(Dataset):
         crop_bp: Longest crop.
         seed: Seed of the run.
         both_strands: Read the reverse complement with probability one half.
+        recoded: Share of the crops whose bases are rewritten toward another composition; the labels stay.
     """
 
     def __init__(
         self, store: Store, regions: Sequence[Region], tokenizer: KmerTokenizer, *, crop_bp: int, seed: int,
-        both_strands: bool,
+        both_strands: bool, recoded: float = 0.0,
     ) -> None:  # fmt: skip
         if not regions or crop_bp < 1:
             raise ValueError(f"expected at least one region and one base, found {len(regions)} and {crop_bp}")
         self.store, self.regions, self.tokenizer = store, list(regions), tokenizer
-        self.crop_bp, self.seed, self.both_strands = crop_bp, seed, both_strands
+        self.crop_bp, self.seed, self.both_strands, self.recoded = crop_bp, seed, both_strands, recoded
         self.ends = np.cumsum([region.end - region.start for region in self.regions])
 
     def place(self, index: int) -> tuple[Region, int, int, str]:
@@ -83,7 +94,9 @@ class CropDataset(Dataset):
 
     def __getitem__(self, index: int) -> Item:
         region, start, end, strand = self.place(index)
-        return read_crop(self.store, self.tokenizer, region, start, end, strand)
+        generator = np.random.Generator(np.random.Philox(key=[self.seed, index], counter=RECODING_COUNTER))
+        recoded_by = generator if generator.random() < self.recoded else None
+        return read_crop(self.store, self.tokenizer, region, start, end, strand, recoded_by)
 
 
 class TileDataset(Dataset):

@@ -2,44 +2,39 @@
 
 import contextlib
 import json
-import logging
-import signal
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
-from lightning_fabric.plugins.environments import SLURMEnvironment
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from pytorch_lightning.utilities.warnings import PossibleUserWarning
 
-from genoformer.bundle import load_bundle
-from genoformer.errors import BusyError, DataError, UsageError
+from genoformer.errors import DataError, UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
-from genoformer.training.callbacks import BEST, ResumableCheckpoints, WriteBundle
 from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoint_path
 from genoformer.training.config_files import find_config
 from genoformer.training.datamodule import GenomeData
-from genoformer.training.gene_callbacks import GeneScores, model_precision, write_decoder
+from genoformer.training.gene_callbacks import model_precision, write_decoder
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
 from genoformer.training.run_folder import RunFolder, config_digest, run_folder
-from genoformer.training.signals import SIGNALS, StopRequest
+from genoformer.training.signals import StopRequest
+from genoformer.training.train import (
+    TRAINER_DEFAULTS,
+    load_weights,
+    loading_ended,
+    quieten_lightning,
+    received_signals,
+    run_callbacks,
+    run_plugins,
+    train,
+)
 
 MAX_MESSAGE_LETTERS = 400
 CONFIG_OPTIONS = ("--config", "-c")
-TRAINER_DEFAULTS = {
-    "deterministic": True,
-    "enable_checkpointing": False,
-    "enable_model_summary": False,
-    "gradient_clip_val": 1.0,
-    "num_sanity_val_steps": 0,
-    "use_distributed_sampler": False,
-}
 
 
 class OneLineParser(LightningArgumentParser):
@@ -105,21 +100,13 @@ class GenoformerCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         folder = Path(self.config.data.work_dir)
         is_fit = self.command == "fit"
-        plugins: list = [AtomicCheckpointIO()]
-        if SLURMEnvironment.detect():
-            # Who submitted the job repeats it; Lightning would requeue it a second time.
-            plugins.append(SLURMEnvironment(auto_requeue=False))
-        callbacks = [
-            ResumableCheckpoints(
-                folder / "checkpoints", self.stop, every_n_steps=self.config.checkpoint_every_n_steps,
-                config_digest=self.digest,
-            ),
-            GeneScores(),
-            WriteBundle(folder / "model", folder / "checkpoints" / BEST, monitor=self.config.monitor),
-        ]  # fmt: skip
+        callbacks = run_callbacks(
+            folder, self.stop, config_digest=self.digest, every_n_steps=self.config.checkpoint_every_n_steps,
+            monitor=self.config.monitor,
+        )  # fmt: skip
         if self.config.trainer.enable_progress_bar is not False:
             callbacks.append(TQDMProgressBar(refresh_rate=10))
-        trainer_config = {**self.config_init.trainer, "plugins": plugins, "default_root_dir": str(folder)}
+        trainer_config = {**self.config_init.trainer, "plugins": run_plugins(), "default_root_dir": str(folder)}
         trainer_config["logger"] = MetricsLog(folder / "metrics.csv") if is_fit else False
         return self._instantiate_trainer(trainer_config, callbacks)
 
@@ -138,29 +125,15 @@ def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
         GenoformerError: For everything a user can cause.
         SystemExit: With 128 + signal number, after a checkpoint was written.
     """
-    _quieten_lightning()
-    stop = StopRequest()
-    handlers = {number: signal.getsignal(number) for number in SIGNALS}
-    stop.install()
-    try:
+    quieten_lightning()
+    with received_signals() as stop:
         cli = GenoformerCLI(subcommand, prepare_arguments(argv), stop)
         digests = {"config": cli.digest, "input": cli.datamodule.input_digest()}
         folder = RunFolder(cli.config.data.work_dir)
         # Of several processes that train together, the first one owns the folder.
         with folder_lock(folder.path) if cli.trainer.is_global_zero else contextlib.nullcontext():
-            with _loading_ended(cli.trainer):
+            with loading_ended(cli.trainer):
                 _fit(cli, folder, digests) if subcommand == "fit" else _score(cli, folder)
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
-            raise
-        if stop.is_made:
-            return 128 + stop.signal_number
-        raise BusyError(
-            "TRAIN-002", "a loading process died.", fix="Run the same command again, or use --data.num_workers 0."
-        ) from error
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
     return 128 + stop.signal_number if stop.is_made else 0
 
 
@@ -193,11 +166,8 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
         write_text_atomic(folder.path / "config.yaml", cli.config_text)
         cli.datamodule.prepare_data()
     if cli.config.init_from:
-        _load_weights(cli.model, cli.config.init_from)
-    resume_from = cli.config.ckpt_path or (str(folder.last) if folder.last.is_file() else None)
-    cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=resume_from)
-    # From here a signal ends the process at once: the same command begins again at the last step.
-    cli.stop.can_wait = False
+        load_weights(cli.model, cli.config.init_from)
+    train(cli.trainer, cli.model, cli.datamodule, folder, cli.stop, cli.config.ckpt_path)
     if cli.trainer.is_global_zero:
         for line in write_decoder(folder.model, cli.datamodule, precision=model_precision(cli.trainer)):
             print(f"genoformer: {line}", file=sys.stderr)
@@ -211,21 +181,11 @@ def _score(cli: GenoformerCLI, folder: RunFolder) -> None:
         checkpoint = AtomicCheckpointIO().load_checkpoint(cli.config.ckpt_path, map_location="cpu")
         _load_state(cli.model, checkpoint["state_dict"], cli.config.ckpt_path)
     else:
-        _load_weights(cli.model, cli.config.init_from or str(folder.model))
+        load_weights(cli.model, cli.config.init_from or str(folder.model))
     run = cli.trainer.validate if cli.command == "validate" else cli.trainer.test
     metrics = run(cli.model, datamodule=cli.datamodule, verbose=False)[0]
     write_json_atomic(folder.path / f"{cli.command}.json", {k: v for k, v in metrics.items() if v == v})
     print(json.dumps(metrics, indent=2))
-
-
-def _load_weights(module: GenomeModule, path: str) -> None:
-    bundle = load_bundle(path)
-    if bundle.config.encoder != module.bundle_config.encoder or bundle.config.channels != module.bundle_config.channels:
-        raise UsageError(
-            "CONFIG-012", f"the model in {path} is built otherwise than the configuration says.", where="--init_from",
-            fix="Use the configuration that it was trained with.",
-        )  # fmt: skip
-    module.model.load_state_dict(bundle.model.state_dict())
 
 
 def _load_state(module: GenomeModule, state: dict, path: str) -> None:
@@ -236,24 +196,5 @@ def _load_state(module: GenomeModule, state: dict, path: str) -> None:
         raise DataError("CKPT-005", message, where=path) from error
 
 
-@contextlib.contextmanager
-def _loading_ended(trainer: Trainer) -> Iterator[None]:
-    """End the loading processes on every way out: those left over would keep Python from exiting."""
-    try:
-        yield
-    finally:
-        for loop in (trainer.fit_loop, trainer.validate_loop, trainer.test_loop):
-            loop.teardown()
-
-
 def _global_tokens(encoder: dict) -> int:
     return encoder.get("n_global_tokens", 0)
-
-
-def _quieten_lightning() -> None:
-    """Keep warnings, drop tips and adverts."""
-    for name in ("pytorch_lightning", "lightning_fabric", "pytorch_lightning.utilities.rank_zero"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", category=PossibleUserWarning)
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-    warnings.filterwarnings("ignore", message=".*isinstance.treespec.*")

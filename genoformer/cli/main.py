@@ -26,9 +26,12 @@ COMMANDS = {
     "validate": ("genoformer.cli.fit", "score a trained model on its validation regions"),
     "test": ("genoformer.cli.fit", "score a trained model on its test regions"),
     "predict": ("genoformer.cli.predict", "find genes in FASTA files"),
+    "adapt": ("genoformer.cli.adapt", "train a model further on the genome at hand"),
     "evaluate": ("genoformer.cli.evaluate", "compare predicted genes with a reference annotation"),
     "prepare": ("genoformer.cli.prepare", "make the training store from FASTA and annotation"),
     "simulate": ("genoformer.cli.simulate", "make up a genome with known genes"),
+    "export": ("genoformer.cli.export", "write a model's encoder in the layout of another program"),
+    "import": ("genoformer.cli.import_", "make a bundle from an encoder of Hugging Face"),
     "models": ("genoformer.cli.models", "list the models that come with the package"),
 }
 """Module and one line of help for every subcommand."""

@@ -5,6 +5,8 @@ import re
 import sys
 from pathlib import Path
 
+from genoformer.cli.option_values import find_device, positive
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
@@ -15,11 +17,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--genetic-code", type=int, help="NCBI number; the model's own by default")
     parser.add_argument("--region", help="only RECORD:START-END, 1-based, both included")
     parser.add_argument("--circular", default="auto", help="auto, none, or ids of circular records, comma-separated")
+    parser.add_argument(
+        "--mask", metavar="BED", help="BED file of intervals without genes (rRNA, tRNA …), plain or gzip"
+    )
     parser.add_argument("--min-gene-bp", type=int, default=90, help="shortest gene, stop codon included")
     parser.add_argument("--across-gaps", action="store_true", help="let genes run across runs of ten or more N")
     parser.add_argument(
         "--no-statistics", action="store_true", help="do not learn codon usage and starts from the input itself"
     )
+    parser.add_argument(
+        "--adapt",
+        action="store_true",
+        help="first adapt the weights to the whole input, see genoformer adapt (minutes)",
+    )
+    parser.add_argument("--adapt-steps", type=int, help="training steps of --adapt (500)")
     parser.add_argument("--locus-tag", default="", help="prefix of locus tags")
     parser.add_argument("--shard", default="1/1", help="i/n: only every n-th record, beginning with the i-th")
     parser.add_argument("--on-bad-record", choices=("error", "skip"), default="error")
@@ -39,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from genoformer.bundle import load_bundle
+    from genoformer.cli.adapt import with_adaptation
     from genoformer.errors import WarningLog
     from genoformer.inference.gene_calls import GeneFinder
     from genoformer.inference.predict import predict
@@ -46,12 +58,14 @@ def run(args: argparse.Namespace) -> int:
 
     tune_allocator()
     if args.threads is not None:
-        torch.set_num_threads(_positive(args.threads, "--threads"))
+        torch.set_num_threads(positive(args.threads, "--threads"))
     bundle = load_bundle(args.model)
-    bundle.model.to(_device(args.device))
-    batch_size = _positive(args.batch_size, "--batch-size")
+    bundle.model.to(find_device(args.device))
+    batch_size = positive(args.batch_size, "--batch-size")
     finder = GeneFinder.from_bundle(bundle, batch_size=batch_size, precision=args.precision)
-    options = _options(args, bundle.config.genetic_code)
+    options, adapt = _options(args, bundle.config.genetic_code), None
+    if args.adapt:
+        options, adapt = with_adaptation(args, options, finder)
     warnings = WarningLog()
     bar = tqdm(unit="bp", unit_scale=True, desc="genes", file=sys.stderr, disable=None, delay=1)
 
@@ -61,8 +75,8 @@ def run(args: argparse.Namespace) -> int:
 
     with bar:
         summary = predict(
-            args.fasta, finder, args.out, options, overwrite=args.overwrite, dry_run=args.dry_run,
-            on_start=start, on_bases=bar.update, warnings=warnings,
+            args.fasta, finder, args.out, options, mask=args.mask, overwrite=args.overwrite, dry_run=args.dry_run,
+            on_start=start, on_bases=bar.update, adapt=adapt, warnings=warnings,
         )  # fmt: skip
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)
@@ -87,7 +101,7 @@ def _options(args: argparse.Namespace, default_code: int):
     get_genetic_code(code)
     call = CallOptions(
         genetic_code=code,
-        min_gene_bp=_positive(args.min_gene_bp, "--min-gene-bp"),
+        min_gene_bp=positive(args.min_gene_bp, "--min-gene-bp"),
         max_gap_bp=1 << 40 if args.across_gaps else 9,
     )
     circular = () if args.circular == "none" else tuple(args.circular.split(","))
@@ -124,25 +138,3 @@ def _shard(text: str) -> tuple[int, int]:
     if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise UsageError("SHARD-001", f'expected i/n with 1 ≤ i ≤ n, found "{text}".', where="--shard")
     return int(match[1]), int(match[2])
-
-
-def _positive(value: int, option: str) -> int:
-    from genoformer.errors import UsageError
-
-    if value < 1:
-        raise UsageError("OPTION-001", f"expected a positive number, found {value}.", where=option)
-    return value
-
-
-def _device(name: str):
-    import torch
-
-    from genoformer.errors import UsageError
-
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        first_line = str(error).splitlines()[0]
-        raise UsageError("DEVICE-001", f'the device "{name}" cannot be used: {first_line}', where="--device") from error
-    return device

@@ -142,10 +142,10 @@ def genome_statistics(
         options: Genetic code.
 
     Returns:
-        None where the decoder has no weights for them or the genome is too small.
+        None where the genome is too small. A decoder without weights for statistics gives those of a first round.
     """
     statistics = None
-    for _ in range(STATISTICS_ROUNDS if decoder.adapted is not None else 0):
+    for _ in range(STATISTICS_ROUNDS if decoder.adapted is not None else 1):
         total = GenomeCounts.zero()
         for codes, candidates in records():
             total = total + confident_counts(codes, candidates, decoder, options, statistics)

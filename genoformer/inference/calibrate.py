@@ -12,12 +12,12 @@ import numpy as np
 from torch import nn
 
 from genoformer.annotation.genetic_code import get_genetic_code
-from genoformer.decoding.caller import CallOptions, collect_candidates, confident_counts, record_stop_rate
+from genoformer.decoding.caller import CallOptions, collect_candidates, genome_statistics, record_stop_rate
 from genoformer.decoding.candidates import find_candidates
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer
 from genoformer.decoding.orfs import EDGE_START
-from genoformer.decoding.statistics import GenomeCounts, estimate_statistics, evidence_of
+from genoformer.decoding.statistics import evidence_of
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.splits import Region
 from genoformer.store import Store, StoredRecord
@@ -50,25 +50,47 @@ class Held:
 def fit_gene_decoder(
     network: nn.Module, tokenizer: KmerTokenizer, plan: TilePlan, store: Store, regions: list[Region]
 ) -> GeneDecoder:
-    """A decoder with and without genome statistics.
+    """A decoder with and without genome statistics, fitted on the regions that training held out.
+
+    Arguments as for ``read_held``.
+
+    Raises:
+        DataError: If the regions hold no genes.
+    """
+    return fit_decoder(read_held(network, tokenizer, plan, store, regions))
+
+
+def read_held(
+    network: nn.Module, tokenizer: KmerTokenizer, plan: TilePlan, store: Store, regions: list[Region]
+) -> list[Held]:
+    """The model pass over every record of the genomes that have a region.
 
     Args:
         network: Trained model, in evaluation mode.
         tokenizer: Its tokenizer.
         plan: How sequence is cut into tiles.
         store: Sequences and genes.
-        regions: Held-out regions; only records of genomes that have one are read.
-
-    Raises:
-        DataError: If the regions hold no genes.
+        regions: What the network has not seen in training.
     """
     genomes = {store.records[region.record].genome for region in regions}
-    held = [
+    return [
         _hold(network, tokenizer, plan, store, record, [r for r in regions if r.record == record.index])
         for record in store.records
         if record.genome in genomes
     ]
+
+
+def fit_decoder(held: list[Held]) -> GeneDecoder:
+    """Weights and confidence maps for model passes over sequence with known genes.
+
+    The passes may come from several networks, each over genomes that it has not seen: then the decoder learns how far
+    such networks can be trusted on a strange genome.
+
+    Raises:
+        DataError: If there are no genes.
+    """
     decoder = GeneDecoder(plain=fit_scorer(_rows(held, {})))
+    genomes = {h.genome for h in held}
     for _ in range(ROUNDS):
         statistics = {name: _statistics([h for h in held if h.genome == name], decoder) for name in genomes}
         known = [h for h in held if statistics[h.genome] is not None]
@@ -136,17 +158,7 @@ def cut_genes(genes: np.ndarray, start: int, end: int) -> np.ndarray:
 
 def _statistics(held: list[Held], decoder: GeneDecoder):
     """Statistics of one genome; the decoder's own kind of scores chooses the genes they are learned from."""
-    plain_only = GeneDecoder(plain=decoder.plain)
-    total = GenomeCounts.zero()
-    for h in held:
-        total = total + confident_counts(h.codes, h.candidates, plain_only, h.options)
-    statistics = estimate_statistics(total)
-    if statistics is None or decoder.adapted is None:
-        return statistics
-    total = GenomeCounts.zero()
-    for h in held:
-        total = total + confident_counts(h.codes, h.candidates, decoder, h.options, statistics)
-    return estimate_statistics(total)
+    return genome_statistics(lambda: ((h.codes, h.candidates) for h in held), decoder, held[0].options)
 
 
 def _rows(held: list[Held], statistics: dict) -> FitRows:

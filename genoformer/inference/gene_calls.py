@@ -18,6 +18,7 @@ from genoformer.decoding.caller import (
 )
 from genoformer.decoding.candidates import CANDIDATE_DTYPE
 from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.masking import open_intervals, overlaps_mask
 from genoformer.decoding.statistics import GenomeStatistics
 from genoformer.errors import DataError
 from genoformer.stream import TilePlan, fastest_precision, mostly_unknown, record_logits, wrap_circular
@@ -70,7 +71,11 @@ class GeneFinder:
         return cls(bundle, decoder, plan)
 
     def candidates(
-        self, codes: np.ndarray, options: CallOptions, on_bases: Callable[[int], None] = lambda n: None
+        self,
+        codes: np.ndarray,
+        options: CallOptions,
+        on_bases: Callable[[int], None] = lambda n: None,
+        masked: np.ndarray | None = None,
     ) -> np.ndarray:
         """The model pass: every candidate gene of a record, in coordinates of its opened form if it is circular.
 
@@ -78,6 +83,8 @@ class GeneFinder:
             codes: uint8 base codes, forward strand, shape [L].
             options: Genetic code, shortest gene, gaps, circular or not.
             on_bases: Called with the number of bases that were done since the last call.
+            masked: Where no candidate may lie, see ``decoding.masking``: disjoint (start, end) in ascending order, in
+                the record's own coordinates, int64 [N, 2].
         """
         if mostly_unknown(codes):
             on_bases(len(codes))
@@ -89,17 +96,25 @@ class GeneFinder:
                 on_bases(piece[1] - piece[0])
                 yield piece
 
-        return collect_candidates(opened, counted(), options, hopeful(self.decoder, opened, options))
+        rows = collect_candidates(opened, counted(), options, hopeful(self.decoder, opened, options))
+        if masked is None:
+            return rows
+        if options.circular:
+            masked = open_intervals(masked, length=len(codes), margin=(len(opened) - len(codes)) // 2)
+        return rows[~overlaps_mask(rows["start"], rows["end"], masked)]
 
     def statistics(
         self, records: Callable[[], Iterable[tuple[np.ndarray, np.ndarray, CallOptions]]], options: CallOptions
     ) -> GenomeStatistics | None:
-        """Statistics of the genome that the records make up; None where there is too little of it.
+        """Statistics of the genome that the records make up; None where there is too little of it, or no use for them.
 
         Args:
             records: Gives base codes, candidates and options of every record, each time it is called.
             options: Genetic code.
         """
+
+        if self.decoder.adapted is None:
+            return None
 
         def opened() -> CodesAndCandidates:
             return ((self._opened(codes, own), candidates) for codes, candidates, own in records())

@@ -1,7 +1,7 @@
 """Genes of FASTA files, written to a folder: scan, model pass, writing; each step streams record by record.
 
-The model pass is the long one: its result for each record is kept in ``OUT/.work`` until the outputs are complete, so
-that the same command continues an interrupted run.
+The model pass is the long one: its results are kept in ``OUT/.work`` until the outputs are complete, so that the same
+command continues an interrupted run.
 """
 
 import json
@@ -14,17 +14,22 @@ from pathlib import Path
 import numpy as np
 
 from genoformer.annotation.models import Gene
+from genoformer.annotation.read_bed import read_bed_intervals
 from genoformer.decoding.caller import CallOptions
+from genoformer.decoding.masking import Mask
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.inference.gene_outputs import WRITERS, GeneOutputs
+from genoformer.inference.model_passes import ModelPasses
 from genoformer.inference.prediction_folder import SUMMARY, check_folder, finish, held_folder, is_finished, make_room
 from genoformer.sequence.byte_chunks import read_chunks
 from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.records import Record, SequenceDigest
 
 Region = tuple[str, int, int]
+ADAPTED = "adapted"
+"""The bundle in ``OUT/.work`` that an adaptation to the input gives; it goes when the prediction is complete."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class PredictOptions:
         shard: (i, n): only every n-th record, beginning with the i-th; (1, 1) for all.
         statistics: Let codon usage, start codons and binding sites of the input itself count.
         on_bad_record: "error" or "skip".
+        adaptation: Settings of an adaptation to the input that comes first, JSON types; None for none.
     """
 
     call: CallOptions
@@ -50,6 +56,7 @@ class PredictOptions:
     shard: tuple[int, int] = (1, 1)
     statistics: bool = True
     on_bad_record: str = "error"
+    adaptation: dict | None = None
 
 
 @dataclass(frozen=True)
@@ -60,11 +67,13 @@ class Scan:
         ids: Record ids in order.
         n_bases: Total length in bp.
         digest: Sequence digest.
+        mask: Where no gene may lie.
     """
 
     ids: list[str]
     n_bases: int
     digest: str
+    mask: Mask
 
 
 def predict(
@@ -73,10 +82,12 @@ def predict(
     out: Path,
     options: PredictOptions,
     *,
+    mask: str | Path | None = None,
     overwrite: bool = False,
     dry_run: bool = False,
     on_start: Callable[[Scan], None] = lambda scan: None,
     on_bases: Callable[[int], None] = lambda n: None,
+    adapt: Callable[[list[str], Mask, Path], GeneFinder] | None = None,
     warnings: WarningLog | None = None,
 ) -> dict:
     """Find genes and write them.
@@ -86,42 +97,46 @@ def predict(
         finder: Model and decoder.
         out: Output folder.
         options: What changes the results.
+        mask: BED file of intervals in which no gene may lie (see ``decoding.masking``), plain or gzip.
         overwrite: Replace other results in ``out``.
         dry_run: Check the input, and write nothing.
         on_start: Called once the input is known.
         on_bases: Called with bases done since the last call.
+        adapt: Makes ``options.adaptation`` come true: called with the files, the mask and the folder of the new bundle,
+            which it continues when it was interrupted; gives the model that predicts.
         warnings: Counted warnings go here.
 
     Returns:
         Content of ``summary.json``; with ``"nothing_to_do": True`` added when ``out`` already holds this result.
 
     Raises:
-        DataError: Bad input, or one id in two files.
+        DataError: Bad input, one id in two files, or a mask that does not fit the input.
         OutputExistsError: ``out`` holds something else.
     """
     warnings = WarningLog() if warnings is None else warnings
-    check_folder(out, paths, overwrite=overwrite)
+    check_folder(out, [*paths, *([] if mask is None else [str(mask)])], overwrite=overwrite)
     if dry_run:
-        scan = _scan(paths, options, warnings)
+        scan = scan_input(paths, options, mask, warnings)
         return {"dry_run": True, "n_records": len(scan.ids), "n_bases": scan.n_bases}
     with held_folder(out) as work:
-        paths = _spooled(paths, work)
-        scan = _scan(paths, options, warnings)
+        paths = spooled(paths, work)
+        scan = scan_input(paths, options, mask, warnings)
         key = _key(scan, finder, options)
         if is_finished(out, key):
             shutil.rmtree(work)
             return {**json.loads((out / SUMMARY).read_text()), "nothing_to_do": True}
         make_room(out, key, overwrite=overwrite)
+        if adapt is not None:
+            finder = adapt(paths, scan.mask, work / ADAPTED)
         on_start(scan)
-        for index, record in _records(paths, options):
-            _model_pass(record, _pass_file(work, index), finder, options, on_bases)
-        summary = _write(paths, finder, out, options, scan, work)
+        passes = _model_passes(paths, finder, options, scan, work, on_bases)
+        summary = _write(paths, finder, out, options, scan, passes)
         run = {"key": key, "inputs": paths, "batch_size": finder.plan.batch_size}
         finish(out, summary, run, [WRITERS[word][0] for word in options.formats])
         return summary
 
 
-def _spooled(paths: list[str], work: Path) -> list[str]:
+def spooled(paths: list[str], work: Path) -> list[str]:
     """The same inputs with standard input, which can be read once only, kept in the work folder."""
     if paths.count("-") > 1:
         raise UsageError("INPUT-002", 'standard input ("-") can be read only once.')
@@ -133,25 +148,27 @@ def _spooled(paths: list[str], work: Path) -> list[str]:
     return [str(spool) if path == "-" else path for path in paths]
 
 
-def _records(
+def all_records(
     paths: list[str], options: PredictOptions, warnings: WarningLog | None = None
 ) -> Iterator[tuple[int, Record]]:
-    """The records that this run is about, with their number in the input."""
-    wanted = options.region[0] if options.region else None
+    """Every record of the input with its number."""
     seen: dict[str, str] = {}
-    index = 0
     for path in paths:
         for record in read_fasta(path, on_bad_record=options.on_bad_record, warnings=warnings):
             if record.id in seen:
                 raise DataError("INPUT-001", f'record "{record.id}" is also in {seen[record.id]}.', where=path)
+            yield len(seen), record
             seen[record.id] = path
-            mine = index % options.shard[1] == options.shard[0] - 1
-            if mine and wanted in (None, record.id):
-                yield index, record
-            index += 1
-    if wanted is not None and wanted not in seen:
-        known = ", ".join(list(seen)[:5])
-        raise UsageError("REGION-001", f'there is no record "{wanted}"; the input begins with {known}.')
+
+
+def _is_wanted(number: int, record: Record, options: PredictOptions) -> bool:
+    mine = number % options.shard[1] == options.shard[0] - 1
+    return mine and (options.region is None or options.region[0] == record.id)
+
+
+def _records(paths: list[str], options: PredictOptions) -> Iterator[tuple[int, Record]]:
+    """The records that this run is about, with their number in the input."""
+    return (found for found in all_records(paths, options) if _is_wanted(*found, options))
 
 
 def _stretch(record: Record, options: PredictOptions) -> np.ndarray:
@@ -172,17 +189,23 @@ def _placed(genes: list[Gene], options: PredictOptions) -> list[Gene]:
     return [replace(gene, start=gene.start + shift, end=gene.end + shift, parts=()) for gene in genes]
 
 
-def _scan(paths: list[str], options: PredictOptions, warnings: WarningLog) -> Scan:
+def scan_input(paths: list[str], options: PredictOptions, mask: str | Path | None, warnings: WarningLog) -> Scan:
     """Read everything once, so that a broken last record is found before the work, not after it."""
-    digest, ids, n_bases = SequenceDigest(), [], 0
-    for _, record in _records(paths, options, warnings):
-        digest.update(record)
-        ids.append(record.id)
-        n_bases += len(_stretch(record, options))
+    digest, ids, n_bases, lengths = SequenceDigest(), [], 0, {}
+    for number, record in all_records(paths, options, warnings):
+        lengths[record.id] = len(record)
+        if _is_wanted(number, record, options):
+            digest.update(record)
+            ids.append(record.id)
+            n_bases += len(_stretch(record, options))
+    if options.region is not None and options.region[0] not in lengths:
+        known = ", ".join(list(lengths)[:5])
+        raise UsageError("REGION-001", f'there is no record "{options.region[0]}"; the input begins with {known}.')
     missing = [name for name in options.circular if name != "auto" and name not in ids]
     if missing and options.shard == (1, 1) and options.region is None:
         raise UsageError("CIRCULAR-001", f"--circular names records that are not there: {', '.join(missing)}.")
-    return Scan(ids, n_bases, digest.hexdigest())
+    intervals = {} if mask is None else read_bed_intervals(mask, lengths, warnings)
+    return Scan(ids, n_bases, digest.hexdigest(), Mask(intervals))
 
 
 def _key(scan: Scan, finder: GeneFinder, options: PredictOptions) -> dict:
@@ -190,44 +213,47 @@ def _key(scan: Scan, finder: GeneFinder, options: PredictOptions) -> dict:
     call = {name: value for name, value in asdict(options.call).items() if name != "buffer_bp"}
     rest = {name: value for name, value in asdict(options).items() if name != "call"}
     plan = {"tile_bp": finder.plan.tile_bp, "context_bp": finder.plan.context_bp, "precision": finder.plan.precision}
-    key = {"sequence_digest": scan.digest, "model_digest": finder.bundle.digest, **call, **rest, **plan}
+    digests = {"sequence_digest": scan.digest, "model_digest": finder.bundle.digest, "mask_digest": scan.mask.digest()}
+    key = {**digests, **call, **rest, **plan}
     return json.loads(json.dumps({**key, "decoder": finder.decoder.to_dict(), "version": version("genoformer")}))
 
 
-def _pass_file(work: Path, index: int) -> Path:
-    return work / f"record-{index:07d}.npy"
-
-
-def _call_options(record: Record, options: PredictOptions) -> CallOptions:
+def call_options(record: Record, options: PredictOptions) -> CallOptions:
+    """Options of one record: circular if it is named, or its header says so."""
     header = f" {record.description.lower()} "
     says_so = any(mark in header for mark in ("circular=true", "topology=circular"))
     circular = record.id in options.circular or ("auto" in options.circular and says_so)
     return replace(options.call, circular=circular and options.region is None)
 
 
-def _model_pass(record: Record, path: Path, finder: GeneFinder, options: PredictOptions, on_bases) -> None:
-    codes = _stretch(record, options)
-    if path.exists():
-        on_bases(len(codes))
-        return
-    candidates = finder.candidates(codes, _call_options(record, options), on_bases)
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.save(file, candidates)
+def _model_passes(paths, finder: GeneFinder, options: PredictOptions, scan: Scan, work: Path, on_bases) -> ModelPasses:
+    shift = options.region[1] if options.region else 0
+    with ModelPasses(work) as passes:
+        for number, record in _records(paths, options):
+            codes = _stretch(record, options)
+            if number in passes:
+                on_bases(len(codes))
+                continue
+            masked = scan.mask.of(record.id) - shift
+            candidates = finder.candidates(codes, call_options(record, options), on_bases, masked)
+            passes.add(number, candidates, length_bp=len(codes))
+    return passes
 
 
-def _write(paths, finder: GeneFinder, out: Path, options: PredictOptions, scan: Scan, work: Path) -> dict:
+def _write(paths, finder: GeneFinder, out: Path, options: PredictOptions, scan: Scan, passes: ModelPasses) -> dict:
     def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
-        for index, record in _records(paths, options):
-            yield _stretch(record, options), np.load(_pass_file(work, index)), _call_options(record, options)
+        for number, record in _records(paths, options):
+            yield _stretch(record, options), passes[number], call_options(record, options)
 
     statistics = finder.statistics(passed, options.call) if options.statistics else None
     with GeneOutputs(out, options.formats, locus_tag=options.locus_tag) as outputs:
-        for index, record in _records(paths, options):
-            call, candidates = _call_options(record, options), np.load(_pass_file(work, index))
-            genes = finder.genes(record.id, _stretch(record, options), candidates, call, statistics)
+        for number, record in _records(paths, options):
+            call = call_options(record, options)
+            genes = finder.genes(record.id, _stretch(record, options), passes[number], call, statistics)
             outputs.write(record, _placed(genes, options), circular=call.circular, genetic_code=call.genetic_code)
+    adaptation = finder.bundle.calibration.get("adaptation") if options.adaptation else None
     return {
-        "model": finder.bundle.name,
+        "model": finder.bundle.name if adaptation is None else adaptation["model"],
         "model_digest": finder.bundle.digest,
         "sequence_digest": scan.digest,
         "n_records": len(scan.ids),
@@ -237,4 +263,5 @@ def _write(paths, finder: GeneFinder, out: Path, options: PredictOptions, scan: 
         "coding_share": round(outputs.coding_bp / max(scan.n_bases, 1), 4),
         "genetic_code": options.call.genetic_code,
         "genome_statistics": statistics is not None,
+        **({} if adaptation is None else {"adaptation": adaptation}),
     }

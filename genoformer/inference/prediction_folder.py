@@ -10,6 +10,7 @@ from pathlib import Path
 from genoformer.errors import DataError, OutputExistsError
 from genoformer.files import LOCK_NAME, MANIFEST_NAME, folder_lock, verify_manifest, write_json_atomic, write_manifest
 from genoformer.inference.gene_outputs import WRITERS
+from genoformer.inference.model_passes import PASS_FILES
 
 SUMMARY, RUN, WORK = "summary.json", "run.json", ".work"
 RESULTS = (*(name for name, _ in WRITERS.values()), SUMMARY, RUN, MANIFEST_NAME)
@@ -88,7 +89,7 @@ def make_room(out: Path, key: dict, *, overwrite: bool) -> None:
     except (OSError, ValueError):
         same = False
     if not same:
-        for stale in work.glob("record-*.npy"):
+        for stale in work.glob(PASS_FILES):
             stale.unlink()
         write_json_atomic(work / "key.json", key)
 

@@ -1,5 +1,7 @@
 """Scores of whole genes in held-out regions, while a model is being trained."""
 
+from collections.abc import Callable
+
 import numpy as np
 from torch import nn
 
@@ -44,11 +46,35 @@ def score_regions(
 
 
 def _count(network, tokenizer, plan: TilePlan, store: Store, region: Region) -> np.ndarray:
-    """Right 3′ ends, right genes, judged predictions, genes."""
-    record = store.records[region.record]
-    codes = store.bases(record.index, region.start, region.end)
-    options = CallOptions(genetic_code=record.genetic_code)
+    codes = store.bases(region.record, region.start, region.end)
     logits = np.concatenate([piece for _, _, piece in record_logits(network, tokenizer, codes, plan)], axis=1)
+
+    def choose(rows: np.ndarray, stop_rate: float) -> np.ndarray:
+        score, _, _ = candidate_scores(rows, None, DEFAULT_WEIGHTS, stop_rate=stop_rate)
+        return select_genes(rows["start"], rows["end"], rows["orf"], score, OverlapRules())
+
+    return count_region(codes, logits, store, region, choose)
+
+
+def count_region(
+    codes: np.ndarray,
+    logits: np.ndarray,
+    store: Store,
+    region: Region,
+    choose: Callable[[np.ndarray, float], np.ndarray],
+) -> np.ndarray:
+    """Right 3′ ends, right genes, judged predictions and genes of one region, [4].
+
+    Args:
+        codes: uint8 base codes of the region, [L].
+        logits: Outputs of the model, both strands in forward coordinates, [2, L, C].
+        store: Genes.
+        region: The region.
+        choose: Called with the candidates (coordinates of the region) and the chance of a stop codon; gives the rows
+            that are predicted.
+    """
+    record = store.records[region.record]
+    options = CallOptions(genetic_code=record.genetic_code)
     rows = find_candidates(
         codes, logits, code=get_genetic_code(record.genetic_code), min_gene_bp=options.min_gene_bp,
         offset=0, edge_left=False, edge_right=False,
@@ -60,8 +86,6 @@ def _count(network, tokenizer, plan: TilePlan, store: Store, region: Region) -> 
     n_genes = np.count_nonzero(~genes["masked"])
     if len(rows) == 0:
         return np.array([0, 0, 0, n_genes])
-    rate = record_stop_rate(codes, options)
-    score, _, _ = candidate_scores(rows, None, DEFAULT_WEIGHTS, stop_rate=rate)
-    chosen = select_genes(rows["start"], rows["end"], rows["orf"], score, OverlapRules())
+    chosen = choose(rows, record_stop_rate(codes, options))
     frame_right, start_right, judged = (column[chosen] for column in truth_of(rows, genes))
     return np.array([np.sum(frame_right & judged), np.sum(start_right & judged), np.sum(judged), n_genes])

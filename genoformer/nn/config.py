@@ -27,13 +27,15 @@ class EncoderConfig:
         dilation: Step between the tokens of a window, for all layers or one per layer.
         positions: "rotary", "learned" (up to ``max_tokens``) or "none".
         max_tokens: Longest input of learned positions.
-        norm: Layer norm before ("pre") or after ("post") each residual branch.
+        norm: Layer norm before each residual branch and behind the last layer ("pre"), or after the embeddings and
+            after each residual branch, as in BERT and the Longformer ("post").
         conv_width: Odd width in tokens of the depthwise convolution on the embeddings; 0 leaves it out.
         base_embedding: Add embeddings of the ``stride`` bases that a token owns.
         stride: Bases that a token owns.
         backend: How attention is computed; "auto" chooses by length.
         n_global_tokens: Global tokens that collate puts in front of each sequence. With 0 the model has no global
             projections and refuses a global mask.
+        norm_eps: Added to the variance in every layer norm.
 
     Raises:
         ValueError: If a value is out of range; the sentence names it.
@@ -56,6 +58,7 @@ class EncoderConfig:
     stride: int = 1
     backend: str = "auto"
     n_global_tokens: int = 0
+    norm_eps: float = 1e-5
 
     def __post_init__(self) -> None:
         for name in ("window_radius", "dilation"):
@@ -126,6 +129,8 @@ def _check_numbers(config: EncoderConfig) -> None:
                 raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}.")
     if not isinstance(config.dropout, int | float) or not 0.0 <= config.dropout < 1.0:
         raise ValueError(f"dropout must be at least 0 and below 1, not {config.dropout!r}.")
+    if not isinstance(config.norm_eps, float) or not 0.0 < config.norm_eps < 1.0:
+        raise ValueError(f"norm_eps must be above 0 and below 1, not {config.norm_eps!r}.")
 
 
 def _check_choices(config: EncoderConfig) -> None:

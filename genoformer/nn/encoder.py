@@ -34,8 +34,10 @@ class Encoder(nn.Module):
         self.position_embedding = nn.Embedding(config.max_tokens, D) if config.positions == "learned" else None
         self.rotary = RotaryPositions(D // config.n_heads) if config.positions == "rotary" else None
         self.convolution = DepthwiseConvolution(D, config.conv_width) if config.conv_width else None
+        is_pre_norm = config.norm == "pre"
+        self.embedding_norm = nn.Identity() if is_pre_norm else nn.LayerNorm(D, eps=config.norm_eps)
         self.layers = nn.ModuleList(_build_layer(config, i) for i in range(config.n_layers))
-        self.final_norm = nn.LayerNorm(D) if config.norm == "pre" else nn.Identity()
+        self.final_norm = nn.LayerNorm(D, eps=config.norm_eps) if is_pre_norm else nn.Identity()
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -90,7 +92,7 @@ class Encoder(nn.Module):
             hidden = self.convolution(hidden, roles)
         if self.position_embedding is not None:
             hidden = hidden + self._positions(token_ids.shape[1])
-        return hidden
+        return self.embedding_norm(hidden)
 
     def _positions(self, n_tokens: int) -> Tensor:
         limit = self.position_embedding.num_embeddings
@@ -151,14 +153,22 @@ class EncoderLayer(nn.Module):
         d_ff: Width of the feed-forward layer.
         dropout: Probability on both branches.
         is_pre_norm: Norm before each branch, else after each sum.
+        norm_eps: Added to the variance in both norms.
     """
 
     def __init__(
-        self, attention: LongformerSelfAttention, *, d_model: int, d_ff: int, dropout: float, is_pre_norm: bool
+        self,
+        attention: LongformerSelfAttention,
+        *,
+        d_model: int,
+        d_ff: int,
+        dropout: float,
+        is_pre_norm: bool,
+        norm_eps: float,
     ) -> None:
         super().__init__()
         self.attention, self.is_pre_norm = attention, is_pre_norm
-        self.attention_norm, self.feed_forward_norm = nn.LayerNorm(d_model), nn.LayerNorm(d_model)
+        self.attention_norm, self.feed_forward_norm = (nn.LayerNorm(d_model, eps=norm_eps) for _ in range(2))
         self.widen, self.narrow = nn.Linear(d_model, d_ff), nn.Linear(d_ff, d_model)
         self.dropout = nn.Dropout(dropout)
 
@@ -183,8 +193,9 @@ def _build_layer(config: EncoderConfig, number: int) -> EncoderLayer:
         has_global=config.n_global_tokens > 0, backend=config.backend,
     )  # fmt: skip
     return EncoderLayer(
-        attention, d_model=config.d_model, d_ff=config.d_ff, dropout=config.dropout, is_pre_norm=config.norm == "pre"
-    )
+        attention, d_model=config.d_model, d_ff=config.d_ff, dropout=config.dropout,
+        is_pre_norm=config.norm == "pre", norm_eps=config.norm_eps,
+    )  # fmt: skip
 
 
 def _outside(roles: TokenRoles) -> Tensor | None:

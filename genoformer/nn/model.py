@@ -1,5 +1,7 @@
 """A whole network: encoder and base head."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -39,7 +41,13 @@ class GenomeModel(nn.Module):
         return self.head(hidden[:, self.n_global_tokens :])
 
 
-def build_model(encoder: EncoderConfig, n_channels: int) -> GenomeModel:
-    """Network with ``n_channels`` outputs per base and random weights; seed torch before."""
-    head = BaseHead(encoder.d_model, n_channels, encoder.stride)
+def build_model(encoder: EncoderConfig, n_channels: int, initial_logits: Sequence[float] | None = None) -> GenomeModel:
+    """Network with ``n_channels`` outputs per base and random weights; seed torch before.
+
+    Args:
+        encoder: The architecture.
+        n_channels: Outputs per base, C.
+        initial_logits: What the outputs are about before training, C numbers; see ``BaseHead``.
+    """
+    head = BaseHead(encoder.d_model, n_channels, encoder.stride, initial_logits)
     return GenomeModel(Encoder(encoder), head, n_global_tokens=encoder.n_global_tokens)

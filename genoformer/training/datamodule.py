@@ -39,6 +39,8 @@ class GenomeData(pl.LightningDataModule):
         validation: Fraction of the bases, or names of contigs or genomes.
         test: The same for the test part; nothing by default.
         guard_bp: With by="region", bases between training and held-out stretches that no part uses.
+        recoded: Share of the training crops whose bases are rewritten toward other GC contents, codons and amino
+            acids (see ``annotation.recode``). Labels stay.
         k: Bases per token; follows model.k.
         stride: Bases that each token owns; follows model.stride.
         task: Name of the task; follows model.task.
@@ -65,6 +67,7 @@ class GenomeData(pl.LightningDataModule):
         validation: float | list[str] = 0.05,
         test: float | list[str] | None = None,
         guard_bp: int = 10_000,
+        recoded: float = 0.0,
         k: int = 6,
         stride: int = 3,
         task: str = "gene_structure",
@@ -78,13 +81,15 @@ class GenomeData(pl.LightningDataModule):
                 "CONFIG-008", f"expected at least one batch of {batch_size}, found {samples_per_epoch}.",
                 where="data.samples_per_epoch",
             )  # fmt: skip
+        if not 0.0 <= recoded <= 1.0:
+            raise UsageError("CONFIG-009", f"expected a share from 0 to 1, found {recoded}.", where="data.recoded")
         if seed < 0 or num_workers < 0:
             raise UsageError("CONFIG-009", f"must not be negative: {min(seed, num_workers)}.", where="data")
         self.fasta, self.annotation = _as_list(fasta), _as_list(annotation)
         self.store_path, self.is_own_store = Path(store or Path(work_dir) / "data.h5"), store is None
         self.seqid_map, self.genetic_code = seqid_map, genetic_code
         self.crop_bp, self.batch_size, self.samples_per_epoch = crop_bp, batch_size, samples_per_epoch
-        self.num_workers, self.seed = num_workers, seed
+        self.num_workers, self.seed, self.recoded = num_workers, seed, recoded
         self.split = {"by": by, "validation": validation, "test": test, "guard_bp": guard_bp, "seed": seed}
         self.tokenizer = KmerTokenizer(k=k, stride=stride)
         self.both_strands = TASKS[task].strands != "forward"
@@ -134,7 +139,7 @@ class GenomeData(pl.LightningDataModule):
         self.sampler.load_state_dict(self.position)
         dataset = CropDataset(
             self.store, self.regions["train"], self.tokenizer, crop_bp=self.crop_bp, seed=self.seed,
-            both_strands=self.both_strands,
+            both_strands=self.both_strands, recoded=self.recoded,
         )  # fmt: skip
         return self._loader(dataset, batch_sampler=self.sampler)
 

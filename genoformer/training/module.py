@@ -4,7 +4,7 @@ import math
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from genoformer.batches.collate import Batch
 from genoformer.bundle import BundleConfig
@@ -14,9 +14,8 @@ from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.tasks import TASKS
+from genoformer.training.optimizer import build_optimizer
 
-ADAM_BETAS = (0.9, 0.98)
-"""Vaswani et al. 2017, section 5.3: a shorter memory of squared gradients than the default suits attention."""
 LOGGED_SCORES = ("f1", "mcc", "auprc")
 
 
@@ -30,7 +29,7 @@ class GenomeModule(pl.LightningModule):
         stride: Bases that each token owns, 1 to ``k``.
         task: Name of the task.
         lr: Highest learning rate.
-        weight_decay: Of weight matrices; norms, biases and embeddings are not decayed.
+        weight_decay: Of the weight matrices of the layers; nothing else is decayed.
         warmup_steps: Steps from zero to the highest learning rate.
         max_steps: Steps of the whole run; the learning rate falls as a cosine to zero there.
         tile_bp: Bases kept of each tile in prediction; a multiple of ``stride``.
@@ -70,7 +69,7 @@ class GenomeModule(pl.LightningModule):
             context_bp=context_bp, genetic_code=genetic_code, channels=list(self.task.channels),
         )  # fmt: skip
         self.lr, self.weight_decay, self.warmup_steps, self.max_steps = lr, weight_decay, warmup_steps, max_steps
-        self.model = build_model(self.encoder_config, n_channels=len(self.task.channels))
+        self.model = build_model(self.encoder_config, len(self.task.channels), self.task.initial_logits)
         self.scores = BaseScores(self.task.channels)
 
     def forward(self, batch: Batch) -> Tensor:
@@ -119,8 +118,8 @@ class GenomeModule(pl.LightningModule):
                 self.log(f"{part}/{name}_{score}", scores[score])
 
     def configure_optimizers(self) -> dict:
-        """AdamW with linear warm-up and cosine decay, counted in steps of the configuration."""
-        optimizer = torch.optim.AdamW(parameter_groups(self.model, self.weight_decay), lr=self.lr, betas=ADAM_BETAS)
+        """Muon and AdamW with linear warm-up and cosine decay, counted in steps of the configuration."""
+        optimizer = build_optimizer(self.model, lr=self.lr, weight_decay=self.weight_decay)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.lr_factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -130,16 +129,6 @@ class GenomeModule(pl.LightningModule):
             return (step + 1) / self.warmup_steps
         progress = (step - self.warmup_steps) / max(1, self.max_steps - self.warmup_steps)
         return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-
-
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
-    """Two groups: weight matrices with decay; norms, biases, embeddings and other vectors without."""
-    embeddings = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
-    decayed, kept = [], []
-    for tensor in model.parameters():
-        if tensor.requires_grad:
-            (decayed if tensor.ndim >= 2 and id(tensor) not in embeddings else kept).append(tensor)
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": kept, "weight_decay": 0.0}]
 
 
 def diverged(step: int) -> DivergedError:

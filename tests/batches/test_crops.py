@@ -89,6 +89,23 @@ def test_lookahead_never_reads_beyond_the_region(store, strand, start, end):
     assert UNK_ID not in item["token_ids"][:-1]
 
 
+def test_recoded_crops_keep_place_and_labels_and_are_a_function_of_the_index(store, regions):
+    def dataset(recoded):
+        return CropDataset(store, regions, TOKENIZER, crop_bp=100, seed=1, both_strands=True, recoded=recoded)
+
+    plain, always, half = dataset(0.0), dataset(1.0), dataset(0.5)
+    changed = {"always": 0, "half": 0}
+    for i in range(60):
+        assert same(always[i], always[i]) and same(half[i], half[i])
+        for name, item in (("always", always[i]), ("half", half[i])):
+            assert (
+                torch.equal(item["labels"], plain[i]["labels"])
+                and item["token_ids"].shape == plain[i]["token_ids"].shape
+            )
+            changed[name] += not torch.equal(item["token_ids"], plain[i]["token_ids"])
+    assert changed["always"] > 45 and 15 < changed["half"] < 45
+
+
 def test_tiles_cover_held_out_regions_once_on_each_strand(store, regions):
     dataset = TileDataset(store, regions, TOKENIZER, crop_bp=64, both_strands=True)
     seen = Counter(

@@ -353,7 +353,9 @@ def test_bytes_do_not_depend_on_batches_threads_paths_or_time(predict, genome, t
 CHILD = """
 import sys, time
 from genoformer.cli.main import main
+from genoformer.inference import model_passes
 from genoformer.inference.gene_calls import GeneFinder
+model_passes.CHUNK_BP = 10_000  # one record
 ask, calls = GeneFinder.candidates, []
 def slow(self, *arguments):
     calls.append(1)
@@ -379,8 +381,8 @@ def test_killed_run_leaves_no_result_and_the_same_command_continues(
     _, err = process.communicate(timeout=20)
     assert process.returncode == code and "Traceback" not in err
     assert not contents(tmp_path / "o", ())
-    assert len(list((tmp_path / "o/.work").glob("record-*.npy"))) == 2
-    for name in (".genes.gff3.0123456789ab.tmp", ".work/.record-0000002.npy.0123456789ab.tmp"):
+    assert len(list((tmp_path / "o/.work").glob("passes-*.npz"))) == 2
+    for name in (".genes.gff3.0123456789ab.tmp", ".work/.passes-0000002.npz.0123456789ab.tmp"):
         (tmp_path / "o" / name).write_text("half written")
     ask, calls = GeneFinder.candidates, []
     monkeypatch.setattr(GeneFinder, "candidates", lambda *arguments: calls.append(1) or ask(*arguments))

@@ -61,3 +61,11 @@ def test_allocator_takes_the_settings():
 def test_allocator_leaves_other_systems_alone(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not tune_allocator()
+
+
+def test_outputs_begin_at_the_given_logits():
+    config = EncoderConfig(vocab_size=70, d_model=16, n_heads=2, n_layers=1, d_ff=16, window_radius=4, stride=3)
+    model = build_model(config, 2, (-6.0, 1.5))
+    with torch.no_grad():
+        model.head.projection.weight.zero_()
+    assert model(torch.full((1, 4), 7)).tolist() == [[[-6.0, 1.5]] * 12]

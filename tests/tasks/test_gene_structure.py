@@ -29,7 +29,7 @@ def test_each_bit_is_its_channel():
 
 def test_masked_base_has_no_weight():
     _, weights = unpack_labels(torch.tensor([[MASKED | CODON_0, CODON_0]], dtype=torch.uint8))
-    assert weights[0, 0].tolist() == [0] * 5 and weights[0, 1].tolist() == [1, 1, 1, 5, 5]
+    assert weights[0, 0].tolist() == [0] * 5 and weights[0, 1].tolist() == [1, 1, 1, 15, 10]
 
 
 def test_loss_is_the_weighted_log_loss_of_scikit_learn():
@@ -84,4 +84,4 @@ def test_low_precision_logits_are_summed_in_float32():
 
 def test_extreme_logits_give_finite_loss():
     logits = torch.tensor([[[200.0, -200, 200, -200, 200]]])
-    assert loss(logits, torch.tensor([[1]], dtype=torch.uint8)).item() == pytest.approx((200 + 5 * 200) / 13)
+    assert loss(logits, torch.tensor([[1]], dtype=torch.uint8)).item() == pytest.approx((200 + 10 * 200) / 28)

@@ -26,16 +26,17 @@ def test_learning_rate_rises_to_its_highest_and_falls_to_zero():
     assert module(warmup_steps=0, max_steps=5).lr_factor(0) == 1.0
 
 
-def test_only_weight_matrices_decay():
-    model = module(weight_decay=0.1)
-    decayed, kept = model.configure_optimizers()["optimizer"].param_groups
+def test_only_weight_matrices_of_the_layers_decay():
+    model = module(weight_decay=0.1, lr=0.01)
+    matrices, embeddings, others = model.configure_optimizers()["optimizer"].param_groups
     names = {id(tensor): name for name, tensor in model.named_parameters()}
-    assert decayed["weight_decay"] == 0.1 and kept["weight_decay"] == 0.0
-    assert len(decayed["params"]) + len(kept["params"]) == len(names)
-    kept_names = [names[id(tensor)] for tensor in kept["params"]]
-    assert any("embedding" in name for name in kept_names)
-    assert all(tensor.ndim >= 2 for tensor in decayed["params"])
-    assert not any("embedding" in names[id(tensor)] or "norm" in names[id(tensor)] for tensor in decayed["params"])
+    groups = [{names[id(tensor)] for tensor in group["params"]} for group in (matrices, embeddings, others)]
+    assert sum(map(len, groups)) == len(names) == len(set().union(*groups))
+    assert matrices["weight_decay"] == 0.1 and embeddings["weight_decay"] == others["weight_decay"] == 0.0
+    assert all(name.startswith("model.encoder.layers") and name.endswith("weight") for name in groups[0])
+    assert groups[1] == {"model.encoder.token_embedding.weight"}
+    assert embeddings["initial_lr"] == pytest.approx(0.03) and others["initial_lr"] == pytest.approx(0.01)
+    assert all(tensor.ndim == 2 for tensor in matrices["params"])
 
 
 @pytest.mark.parametrize(

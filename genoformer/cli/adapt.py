@@ -1,0 +1,148 @@
+"""``genoformer adapt``: a model that has learned from the genome at hand."""
+
+import argparse
+import contextlib
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from genoformer.cli.option_values import find_device, positive
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("fasta", nargs="*", help='FASTA files, plain, gzip or bgzip; "-" reads standard input')
+    parser.add_argument("--model", default="bacteria", help="folder of a bundle, or name of a shipped model")
+    parser.add_argument("-o", "--out", required=True, type=Path, help="folder of the new bundle")
+    parser.add_argument(
+        "--annotation", nargs="+", metavar="FILE",
+        help="GFF3 or GenBank files, in the same order; without them the model learns from its own sure calls",
+    )  # fmt: skip
+    parser.add_argument("--steps", type=int, help="training steps of 4 crops of 6144 bp (500)")
+    parser.add_argument("--lr", type=float, help="highest learning rate (2e-4)")
+    parser.add_argument("--genetic-code", type=int, help="NCBI number; that of the annotation or the model by default")
+    parser.add_argument("--seed", type=int, default=0, help="decides held-out regions and crops (0)")
+    parser.add_argument("--threads", type=int, help="CPU threads")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--overwrite", action="store_true", help="replace another bundle in the folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Adapt a model and write the new bundle; returns the exit code."""
+    import torch
+
+    from genoformer.bundle import load_bundle
+    from genoformer.errors import UsageError, WarningLog
+    from genoformer.inference.adapt import adapt
+    from genoformer.inference.gene_calls import GeneFinder
+    from genoformer.nn.allocator import tune_allocator
+
+    if not args.fasta and not args.annotation:
+        raise UsageError("ADAPT-005", "no genome is given.", where="adapt", fix="Name a FASTA file.")
+    tune_allocator()
+    if args.threads is not None:
+        torch.set_num_threads(positive(args.threads, "--threads"))
+    options = _options(args)
+    bundle = load_bundle(args.model)
+    bundle.model.to(find_device(args.device))
+    finder, warnings = GeneFinder.from_bundle(bundle), WarningLog()
+    with shown_progress(options.steps) as progress:
+        gain = adapt(
+            args.fasta, finder, args.out, options, annotation=args.annotation, overwrite=args.overwrite,
+            progress=progress, warnings=warnings,
+        )  # fmt: skip
+    for line in warnings.lines():
+        print(f"genoformer: {line}", file=sys.stderr)
+    print("\n".join(closing_lines(gain)))
+    print(f"nothing to do: {args.out} holds this model" if gain.get("nothing_to_do") else f"model: {args.out}")
+    return 0
+
+
+def closing_lines(gain: dict) -> list[str]:
+    """What an adaptation gained, in two lines."""
+    from genoformer.inference.adapted_bundle import verdict
+    from genoformer.inference.held_out import gain_line
+
+    n_genes = gain["after"]["n_genes"]
+    return [f"held out, {n_genes} genes: {gain_line(gain['before'], gain['after'])}", verdict(gain)]
+
+
+def adaptation_of(args: argparse.Namespace, options):
+    """Settings of ``predict --adapt``: what prediction was told, and the defaults of ``adapt``.
+
+    Args:
+        args: Of ``predict``.
+        options: ``PredictOptions`` made from them.
+    """
+    from genoformer.inference.adapt import DEFAULT_STEPS, AdaptOptions
+
+    return AdaptOptions(
+        genetic_code=options.call.genetic_code,
+        circular=options.circular,
+        max_gap_bp=options.call.max_gap_bp,
+        on_bad_record=options.on_bad_record,
+        steps=DEFAULT_STEPS if args.adapt_steps is None else positive(args.adapt_steps, "--adapt-steps"),
+    )
+
+
+def with_adaptation(args: argparse.Namespace, options, finder):
+    """``predict --adapt``: options that name the adaptation, and the function that makes it.
+
+    Args:
+        args: Of ``predict``.
+        options: ``PredictOptions`` made from them.
+        finder: The given model.
+    """
+    from genoformer.bundle import load_bundle, model_device
+    from genoformer.inference.adapt import adapt
+    from genoformer.inference.gene_calls import GeneFinder
+
+    settings, plan = adaptation_of(args, options), finder.plan
+
+    def adapted(paths: list[str], mask, out: Path):
+        with shown_progress(settings.steps) as progress:
+            gain = adapt(paths, finder, out, settings, mask=mask, overwrite=True, progress=progress)
+        for line in closing_lines(gain):
+            print(f"genoformer: {line}", file=sys.stderr)
+        bundle = load_bundle(out)
+        bundle.model.to(model_device(finder.bundle.model))
+        return GeneFinder.from_bundle(bundle, batch_size=plan.batch_size, precision=plan.precision)
+
+    return replace(options, adaptation=asdict(settings)), adapted
+
+
+@contextlib.contextmanager
+def shown_progress(n_steps: int) -> Iterator:
+    """Bars for the model pass and for training, on a terminal only; lines in any case."""
+    from tqdm import tqdm
+
+    from genoformer.inference.adapt import Progress
+
+    shared = {"file": sys.stderr, "disable": None, "delay": 1}
+    with (
+        tqdm(unit="bp", unit_scale=True, desc="labels", **shared) as bases,
+        tqdm(unit="step", total=n_steps, desc="training", **shared) as steps,
+    ):
+        yield Progress(
+            on_line=lambda line: tqdm.write(f"genoformer: {line}", file=sys.stderr),
+            on_bases=bases.update,
+            on_steps=steps.update,
+        )
+
+
+def _options(args: argparse.Namespace):
+    from genoformer.annotation.genetic_code import get_genetic_code
+    from genoformer.errors import UsageError
+    from genoformer.inference.adapt import DEFAULT_LR, DEFAULT_STEPS, AdaptOptions
+
+    if args.genetic_code is not None:
+        get_genetic_code(args.genetic_code)
+    if args.seed < 0:
+        raise UsageError("OPTION-001", f"must not be negative, found {args.seed}.", where="--seed")
+    lr = DEFAULT_LR if args.lr is None else args.lr
+    if not (math.isfinite(lr) and lr > 0):
+        raise UsageError("OPTION-001", f"expected a positive number, found {lr}.", where="--lr")
+    steps = DEFAULT_STEPS if args.steps is None else positive(args.steps, "--steps")
+    return AdaptOptions(genetic_code=args.genetic_code, steps=steps, lr=lr, seed=args.seed)

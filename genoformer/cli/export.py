@@ -1,0 +1,29 @@
+"""``genoformer export``: a model's encoder as a folder that another program loads."""
+
+import argparse
+from pathlib import Path
+
+FORMATS = ("huggingface",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("model", help="folder of a bundle, or name of a shipped model")
+    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="layout of the folder (huggingface)")
+    parser.add_argument("-o", "--out", required=True, type=Path, help="folder for transformers' from_pretrained")
+    parser.add_argument("--overwrite", action="store_true", help="replace an older export")
+    parser.epilog = (
+        "Only the encoder and its tokenizer are written: learned positions, norm post, no dilation, conv_width 0, "
+        "no base_embedding, as in the configuration gene_structure_hf. Head and decoder stay in the bundle."
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the folder; returns the exit code."""
+    from genoformer.bundle import load_bundle
+    from genoformer.interop import to_huggingface
+
+    bundle = load_bundle(args.model)
+    to_huggingface(bundle, args.out, overwrite=args.overwrite)
+    print(f"encoder and tokenizer of {bundle.name}, without head and decoder: {args.out}")
+    return 0

@@ -1,0 +1,31 @@
+"""``genoformer import``: a bundle from an encoder of Hugging Face, to be trained."""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("folder", type=Path, help="Longformer, or BERT over k-mers such as DNABERT, of save_pretrained")
+    parser.add_argument("-o", "--out", required=True, type=Path, help="folder of the bundle")
+    parser.add_argument("--max-tokens", type=int, help="longest input of a model made from a BERT (4096)")
+    parser.add_argument("--window-radius", type=int, help="tokens seen on each side by one (the BERT's positions)")
+    parser.add_argument("--global-tokens", type=int, help="global tokens of the model; by default as exported, else 0")
+    parser.add_argument("--seed", type=int, default=0, help="of the weights of the new head (0)")
+    parser.add_argument("--overwrite", action="store_true", help="replace an older bundle")
+    parser.epilog = (
+        "The bundle's head for gene_structure is new, with random weights: it predicts nothing before it is trained "
+        "with `genoformer fit --init_from BUNDLE`. Its model card holds the configuration for that "
+        "(`genoformer models BUNDLE`)."
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the bundle; returns the exit code."""
+    from genoformer.interop.bundle_import import import_bundle
+    from genoformer.interop.huggingface_import import ImportOptions
+
+    options = ImportOptions(args.max_tokens, args.window_radius, args.global_tokens)
+    config = import_bundle(args.folder, args.out, options, seed=args.seed, overwrite=args.overwrite)
+    print(f"encoder over {config.k}-mers with a new head, to be trained with fit --init_from: {args.out}")
+    return 0

@@ -1,0 +1,25 @@
+"""Values of options that several commands share, checked."""
+
+
+def positive(value: int, option: str) -> int:
+    """The same value; ``UsageError`` if it is no positive number."""
+    from genoformer.errors import UsageError
+
+    if value < 1:
+        raise UsageError("OPTION-001", f"expected a positive number, found {value}.", where=option)
+    return value
+
+
+def find_device(name: str):
+    """The device of this name; ``UsageError`` if it cannot be used."""
+    import torch
+
+    from genoformer.errors import UsageError
+
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        first_line = str(error).splitlines()[0]
+        raise UsageError("DEVICE-001", f'the device "{name}" cannot be used: {first_line}', where="--device") from error
+    return device

@@ -1,0 +1,148 @@
+"""The folder of an adapted bundle: whose files lie in it, whether it is finished, and how it is written."""
+
+import json
+import shutil
+from dataclasses import replace
+from fnmatch import fnmatch
+from pathlib import Path
+
+from genoformer.bundle import CALIBRATION, CARD, CONFIG, WEIGHTS, Bundle, save_bundle
+from genoformer.errors import DataError, OutputExistsError
+from genoformer.files import LOCK_NAME, MANIFEST_NAME, verify_manifest, write_json_atomic
+from genoformer.inference.held_out import gain_table
+from genoformer.inference.prediction_folder import RUN, WORK
+from genoformer.splits import Region
+from genoformer.store import Store
+from genoformer.training.fine_tune import BATCH_SIZE, GUARD_BP, HELD_OUT
+
+FILES = (WEIGHTS, CONFIG, CALIBRATION, CARD, RUN, MANIFEST_NAME)
+GAIN = "adaptation"
+"""Where ``calibration.json`` holds what an adaptation was and what it gained."""
+_TRACES = (LOCK_NAME, *(f".{name}.*.tmp" for name in FILES))
+
+
+def check_target(out: Path, model_digest: str, inputs: list[str], *, overwrite: bool) -> None:
+    """Refuse a folder that holds files of others, the model itself, or an input.
+
+    Args:
+        out: Where the bundle is to be written.
+        model_digest: SHA-256 of the weights that are to be adapted.
+        inputs: Files that are read.
+        overwrite: Another bundle may be replaced; files of others stay where they are.
+
+    Raises:
+        OutputExistsError: If there is one of these.
+    """
+    if out.exists() and not out.is_dir():
+        raise _refusal("OUT-001", "the output must be a folder, but a file has this name.", out)
+    if _weights_digest(out) == model_digest:
+        raise _refusal("ADAPT-004", "this is the model that is to be adapted.", out)
+    if taken := [path for path in inputs if Path(path).resolve() in {(out / name).resolve() for name in FILES}]:
+        raise _refusal("OUT-004", f"the input {taken[0]} has the name of a result.", out)
+    names = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    foreign = [name for name in names if not any(fnmatch(name, trace) for trace in _TRACES)]
+    if foreign and not overwrite and not names & {MANIFEST_NAME, WORK}:
+        raise _refusal("OUT-002", f"the folder holds files that are no model: {min(foreign)}.", out)
+
+
+def _weights_digest(folder: Path) -> str | None:
+    try:
+        return json.loads((folder / MANIFEST_NAME).read_text())["files"][WEIGHTS]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def finished_gain(out: Path, key: dict) -> dict | None:
+    """What the adaptation of ``key`` gained, if the folder holds its complete and unchanged bundle."""
+    try:
+        same = json.loads((out / RUN).read_text())["key"] == key
+        if not same or CALIBRATION not in verify_manifest(out):
+            return None
+        return json.loads((out / CALIBRATION).read_text())[GAIN]
+    except (DataError, OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def claim(out: Path, work: Path, key: dict, *, overwrite: bool) -> None:
+    """Make room for another bundle, and remove work that is not that of ``key``.
+
+    Raises:
+        OutputExistsError: If there is a finished bundle, and ``overwrite`` was not given.
+    """
+    if (out / MANIFEST_NAME).exists() and not overwrite:
+        shutil.rmtree(work, ignore_errors=True)
+        raise _refusal("OUT-003", "the folder holds another model, or one that was changed.", out)
+    for stale in (path for trace in _TRACES[1:] for path in out.glob(trace)):
+        stale.unlink()
+    try:
+        same = json.loads((work / "key.json").read_text()) == key
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        for path in work.iterdir():
+            if path.name != "stdin.fa":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        write_json_atomic(work / "key.json", key)
+
+
+def write_adapted(out: Path, bundle: Bundle, gain: dict, card: str, run: dict) -> None:
+    """Write the bundle, the manifest last; the work folder goes.
+
+    Args:
+        out: The folder.
+        bundle: Weights, configuration and calibration.
+        gain: Added to the calibration.
+        card: Text of the model card.
+        run: Key and inputs of this run; not in the manifest, as it is the only file that may differ between equal runs.
+    """
+    (out / MANIFEST_NAME).unlink(missing_ok=True)
+    write_json_atomic(out / RUN, run)
+    bundle = replace(bundle, calibration={**bundle.calibration, GAIN: gain})
+    save_bundle(out, model=bundle.model, config=bundle.config, card=card, calibration=bundle.calibration)
+    shutil.rmtree(out / WORK, ignore_errors=True)
+
+
+def adapted_card(gain: dict, store: Store, regions: list[Region]) -> str:
+    """Text of ``model_card.md``: what was adapted to what, and what that gained."""
+    n_held_out = sum(region.end - region.start for region in regions)
+    labels = {"annotation": "the genes of an annotation", "own calls": "sure calls of that model itself"}
+    lines = [
+        "# gene_structure, adapted",
+        "",
+        f"The model `{gain['model']}` (weights {gain['model_digest']}), adapted in {gain['steps']} steps of "
+        f"{BATCH_SIZE} crops with a learning rate of at most {gain['lr']:g}, seed {gain['seed']}. Labels: "
+        f"{labels[gain['labels']]}.",
+        "",
+        "Adapted to:",
+        "",
+        *(f"- {r.genome}: {r.id}, {r.length:,} bp, genetic code {r.genetic_code}" for r in store.records),
+        "",
+        f"Held out: {HELD_OUT:.0%} of each contig with a guard of {GUARD_BP:,} bp; {n_held_out:,} bp with "
+        f"{gain['after']['n_genes']} whole genes. Decoder and statistics of the genome are those of the given model on "
+        "both sides.",
+        "",
+        *gain_table(gain["before"], gain["after"]),
+        "",
+        verdict(gain),
+        "",
+        "The decoder was fitted again, on the held-out regions." if gain["decoder"] == "fitted" else
+        "The decoder is that of the given model.",
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def verdict(gain: dict) -> str:
+    """What the scores mean, in a sentence."""
+    if gain["labels"] == "own calls":
+        return "This is agreement with the sure calls of the given model, not a measure of quality."
+    if gain["helped"]:
+        return "Adaptation helped on the held-out regions."
+    return "Adaptation did not help on the held-out regions: use the given model."
+
+
+def _refusal(code: str, message: str, out: Path) -> OutputExistsError:
+    fix = "Choose another folder with -o"
+    can_overwrite = code in ("OUT-002", "OUT-003")
+    return OutputExistsError(
+        code, message, where=str(out), fix=f"{fix}, or add --overwrite." if can_overwrite else f"{fix}."
+    )

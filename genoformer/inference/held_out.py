@@ -1,0 +1,103 @@
+"""What a change of weights is worth on regions that training has not seen: scores before and after, as a table.
+
+Decoder and statistics are the same on both sides, so that the weights alone make the difference.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import nn
+
+from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.statistics import GenomeStatistics
+from genoformer.inference.region_scores import count_region
+from genoformer.metrics import BaseScores, precision_recall_f1
+from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.splits import Region
+from genoformer.store import Store
+from genoformer.stream import TilePlan, record_logits
+from genoformer.tasks import gene_structure
+
+CODON_CHANNELS = ("codon_0", "codon_1", "codon_2")
+SCORES = {"three_prime_f1": "3′ F1", "exact_f1": "exact F1", "codon_auprc": "codon AUPRC"}
+"""Scores and what they are called."""
+
+
+def score_held_out(
+    network: nn.Module,
+    tokenizer: KmerTokenizer,
+    plan: TilePlan,
+    store: Store,
+    regions: list[Region],
+    decoder: GeneDecoder,
+    statistics: Mapping[str, GenomeStatistics | None],
+) -> dict[str, float | None]:
+    """Scores of genes and bases against the labels of a store.
+
+    Genes that are not whole inside a region, predictions in masked genes and masked bases are not judged.
+
+    Args:
+        network: Gene-structure model in evaluation mode.
+        tokenizer: Its tokenizer.
+        plan: How sequence is cut into tiles.
+        store: Sequences, labels and genes.
+        regions: Where to score.
+        decoder: Weights and rules of selection.
+        statistics: Of each genome of the store, or None.
+
+    Returns:
+        Those of ``SCORES``, and "n_predicted" and "n_genes". The AUPRC is the mean over the codon positions, None where
+        the regions hold no gene.
+    """
+    total, bases = np.zeros(4), BaseScores(CODON_CHANNELS)
+    for region in regions:
+        codes = store.bases(region.record, region.start, region.end)
+        logits = np.concatenate([piece for _, _, piece in record_logits(network, tokenizer, codes, plan)], axis=1)
+        own = statistics[store.records[region.record].genome]
+
+        def choose(rows: np.ndarray, stop_rate: float, codes=codes, own=own) -> np.ndarray:
+            return decoder.select(rows, decoder.score(codes, rows, stop_rate, own))
+
+        total += count_region(codes, logits, store, region, choose)
+        _add_bases(bases, logits, store.tracks(region.record, region.start, region.end))
+    hits, exact, n_predicted, n_genes = total.tolist()
+    auprc = float(np.mean([scores["auprc"] for scores in bases.compute().values()]))
+    return {
+        "three_prime_f1": precision_recall_f1(hits, n_predicted, n_genes)["f1"],
+        "exact_f1": precision_recall_f1(exact, n_predicted, n_genes)["f1"],
+        "codon_auprc": None if math.isnan(auprc) else auprc,
+        "n_predicted": int(n_predicted),
+        "n_genes": int(n_genes),
+    }
+
+
+def _add_bases(bases: BaseScores, logits: np.ndarray, labels: np.ndarray) -> None:
+    """Add both strands of a region: logits [2, L, C] and label bits [2, L]."""
+    targets, weights = (part.numpy() for part in gene_structure.unpack_labels(torch.from_numpy(labels)))
+    codons = [gene_structure.channels.index(name) for name in CODON_CHANNELS]
+    counted = weights[..., codons] > 0
+    bases.update(logits[..., codons], targets[..., codons], counted, from_logits=True)
+
+
+def has_helped(before: Mapping, after: Mapping) -> bool:
+    """Whether a score rose, and neither of the two scores of genes fell."""
+    change = [(after[name] or 0.0) - (before[name] or 0.0) for name in SCORES]
+    return max(change) > 0 and min(change[:2]) >= 0
+
+
+def gain_line(before: Mapping, after: Mapping) -> str:
+    """Scores before and after, in one line."""
+    return ", ".join(f"{label} {_shown(before[name])} → {_shown(after[name])}" for name, label in SCORES.items())
+
+
+def gain_table(before: Mapping, after: Mapping) -> list[str]:
+    """Lines of a Markdown table."""
+    rows = [f"| {label} | {_shown(before[name])} | {_shown(after[name])} |" for name, label in SCORES.items()]
+    counts = f"| predicted genes that are judged | {before['n_predicted']} | {after['n_predicted']} |"
+    return ["| held out | before | after |", "|---|---|---|", *rows, counts]
+
+
+def _shown(score: float | None) -> str:
+    return "–" if score is None else f"{score:.4f}"

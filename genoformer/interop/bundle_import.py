@@ -1,0 +1,127 @@
+"""A bundle from a Hugging Face folder: its encoder, and a new head that must be trained before it predicts."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from genoformer.bundle import CALIBRATION, CARD, CONFIG, WEIGHTS, BundleConfig, save_bundle
+from genoformer.errors import UsageError
+from genoformer.files import MANIFEST_NAME
+from genoformer.interop.huggingface_import import ImportedEncoder, ImportOptions, read_encoder
+from genoformer.interop.output_folder import output_folder
+from genoformer.nn.config import EncoderConfig
+from genoformer.nn.model import GenomeModel, build_model
+from genoformer.tasks import TASKS
+
+FILES = (WEIGHTS, CONFIG, CALIBRATION, CARD, MANIFEST_NAME)
+TASK = "gene_structure"
+MAX_CROP_BP, MAX_CONTEXT_BP = 6144, 780
+"""As in the configuration of the shipped model."""
+
+
+def import_bundle(
+    folder: str | Path, out: str | Path, options: ImportOptions | None = None, *, seed: int = 0, overwrite: bool = False
+) -> BundleConfig:
+    """Write a bundle with the encoder of a Hugging Face folder, for ``fit --init_from``.
+
+    Its head for gene_structure has random weights and it has no decoder: prediction refuses it. The model card holds
+    the configuration to train it with. Without ``options.n_global_tokens`` a foreign encoder gets no global tokens:
+    gene structure needs none.
+
+    Args:
+        folder: See ``from_huggingface``.
+        out: Where to; it is complete or not there.
+        options: See ``from_huggingface``.
+        seed: Of the head's weights.
+        overwrite: Replace an older bundle.
+
+    Returns:
+        What was written.
+
+    Raises:
+        GenoformerError: As ``from_huggingface`` and ``output_folder`` do.
+        UsageError: If the ids of the folder are not those of a ``KmerTokenizer``.
+    """
+    options = replace(options or ImportOptions(), default_n_global_tokens=0)
+    with output_folder(out, names=FILES, overwrite=overwrite) as temporary:
+        imported = _read(Path(folder), options)
+        config = _bundle_config(imported)
+        model = _with_new_head(imported, len(config.channels), seed)
+        card = _card(Path(folder).resolve().name, imported, config, seed)
+        save_bundle(temporary, model=model, config=config, card=card)
+    return config
+
+
+def _read(folder: Path, options: ImportOptions) -> ImportedEncoder:
+    imported = read_encoder(folder, options)
+    if imported.tokenizer is None:
+        raise UsageError(
+            "HF-014", "a bundle needs a vocabulary of k-mers in the order of KmerTokenizer.", where=str(folder),
+            fix="In Python, from_huggingface reads it with the ids it has.",
+        )  # fmt: skip
+    return imported
+
+
+def _bundle_config(imported: ImportedEncoder) -> BundleConfig:
+    encoder, tokenizer = imported.encoder.config, imported.tokenizer
+    usable = _usable_bp(encoder)
+    context = min(MAX_CONTEXT_BP, usable // 8) // encoder.stride * encoder.stride
+    return BundleConfig(
+        task=TASK, encoder=encoder.to_dict(), k=tokenizer.k, stride=tokenizer.stride, tile_bp=usable - 2 * context,
+        context_bp=context, channels=list(TASKS[TASK].channels),
+    )  # fmt: skip
+
+
+def _usable_bp(encoder: EncoderConfig) -> int:
+    """Bases of the longest input, at most those of a crop: positions that training never sees stay untrained.
+
+    Raises:
+        UsageError: If positions are too few for a single token.
+    """
+    n_tokens = min(encoder.max_tokens - encoder.n_global_tokens, MAX_CROP_BP // encoder.stride)
+    if n_tokens < 1:
+        raise UsageError("HF-015", f"{encoder.max_tokens} positions leave none for the sequence.", where="max_tokens")
+    return n_tokens * encoder.stride
+
+
+def _with_new_head(imported: ImportedEncoder, n_channels: int, seed: int) -> GenomeModel:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = build_model(imported.encoder.config, n_channels=n_channels)
+    model.encoder.load_state_dict(imported.encoder.state_dict())
+    return model
+
+
+def _card(name: str, imported: ImportedEncoder, config: BundleConfig, seed: int) -> str:
+    n_parameters = sum(tensor.numel() for tensor in imported.encoder.parameters())
+    left_out = ", ".join(imported.left_out) or "none"
+    if not config.encoder["n_global_tokens"]:
+        left_out += "; global projections, as the model has no global tokens"
+    return f"""# {name}
+
+The encoder of {name}, a {imported.source} in the layout of Hugging Face: {n_parameters:,} parameters, k = {config.k},
+stride = {config.stride}. **Its head for {config.task} is new: random weights, seed {seed}.** It has no decoder, and
+predicts nothing before it is trained:
+
+    genoformer fit --config FILE --init_from THIS_FOLDER --data.fasta genome.fa --data.annotation genome.gff3
+
+where FILE holds
+
+```yaml
+{_training_config(config)}```
+
+Tensors of the folder that were left out: {left_out}.
+"""
+
+
+def _training_config(config: BundleConfig) -> str:
+    """YAML with which ``fit`` builds this model; its values are written as JSON, which YAML includes."""
+    follows = ("vocab_size", "stride")
+    encoder = [f"    {name}: {json.dumps(value)}" for name, value in config.encoder.items() if name not in follows]
+    names = ("task", "k", "stride", "tile_bp", "context_bp", "genetic_code")
+    model = [f"  {name}: {json.dumps(getattr(config, name))}" for name in names]
+    crop_bp = config.tile_bp + 2 * config.context_bp
+    lines = ["trainer:", "  max_steps: 4000", "model:", *model, "  lr: 1.0e-4", "  warmup_steps: 400", "  encoder:"]
+    return "\n".join([*lines, *encoder, "data:", f"  crop_bp: {crop_bp}", ""])

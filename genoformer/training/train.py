@@ -1,0 +1,146 @@
+"""A training run from its parts: what every command that trains has in common.
+
+Callbacks, checkpoints and signals are the same whoever puts model, data and trainer together, and so is what follows
+from them: SIGTERM ends a run at a checkpoint, and the same command continues it.
+"""
+
+import contextlib
+import logging
+import signal
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytorch_lightning as pl
+from lightning_fabric.plugins.environments import SLURMEnvironment
+from pytorch_lightning.utilities.warnings import PossibleUserWarning
+
+from genoformer.bundle import load_bundle
+from genoformer.errors import BusyError, UsageError
+from genoformer.training.callbacks import BEST, ResumableCheckpoints, WriteBundle
+from genoformer.training.checkpoint_io import AtomicCheckpointIO
+from genoformer.training.gene_callbacks import GeneScores
+from genoformer.training.module import GenomeModule
+from genoformer.training.run_folder import RunFolder
+from genoformer.training.signals import SIGNALS, StopRequest
+
+TRAINER_DEFAULTS = {
+    "deterministic": True,
+    "enable_checkpointing": False,
+    "enable_model_summary": False,
+    "gradient_clip_val": 1.0,
+    "num_sanity_val_steps": 0,
+    "use_distributed_sampler": False,
+}
+
+
+def run_callbacks(
+    folder: Path, stop: StopRequest, *, config_digest: str, every_n_steps: int = 200, monitor: str = "val/loss"
+) -> list[pl.Callback]:
+    """Checkpoints, gene scores and the model folder of a run.
+
+    Args:
+        folder: Folder of the run; it need not be there yet.
+        stop: Signals.
+        config_digest: Stored with each checkpoint; one of another configuration is not continued.
+        every_n_steps: Optimiser steps between two checkpoints.
+        monitor: Metric that chooses the model.
+    """
+    checkpoints = ResumableCheckpoints(
+        folder / "checkpoints", stop, every_n_steps=every_n_steps, config_digest=config_digest
+    )
+    return [checkpoints, GeneScores(), WriteBundle(folder / "model", folder / "checkpoints" / BEST, monitor=monitor)]
+
+
+def run_plugins() -> list:
+    """Our checkpoint files; who submitted a Slurm job repeats it, Lightning would requeue it a second time."""
+    slurm = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+    return [AtomicCheckpointIO(), *slurm]
+
+
+def train(
+    trainer: pl.Trainer,
+    module: GenomeModule,
+    data: pl.LightningDataModule,
+    folder: RunFolder,
+    stop: StopRequest,
+    ckpt_path: str | None = None,
+) -> None:
+    """Train, or continue at the run's last checkpoint.
+
+    Args:
+        trainer: With the callbacks of ``run_callbacks``.
+        module: The model with the weights that a new run starts from.
+        data: Prepared.
+        folder: The run.
+        stop: Signals.
+        ckpt_path: Checkpoint to continue instead of the run's own.
+
+    Raises:
+        SystemExit: With 128 + signal number, after a checkpoint was written.
+        DivergedError: If the loss is not finite.
+    """
+    resume_from = ckpt_path or (str(folder.last) if folder.last.is_file() else None)
+    trainer.fit(module, datamodule=data, ckpt_path=resume_from)
+    # From here a signal ends the process at once: the same command begins again at the last step.
+    stop.can_wait = False
+
+
+def load_weights(module: GenomeModule, path: str) -> None:
+    """Give the model of a run the weights of a bundle.
+
+    Raises:
+        UsageError: If the two are built in different ways.
+    """
+    bundle = load_bundle(path)
+    if bundle.config.encoder != module.bundle_config.encoder or bundle.config.channels != module.bundle_config.channels:
+        raise UsageError(
+            "CONFIG-012", f"the model in {path} is built otherwise than the configuration says.", where="--init_from",
+            fix="Use the configuration that it was trained with.",
+        )  # fmt: skip
+    module.model.load_state_dict(bundle.model.state_dict())
+
+
+@contextlib.contextmanager
+def received_signals() -> Iterator[StopRequest]:
+    """Receive SIGTERM and SIGINT as requests to stop training; the handlers of before come back afterwards.
+
+    Raises:
+        BusyError: If a loading process died.
+        SystemExit: With 128 + signal number, if it died after a signal.
+    """
+    stop = StopRequest()
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    stop.install()
+    try:
+        yield stop
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        if stop.is_made:
+            stop.leave()
+        raise BusyError(
+            "TRAIN-002", "a loading process died.", fix="Run the same command again, or use --data.num_workers 0."
+        ) from error
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def loading_ended(trainer: pl.Trainer) -> Iterator[None]:
+    """End the loading processes on every way out: those left over would keep Python from exiting."""
+    try:
+        yield
+    finally:
+        for loop in (trainer.fit_loop, trainer.validate_loop, trainer.test_loop):
+            loop.teardown()
+
+
+def quieten_lightning() -> None:
+    """Keep warnings, drop tips and adverts."""
+    for name in ("pytorch_lightning", "lightning_fabric", "pytorch_lightning.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", category=PossibleUserWarning)
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    warnings.filterwarnings("ignore", message=".*isinstance.treespec.*")
