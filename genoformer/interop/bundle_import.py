@@ -48,7 +48,7 @@ def import_bundle(
     with output_folder(out, names=FILES, overwrite=overwrite) as temporary:
         imported = _read(Path(folder), options)
         config = _bundle_config(imported)
-        model = _with_new_head(imported, len(config.channels), seed)
+        model = _with_new_head(imported, seed)
         card = _card(Path(folder).resolve().name, imported, config, seed)
         save_bundle(temporary, model=model, config=config, card=card)
     return config
@@ -86,10 +86,11 @@ def _usable_bp(encoder: EncoderConfig) -> int:
     return n_tokens * encoder.stride
 
 
-def _with_new_head(imported: ImportedEncoder, n_channels: int, seed: int) -> GenomeModel:
+def _with_new_head(imported: ImportedEncoder, seed: int) -> GenomeModel:
+    task = TASKS[TASK]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = build_model(imported.encoder.config, n_channels=n_channels)
+        model = build_model(imported.encoder.config, len(task.channels), task.initial_logits)
     model.encoder.load_state_dict(imported.encoder.state_dict())
     return model
 

@@ -106,7 +106,7 @@ def model_type(stored: dict, where: str) -> str:
     if found is None and isinstance(stored.get("architectures"), list):
         named = str(stored["architectures"][:1])
         found = next((kind for kind in DEFAULTS if kind in named.lower()), named)
-    if found in DEFAULTS:
+    if isinstance(found, str) and found in DEFAULTS:
         return found
     raise DataError(
         "HF-003", f"the model_type is {found}; longformer and bert can be read.", where=where,

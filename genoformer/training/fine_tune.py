@@ -132,8 +132,10 @@ def fine_tune(
         trainer = _build_trainer(bundle, run, settings, callbacks)
         with loading_ended(trainer):
             train(trainer, module, data, run, stop)
-    run.write_state(digests, finished=True)
-    return load_bundle(run.model)
+        run.write_state(digests, finished=True)
+        if stop.is_made:
+            stop.leave()
+        return load_bundle(run.model)
 
 
 class Steps(pl.Callback):

@@ -173,6 +173,7 @@ def test_surplus_rows_of_the_embedding_are_dropped(tmp_path):
     [
         (make_bert, {"model_type": "gpt2"}, "model_type is gpt2", 65),
         (make_bert, {"model_type": "absent", "architectures": ["T5Model"]}, "T5Model", 65),
+        (make_bert, {"model_type": ["bert"]}, r"model_type is \['bert'\]", 65),
         (make_bert, {"hidden_act": "relu"}, "hidden_act 'relu'", 65),
         (make_longformer, {"hidden_act": "gelu_new"}, "hidden_act 'gelu_new'", 65),
         (make_bert, {"position_embedding_type": "relative_key"}, "relative_key", 65),

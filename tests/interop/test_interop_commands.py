@@ -10,6 +10,7 @@ import pytest
 import torch
 import yaml
 from hugging_face import EXPORTABLE, make_batch, our_hidden, tiny_encoder
+from transformers import BertConfig, BertModel
 
 from genoformer.bundle import BundleConfig, load_bundle, save_bundle
 from genoformer.cli.main import main
@@ -19,6 +20,7 @@ from genoformer.inference.gene_calls import GeneFinder
 from genoformer.interop import from_huggingface, to_huggingface
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
+from genoformer.sequence.kmers import SPECIAL_NAMES
 from genoformer.tasks import TASKS
 from genoformer.training.config_files import find_config
 
@@ -55,6 +57,9 @@ def test_bundle_there_and_back_has_the_same_encoder_bit_by_bit(round_trip):
     state = after.model.encoder.state_dict()
     assert all(torch.equal(tensor, state[name]) for name, tensor in before.model.encoder.state_dict().items())
     assert not torch.equal(after.model.head.projection.weight, before.model.head.projection.weight)
+    # The head begins where that of a new model does.
+    found = after.model.head.projection.bias.view(3, 5)
+    torch.testing.assert_close(found, torch.tensor(TASKS["gene_structure"].initial_logits).expand(3, 5))
 
 
 def test_imported_bundle_predicts_nothing_before_it_is_trained(round_trip):
@@ -120,6 +125,20 @@ def test_global_tokens_are_those_of_the_export_unless_chosen(tmp_path):
     batch = make_batch(n_global=2)
     found, expected = (our_hidden(load_bundle(tmp_path / name).model.encoder, *batch) for name in "ba")
     assert torch.equal(found, expected)
+
+
+def test_bert_over_kmers_becomes_a_bundle_without_global_tokens(tmp_path):
+    config = BertConfig(vocab_size=21, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
+    BertModel(config).save_pretrained(tmp_path / "bert")
+    words = [*SPECIAL_NAMES, *(a + b for a in "ATCG" for b in "ATCG")]
+    (tmp_path / "bert" / "vocab.txt").write_text("\n".join(words))
+    assert run("import", tmp_path / "bert", "-o", tmp_path / "b", "--max-tokens", 600, "--window-radius", 9) == 0
+    bundle, expected = load_bundle(tmp_path / "b"), from_huggingface(tmp_path / "bert", max_tokens=600)
+    encoder = bundle.config.encoder
+    assert (bundle.config.k, bundle.config.stride, encoder["n_global_tokens"]) == (2, 1, 0)
+    assert (encoder["max_tokens"], encoder["window_radius"]) == (600, 9)
+    assert torch.equal(bundle.model.encoder.token_embedding.weight, expected.token_embedding.weight)
+    assert "pooler" in (tmp_path / "b" / "model_card.md").read_text()
 
 
 @pytest.mark.parametrize(
