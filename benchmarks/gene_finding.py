@@ -8,6 +8,7 @@ GENOME is a GenBank file: sequence and reference in one.
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +27,41 @@ from genoformer.inference.evaluate import score_annotations
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.alphabet import decode_bases
+from genoformer.sequence.records import Record
 
 
-def pyrodigal_genes(records, genetic_code: int, meta: bool) -> list[Gene]:
+@dataclass(frozen=True)
+class Genome:
+    """A GenBank file: sequence and reference in one.
+
+    Attributes:
+        reference: Its genes.
+        records: Its sequences.
+        genetic_code: NCBI number.
+    """
+
+    reference: Annotation
+    records: list[Record]
+    genetic_code: int
+
+    def score(self, genes: list[Gene]) -> dict:
+        """Scores of predicted genes."""
+        return score_annotations(Annotation(genes), self.reference, {record.id: len(record) for record in self.records})
+
+
+def read_genome(path: str | Path, genetic_code: int | None = None) -> Genome:
+    """The genome of a file; its genetic code is what the file says, else 11."""
+    reference = read_annotation(path)
+    code = genetic_code or max(reference.genetic_codes.values(), default=11)
+    return Genome(reference, list(read_genbank_records(path)), code)
+
+
+def pyrodigal_genes(genome: Genome, meta: bool) -> list[Gene]:
     """Genes that pyrodigal finds, trained on the longest record, or with its ready-made models (meta)."""
-    sequences = {record.id: decode_bases(record.codes) for record in records}
+    sequences = {record.id: decode_bases(record.codes) for record in genome.records}
     finder = pyrodigal.GeneFinder(meta=meta)
     if not meta:
-        finder.train(max(sequences.values(), key=len), translation_table=genetic_code)
+        finder.train(max(sequences.values(), key=len), translation_table=genome.genetic_code)
     return [
         Gene(
             contig=name, start=gene.begin - 1, end=gene.end, strand="+" if gene.strand > 0 else "-",
@@ -45,27 +73,30 @@ def pyrodigal_genes(records, genetic_code: int, meta: bool) -> list[Gene]:
     ]  # fmt: skip
 
 
-def genoformer_genes(records, finder: GeneFinder, options: CallOptions, reference, statistics: bool):
+def genoformer_genes(genome: Genome, finder: GeneFinder, statistics: bool) -> tuple[list[Gene], dict[str, float]]:
     """Genes of a genoformer model, and how well its confidence is calibrated."""
+    records, options = genome.records, CallOptions(genetic_code=genome.genetic_code)
     rows = {record.id: finder.candidates(record.codes, options) for record in records}
     learned = (
         finder.statistics(lambda: [(r.codes, rows[r.id], options) for r in records], options) if statistics else None
     )
     genes = [gene for r in records for gene in finder.genes(r.id, r.codes, rows[r.id], options, learned)]
-    return genes, calibration(records, rows, finder, options, reference, learned)
+    return genes, calibration(genome, rows, finder, options, learned)
 
 
-def calibration(records, rows, finder: GeneFinder, options: CallOptions, reference, learned) -> dict[str, float]:
+def calibration(genome: Genome, rows, finder: GeneFinder, options: CallOptions, learned) -> dict[str, float]:
     """ECE and Brier score over all open frames of 90 nt or more that the decoder scored (event: the 3' end is right),
     and over the best start of each right frame (event: the start is right)."""
     scorer = finder.decoder.scorer(learned)
     gene, right, start, start_right = [], [], [], []
-    for record in records:
+    for record in genome.records:
         found = rows[record.id]
         if len(found) == 0:
             continue
         scored = finder.decoder.score(record.codes, found, record_stop_rate(record.codes, options), learned)
-        table = gene_table(record.codes, reference.by_contig().get(record.id, []), genetic_code=options.genetic_code)
+        table = gene_table(
+            record.codes, genome.reference.by_contig().get(record.id, []), genetic_code=options.genetic_code
+        )
         frame_right, right_start, judged = truth_of(found, table)
         best = best_starts(found, scored.start_share)
         best = best[judged[best]]
@@ -94,24 +125,19 @@ def main() -> None:
     parser.add_argument("--no-statistics", action="store_true")
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/results"))
     args = parser.parse_args()
-    reference, records = read_annotation(args.genome), list(read_genbank_records(args.genome))
-    code = args.genetic_code or max(reference.genetic_codes.values(), default=11)
+    genome = read_genome(args.genome, args.genetic_code)
     tune_allocator()
     bundle = load_bundle(args.model)
-    options = CallOptions(genetic_code=code)
-    ours, calibrated = genoformer_genes(
-        records, GeneFinder.from_bundle(bundle), options, reference, not args.no_statistics
-    )
-    found = {"genoformer": ours, "pyrodigal": pyrodigal_genes(records, code, args.meta)}
-    lengths = {record.id: len(record) for record in records}
+    ours, calibrated = genoformer_genes(genome, GeneFinder.from_bundle(bundle), not args.no_statistics)
+    found = {"genoformer": ours, "pyrodigal": pyrodigal_genes(genome, args.meta)}
     result = {
         "genome": args.genome.name,
         "model": args.model,
         "model_digest": bundle.digest,
-        "genetic_code": code,
+        "genetic_code": genome.genetic_code,
         "statistics": not args.no_statistics,
         "calibration": calibrated,
-        "scores": {name: score_annotations(Annotation(genes), reference, lengths) for name, genes in found.items()},
+        "scores": {name: genome.score(genes) for name, genes in found.items()},
     }
     args.out.mkdir(parents=True, exist_ok=True)
     write_json_atomic(args.out / f"genes-{args.name}.json", result)

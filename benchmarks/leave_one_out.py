@@ -17,16 +17,12 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from gene_finding import genoformer_genes, pyrodigal_genes
+from gene_finding import genoformer_genes, pyrodigal_genes, read_genome
 
-from genoformer.annotation.models import Annotation
-from genoformer.annotation.read import read_annotation, read_genbank_records
 from genoformer.bundle import Bundle, load_bundle, model_device, save_bundle
-from genoformer.decoding.caller import CallOptions
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.files import write_json_atomic
 from genoformer.inference.calibrate import Held, fit_decoder, read_held
-from genoformer.inference.evaluate import score_annotations
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.nn.allocator import tune_allocator
 from genoformer.splits import Region
@@ -91,28 +87,26 @@ class LeaveOneOut:
         bundle = load_bundle(self.train(names, self.steps))
         finder = GeneFinder(bundle, self.decoder(names), tile_plan(bundle))
         path = self.genomes[genome]
-        reference, records = read_annotation(path), list(read_genbank_records(path))
-        options = CallOptions(genetic_code=max(reference.genetic_codes.values(), default=11))
-        lengths = {record.id: len(record) for record in records}
-        found, calibrated = genoformer_genes(records, finder, options, reference, True)
-        plain, _ = genoformer_genes(records, finder, options, reference, False)
-        peer = pyrodigal_genes(records, options.genetic_code, False)
+        unseen = read_genome(path)
+        found, calibrated = genoformer_genes(unseen, finder, True)
+        plain, _ = genoformer_genes(unseen, finder, False)
+        peer = pyrodigal_genes(unseen, False)
         calls = {"genoformer": found, "genoformer, no statistics": plain, "pyrodigal": peer}
         return {
             "genome": Path(path).name,
             "trained_on": list(names),
             "seed": self.seed,
             "steps": self.steps,
-            "genetic_code": options.genetic_code,
+            "genetic_code": unseen.genetic_code,
             "calibration": calibrated,
-            "scores": {name: score_annotations(Annotation(genes), reference, lengths) for name, genes in calls.items()},
+            "scores": {name: unseen.score(genes) for name, genes in calls.items()},
         }
 
     def ship(self, folder: Path, steps: int) -> None:
         """A model of all genomes, with the decoder of the networks that left one out."""
-        bundle = load_bundle(self.train(tuple(self.genomes), steps))
+        trained = self.train(tuple(self.genomes), steps)
+        bundle, card = load_bundle(trained), (trained / "model_card.md").read_text()
         calibration = {**bundle.calibration, "decoder": self.decoder(tuple(self.genomes)).to_dict()}
-        card = (Path("runs") / f"loo-{'-'.join(self.genomes)}-{self.seed}" / "model" / "model_card.md").read_text()
         save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)
 
 

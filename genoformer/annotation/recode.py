@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from Bio.Align import substitution_matrices
 
-from genoformer.annotation.genetic_code import GeneticCode, get_genetic_code
+from genoformer.annotation.genetic_code import CODONS, GeneticCode, get_genetic_code
 from genoformer.annotation.tracks import CODON_0, CODON_1, CODON_2, MASKED, START, STOP
 from genoformer.sequence.alphabet import reverse_complement
 
@@ -125,11 +125,7 @@ def _keep_boundaries(labels: np.ndarray, kept: np.ndarray) -> None:
 
 @cache
 def _gc_of_codons() -> np.ndarray:
-    return np.array([sum(base in "GC" for base in codon) for codon in _codons()], dtype=float)
-
-
-def _codons() -> list[str]:
-    return [a + b + c for a in "ACGT" for b in "ACGT" for c in "ACGT"]
+    return np.array([sum(base in "GC" for base in codon) for codon in CODONS], dtype=float)
 
 
 def _similarity(read: int, written: int, sharpness: float) -> np.ndarray:

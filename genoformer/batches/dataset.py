@@ -42,10 +42,11 @@ def read_crop(
     low = start if strand == "+" else max(region.start, start - ahead_bp)
     high = end if strand == "-" else min(region.end, end + ahead_bp)
     codes = store.bases(region.record, low, high)
-    labels = store.tracks(region.record, start, end)[STRANDS.index(strand)]
+    tracks = store.tracks(region.record, low, high)
+    labels = tracks[STRANDS.index(strand), start - low : end - low]
     if recoded_by is not None:
         recoding = draw_recoding(store.records[region.record].genetic_code, recoded_by)
-        codes = recode(codes, store.tracks(region.record, low, high), recoding, recoded_by)
+        codes = recode(codes, tracks, recoding, recoded_by)
     if strand == "-":
         codes, labels = reverse_complement(codes), labels[::-1]
     n_bases = end - start
@@ -94,9 +95,14 @@ class CropDataset(Dataset):
 
     def __getitem__(self, index: int) -> Item:
         region, start, end, strand = self.place(index)
+        return read_crop(self.store, self.tokenizer, region, start, end, strand, self._recoded_by(index))
+
+    def _recoded_by(self, index: int) -> np.random.Generator | None:
+        """Source of randomness for a sample that is rewritten; None for one that is read as it is."""
+        if not self.recoded:
+            return None
         generator = np.random.Generator(np.random.Philox(key=[self.seed, index], counter=RECODING_COUNTER))
-        recoded_by = generator if generator.random() < self.recoded else None
-        return read_crop(self.store, self.tokenizer, region, start, end, strand, recoded_by)
+        return generator if generator.random() < self.recoded else None
 
 
 class TileDataset(Dataset):

@@ -16,7 +16,7 @@ from genoformer.annotation.tracks import GENE_TABLE, MASKED, gene_table, label_t
 from genoformer.decoding.caller import CallOptions, record_stop_rate, unwrap_genes
 from genoformer.decoding.candidates import is_partial_5
 from genoformer.decoding.decoder import GeneDecoder
-from genoformer.decoding.scoring import frame_groups
+from genoformer.decoding.scoring import best_starts
 from genoformer.decoding.statistics import GenomeStatistics
 
 
@@ -125,7 +125,7 @@ def judge_candidates(
     sure, has_start = chosen[is_sure], start_confidence[is_sure] >= rules.sure_start
     inner, starts = _likely_starts(candidates, sure, has_start, start_share >= rules.likely_start, length)
     covered = _painted(candidates["start"][sure], candidates["end"][sure], length)
-    longest = _longest_rows(candidates)
+    longest = best_starts(candidates, candidates["n_codons"])
     longest = longest[~np.isin(candidates["orf"][longest], candidates["orf"][sure])]
     open_frame = -candidates["n_codons"][longest] * np.log1p(-stop_rate)
     plausible = (frame_odds[longest] > rules.plausible_odds) | (open_frame >= rules.long_frame)
@@ -180,13 +180,6 @@ def _rows_by_frame(candidates: np.ndarray) -> Callable[[int], np.ndarray]:
     order = np.argsort(candidates["orf"], kind="stable")
     frames = candidates["orf"][order]
     return lambda orf: order[np.searchsorted(frames, orf) : np.searchsorted(frames, orf, side="right")]
-
-
-def _longest_rows(candidates: np.ndarray) -> np.ndarray:
-    """The row with the most codons of each open frame, int64 [F]."""
-    group, frames = frame_groups(candidates)
-    order = np.lexsort((-candidates["n_codons"], group))
-    return order[np.searchsorted(group[order], np.arange(len(frames)))]
 
 
 def _painted(start: np.ndarray, end: np.ndarray, length: int) -> np.ndarray:

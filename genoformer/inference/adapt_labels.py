@@ -3,7 +3,7 @@
 Both come with the statistics of the genome under the given model, for which every record is read once.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,12 +15,11 @@ from genoformer.decoding.masking import Mask
 from genoformer.decoding.pseudo_labels import PseudoLabelRules, pseudo_labels
 from genoformer.decoding.statistics import GenomeStatistics
 from genoformer.errors import DataError, WarningLog
-from genoformer.inference.gene_calls import ORIGIN_MARGIN_BP, GeneFinder
-from genoformer.inference.model_passes import ModelPasses
+from genoformer.inference.gene_calls import GeneFinder
+from genoformer.inference.model_passes import pass_records
 from genoformer.inference.predict import PredictOptions, all_records, call_options
 from genoformer.sequence.records import Record
 from genoformer.store import Source, Store, write_store
-from genoformer.stream import wrap_circular
 from genoformer.training.prepare import GenomeFiles, is_store_of, prepare_store
 
 STORE = "data.h5"
@@ -61,7 +60,7 @@ def annotated_labels(
     prepare_store(work / STORE, genomes, warnings=warnings)
     store = Store(work / STORE)
     _check_genes(store, "the annotation names", "Give the annotation of more sequence.")
-    passes = _passes(finder, _stored_records(store), work, on_bases)
+    passes = pass_records(finder, ((*found, None) for found in _stored_records(store)), work, on_bases)
     statistics = {}
     for name in dict.fromkeys(record.genome for record in store.records):
 
@@ -101,14 +100,15 @@ def own_labels(
         DataError: If the model is sure of too few genes.
     """
 
-    def records() -> Iterator[tuple[int, np.ndarray, CallOptions]]:
-        return ((number, r.codes, call_options(r, options)) for number, r in all_records(paths, options))
-
-    masked = {number: mask.of(r.id) for number, r in all_records(paths, options)} if mask.intervals else {}
-    passes = _passes(finder, records(), work, on_bases, masked)
+    records = (
+        (number, record.codes, call_options(record, options), mask.of(record.id))
+        for number, record in all_records(paths, options)
+    )
+    passes = pass_records(finder, records, work, on_bases)
 
     def passed() -> Passed:
-        return ((codes, passes[number], own) for number, codes, own in records())
+        for number, record in all_records(paths, options):
+            yield record.codes, passes[number], call_options(record, options)
 
     statistics = finder.statistics(passed, options.call)
 
@@ -124,7 +124,6 @@ def own_labels(
 
 def describe_labels(store: Store) -> str:
     """One line for the user: genes, starts, and the share of bases that is neither example nor counterexample."""
-    n_genes = sum(int(np.count_nonzero(~store.genes(record.index)["masked"])) for record in store.records)
     n_starts = n_masked = 0
     for record in store.records:
         for start in range(0, record.length, READ_BP):
@@ -133,25 +132,7 @@ def describe_labels(store: Store) -> str:
             n_starts += int(np.count_nonzero((tracks & START != 0) & ~is_masked))
             n_masked += int(np.count_nonzero(is_masked[0]))
     share = n_masked / sum(record.length for record in store.records)
-    return f"labels: {n_genes:,} genes, {n_starts:,} of them with a start, {share:.1%} of the bases masked"
-
-
-def _passes(
-    finder: GeneFinder,
-    records: Iterable[tuple[int, np.ndarray, CallOptions]],
-    work: Path,
-    on_bases: Callable[[int], None],
-    masked: dict[int, np.ndarray] | None = None,
-) -> ModelPasses:
-    """Candidates of every record, those of an interrupted run from its files."""
-    with ModelPasses(work) as passes:
-        for number, codes, options in records:
-            if number in passes:
-                on_bases(len(codes))
-                continue
-            found = finder.candidates(codes, options, on_bases, (masked or {}).get(number))
-            passes.add(number, found, length_bp=len(codes))
-    return passes
+    return f"labels: {_n_genes(store):,} genes, {n_starts:,} of them with a start, {share:.1%} of the bases masked"
 
 
 def _stored_records(store: Store, genome: str | None = None) -> Iterator[tuple[int, np.ndarray, CallOptions]]:
@@ -162,14 +143,19 @@ def _stored_records(store: Store, genome: str | None = None) -> Iterator[tuple[i
 
 
 def _source(record: Record, candidates, finder: GeneFinder, options: CallOptions, statistics, rules) -> Source:
-    opened = wrap_circular(record.codes, ORIGIN_MARGIN_BP) if options.circular else record.codes
+    opened = finder.opened(record.codes, options)
     tracks, table = pseudo_labels(
         record.codes, candidates, finder.decoder, options, opened=opened, statistics=statistics, rules=rules
     )
     return INPUT, replace(record, description=""), tracks, table, options.circular, options.genetic_code
 
 
+def _n_genes(store: Store) -> int:
+    """Genes that are examples."""
+    return sum(int(np.count_nonzero(~store.genes(record.index)["masked"])) for record in store.records)
+
+
 def _check_genes(store: Store, found: str, fix: str) -> None:
-    n_genes = sum(int(np.count_nonzero(~store.genes(record.index)["masked"])) for record in store.records)
+    n_genes = _n_genes(store)
     if n_genes < MIN_GENES:
         raise DataError("ADAPT-001", f"{found} {n_genes} genes, and {MIN_GENES} are needed to adapt a model.", fix=fix)

@@ -3,14 +3,22 @@
 import json
 import shutil
 from dataclasses import replace
-from fnmatch import fnmatch
 from pathlib import Path
 
 from genoformer.bundle import CALIBRATION, CARD, CONFIG, WEIGHTS, Bundle, save_bundle
-from genoformer.errors import DataError, OutputExistsError
-from genoformer.files import LOCK_NAME, MANIFEST_NAME, verify_manifest, write_json_atomic
+from genoformer.errors import DataError
+from genoformer.files import MANIFEST_NAME, verify_manifest, write_json_atomic
 from genoformer.inference.held_out import gain_table
-from genoformer.inference.prediction_folder import RUN, WORK
+from genoformer.inference.prediction_folder import (
+    KEY,
+    RUN,
+    WORK,
+    check_folder,
+    check_free,
+    is_work_of,
+    refusal,
+    remove_half_written,
+)
 from genoformer.splits import Region
 from genoformer.store import Store
 from genoformer.training.fine_tune import BATCH_SIZE, GUARD_BP, HELD_OUT
@@ -18,7 +26,6 @@ from genoformer.training.fine_tune import BATCH_SIZE, GUARD_BP, HELD_OUT
 FILES = (WEIGHTS, CONFIG, CALIBRATION, CARD, RUN, MANIFEST_NAME)
 GAIN = "adaptation"
 """Where ``calibration.json`` holds what an adaptation was and what it gained."""
-_TRACES = (LOCK_NAME, *(f".{name}.*.tmp" for name in FILES))
 
 
 def check_target(out: Path, model_digest: str, inputs: list[str], *, overwrite: bool) -> None:
@@ -33,16 +40,9 @@ def check_target(out: Path, model_digest: str, inputs: list[str], *, overwrite: 
     Raises:
         OutputExistsError: If there is one of these.
     """
-    if out.exists() and not out.is_dir():
-        raise _refusal("OUT-001", "the output must be a folder, but a file has this name.", out)
     if _weights_digest(out) == model_digest:
-        raise _refusal("ADAPT-004", "this is the model that is to be adapted.", out)
-    if taken := [path for path in inputs if Path(path).resolve() in {(out / name).resolve() for name in FILES}]:
-        raise _refusal("OUT-004", f"the input {taken[0]} has the name of a result.", out)
-    names = {path.name for path in out.iterdir()} if out.is_dir() else set()
-    foreign = [name for name in names if not any(fnmatch(name, trace) for trace in _TRACES)]
-    if foreign and not overwrite and not names & {MANIFEST_NAME, WORK}:
-        raise _refusal("OUT-002", f"the folder holds files that are no model: {min(foreign)}.", out)
+        raise refusal("ADAPT-004", "this is the model that is to be adapted.", out)
+    check_folder(out, inputs, overwrite=overwrite, results=FILES, kind="model")
 
 
 def _weights_digest(folder: Path) -> str | None:
@@ -69,20 +69,13 @@ def claim(out: Path, work: Path, key: dict, *, overwrite: bool) -> None:
     Raises:
         OutputExistsError: If there is a finished bundle, and ``overwrite`` was not given.
     """
-    if (out / MANIFEST_NAME).exists() and not overwrite:
-        shutil.rmtree(work, ignore_errors=True)
-        raise _refusal("OUT-003", "the folder holds another model, or one that was changed.", out)
-    for stale in (path for trace in _TRACES[1:] for path in out.glob(trace)):
-        stale.unlink()
-    try:
-        same = json.loads((work / "key.json").read_text()) == key
-    except (OSError, ValueError):
-        same = False
-    if not same:
+    check_free(out, "another model, or one that was changed", overwrite=overwrite)
+    remove_half_written(out, FILES)
+    if not is_work_of(work, key):
         for path in work.iterdir():
             if path.name != "stdin.fa":
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-        write_json_atomic(work / "key.json", key)
+        write_json_atomic(work / KEY, key)
 
 
 def write_adapted(out: Path, bundle: Bundle, gain: dict, card: str, run: dict) -> None:
@@ -138,11 +131,3 @@ def verdict(gain: dict) -> str:
     if gain["helped"]:
         return "Adaptation helped on the held-out regions."
     return "Adaptation did not help on the held-out regions: use the given model."
-
-
-def _refusal(code: str, message: str, out: Path) -> OutputExistsError:
-    fix = "Choose another folder with -o"
-    can_overwrite = code in ("OUT-002", "OUT-003")
-    return OutputExistsError(
-        code, message, where=str(out), fix=f"{fix}, or add --overwrite." if can_overwrite else f"{fix}."
-    )

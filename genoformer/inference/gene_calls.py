@@ -89,7 +89,7 @@ class GeneFinder:
         if mostly_unknown(codes):
             on_bases(len(codes))
             return np.empty(0, CANDIDATE_DTYPE)
-        opened = self._opened(codes, options)
+        opened = self.opened(codes, options)
 
         def counted():
             for piece in record_logits(self.bundle.model, self.bundle.tokenizer, opened, self.plan):
@@ -117,7 +117,7 @@ class GeneFinder:
             return None
 
         def opened() -> CodesAndCandidates:
-            return ((self._opened(codes, own), candidates) for codes, candidates, own in records())
+            return ((self.opened(codes, own), candidates) for codes, candidates, own in records())
 
         return genome_statistics(opened, self.decoder, options)
 
@@ -130,11 +130,12 @@ class GeneFinder:
         statistics: GenomeStatistics | None = None,
     ) -> list[Gene]:
         """Genes of a record from its candidates, in the record's own coordinates."""
-        opened = self._opened(codes, options)
+        opened = self.opened(codes, options)
         genes = call_genes(record_id, opened, candidates, self.decoder, options, statistics)
         if not options.circular:
             return genes
         return unwrap_genes(genes, length=len(codes), margin=(len(opened) - len(codes)) // 2)
 
-    def _opened(self, codes: np.ndarray, options: CallOptions) -> np.ndarray:
+    def opened(self, codes: np.ndarray, options: CallOptions) -> np.ndarray:
+        """What the model reads of a record: a circular one with ``ORIGIN_MARGIN_BP`` repeated on both sides."""
         return wrap_circular(codes, ORIGIN_MARGIN_BP) if options.circular else codes

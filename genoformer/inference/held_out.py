@@ -12,12 +12,12 @@ from torch import nn
 
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.decoding.statistics import GenomeStatistics
-from genoformer.inference.region_scores import count_region
+from genoformer.inference.region_scores import count_region, read_region
 from genoformer.metrics import BaseScores, precision_recall_f1
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.splits import Region
 from genoformer.store import Store
-from genoformer.stream import TilePlan, record_logits
+from genoformer.stream import TilePlan
 from genoformer.tasks import gene_structure
 
 CODON_CHANNELS = ("codon_0", "codon_1", "codon_2")
@@ -53,8 +53,7 @@ def score_held_out(
     """
     total, bases = np.zeros(4), BaseScores(CODON_CHANNELS)
     for region in regions:
-        codes = store.bases(region.record, region.start, region.end)
-        logits = np.concatenate([piece for _, _, piece in record_logits(network, tokenizer, codes, plan)], axis=1)
+        codes, logits = read_region(network, tokenizer, plan, store, region)
         own = statistics[store.records[region.record].genome]
 
         def choose(rows: np.ndarray, stop_rate: float, codes=codes, own=own) -> np.ndarray:

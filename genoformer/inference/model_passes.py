@@ -1,12 +1,15 @@
 """Candidates of many records on disk, in few files: what an interrupted prediction continues from."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
+from genoformer.decoding.caller import CallOptions
 from genoformer.decoding.candidates import CANDIDATE_DTYPE
 from genoformer.files import atomic_path
+from genoformer.inference.gene_calls import GeneFinder
 
 CHUNK_BP = 2_000_000
 CHUNK_RECORDS = 1_000
@@ -86,6 +89,29 @@ class ModelPasses:
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
             np.savez(file, numbers=numbers, ends=ends, rows=rows)
         self._file_of |= dict.fromkeys(gathered, path)
+
+
+def pass_records(
+    finder: GeneFinder,
+    records: Iterable[tuple[int, np.ndarray, CallOptions, np.ndarray | None]],
+    folder: Path,
+    on_bases: Callable[[int], None],
+) -> ModelPasses:
+    """Candidates of every record; those that an interrupted run left in the folder are not made again.
+
+    Args:
+        finder: The model.
+        records: Number, uint8 base codes [L], options and masked intervals (see ``GeneFinder.candidates``) of each.
+        folder: Of the files.
+        on_bases: Called with bases done since the last call.
+    """
+    with ModelPasses(folder) as passes:
+        for number, codes, options, masked in records:
+            if number in passes:
+                on_bases(len(codes))
+                continue
+            passes.add(number, finder.candidates(codes, options, on_bases, masked), length_bp=len(codes))
+    return passes
 
 
 def _read_chunk(path: Path) -> dict[int, np.ndarray]:

@@ -21,7 +21,7 @@ from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.inference.gene_outputs import WRITERS, GeneOutputs
-from genoformer.inference.model_passes import ModelPasses
+from genoformer.inference.model_passes import ModelPasses, pass_records
 from genoformer.inference.prediction_folder import SUMMARY, check_folder, finish, held_folder, is_finished, make_room
 from genoformer.sequence.byte_chunks import read_chunks
 from genoformer.sequence.fasta import read_fasta
@@ -228,16 +228,11 @@ def call_options(record: Record, options: PredictOptions) -> CallOptions:
 
 def _model_passes(paths, finder: GeneFinder, options: PredictOptions, scan: Scan, work: Path, on_bases) -> ModelPasses:
     shift = options.region[1] if options.region else 0
-    with ModelPasses(work) as passes:
-        for number, record in _records(paths, options):
-            codes = _stretch(record, options)
-            if number in passes:
-                on_bases(len(codes))
-                continue
-            masked = scan.mask.of(record.id) - shift
-            candidates = finder.candidates(codes, call_options(record, options), on_bases, masked)
-            passes.add(number, candidates, length_bp=len(codes))
-    return passes
+    records = (
+        (number, _stretch(record, options), call_options(record, options), scan.mask.of(record.id) - shift)
+        for number, record in _records(paths, options)
+    )
+    return pass_records(finder, records, work, on_bases)
 
 
 def _write(paths, finder: GeneFinder, out: Path, options: PredictOptions, scan: Scan, passes: ModelPasses) -> dict:

@@ -14,26 +14,35 @@ from genoformer.inference.model_passes import PASS_FILES
 
 SUMMARY, RUN, WORK = "summary.json", "run.json", ".work"
 RESULTS = (*(name for name, _ in WRITERS.values()), SUMMARY, RUN, MANIFEST_NAME)
-_TRACES = (LOCK_NAME, *(f".{name}.*.tmp" for name in RESULTS))
-"""What a run that was killed, or that failed early, leaves behind."""
+KEY = "key.json"
 
 
-def check_folder(out: Path, inputs: list[str], *, overwrite: bool) -> None:
+def check_folder(
+    out: Path, inputs: list[str], *, overwrite: bool, results: tuple[str, ...] = RESULTS, kind: str = "prediction"
+) -> None:
     """Refuse a folder that holds files of others, or one of the inputs under the name of a result.
+
+    Args:
+        out: Output folder; it need not be there.
+        inputs: Files that are read.
+        overwrite: Results of other runs may be replaced; files of others stay where they are.
+        results: Names of the results.
+        kind: What they are, in a word.
 
     Raises:
         OutputExistsError: If it does, or if it is no folder.
     """
     if out.exists() and not out.is_dir():
-        raise _refusal("OUT-001", "the output must be a folder, but a file has this name.", out)
-    taken = {(out / name).resolve() for name in RESULTS}
+        raise refusal("OUT-001", "the output must be a folder, but a file has this name.", out)
+    taken = {(out / name).resolve() for name in results}
     for path in inputs:
         if Path(path).resolve() in taken:
-            raise _refusal("OUT-004", f"the input {path} has the name of a result.", out)
+            raise refusal("OUT-004", f"the input {path} has the name of a result.", out)
     names = {path.name for path in out.iterdir()} if out.is_dir() else set()
-    foreign = [name for name in names if not any(fnmatch(name, trace) for trace in _TRACES)]
+    traces = (LOCK_NAME, *_half_written(results))
+    foreign = [name for name in names if not any(fnmatch(name, trace) for trace in traces)]
     if foreign and not overwrite and not names & {MANIFEST_NAME, WORK}:
-        raise _refusal("OUT-002", f"the folder holds files that are no prediction: {min(foreign)}.", out)
+        raise refusal("OUT-002", f"the folder holds files that are no {kind}: {min(foreign)}.", out)
 
 
 @contextmanager
@@ -50,11 +59,12 @@ def held_folder(out: Path) -> Iterator[Path]:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _refusal("OUT-001", f"cannot create this folder: {error.strerror}.", out) from error
+        raise refusal("OUT-001", f"cannot create this folder: {error.strerror}.", out) from error
     with folder_lock(out):
         work = out / WORK
         work.mkdir(exist_ok=True)
-        for stale in (*(path for trace in _TRACES[1:] for path in out.glob(trace)), *work.glob(".*.tmp")):
+        remove_half_written(out, RESULTS)
+        for stale in work.glob(".*.tmp"):
             stale.unlink()
         try:
             yield work
@@ -79,19 +89,47 @@ def make_room(out: Path, key: dict, *, overwrite: bool) -> None:
         OutputExistsError: If there is a finished result, and ``overwrite`` was not given.
     """
     work = out / WORK
-    if (out / MANIFEST_NAME).exists() and not overwrite:
-        shutil.rmtree(work, ignore_errors=True)
-        raise _refusal("OUT-003", "the folder holds other results, or results that were changed.", out)
+    check_free(out, "other results, or results that were changed", overwrite=overwrite)
     for name in reversed(RESULTS):  # the manifest first
         (out / name).unlink(missing_ok=True)
-    try:
-        same = json.loads((work / "key.json").read_text()) == key
-    except (OSError, ValueError):
-        same = False
-    if not same:
+    if not is_work_of(work, key):
         for stale in work.glob(PASS_FILES):
             stale.unlink()
-        write_json_atomic(work / "key.json", key)
+        write_json_atomic(work / KEY, key)
+
+
+def check_free(out: Path, found: str, *, overwrite: bool) -> None:
+    """Refuse a folder with a finished result unless it may be replaced; work in it is then of no use.
+
+    Args:
+        out: Output folder.
+        found: What the folder holds, in words.
+        overwrite: It may be replaced.
+
+    Raises:
+        OutputExistsError: If it may not.
+    """
+    if (out / MANIFEST_NAME).exists() and not overwrite:
+        shutil.rmtree(out / WORK, ignore_errors=True)
+        raise refusal("OUT-003", f"the folder holds {found}.", out)
+
+
+def is_work_of(work: Path, key: dict) -> bool:
+    """Whether the work folder holds what an interrupted run of ``key`` left."""
+    try:
+        return json.loads((work / KEY).read_text()) == key
+    except (OSError, ValueError):
+        return False
+
+
+def remove_half_written(out: Path, results: tuple[str, ...]) -> None:
+    """Remove what a run that was killed left of its results."""
+    for stale in (path for trace in _half_written(results) for path in out.glob(trace)):
+        stale.unlink()
+
+
+def _half_written(results: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f".{name}.*.tmp" for name in results)
 
 
 def finish(out: Path, summary: dict, run: dict, names: list[str]) -> None:
@@ -105,7 +143,8 @@ def finish(out: Path, summary: dict, run: dict, names: list[str]) -> None:
     shutil.rmtree(out / WORK, ignore_errors=True)
 
 
-def _refusal(code: str, message: str, out: Path) -> OutputExistsError:
+def refusal(code: str, message: str, out: Path) -> OutputExistsError:
+    """The error that leaves a folder as it is, with what the user can do."""
     fix = "Choose another folder with -o"
     return OutputExistsError(
         code,

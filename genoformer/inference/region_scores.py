@@ -46,14 +46,21 @@ def score_regions(
 
 
 def _count(network, tokenizer, plan: TilePlan, store: Store, region: Region) -> np.ndarray:
-    codes = store.bases(region.record, region.start, region.end)
-    logits = np.concatenate([piece for _, _, piece in record_logits(network, tokenizer, codes, plan)], axis=1)
+    codes, logits = read_region(network, tokenizer, plan, store, region)
 
     def choose(rows: np.ndarray, stop_rate: float) -> np.ndarray:
         score, _, _ = candidate_scores(rows, None, DEFAULT_WEIGHTS, stop_rate=stop_rate)
         return select_genes(rows["start"], rows["end"], rows["orf"], score, OverlapRules())
 
     return count_region(codes, logits, store, region, choose)
+
+
+def read_region(
+    network: nn.Module, tokenizer: KmerTokenizer, plan: TilePlan, store: Store, region: Region
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bases of a region, uint8 [L], and what the model says of them alone, [2, L, C] in forward coordinates."""
+    codes = store.bases(region.record, region.start, region.end)
+    return codes, np.concatenate([piece for _, _, piece in record_logits(network, tokenizer, codes, plan)], axis=1)
 
 
 def count_region(
