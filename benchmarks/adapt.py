@@ -54,8 +54,8 @@ def main() -> None:
     adapted, gain, seconds = adapted_finder(genome.records, given, options)
     scores, calibrated = {}, {}
     for side, finder in (("before", given), ("after", adapted)):
-        genes, calibrated[side] = genoformer_genes(genome, finder, True)
-        scores[side] = genome.score(genes)
+        (called,) = genoformer_genes(genome, finder, [True])
+        scores[side], calibrated[side] = genome.score(called.genes), called.calibration
     result = {
         "genome": args.genome.name,
         "model": args.model,

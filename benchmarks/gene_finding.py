@@ -8,6 +8,7 @@ GENOME is a GenBank file: sequence and reference in one.
 """
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,15 +74,31 @@ def pyrodigal_genes(genome: Genome, meta: bool) -> list[Gene]:
     ]  # fmt: skip
 
 
-def genoformer_genes(genome: Genome, finder: GeneFinder, statistics: bool) -> tuple[list[Gene], dict[str, float]]:
-    """Genes of a genoformer model, and how well its confidence is calibrated."""
+@dataclass(frozen=True)
+class Called:
+    """Genes of a genoformer model.
+
+    Attributes:
+        genes: As found.
+        calibration: How well their confidence is calibrated, see ``calibration``.
+    """
+
+    genes: list[Gene]
+    calibration: dict[str, float]
+
+
+def genoformer_genes(genome: Genome, finder: GeneFinder, statistics: Sequence[bool]) -> list[Called]:
+    """One model pass, decoded once for each of ``statistics``: with or without those of the genome at hand."""
     records, options = genome.records, CallOptions(genetic_code=genome.genetic_code)
     rows = {record.id: finder.candidates(record.codes, options) for record in records}
-    learned = (
-        finder.statistics(lambda: [(r.codes, rows[r.id], options) for r in records], options) if statistics else None
-    )
-    genes = [gene for r in records for gene in finder.genes(r.id, r.codes, rows[r.id], options, learned)]
-    return genes, calibration(genome, rows, finder, options, learned)
+    called = []
+    for wanted in statistics:
+        learned = (
+            finder.statistics(lambda: [(r.codes, rows[r.id], options) for r in records], options) if wanted else None
+        )
+        genes = [gene for r in records for gene in finder.genes(r.id, r.codes, rows[r.id], options, learned)]
+        called.append(Called(genes, calibration(genome, rows, finder, options, learned)))
+    return called
 
 
 def calibration(genome: Genome, rows, finder: GeneFinder, options: CallOptions, learned) -> dict[str, float]:
@@ -93,7 +110,7 @@ def calibration(genome: Genome, rows, finder: GeneFinder, options: CallOptions, 
         found = rows[record.id]
         if len(found) == 0:
             continue
-        scored = finder.decoder.score(record.codes, found, record_stop_rate(record.codes, options), learned)
+        scored, _ = finder.decoder.choose(record.codes, found, record_stop_rate(record.codes, options), learned)
         table = gene_table(
             record.codes, genome.reference.by_contig().get(record.id, []), genetic_code=options.genetic_code
         )
@@ -128,15 +145,15 @@ def main() -> None:
     genome = read_genome(args.genome, args.genetic_code)
     tune_allocator()
     bundle = load_bundle(args.model)
-    ours, calibrated = genoformer_genes(genome, GeneFinder.from_bundle(bundle), not args.no_statistics)
-    found = {"genoformer": ours, "pyrodigal": pyrodigal_genes(genome, args.meta)}
+    (ours,) = genoformer_genes(genome, GeneFinder.from_bundle(bundle), [not args.no_statistics])
+    found = {"genoformer": ours.genes, "pyrodigal": pyrodigal_genes(genome, args.meta)}
     result = {
         "genome": args.genome.name,
         "model": args.model,
         "model_digest": bundle.digest,
         "genetic_code": genome.genetic_code,
         "statistics": not args.no_statistics,
-        "calibration": calibrated,
+        "calibration": ours.calibration,
         "scores": {name: genome.score(genes) for name, genes in found.items()},
     }
     args.out.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,10 @@ MAX_TILT = 2.8
 CODON_NOISE = 0.5
 MAX_REPLACED = 0.6
 """Largest share of codons that may change their amino acid; which one follows BLOSUM62."""
+MAIN_STRETCH_BP, ISLAND_BP = (5_000, 60_000), (2_000, 16_000)
+"""Shortest stretch of the genome's own composition and the mean of what is added; shortest and longest island."""
+ISLAND_TILT = 0.9
+"""Spread of the preference for G and C over islands."""
 CODE_SWITCHES = {11: (11, 11, 11, 11, 4), 4: (4, 4, 11)}
 """Genetic codes a piece may be rewritten to, drawn evenly: UGA is a stop in 11 and tryptophan in 4."""
 
@@ -48,18 +52,24 @@ class Recoding:
     redrawn: float
 
 
-def draw_recoding(genetic_code: int, generator: np.random.Generator) -> Recoding:
+def draw_recoding(
+    genetic_code: int, generator: np.random.Generator, *, tilt: float | None = None, written: int | None = None
+) -> Recoding:
     """Draw a composition.
 
     Args:
         genetic_code: NCBI number of the sequence; 4 and 11 may be written as each other.
         generator: Source of randomness.
+        tilt: Preference for G and C, natural logarithm; drawn up to ``MAX_TILT`` if None.
+        written: NCBI number of the code to write; drawn if None.
 
     Raises:
         UsageError: If there is no such genetic code.
     """
-    written = get_genetic_code(int(generator.choice(CODE_SWITCHES.get(genetic_code, (genetic_code,)))))
-    tilt = generator.uniform(-MAX_TILT, MAX_TILT)
+    drawn_code = int(generator.choice(CODE_SWITCHES.get(genetic_code, (genetic_code,))))
+    written = get_genetic_code(drawn_code if written is None else written)
+    drawn_tilt = generator.uniform(-MAX_TILT, MAX_TILT)
+    tilt = drawn_tilt if tilt is None else tilt
     noise = generator.normal(0, CODON_NOISE, 64)
     taste = np.exp(tilt * _gc_of_codons() + noise) * ~written.stop_mask
     same = _similarity(genetic_code, written.number, 0.0) * taste
@@ -100,6 +110,38 @@ def recode(codes: np.ndarray, tracks: np.ndarray, recoding: Recoding, generator:
     turned = reverse_complement(out)
     _recode_strand(turned, minus, kept[::-1], drawn[:, ::-1], recoding)
     return reverse_complement(turned)
+
+
+def recode_genome(
+    codes: np.ndarray, tracks: np.ndarray, genetic_code: int, *, written: int, tilt: float,
+    generator: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """Rewrite a whole record toward one composition, with islands of others: genomes take up genes from strangers.
+
+    Args:
+        codes: uint8 base codes, forward strand, shape [L].
+        tracks: As for ``recode``.
+        genetic_code: NCBI number of the code of the sequence.
+        written: Of the code that is written.
+        tilt: Preference for G and C of the genome, natural logarithm.
+        generator: Source of randomness.
+
+    Returns:
+        New codes, shape [L].
+    """
+    main = draw_recoding(genetic_code, generator, tilt=tilt, written=written)
+    out, start = np.empty_like(codes), 0
+    while start < len(codes):
+        recoding, length = main, MAIN_STRETCH_BP[0] + generator.exponential(MAIN_STRETCH_BP[1])
+        if generator.random() < 0.5:
+            # Strangers have been there for a while: their composition is on its way to the middle.
+            own_tilt = generator.normal(tilt - 0.4 * np.sign(tilt), ISLAND_TILT)
+            recoding = draw_recoding(genetic_code, generator, tilt=own_tilt, written=written)
+            length = generator.uniform(*ISLAND_BP)
+        piece = slice(start, start + int(length))
+        out[piece] = recode(codes[piece], np.ascontiguousarray(tracks[:, piece]), recoding, generator)
+        start = piece.stop
+    return out
 
 
 def _recode_strand(codes, labels, kept, drawn, recoding: Recoding) -> None:

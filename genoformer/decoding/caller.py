@@ -159,8 +159,7 @@ def confident_counts(codes, candidates, decoder: GeneDecoder, options: CallOptio
     """Counts from the confident genes of one record; see ``genome_statistics``."""
     if len(candidates) == 0:
         return GenomeCounts.zero()
-    scored = decoder.score(codes, candidates, record_stop_rate(codes, options), statistics)
-    chosen = decoder.select(candidates, scored)
+    scored, chosen = decoder.choose(codes, candidates, record_stop_rate(codes, options), statistics)
     sure = (scored.frame_odds[chosen] > CONFIDENT_ODDS) & (candidates["n_codons"][chosen] >= CONFIDENT_CODONS)
     return count_genes(codes, candidates, chosen[sure])
 
@@ -185,8 +184,7 @@ def call_genes(
     """
     if len(candidates) == 0:
         return []
-    scored = decoder.score(codes, candidates, record_stop_rate(codes, options), statistics)
-    chosen = decoder.select(candidates, scored)
+    scored, chosen = decoder.choose(codes, candidates, record_stop_rate(codes, options), statistics)
     scorer = decoder.scorer(statistics)
     gene_confidence = scorer.gene_confidence.apply(scored.frame_odds[chosen])
     start_confidence = scorer.start_confidence.apply(scored.start_share[chosen])

@@ -6,12 +6,27 @@ from itertools import pairwise
 import numpy as np
 
 from genoformer.calibration import IsotonicCalibrator
-from genoformer.decoding.scoring import DecoderWeights, candidate_scores
+from genoformer.decoding.neighbours import neighbour_features
+from genoformer.decoding.scoring import (
+    GENE_FEATURES,
+    GENE_STATISTICS,
+    DecoderWeights,
+    best_starts,
+    candidate_scores,
+    feature_names,
+    frame_groups,
+    gene_features,
+    second_look_features,
+    second_look_names,
+)
 from genoformer.decoding.selection import OverlapRules, select_genes
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
 
 ROWS_AT_A_TIME = 200_000
 """Feature tables are made for this many candidates at once, so that memory does not follow the record's length."""
+
+SECOND_LOOKS = 2
+"""How often the frames are judged again by the genes around them; a third time changes next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +61,7 @@ class Scorer:
     def to_dict(self) -> dict:
         """Plain JSON types; the inverse of ``from_dict``."""
         maps = {"gene_confidence": self.gene_confidence.to_dict(), "start_confidence": self.start_confidence.to_dict()}
-        return {"weights": asdict(self.weights), **maps}
+        return {"weights": {name: table for name, table in asdict(self.weights).items() if table is not None}, **maps}
 
     @classmethod
     def from_dict(cls, stored: dict) -> "Scorer":
@@ -96,7 +111,7 @@ class GeneDecoder:
     def score(
         self, codes: np.ndarray, candidates: np.ndarray, stop_rate: float, statistics: GenomeStatistics | None = None
     ) -> Scored:
-        """Score candidates of one record.
+        """Score candidates of one record, each open frame by itself.
 
         Args:
             codes: uint8 base codes, forward strand, shape [L].
@@ -113,9 +128,47 @@ class GeneDecoder:
             columns[:, begin:end] = candidate_scores(rows, evidence, weights, stop_rate=stop_rate)
         return Scored(columns[0], columns[1], np.exp(columns[2]))
 
+    def choose(
+        self, codes: np.ndarray, candidates: np.ndarray, stop_rate: float, statistics: GenomeStatistics | None = None
+    ) -> tuple[Scored, np.ndarray]:
+        """Score candidates of one record with what the genes around them tell, and choose.
+
+        Arguments as for ``score``.
+
+        Returns:
+            The scores of the last look; rows of the best compatible set, sorted by start.
+        """
+        scored = self.score(codes, candidates, stop_rate, statistics)
+        chosen = self.select(candidates, scored)
+        scorer = self.scorer(statistics)
+        if scorer.weights.second is None or len(candidates) == 0:
+            return scored, chosen
+        best = best_starts(candidates, scored.start_share)
+        group, _ = frame_groups(candidates)
+        used = statistics if scorer is self.adapted else None
+        for _ in range(SECOND_LOOKS):
+            odds = _second_odds(codes, candidates[best], candidates[chosen], scorer.weights, stop_rate, used)[group]
+            scored = Scored(odds + scored.score - scored.frame_odds, odds, scored.start_share)
+            chosen = self.select(candidates, scored)
+        return scored, chosen
+
     def select(self, candidates: np.ndarray, scored: Scored) -> np.ndarray:
         """Rows of the best compatible set, sorted by start."""
         return select_genes(candidates["start"], candidates["end"], candidates["orf"], scored.score, self.rules)
+
+
+def _second_odds(codes, frames, genes, weights: DecoderWeights, stop_rate: float, statistics) -> np.ndarray:
+    """Log-odds of open frames, given at their best starts, when ``genes`` stand around them; float64 [N]."""
+    odds = np.empty(len(frames))
+    for begin in range(0, len(frames), ROWS_AT_A_TIME):
+        rows = frames[begin : begin + ROWS_AT_A_TIME]
+        evidence = None if statistics is None else evidence_of(codes, rows, statistics)
+        names = feature_names(GENE_FEATURES, GENE_STATISTICS, evidence)
+        features = gene_features(rows, evidence, stop_rate=stop_rate)
+        around = neighbour_features(rows, genes, (0, len(codes)))
+        columns = second_look_features(features, around, names)
+        odds[begin : begin + len(rows)] = columns @ np.array([weights.second[n] for n in second_look_names(names)])
+    return odds
 
 
 def frame_slices(orf: np.ndarray) -> list[tuple[int, int]]:

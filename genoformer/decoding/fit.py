@@ -1,6 +1,6 @@
 """Fitting weights and confidence maps to candidates of sequence whose genes are known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
@@ -19,8 +19,11 @@ from genoformer.decoding.scoring import (
     feature_names,
     frame_groups,
     gene_features,
+    second_look_features,
+    second_look_names,
     start_features,
     start_log_probabilities,
+    start_scores,
 )
 from genoformer.errors import DataError
 
@@ -117,13 +120,15 @@ def fit_genes(
     best = best_starts(candidates, scores)
     best_evidence = None if evidence is None else evidence[best]
     features = gene_features(candidates[best], best_evidence, stop_rate=stop_rate[best])
+    return _logistic(features, frame_right[best], feature_names(GENE_FEATURES, GENE_STATISTICS, evidence))
+
+
+def _logistic(features: np.ndarray, right: np.ndarray, names: tuple[str, ...]) -> dict[str, float]:
+    """Weights of a logistic regression whose first column is the intercept."""
     spread = np.maximum(features.std(axis=0), 1e-6)
     spread[0] = 1.0
-    model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=2000)
-    model.fit(features / spread, frame_right[best])
-    return dict(
-        zip(feature_names(GENE_FEATURES, GENE_STATISTICS, evidence), map(float, model.coef_[0] / spread), strict=True)
-    )
+    model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=2000).fit(features / spread, right)
+    return dict(zip(names, map(float, model.coef_[0] / spread), strict=True))
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,7 @@ class FitRows:
         start_right: And begins where the row begins, bool [N].
         stop_rate: Of the genome the row comes from, float64 [N].
         evidence: From ``statistics.evidence_of``, float64 [N, 4], or None.
+        neighbours: From ``neighbours.neighbour_features``, float64 [N, 5], or None: only a second look needs them.
     """
 
     candidates: np.ndarray
@@ -143,6 +149,7 @@ class FitRows:
     start_right: np.ndarray
     stop_rate: np.ndarray
     evidence: np.ndarray | None = None
+    neighbours: np.ndarray | None = None
 
     @classmethod
     def concatenate(cls, parts: list["FitRows"]) -> "FitRows":
@@ -152,15 +159,18 @@ class FitRows:
             rows = part.candidates.copy()
             rows["orf"] += number * ORF_SPACING
             shifted.append(rows)
-        evidence = None if any(p.evidence is None for p in parts) else np.concatenate([p.evidence for p in parts])
-        columns = [
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("frame_right", "start_right", "stop_rate")
-        ]
-        return cls(np.concatenate(shifted), *columns, evidence)
+        columns = [[getattr(part, name) for part in parts] for name in list(cls.__dataclass_fields__)[1:]]
+        joined = [None if any(part is None for part in column) else np.concatenate(column) for column in columns]
+        return cls(np.concatenate(shifted), *joined)
 
 
-def fit_rows(candidates: np.ndarray, genes: np.ndarray, stop_rate: float, evidence: np.ndarray | None) -> FitRows:
+def fit_rows(
+    candidates: np.ndarray,
+    genes: np.ndarray,
+    stop_rate: float,
+    evidence: np.ndarray | None,
+    neighbours: np.ndarray | None = None,
+) -> FitRows:
     """The judged candidates of one stretch of sequence.
 
     Args:
@@ -168,11 +178,12 @@ def fit_rows(candidates: np.ndarray, genes: np.ndarray, stop_rate: float, eviden
         genes: Gene table of the same sequence.
         stop_rate: Of the genome.
         evidence: For every candidate, or None.
+        neighbours: The same.
     """
     frame_right, start_right, judged = truth_of(candidates, genes)
     rates = np.full(int(judged.sum()), stop_rate)
-    kept_evidence = None if evidence is None else evidence[judged]
-    return FitRows(candidates[judged], frame_right[judged], start_right[judged], rates, kept_evidence)
+    optional = (None if column is None else column[judged] for column in (evidence, neighbours))
+    return FitRows(candidates[judged], frame_right[judged], start_right[judged], rates, *optional)
 
 
 def fit_scorer(rows: FitRows) -> Scorer:
@@ -195,3 +206,22 @@ def fit_scorer(rows: FitRows) -> Scorer:
     gene_confidence = IsotonicCalibrator.fit(frame_odds[best], rows.frame_right[best])
     start_confidence = IsotonicCalibrator.fit(np.exp(log_start[right]), rows.start_right[right])
     return Scorer(weights, gene_confidence, start_confidence)
+
+
+def fit_second_look(rows: FitRows, first: Scorer) -> Scorer:
+    """The same scorer with weights for a second look, and the confidence map that belongs to them.
+
+    Args:
+        rows: With neighbours.
+        first: From ``fit_scorer``.
+    """
+    log_start = start_log_probabilities(rows.candidates, start_scores(rows.candidates, rows.evidence, first.weights))
+    best = best_starts(rows.candidates, log_start)
+    evidence = None if rows.evidence is None else rows.evidence[best]
+    names = feature_names(GENE_FEATURES, GENE_STATISTICS, evidence)
+    features = gene_features(rows.candidates[best], evidence, stop_rate=rows.stop_rate[best])
+    columns = second_look_features(features, rows.neighbours[best], names)
+    second = _logistic(columns, rows.frame_right[best], second_look_names(names))
+    odds = columns @ np.array(list(second.values()))
+    confidence = IsotonicCalibrator.fit(odds, rows.frame_right[best])
+    return replace(first, weights=replace(first.weights, second=second), gene_confidence=confidence)

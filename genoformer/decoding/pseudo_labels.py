@@ -141,8 +141,7 @@ def _judge_record(opened, candidates, decoder: GeneDecoder, options: CallOptions
         none = np.empty(0, np.int64)
         return Judgement(none, none, np.zeros(len(opened), bool), np.zeros(len(opened), bool))
     stop_rate = record_stop_rate(opened, options)
-    scored = decoder.score(opened, candidates, stop_rate, statistics)
-    chosen = decoder.select(candidates, scored)
+    scored, chosen = decoder.choose(opened, candidates, stop_rate, statistics)
     scorer = decoder.scorer(statistics)
     return judge_candidates(
         candidates,

@@ -2,7 +2,8 @@
 
 Two questions, two linear models: which start of an open frame is right (a softmax over its starts), and is there a gene
 in this frame at all (a logistic regression at its best start). A candidate's score is the second, less what its start
-loses against the best start of the frame.
+loses against the best start of the frame. The second question is asked again when a first choice of genes tells what
+stands around each frame.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 
 from genoformer.annotation.genetic_code import CODONS, GeneticCode
 from genoformer.decoding.candidates import is_partial_5
+from genoformer.decoding.neighbours import NEIGHBOUR_FEATURES
 from genoformer.decoding.orfs import EDGE_START
 
 START_FEATURES = ("codon_sum", "n_codons", "start_logit", "upstream", "atg", "gtg", "ttg", "other", "edge")
@@ -29,6 +31,8 @@ GENE_FEATURES = (
 )
 START_STATISTICS = ("hexamer_sum", "start_usage", "context", "motif")
 GENE_STATISTICS = ("hexamer_mean", "hexamer_sum", "hexamer_mean_times_log", "start_usage", "context", "motif")
+FREE_TIMES = ("codon_mean", "log_codons", "open_frame", "mean_times_log", "hexamer_mean", "hexamer_mean_times_log")
+"""Evidence whose weight depends on whether the place is free: a second look multiplies these by "free"."""
 LOGIT_LIMIT = 10.0
 SUM_SCALE = 50.0
 OPEN_LIMIT = 12.0
@@ -41,10 +45,12 @@ class DecoderWeights:
     Attributes:
         start: Weight of each of ``START_FEATURES``, and of ``START_STATISTICS`` where the genome's are used.
         gene: Weight of each of ``GENE_FEATURES``, and of ``GENE_STATISTICS`` where the genome's are used.
+        second: Weights of the second look, by the names of ``second_look_names``; None = there is none.
     """
 
     start: dict[str, float]
     gene: dict[str, float]
+    second: dict[str, float] | None = None
 
 
 def start_features(candidates: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
@@ -102,6 +108,24 @@ def gene_features(
         hexamer_sum = np.clip(evidence[:, 0] / SUM_SCALE, -10, 10)
         columns += [hexamer_mean, hexamer_sum, hexamer_mean * np.log(n), *evidence[:, 1:].T]
     return np.stack(columns, axis=1).astype(np.float64)
+
+
+def second_look_features(features: np.ndarray, neighbours: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """Columns ``second_look_names(names)``, float64 [N, F + 5 + P].
+
+    Args:
+        features: From ``gene_features``, [N, F].
+        neighbours: From ``neighbours.neighbour_features``, [N, 5].
+        names: Of the columns of ``features``.
+    """
+    free = neighbours[:, NEIGHBOUR_FEATURES.index("free")]
+    products = [features[:, names.index(name)] * free for name in FREE_TIMES if name in names]
+    return np.column_stack((features, neighbours, *products))
+
+
+def second_look_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the columns of ``second_look_features``, from those of the first look."""
+    return (*names, *NEIGHBOUR_FEATURES, *(f"free_{name}" for name in FREE_TIMES if name in names))
 
 
 def random_stop_rate(base_counts: np.ndarray, code: GeneticCode) -> float:

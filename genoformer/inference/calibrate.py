@@ -14,10 +14,11 @@ from torch import nn
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.decoding.caller import CallOptions, collect_candidates, genome_statistics, record_stop_rate
 from genoformer.decoding.candidates import find_candidates
-from genoformer.decoding.decoder import GeneDecoder
-from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer
+from genoformer.decoding.decoder import SECOND_LOOKS, GeneDecoder, Scorer
+from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer, fit_second_look
+from genoformer.decoding.neighbours import neighbour_features
 from genoformer.decoding.orfs import EDGE_START
-from genoformer.decoding.statistics import evidence_of
+from genoformer.decoding.statistics import GenomeStatistics, evidence_of
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.splits import Region
 from genoformer.store import Store, StoredRecord
@@ -37,14 +38,30 @@ class Held:
         codes: Base codes, uint8 [L].
         options: Genetic code.
         candidates: All candidates of the record.
-        inside: Stretches to fit on: (candidates, gene table); whole regions, then fragments.
+        inside: Stretches to fit on: whole regions, then fragments.
     """
 
     genome: str
     codes: np.ndarray
     options: CallOptions
     candidates: np.ndarray
-    inside: list[tuple[np.ndarray, np.ndarray]]
+    inside: list["Stretch"]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Candidates with the truth about them.
+
+    Attributes:
+        candidates: Rows of ``CANDIDATE_DTYPE``.
+        genes: Gene table.
+        bounds: First base and one past the last base of the sequence they are candidates of: the record, or a fragment
+            as if it were one.
+    """
+
+    candidates: np.ndarray
+    genes: np.ndarray
+    bounds: tuple[int, int]
 
 
 def fit_gene_decoder(
@@ -89,15 +106,29 @@ def fit_decoder(held: list[Held]) -> GeneDecoder:
     Raises:
         DataError: If there are no genes.
     """
-    decoder = GeneDecoder(plain=fit_scorer(_rows(held, {})))
+    decoder = GeneDecoder(plain=_fit_looks(held, {}))
     genomes = {h.genome for h in held}
     for _ in range(ROUNDS):
         statistics = {name: _statistics([h for h in held if h.genome == name], decoder) for name in genomes}
         known = [h for h in held if statistics[h.genome] is not None]
         if not known:
             return decoder
-        decoder = GeneDecoder(plain=decoder.plain, adapted=fit_scorer(_rows(known, statistics)))
+        decoder = GeneDecoder(plain=decoder.plain, adapted=_fit_looks(known, statistics))
     return decoder
+
+
+def _fit_looks(held: list[Held], statistics: dict[str, GenomeStatistics]) -> Scorer:
+    """A scorer with a second look: fitted to what the looks before it choose in each record."""
+    first = scorer = fit_scorer(FitRows.concatenate([row for h in held for row in _rows(h, statistics.get(h.genome))]))
+    for _ in range(SECOND_LOOKS):
+        decoder = GeneDecoder(plain=scorer, adapted=scorer)
+        rows = []
+        for h in held:
+            own = statistics.get(h.genome)
+            _, chosen = decoder.choose(h.codes, h.candidates, record_stop_rate(h.codes, h.options), own)
+            rows.extend(_rows(h, own, h.candidates[chosen]))
+        scorer = fit_second_look(FitRows.concatenate(rows), first)
+    return scorer
 
 
 def _hold(network, tokenizer, plan, store: Store, record: StoredRecord, regions: list[Region]) -> Held:
@@ -118,12 +149,12 @@ def _hold(network, tokenizer, plan, store: Store, record: StoredRecord, regions:
     inside = []
     for region, logits in kept.items():
         within = (candidates["start"] >= region.start) & (candidates["end"] <= region.end)
-        inside.append((candidates[within], genes))
+        inside.append(Stretch(candidates[within], genes, (0, record.length)))
         inside.extend(_fragments(codes, logits, region, genes, options))
     return Held(record.genome, codes, options, candidates, inside)
 
 
-def _fragments(codes, logits, region: Region, genes, options: CallOptions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _fragments(codes, logits, region: Region, genes, options: CallOptions) -> Iterator[Stretch]:
     """Frames that touch an end, of fragments of a region, with the genes cut to each fragment."""
     code = get_genetic_code(options.genetic_code)
     for start in range(region.start, region.end - FRAGMENT_BP + 1, FRAGMENT_BP):
@@ -133,7 +164,8 @@ def _fragments(codes, logits, region: Region, genes, options: CallOptions) -> It
             codes[start:end], piece, code=code, min_gene_bp=options.min_gene_bp, offset=start, emitted_to=start - 1
         )
         at_end = (rows["kind"] == EDGE_START) | (rows["closed"] == 0)
-        yield rows[np.isin(rows["orf"], rows["orf"][at_end])], cut_genes(genes, start, end)
+        rows = rows[np.isin(rows["orf"], rows["orf"][at_end])]
+        yield Stretch(rows, cut_genes(genes, start, end), (start, end))
 
 
 def cut_genes(genes: np.ndarray, start: int, end: int) -> np.ndarray:
@@ -161,12 +193,10 @@ def _statistics(held: list[Held], decoder: GeneDecoder):
     return genome_statistics(lambda: ((h.codes, h.candidates) for h in held), decoder, held[0].options)
 
 
-def _rows(held: list[Held], statistics: dict) -> FitRows:
-    parts = []
-    for h in held:
-        own = statistics.get(h.genome)
-        rate = record_stop_rate(h.codes, h.options)
-        for candidates, genes in h.inside:
-            evidence = None if own is None else evidence_of(h.codes, candidates, own)
-            parts.append(fit_rows(candidates, genes, rate, evidence))
-    return FitRows.concatenate(parts)
+def _rows(h: Held, own: GenomeStatistics | None, chosen: np.ndarray | None = None) -> Iterator[FitRows]:
+    """The judged candidates of each stretch; with the genes around them where a choice of genes is given."""
+    rate = record_stop_rate(h.codes, h.options)
+    for stretch in h.inside:
+        evidence = None if own is None else evidence_of(h.codes, stretch.candidates, own)
+        around = None if chosen is None else neighbour_features(stretch.candidates, chosen, stretch.bounds)
+        yield fit_rows(stretch.candidates, stretch.genes, rate, evidence, around)

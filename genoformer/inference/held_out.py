@@ -57,7 +57,7 @@ def score_held_out(
         own = statistics[store.records[region.record].genome]
 
         def choose(rows: np.ndarray, stop_rate: float, codes=codes, own=own) -> np.ndarray:
-            return decoder.select(rows, decoder.score(codes, rows, stop_rate, own))
+            return decoder.choose(codes, rows, stop_rate, own)[1]
 
         total += count_region(codes, logits, store, region, choose)
         _add_bases(bases, logits, store.tracks(region.record, region.start, region.end))

@@ -1,5 +1,7 @@
 """Fitting the decoder: planted signals come back, and the likelihood is the one it says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
@@ -10,7 +12,16 @@ from genoformer.annotation.genetic_code import CODONS, get_genetic_code
 from genoformer.annotation.tracks import GENE_TABLE
 from genoformer.decoding import fit
 from genoformer.decoding.candidates import CANDIDATE_DTYPE, find_candidates
-from genoformer.decoding.fit import FitRows, fit_genes, fit_rows, fit_scorer, fit_starts, frame_of_gene, truth_of
+from genoformer.decoding.fit import (
+    FitRows,
+    fit_genes,
+    fit_rows,
+    fit_scorer,
+    fit_second_look,
+    fit_starts,
+    frame_of_gene,
+    truth_of,
+)
 from genoformer.decoding.scoring import (
     GENE_FEATURES,
     GENE_STATISTICS,
@@ -21,8 +32,11 @@ from genoformer.decoding.scoring import (
     candidate_scores,
     frame_groups,
     gene_features,
+    second_look_features,
+    second_look_names,
     start_features,
     start_log_probabilities,
+    start_scores,
 )
 from genoformer.errors import DataError
 
@@ -228,3 +242,31 @@ def test_weights_are_plain_numbers():
     scorer = fit_scorer(planted_rows(np.random.default_rng(10), 100))
     assert isinstance(scorer.weights, DecoderWeights)
     assert all(type(v) is float for table in (scorer.weights.start, scorer.weights.gene) for v in table.values())
+
+
+def test_second_look_finds_genes_by_the_room_they_have():
+    rng = np.random.default_rng(11)
+    rows = planted_rows(rng)
+    n = len(rows.candidates)
+    free = np.where(rows.frame_right, rng.uniform(0.7, 1.0, n), rng.uniform(0.0, 0.5, n))
+    neighbours = np.column_stack((free, rng.normal(0, 1, (len(free), 4))))
+    first = fit_scorer(rows)
+    scorer = fit_second_look(replace(rows, neighbours=neighbours), first)
+    assert scorer.weights.start == first.weights.start and scorer.weights.gene == first.weights.gene
+    assert tuple(scorer.weights.second) == second_look_names(GENE_FEATURES)
+    best = best_starts(rows.candidates, start_scores(rows.candidates, None, first.weights))
+    features = gene_features(rows.candidates[best], stop_rate=rows.stop_rate[best])
+    columns = second_look_features(features, neighbours[best], GENE_FEATURES)
+    odds = columns @ np.array(list(scorer.weights.second.values()))
+    assert np.mean((odds > 0) == rows.frame_right[best]) > 0.995
+    confidence = scorer.gene_confidence.apply(odds)
+    assert abs(confidence.mean() - rows.frame_right[best].mean()) < 0.01
+
+
+def test_products_of_the_second_look_are_evidence_times_free_room():
+    features = np.arange(2.0 * len(GENE_FEATURES)).reshape(2, -1)
+    neighbours = np.array([[0.5, 1, 2, 3, 4], [0.0, 5, 6, 7, 8]])
+    columns = second_look_features(features, neighbours, GENE_FEATURES)
+    named = dict(zip(second_look_names(GENE_FEATURES), columns.T, strict=True))
+    assert named["free_log_codons"].tolist() == [0.5 * features[0, GENE_FEATURES.index("log_codons")], 0.0]
+    assert named["gap"].tolist() == [2.0, 6.0] and named["codon_mean"].tolist() == features[:, 1].tolist()

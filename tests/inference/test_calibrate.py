@@ -82,8 +82,9 @@ def test_fragments_give_only_frames_that_touch_their_ends():
     logits = np.zeros((2, region.end - region.start, 5), np.float32)
     fragments = list(_fragments(codes, logits, region, genes, CallOptions()))
     assert len(fragments) == 2
-    for i, (rows, _) in enumerate(fragments):
-        low, high = 100 + i * FRAGMENT_BP, 100 + (i + 1) * FRAGMENT_BP
+    for i, stretch in enumerate(fragments):
+        rows, (low, high) = stretch.candidates, stretch.bounds
+        assert (low, high) == (100 + i * FRAGMENT_BP, 100 + (i + 1) * FRAGMENT_BP)
         assert len(rows) > 3
         for orf in set(rows["orf"]):
             own = rows[rows["orf"] == orf]
@@ -107,7 +108,7 @@ def genes_of(codes, network, decoder, **options):
 def test_decoder_fitted_to_perfect_outputs_finds_the_genes(data_dir, tmp_path):
     store, network = phage_store(tmp_path / "data.h5", data_dir / "genome_phages" / "NC_049491.gbk.gz")
     decoder = fit_gene_decoder(network, TOKENIZER, PLAN, store, [Region(0, 30_000, 100_000)])
-    assert decoder.adapted is not None
+    assert decoder.adapted is not None and decoder.adapted.weights.second is not None
     assert set(decoder.adapted.weights.gene) > set(decoder.plain.weights.gene)
     assert GeneDecoder.from_dict(json.loads(json.dumps(decoder.to_dict()))) == decoder
     codes, table = store.bases(0, 0, store.records[0].length), store.genes(0)
