@@ -32,6 +32,7 @@ class Gene:
         phase_offset: Bases at the 5' end before the first whole codon, 0 to 2 (GenBank: codon_start - 1).
         score: Calibrated confidence of the gene, 0 to 1; None for a gene that was read.
         start_score: Calibrated confidence of the start given the 3' end, 0 to 1.
+        codon_evidence: Mean log-odds of its codons as the model sees them, before any decoding; None when unknown.
         attributes: What else a file says, by name.
     """
 
@@ -54,6 +55,7 @@ class Gene:
     phase_offset: int = 0
     score: float | None = None
     start_score: float | None = None
+    codon_evidence: float | None = None
     attributes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -205,6 +205,7 @@ def _gene(record_id: str, row: np.void, score: float, start_score: float, geneti
         genetic_code=genetic_code,
         score=score,
         start_score=start_score,
+        codon_evidence=float(row["codon_sum"] / max(row["n_codons"], 1)),
     )
 
 

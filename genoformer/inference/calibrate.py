@@ -12,9 +12,16 @@ import numpy as np
 from torch import nn
 
 from genoformer.annotation.genetic_code import get_genetic_code
-from genoformer.decoding.caller import CallOptions, collect_candidates, genome_statistics, record_stop_rate
+from genoformer.decoding.caller import (
+    CallOptions,
+    call_genes,
+    collect_candidates,
+    genome_statistics,
+    record_stop_rate,
+)
 from genoformer.decoding.candidates import find_candidates
 from genoformer.decoding.decoder import SECOND_LOOKS, GeneDecoder, Scorer
+from genoformer.decoding.familiarity import median_evidence
 from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer, fit_second_look
 from genoformer.decoding.neighbours import neighbour_features
 from genoformer.decoding.orfs import EDGE_START
@@ -129,6 +136,24 @@ def _fit_looks(held: list[Held], statistics: dict[str, GenomeStatistics]) -> Sco
             rows.extend(_rows(h, own, h.candidates[chosen]))
         scorer = fit_second_look(FitRows.concatenate(rows), first)
     return scorer
+
+
+def evidence_at_home(held: list[Held], decoder: GeneDecoder) -> float | None:
+    """How sure the network is of codons in sequence like that of its training, see ``decoding.familiarity``.
+
+    Args:
+        held: Passes over the genomes of the training, with the regions that it held out.
+        decoder: Fitted to them.
+    """
+    genes = []
+    for name in {h.genome for h in held}:
+        own = [h for h in held if h.genome == name]
+        statistics = _statistics(own, decoder)
+        for h in own:
+            whole = [part.candidates["orf"] for part in h.inside if part.bounds == (0, len(h.codes))]
+            rows = h.candidates[np.isin(h.candidates["orf"], np.concatenate(whole) if whole else [])]
+            genes.extend(call_genes("", h.codes, rows, decoder, h.options, statistics))
+    return median_evidence(genes)
 
 
 def _hold(network, tokenizer, plan, store: Store, record: StoredRecord, regions: list[Region]) -> Held:

@@ -6,7 +6,7 @@ import pytorch_lightning as pl
 
 from genoformer.bundle import load_bundle, save_bundle
 from genoformer.errors import DataError
-from genoformer.inference.calibrate import fit_gene_decoder
+from genoformer.inference.calibrate import evidence_at_home, fit_decoder, read_held
 from genoformer.inference.region_scores import score_regions
 from genoformer.stream import TilePlan
 
@@ -42,10 +42,12 @@ def write_decoder(folder: Path, data: pl.LightningDataModule, *, precision: str)
         return []
     plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
     try:
-        decoder = fit_gene_decoder(bundle.model, bundle.tokenizer, plan, data.store, data.regions["validation"])
+        held = read_held(bundle.model, bundle.tokenizer, plan, data.store, data.regions["validation"])
+        decoder = fit_decoder(held)
     except DataError as error:
         return [f"warning[{error.code}] {error.message} The model cannot call genes. {error.fix}"]
-    calibration = {**bundle.calibration, "decoder": decoder.to_dict()}
+    fitted = {"decoder": decoder.to_dict(), "codon_evidence": evidence_at_home(held, decoder)}
+    calibration = {**bundle.calibration, **fitted}
     card = (folder / "model_card.md").read_text()
     save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)
     return []
