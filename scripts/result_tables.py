@@ -37,6 +37,39 @@ def gene_table(results: dict[str, dict]) -> str:
     return rows("| run | program | masked genes | 3′ precision | 3′ recall | 3′ F1 | exact F1 |", body())
 
 
+def leave_one_out_table(results: dict[str, dict]) -> str:
+    """F1 of each genome left out, mean over seeds with the range, and what the mean over genomes is."""
+    scores: dict[tuple, list[tuple]] = {}
+    for result in results.values():
+        for program, found in result["scores"].items():
+            for label, key in (("ignored", "genes"), ("nothing ignored", "genes_nothing_ignored")):
+                figures = (found[key]["three_prime"]["f1"], found[key]["exact"]["f1"])
+                for genome in (result["genome"], "mean of the genomes"):
+                    scores.setdefault((genome, program, label), []).append(figures)
+
+    def body():
+        for (genome, program, label), figures in sorted(scores.items()):
+            columns = list(zip(*figures, strict=True))
+            cells = [f"{sum(c) / len(c):.4f} ({min(c):.4f}–{max(c):.4f})" for c in columns]
+            yield [genome, program, label, *(cells if genome in names else [cell.split(" ")[0] for cell in cells])]
+
+    names = {result["genome"] for result in results.values()}
+    return rows("| left out | program | masked genes | 3′ F1, mean (range) | exact F1, mean (range) |", body())
+
+
+def ablation_table(results: dict[str, dict]) -> str:
+    """F1 when the parts of the decoder are added one after another."""
+
+    def body():
+        for result in results.values():
+            for run, found in result["scores"].items():
+                for part, scores in found.items():
+                    kinds = [scores[key] for key in ("genes", "genes_nothing_ignored")]
+                    yield [run, part, *(f"{s['three_prime']['f1']:.4f} / {s['exact']['f1']:.4f}" for s in kinds)]
+
+    return rows("| network of … to … | decoder | 3′ / exact F1, masked genes ignored | nothing ignored |", body())
+
+
 def calibration_table(results: dict[str, dict]) -> str:
     """Expected calibration error and Brier score."""
     names = ("gene_ece", "gene_brier", "start_ece", "start_brier")
@@ -87,6 +120,9 @@ def resume_table(results: dict[str, dict]) -> str:
 KINDS = {
     "genes": ("genes-", gene_table),
     "calibration": ("genes-", calibration_table),
+    "loo": ("loo-", leave_one_out_table),
+    "loocalibration": ("loo-", calibration_table),
+    "ablation": ("ablation-", ablation_table),
     "predict": ("predict-", predict_table),
     "decoding": ("decoding-", decoding_table),
     "resume": ("resume-", resume_table),
