@@ -1,13 +1,16 @@
 """Longformer self-attention: a sliding window around each token, and global tokens that see and are seen by all."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from genoformer.nn.masks import TokenRoles, masked_score, token_roles
+from genoformer.nn.masks import TokenRoles, Window, masked_score, token_roles
+from genoformer.nn.positions import Rotary
 from genoformer.nn.reference import reference_attention
-from genoformer.nn.windowed import Rotary, fast_attention
+from genoformer.nn.windowed import fast_attention
 
-BACKENDS = ("auto", "reference", "blocked", "sdpa")
+BACKENDS = ("auto", "reference", "blocked", "flex", "sdpa")
 
 
 def windowed_attention(
@@ -16,10 +19,11 @@ def windowed_attention(
     value: Tensor,
     *,
     window_radius: int,
-    dilation: int = 1,
+    dilation: int | Sequence[int] = 1,
     valid_mask: Tensor | None = None,
     global_mask: Tensor | None = None,
     rotary: Rotary | None = None,
+    dropout: float = 0.0,
     backend: str = "auto",
 ) -> Tensor:
     """Attention of the window queries; ``reference.reference_attention`` defines it.
@@ -29,44 +33,54 @@ def windowed_attention(
         key: Like ``query``.
         value: Like ``query``.
         window_radius: Tokens seen on each side; longer than the input is legal.
-        dilation: Step between the tokens of a window.
+        dilation: Step between the tokens of a window, for all heads or one per head.
         valid_mask: bool [B, T], True = real; None = all.
         global_mask: bool [B, T], True = global; None = none.
         rotary: (cosines, sines), each [T, d_head / 2]; None = no turn.
-        backend: "blocked" (linear in T), "sdpa" (dense), "reference", or "auto".
+        dropout: Share of the weights that is dropped; which ones depends on torch's seed and the backend.
+        backend: "blocked" (linear in T), "flex" (linear in T, NVIDIA GPUs), "sdpa" (dense), "reference", or "auto".
 
     Returns:
         [B, H, T, d_head]; rows of padding and of global queries are zero.
 
     Raises:
-        ValueError: If ``window_radius``, ``dilation`` or ``backend`` is not legal.
+        ValueError: If ``window_radius``, ``dilation``, ``dropout`` or ``backend`` is not legal.
+        UsageError: If ``backend`` is "flex" and cannot run here.
     """
-    check_window(window_radius, dilation, backend)
+    window = make_window(window_radius, dilation, query.shape[1], dropout, backend)
     roles = token_roles(valid_mask, global_mask)
-    return _window_queries(query, key, value, roles, window_radius, dilation, rotary, backend)
+    return _window_queries(torch.stack((query, key, value)), roles, window, rotary, backend)
 
 
-def check_window(window_radius: int, dilation: int, backend: str) -> None:
-    """Raises:
-    ValueError: If ``window_radius`` or ``dilation`` is below 1, or ``backend`` is unknown.
+def make_window(radius: int, dilation: int | Sequence[int], n_heads: int, dropout: float, backend: str) -> Window:
+    """The window of a layer.
+
+    Raises:
+        ValueError: If a value is not legal.
     """
-    if window_radius < 1:
-        raise ValueError(f"window_radius must be at least 1, not {window_radius}.")
-    if dilation < 1:
-        raise ValueError(f"dilation must be at least 1, not {dilation}.")
+    dilations = (dilation,) if isinstance(dilation, int) else tuple(dilation)
+    if radius < 1:
+        raise ValueError(f"window_radius must be at least 1, not {radius}.")
+    if min(dilations, default=0) < 1 or len(dilations) not in (1, n_heads):
+        raise ValueError(f"dilation must be at least 1, for all or for each of {n_heads} heads, not {dilation}.")
+    if not 0.0 <= dropout < 1.0:
+        raise ValueError(f"attention dropout must be at least 0 and below 1, not {dropout}.")
     if backend not in BACKENDS:
         raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, not {backend!r}.")
+    return Window(radius, dilations[:1] if len(set(dilations)) == 1 else dilations, dropout)
 
 
-def _window_queries(query, key, value, roles: TokenRoles, radius, dilation, rotary, backend) -> Tensor:
+def _window_queries(
+    qkv: Tensor, roles: TokenRoles, window: Window, rotary: Rotary | None, backend: str,
+    global_projections: tuple[Tensor, Tensor, Tensor] | None = None,
+) -> Tensor:  # fmt: skip
     if backend == "reference":
         return reference_attention(
-            query, key, value, window_radius=radius, dilation=dilation, valid_mask=roles.valid_mask,
-            global_mask=roles.global_mask, rotary=rotary,
+            *qkv, window_radius=window.radius, dilation=window.dilations, valid_mask=roles.valid_mask,
+            global_mask=roles.global_mask, rotary=rotary, global_projections=global_projections,
+            dropout=window.dropout,
         )  # fmt: skip
-    return fast_attention(
-        query, key, value, roles, window_radius=radius, dilation=dilation, rotary=rotary, backend=backend
-    )
+    return fast_attention(qkv, roles, window, rotary=rotary, backend=backend)
 
 
 class LongformerSelfAttention(nn.Module):
@@ -76,8 +90,9 @@ class LongformerSelfAttention(nn.Module):
         d_model: Width of the hidden states.
         n_heads: Heads; divides ``d_model``.
         window_radius: Tokens seen on each side; None = all (full attention).
-        dilation: Step between the tokens of a window.
+        dilation: Step between the tokens of a window, for all heads or one per head.
         has_global: Make the projections of global queries.
+        dropout: Share of the weights of window queries that is dropped in training.
         backend: See ``windowed_attention``.
 
     Raises:
@@ -90,15 +105,17 @@ class LongformerSelfAttention(nn.Module):
         n_heads: int,
         *,
         window_radius: int | None,
-        dilation: int = 1,
+        dilation: int | Sequence[int] = 1,
         has_global: bool = False,
+        dropout: float = 0.0,
         backend: str = "auto",
     ) -> None:
         super().__init__()
-        check_window(1 if window_radius is None else window_radius, dilation, backend)
         if d_model % n_heads:
             raise ValueError(f"d_model {d_model} is not a multiple of n_heads {n_heads}.")
-        self.n_heads, self.window_radius, self.dilation, self.backend = n_heads, window_radius, dilation, backend
+        self.is_full = window_radius is None
+        self.window = make_window(window_radius or 1, dilation, n_heads, dropout, backend)
+        self.n_heads, self.backend = n_heads, backend
         self.query_key_value = nn.Linear(d_model, 3 * d_model)
         self.output = nn.Linear(d_model, d_model)
         names = ("query_global", "key_global", "value_global") if has_global else ()
@@ -122,20 +139,19 @@ class LongformerSelfAttention(nn.Module):
         roles = roles or TokenRoles()
         if roles.global_mask is not None and not self.global_projections:
             raise ValueError("there are global tokens, but the model was made with n_global_tokens 0.")
-        radius = T if self.window_radius is None else self.window_radius
-        heads = self.query_key_value(hidden).view(B, T, 3, self.n_heads, -1)
-        query, key, value = (states.transpose(1, 2) for states in heads.unbind(2))  # [B, H, T, d_head]
-        if self.backend == "reference" and roles.global_mask is not None:
-            mixed = reference_attention(
-                query, key, value, window_radius=radius, dilation=self.dilation, valid_mask=roles.valid_mask,
-                global_mask=roles.global_mask, rotary=rotary, global_projections=self._project_all(hidden),
-            ).transpose(1, 2).reshape(B, T, D)  # fmt: skip
-            return self.output(mixed)
-        mixed = _window_queries(query, key, value, roles, radius, self.dilation, rotary, self.backend)
+        qkv = self.query_key_value(hidden).view(B, T, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)  # [3, B, H, T, d]
+        is_reference = self.backend == "reference"
+        projections = self._project_all(hidden) if is_reference and roles.global_mask is not None else None
+        mixed = _window_queries(qkv, roles, self._window_of(T), rotary, self.backend, projections)
         mixed = mixed.transpose(1, 2).reshape(B, T, D)
-        if roles.global_mask is not None:
+        if roles.global_mask is not None and not is_reference:
             mixed = self._write_global_rows(mixed, hidden, roles)
         return self.output(mixed)
+
+    def _window_of(self, n_tokens: int) -> Window:
+        """The window for this length and mode: weights are dropped in training only."""
+        radius = n_tokens if self.is_full else self.window.radius
+        return Window(radius, self.window.dilations, self.window.dropout if self.training else 0.0)
 
     def _project_all(self, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Global query, key and value of every token, each [B, H, T, d_head]."""

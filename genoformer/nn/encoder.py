@@ -4,10 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genoformer.nn.attention import LongformerSelfAttention, Rotary
+from genoformer.nn.attention import LongformerSelfAttention
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.masks import TokenRoles, token_roles
-from genoformer.nn.positions import RotaryPositions
+from genoformer.nn.positions import Rotary, RotaryPositions
 
 PAD_ROW = 0
 N_BASE_CODES = 5
@@ -190,7 +190,7 @@ def _build_layer(config: EncoderConfig, number: int) -> EncoderLayer:
         config.d_model, config.n_heads,
         window_radius=None if config.attention == "full" else config.radii[number],
         dilation=1 if config.attention == "full" else config.dilations[number],
-        has_global=config.n_global_tokens > 0, backend=config.backend,
+        has_global=config.n_global_tokens > 0, dropout=config.attention_dropout, backend=config.backend,
     )  # fmt: skip
     return EncoderLayer(
         attention, d_model=config.d_model, d_ff=config.d_ff, dropout=config.dropout,
