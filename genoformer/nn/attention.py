@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from genoformer.nn.masks import TokenRoles, Window, masked_score, token_roles
+from genoformer.nn.pieces import cut_pieces, piece_tokens
 from genoformer.nn.positions import Rotary
 from genoformer.nn.reference import reference_attention
 from genoformer.nn.windowed import fast_attention
@@ -135,18 +136,46 @@ class LongformerSelfAttention(nn.Module):
         Raises:
             ValueError: If there are global tokens and the layer has no projections for them.
         """
-        B, T, D = hidden.shape
         roles = roles or TokenRoles()
         if roles.global_mask is not None and not self.global_projections:
             raise ValueError("there are global tokens, but the model was made with n_global_tokens 0.")
-        qkv = self.query_key_value(hidden).view(B, T, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)  # [3, B, H, T, d]
-        is_reference = self.backend == "reference"
-        projections = self._project_all(hidden) if is_reference and roles.global_mask is not None else None
-        mixed = _window_queries(qkv, roles, self._window_of(T), rotary, self.backend, projections)
-        mixed = mixed.transpose(1, 2).reshape(B, T, D)
-        if roles.global_mask is not None and not is_reference:
-            mixed = self._write_global_rows(mixed, hidden, roles)
+        if self._goes_in_pieces(hidden):
+            return self._forward_in_pieces(hidden, roles, rotary)
+        mixed = self._mix(hidden, roles, rotary)
+        if roles.global_mask is not None and self.backend != "reference":
+            positions = roles.global_positions[..., None].expand(-1, -1, hidden.shape[2])
+            mixed = mixed.scatter_add(1, positions, self._global_rows(hidden, roles).to(mixed.dtype))
         return self.output(mixed)
+
+    def _mix(self, hidden: Tensor, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
+        """Weighed values [B, T, D] of the window queries; rows of global queries are zero unless by the reference."""
+        B, T, D = hidden.shape
+        qkv = self.query_key_value(hidden).view(B, T, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)  # [3, B, H, T, d]
+        is_reference = self.backend == "reference" and roles.global_mask is not None
+        projections = self._project_all(hidden) if is_reference else None
+        mixed = _window_queries(qkv, roles, self._window_of(T), rotary, self.backend, projections)
+        return mixed.transpose(1, 2).reshape(B, T, D)
+
+    def _goes_in_pieces(self, hidden: Tensor) -> bool:
+        """Long inputs without gradients go through piece by piece, so that memory hardly grows with length."""
+        is_linear = not self.is_full and self.backend in ("auto", "blocked") and hidden.device.type == "cpu"
+        return is_linear and not torch.is_grad_enabled() and hidden.shape[1] >= 2 * piece_tokens(hidden, self._reach)
+
+    def _forward_in_pieces(self, hidden: Tensor, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
+        rows = self._global_rows(hidden, roles) if roles.global_mask is not None else None
+        pieces = []
+        for piece in cut_pieces(hidden, roles, reach=self._reach, n_tokens=piece_tokens(hidden, self._reach)):
+            n_read = piece.hidden.shape[1]
+            turned = None if rotary is None else (rotary[0][:n_read], rotary[1][:n_read])
+            mixed = self._mix(piece.hidden, piece.roles, turned)[:, piece.kept]
+            if rows is not None:
+                piece.write_global_rows(mixed, rows.to(mixed.dtype), roles)
+            pieces.append(self.output(mixed))
+        return torch.cat(pieces, dim=1)
+
+    @property
+    def _reach(self) -> int:
+        return self.window.radius * max(self.window.dilations)
 
     def _window_of(self, n_tokens: int) -> Window:
         """The window for this length and mode: weights are dropped in training only."""
@@ -158,19 +187,13 @@ class LongformerSelfAttention(nn.Module):
         projected = (layer(hidden) for layer in self.global_projections.values())
         return tuple(states.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for states in projected)
 
-    def _write_global_rows(self, mixed: Tensor, hidden: Tensor, roles: TokenRoles) -> Tensor:
-        """Add the rows of the global queries, which are zero in ``mixed`` [B, T, D]."""
-        positions = roles.global_positions[..., None].expand(-1, -1, hidden.shape[2])
-        rows = self._global_rows(hidden, hidden.gather(1, positions), roles)
-        rows = rows.masked_fill(~roles.is_global_slot[..., None], 0.0)
-        return mixed.scatter_add(1, positions, rows.to(mixed.dtype))
-
-    def _global_rows(self, hidden: Tensor, global_hidden: Tensor, roles: TokenRoles) -> Tensor:
-        """Global queries over all tokens, [B, G, D].
+    def _global_rows(self, hidden: Tensor, roles: TokenRoles) -> Tensor:
+        """Global queries over all tokens, [B, G, D]; empty slots are zero.
 
         Keys and values of all tokens are never made: ``q (W_k x) = (W_k^T q) x``, and the bias of the keys, which is
         the same for every token, cancels in the softmax; likewise ``sum p (W_v x) = W_v (sum p x)``.
         """
+        global_hidden = hidden.gather(1, roles.global_positions[..., None].expand(-1, -1, hidden.shape[2]))
         B, G, D = global_hidden.shape
         query_layer, key_layer, value_layer = self.global_projections.values()
         query = query_layer(global_hidden).view(B, G, self.n_heads, -1)
@@ -183,4 +206,5 @@ class LongformerSelfAttention(nn.Module):
         averages = scores.softmax(-1).to(absorbed.dtype) @ hidden.to(absorbed.dtype)  # [B, H * G, D]
         value_weight = value_layer.weight.view(self.n_heads, -1, D).to(averages.dtype)
         rows = torch.einsum("bhge,hde->bghd", averages.view(B, self.n_heads, G, D), value_weight)
-        return rows.flatten(2) + value_layer.bias.to(rows.dtype)
+        rows = rows.flatten(2) + value_layer.bias.to(rows.dtype)
+        return rows.masked_fill(~roles.is_global_slot[..., None], 0.0)

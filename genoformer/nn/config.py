@@ -38,6 +38,8 @@ class EncoderConfig:
         n_global_tokens: Global tokens that collate puts in front of each sequence. With 0 the model has no global
             projections and refuses a global mask.
         norm_eps: Added to the variance in every layer norm.
+        checkpoint_tokens: Training batches of at least so many tokens keep the inputs of the layers only, and compute
+            the rest again in the backward pass: less memory, a third more time, the same numbers.
 
     Raises:
         ValueError: If a value is out of range; the sentence names it.
@@ -62,6 +64,7 @@ class EncoderConfig:
     backend: str = "auto"
     n_global_tokens: int = 0
     norm_eps: float = 1e-5
+    checkpoint_tokens: int = 65_536
 
     def __post_init__(self) -> None:
         for name in ("window_radius", "dilation"):
@@ -131,7 +134,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _check_numbers(config: EncoderConfig) -> None:
-    at_least_one = ("vocab_size", "d_model", "n_heads", "n_layers", "d_ff", "max_tokens", "stride")
+    at_least_one = ("vocab_size", "d_model", "n_heads", "n_layers", "d_ff", "max_tokens", "stride", "checkpoint_tokens")
     lowest = {**dict.fromkeys(at_least_one, 1), "conv_width": 0, "n_global_tokens": 0}
     for name, least in lowest.items():
         value = getattr(config, name)

@@ -62,7 +62,7 @@ def flex_window_attention(
 
 
 def bucket(n_tokens: int) -> int:
-    """Length that an input is padded to, so that few lengths are compiled: eight between one power of two and the next."""
+    """Length that an input is padded to: eight between one power of two and the next, so that few are compiled."""
     step = max(BLOCK, 2 ** (n_tokens.bit_length() - 1) // BUCKETS_PER_OCTAVE)
     return -(-n_tokens // step) * step
 

@@ -155,6 +155,4 @@ def head_runs(dilations: tuple[int, ...], n_heads: int) -> list[tuple[slice, int
     if len(dilations) == 1:
         return [(slice(0, n_heads), dilations[0])]
     starts = [i for i in range(n_heads) if i == 0 or dilations[i] != dilations[i - 1]]
-    return [
-        (slice(start, end), dilations[start]) for start, end in zip(starts, [*starts[1:], n_heads], strict=True)
-    ]
+    return [(slice(start, end), dilations[start]) for start, end in zip(starts, [*starts[1:], n_heads], strict=True)]

@@ -22,6 +22,9 @@ def make_case(T: int, globals_: str, padding: bool, dtype=torch.float64):
     return states, {"valid_mask": valid, "global_mask": is_global}
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:flex_attention called without")
+
+
 @pytest.mark.parametrize("padding", [False, True])
 @pytest.mark.parametrize("globals_", ["none", "some", "all"])
 @pytest.mark.parametrize("T", [1, 5, 11, 127, 128, 129, 300])
@@ -114,7 +117,7 @@ def test_lengths_fall_into_few_buckets():
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
 def test_flex_on_a_cpu_is_refused_in_one_sentence(dropout):
     states, _ = make_case(20, "none", False, torch.float32)
-    with pytest.raises(UsageError, match="flex needs an NVIDIA GPU .*found cpu") as caught:
+    with pytest.raises(UsageError, match=r"flex needs an NVIDIA GPU .*found cpu") as caught:
         windowed_attention(*states, window_radius=3, backend="flex", dropout=dropout)
     assert caught.value.exit_code == 2
 

@@ -17,9 +17,7 @@ def make_states(n_tokens: int) -> list[torch.Tensor]:
 
 def attend(states, backend: str, dilation=1, **masks) -> torch.Tensor:
     rotary = rotary_angles(states[0].shape[2], D_HEAD, dtype=torch.float64)
-    return windowed_attention(
-        *states, window_radius=RADIUS, dilation=dilation, rotary=rotary, backend=backend, **masks
-    )
+    return windowed_attention(*states, window_radius=RADIUS, dilation=dilation, rotary=rotary, backend=backend, **masks)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
