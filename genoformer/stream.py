@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from genoformer.errors import UsageError
+from genoformer.nn.config import EncoderConfig
 from genoformer.sequence.alphabet import N_CODE, reverse_complement
-from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.sequence.kmers import CLS_ID, KmerTokenizer
 from genoformer.sequence.tiles import Tile, iter_tiles
 
 Piece = tuple[int, int, np.ndarray]
@@ -49,11 +51,14 @@ def strand_logits(
 
     Yields:
         (start, end, logits): bases [start, end) of the strand as read, float32 [end - start, C].
+
+    Raises:
+        UsageError: If the tiles are longer than the model's learned positions.
     """
+    check_tile_length(_encoder_config(network), plan)
     tiles = list(iter_tiles(len(codes), tile_bp=plan.tile_bp, context_bp=plan.context_bp, stride=tokenizer.stride))
     for batch in _batches(tiles[::-1] if backwards else tiles, plan.batch_size):
-        token_ids = np.stack([_tile_tokens(tokenizer, codes, tile) for tile in batch])
-        outputs = _run(network, token_ids, plan.precision)
+        outputs = _run(network, tokenizer, codes, batch, plan.precision)
         for tile, logits in zip(batch, outputs, strict=True):
             kept = slice(tile.start - tile.read_start, tile.end - tile.read_start)
             yield tile.start, tile.end, logits[kept]
@@ -107,11 +112,42 @@ def _tile_tokens(tokenizer: KmerTokenizer, codes: np.ndarray, tile: Tile) -> np.
     return tokenizer.encode(codes[tile.read_start : tile.read_end], lookahead=lookahead)
 
 
-def _run(network: nn.Module, token_ids: np.ndarray, precision: str) -> np.ndarray:
+def _run(network: nn.Module, tokenizer: KmerTokenizer, codes: np.ndarray, tiles: list[Tile], precision: str):
+    """Outputs of tiles of equal length, float32 [tiles, L, C]; global tokens stand in front, as in training."""
+    config = _encoder_config(network)
+    n_globals = config.n_global_tokens if config else 0
+    token_ids = np.stack([_tile_tokens(tokenizer, codes, tile) for tile in tiles])
+    inputs = [np.pad(token_ids, ((0, 0), (n_globals, 0)), constant_values=CLS_ID).astype(np.int64)]
+    if config and config.base_embedding:
+        owned = np.stack([tokenizer.owned_bases(codes[tile.read_start : tile.read_end]) for tile in tiles])
+        inputs.append(np.pad(owned, ((0, 0), (n_globals, 0), (0, 0)), constant_values=N_CODE))
     device = next(network.parameters()).device
-    tokens = torch.from_numpy(token_ids.astype(np.int64)).to(device)
+    tokens, *base_codes = (torch.from_numpy(array).to(device) for array in inputs)
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-        return network(tokens).float().cpu().numpy()
+        return network(tokens, **({"base_codes": base_codes[0]} if base_codes else {})).float().cpu().numpy()
+
+
+def _encoder_config(network: nn.Module) -> EncoderConfig | None:
+    """Of a network with an encoder; None for one without."""
+    return network.encoder.config if hasattr(network, "encoder") else None
+
+
+def check_tile_length(config: EncoderConfig | None, plan: TilePlan) -> None:
+    """Tiles must fit the learned positions of a model.
+
+    Raises:
+        UsageError: If a tile with its context and the global tokens is longer than ``max_tokens``.
+    """
+    if config is None or config.positions != "learned":
+        return
+    context = 2 * -(-plan.context_bp // config.stride)
+    n_tokens = config.n_global_tokens + plan.tile_bp // config.stride + context
+    if n_tokens > config.max_tokens:
+        raise UsageError(
+            "MODEL-022", f"a tile of {plan.tile_bp} bp with {plan.context_bp} bp on both sides has {n_tokens} tokens, "
+            f"but learned positions end at max_tokens {config.max_tokens}.", where="tile_bp",
+            fix="Lower model.tile_bp or model.context_bp, or raise encoder.max_tokens.",
+        )  # fmt: skip
 
 
 def fastest_precision(device: torch.device) -> str:

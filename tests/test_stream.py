@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from genoformer.batches.collate import collate_crops
+from genoformer.errors import UsageError
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.sequence.alphabet import encode_bases, reverse_complement
@@ -149,3 +151,47 @@ def test_opened_circle_repeats_its_ends(margin, expected):
 @pytest.mark.parametrize(("text", "expected"), [("NNNN", True), ("NRYN", True), ("NNAN", False), ("", True)])
 def test_record_without_known_bases_is_unknown(text, expected):
     assert mostly_unknown(encode_bases(text)) is expected
+
+
+def model_with(**settings):
+    config = EncoderConfig(
+        vocab_size=5 + 4**3, d_model=16, n_heads=2, n_layers=1, d_ff=32, window_radius=3, conv_width=3, stride=3,
+        **settings,
+    )  # fmt: skip
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return build_model(config, n_channels=5).eval(), KmerTokenizer(k=3, stride=3)
+
+
+@pytest.mark.parametrize("settings", [{"n_global_tokens": 2}, {"base_embedding": True, "n_global_tokens": 1}], ids=str)
+def test_tiles_are_fed_as_training_feeds_its_crops(settings):
+    network, tokenizer = model_with(**settings)
+    codes, G = random_codes(100), settings["n_global_tokens"]
+    ((_, _, found),) = strand_logits(network, tokenizer, codes, TilePlan(300, 0))
+    item = {
+        "token_ids": torch.from_numpy(tokenizer.encode(codes).astype(np.int64)),
+        "base_codes": torch.from_numpy(tokenizer.owned_bases(codes)),
+        "labels": torch.zeros(len(codes), dtype=torch.uint8),
+    }
+    has_codes = settings.get("base_embedding", False)
+    batch = collate_crops([item], stride=3, n_global_tokens=G, base_codes=has_codes)
+    with torch.no_grad():
+        expected = network(batch["token_ids"], batch["valid_mask"], batch["global_mask"], batch.get("base_codes"))
+    assert len(found) == len(codes)
+    np.testing.assert_allclose(found, expected[0, : len(codes)].numpy(), atol=TOLERANCE)
+
+
+def test_base_codes_of_a_tile_are_its_own_bases():
+    network, tokenizer = model_with(base_embedding=True)
+    codes = random_codes(301)
+    whole = np.concatenate([piece[2] for piece in strand_logits(network, tokenizer, codes, TilePlan(303, 0))])
+    tiled = np.concatenate([piece[2] for piece in strand_logits(network, tokenizer, codes, TilePlan(60, 30))])
+    np.testing.assert_allclose(tiled, whole, atol=TOLERANCE)
+
+
+def test_tiles_beyond_learned_positions_are_refused_in_one_sentence():
+    network, tokenizer = model_with(positions="learned", max_tokens=30, n_global_tokens=1)
+    list(strand_logits(network, tokenizer, random_codes(50), TilePlan(27, 30)))
+    with pytest.raises(UsageError, match="has 31 tokens, but learned positions end at max_tokens 30") as caught:
+        list(strand_logits(network, tokenizer, random_codes(50), TilePlan(30, 30)))
+    assert caught.value.exit_code == 2

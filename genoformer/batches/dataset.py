@@ -36,7 +36,8 @@ def read_crop(
         recoded_by: Rewrite the bases toward a composition drawn from this generator, see ``annotation.recode``.
 
     Returns:
-        ``token_ids`` int64 [ceil(L / stride)] and ``labels`` uint8 [L], L = end - start.
+        ``token_ids`` int64 [T], T = ceil(L / stride), ``base_codes`` uint8 [T, stride], the bases that each token owns,
+        and ``labels`` uint8 [L], L = end - start.
     """
     ahead_bp = tokenizer.k - 1
     low = start if strand == "+" else max(region.start, start - ahead_bp)
@@ -53,6 +54,7 @@ def read_crop(
     token_ids = tokenizer.encode(codes[:n_bases], lookahead=codes[n_bases:])
     return {
         "token_ids": torch.from_numpy(token_ids.astype(np.int64)),
+        "base_codes": torch.from_numpy(tokenizer.owned_bases(codes[:n_bases])),
         "labels": torch.from_numpy(np.array(labels, dtype=np.uint8)),
     }
 

@@ -77,6 +77,7 @@ class GenoformerCLI(LightningCLI):
         parser.link_arguments("seed_everything", "data.seed")
         parser.link_arguments("trainer.max_steps", "model.max_steps")
         parser.link_arguments("model.encoder", "data.n_global_tokens", compute_fn=_global_tokens)
+        parser.link_arguments("model.encoder", "data.base_codes", compute_fn=_base_embedding)
         for name in ("k", "stride", "task"):
             parser.link_arguments(f"model.{name}", f"data.{name}")
 
@@ -198,3 +199,7 @@ def _load_state(module: GenomeModule, state: dict, path: str) -> None:
 
 def _global_tokens(encoder: dict) -> int:
     return encoder.get("n_global_tokens", 0)
+
+
+def _base_embedding(encoder: dict) -> bool:
+    return bool(encoder.get("base_embedding", False))

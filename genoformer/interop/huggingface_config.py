@@ -47,7 +47,7 @@ def check_exportable(config: EncoderConfig) -> None:
         f"attention {config.attention}": config.attention != "longformer",
         f"positions {config.positions}": config.positions != "learned",
         f"norm {config.norm}": config.norm != "post",
-        f"dilation {max(config.dilations)}": max(config.dilations) > 1,
+        f"dilation {max(config.largest_dilations)}": max(config.largest_dilations) > 1,
         f"conv_width {config.conv_width}": config.conv_width > 0,
         "base_embedding true": config.base_embedding,
         # It pads each input to a multiple of the widest window, and cuts it into windows in every layer.

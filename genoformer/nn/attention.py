@@ -1,13 +1,17 @@
 """Longformer self-attention: a sliding window around each token, and global tokens that see and are seen by all."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from genoformer.nn.masks import TokenRoles, masked_score, token_roles
+from genoformer.nn.masks import TokenRoles, Window, masked_score, token_roles
+from genoformer.nn.pieces import cut_pieces, piece_tokens
+from genoformer.nn.positions import Rotary
 from genoformer.nn.reference import reference_attention
-from genoformer.nn.windowed import Rotary, fast_attention
+from genoformer.nn.windowed import fast_attention
 
-BACKENDS = ("auto", "reference", "blocked", "sdpa")
+BACKENDS = ("auto", "reference", "blocked", "flex", "sdpa")
 
 
 def windowed_attention(
@@ -16,10 +20,11 @@ def windowed_attention(
     value: Tensor,
     *,
     window_radius: int,
-    dilation: int = 1,
+    dilation: int | Sequence[int] = 1,
     valid_mask: Tensor | None = None,
     global_mask: Tensor | None = None,
     rotary: Rotary | None = None,
+    dropout: float = 0.0,
     backend: str = "auto",
 ) -> Tensor:
     """Attention of the window queries; ``reference.reference_attention`` defines it.
@@ -29,44 +34,54 @@ def windowed_attention(
         key: Like ``query``.
         value: Like ``query``.
         window_radius: Tokens seen on each side; longer than the input is legal.
-        dilation: Step between the tokens of a window.
+        dilation: Step between the tokens of a window, for all heads or one per head.
         valid_mask: bool [B, T], True = real; None = all.
         global_mask: bool [B, T], True = global; None = none.
         rotary: (cosines, sines), each [T, d_head / 2]; None = no turn.
-        backend: "blocked" (linear in T), "sdpa" (dense), "reference", or "auto".
+        dropout: Share of the weights that is dropped; which ones depends on torch's seed and the backend.
+        backend: "blocked" (linear in T), "flex" (linear in T, NVIDIA GPUs), "sdpa" (dense), "reference", or "auto".
 
     Returns:
         [B, H, T, d_head]; rows of padding and of global queries are zero.
 
     Raises:
-        ValueError: If ``window_radius``, ``dilation`` or ``backend`` is not legal.
+        ValueError: If ``window_radius``, ``dilation``, ``dropout`` or ``backend`` is not legal.
+        UsageError: If ``backend`` is "flex" and cannot run here.
     """
-    check_window(window_radius, dilation, backend)
+    window = make_window(window_radius, dilation, query.shape[1], dropout, backend)
     roles = token_roles(valid_mask, global_mask)
-    return _window_queries(query, key, value, roles, window_radius, dilation, rotary, backend)
+    return _window_queries(torch.stack((query, key, value)), roles, window, rotary, backend)
 
 
-def check_window(window_radius: int, dilation: int, backend: str) -> None:
-    """Raises:
-    ValueError: If ``window_radius`` or ``dilation`` is below 1, or ``backend`` is unknown.
+def make_window(radius: int, dilation: int | Sequence[int], n_heads: int, dropout: float, backend: str) -> Window:
+    """The window of a layer.
+
+    Raises:
+        ValueError: If a value is not legal.
     """
-    if window_radius < 1:
-        raise ValueError(f"window_radius must be at least 1, not {window_radius}.")
-    if dilation < 1:
-        raise ValueError(f"dilation must be at least 1, not {dilation}.")
+    dilations = (dilation,) if isinstance(dilation, int) else tuple(dilation)
+    if radius < 1:
+        raise ValueError(f"window_radius must be at least 1, not {radius}.")
+    if min(dilations, default=0) < 1 or len(dilations) not in (1, n_heads):
+        raise ValueError(f"dilation must be at least 1, for all or for each of {n_heads} heads, not {dilation}.")
+    if not 0.0 <= dropout < 1.0:
+        raise ValueError(f"attention dropout must be at least 0 and below 1, not {dropout}.")
     if backend not in BACKENDS:
         raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, not {backend!r}.")
+    return Window(radius, dilations[:1] if len(set(dilations)) == 1 else dilations, dropout)
 
 
-def _window_queries(query, key, value, roles: TokenRoles, radius, dilation, rotary, backend) -> Tensor:
+def _window_queries(
+    qkv: Tensor, roles: TokenRoles, window: Window, rotary: Rotary | None, backend: str,
+    global_projections: tuple[Tensor, Tensor, Tensor] | None = None,
+) -> Tensor:  # fmt: skip
     if backend == "reference":
         return reference_attention(
-            query, key, value, window_radius=radius, dilation=dilation, valid_mask=roles.valid_mask,
-            global_mask=roles.global_mask, rotary=rotary,
+            *qkv, window_radius=window.radius, dilation=window.dilations, valid_mask=roles.valid_mask,
+            global_mask=roles.global_mask, rotary=rotary, global_projections=global_projections,
+            dropout=window.dropout,
         )  # fmt: skip
-    return fast_attention(
-        query, key, value, roles, window_radius=radius, dilation=dilation, rotary=rotary, backend=backend
-    )
+    return fast_attention(qkv, roles, window, rotary=rotary, backend=backend)
 
 
 class LongformerSelfAttention(nn.Module):
@@ -76,8 +91,9 @@ class LongformerSelfAttention(nn.Module):
         d_model: Width of the hidden states.
         n_heads: Heads; divides ``d_model``.
         window_radius: Tokens seen on each side; None = all (full attention).
-        dilation: Step between the tokens of a window.
+        dilation: Step between the tokens of a window, for all heads or one per head.
         has_global: Make the projections of global queries.
+        dropout: Share of the weights of window queries that is dropped in training.
         backend: See ``windowed_attention``.
 
     Raises:
@@ -90,15 +106,17 @@ class LongformerSelfAttention(nn.Module):
         n_heads: int,
         *,
         window_radius: int | None,
-        dilation: int = 1,
+        dilation: int | Sequence[int] = 1,
         has_global: bool = False,
+        dropout: float = 0.0,
         backend: str = "auto",
     ) -> None:
         super().__init__()
-        check_window(1 if window_radius is None else window_radius, dilation, backend)
         if d_model % n_heads:
             raise ValueError(f"d_model {d_model} is not a multiple of n_heads {n_heads}.")
-        self.n_heads, self.window_radius, self.dilation, self.backend = n_heads, window_radius, dilation, backend
+        self.is_full = window_radius is None
+        self.window = make_window(window_radius or 1, dilation, n_heads, dropout, backend)
+        self.n_heads, self.backend = n_heads, backend
         self.query_key_value = nn.Linear(d_model, 3 * d_model)
         self.output = nn.Linear(d_model, d_model)
         names = ("query_global", "key_global", "value_global") if has_global else ()
@@ -118,43 +136,64 @@ class LongformerSelfAttention(nn.Module):
         Raises:
             ValueError: If there are global tokens and the layer has no projections for them.
         """
-        B, T, D = hidden.shape
         roles = roles or TokenRoles()
         if roles.global_mask is not None and not self.global_projections:
             raise ValueError("there are global tokens, but the model was made with n_global_tokens 0.")
-        radius = T if self.window_radius is None else self.window_radius
-        heads = self.query_key_value(hidden).view(B, T, 3, self.n_heads, -1)
-        query, key, value = (states.transpose(1, 2) for states in heads.unbind(2))  # [B, H, T, d_head]
-        if self.backend == "reference" and roles.global_mask is not None:
-            mixed = reference_attention(
-                query, key, value, window_radius=radius, dilation=self.dilation, valid_mask=roles.valid_mask,
-                global_mask=roles.global_mask, rotary=rotary, global_projections=self._project_all(hidden),
-            ).transpose(1, 2).reshape(B, T, D)  # fmt: skip
-            return self.output(mixed)
-        mixed = _window_queries(query, key, value, roles, radius, self.dilation, rotary, self.backend)
-        mixed = mixed.transpose(1, 2).reshape(B, T, D)
-        if roles.global_mask is not None:
-            mixed = self._write_global_rows(mixed, hidden, roles)
+        if self._goes_in_pieces(hidden):
+            return self._forward_in_pieces(hidden, roles, rotary)
+        mixed = self._mix(hidden, roles, rotary)
+        if roles.global_mask is not None and self.backend != "reference":
+            positions = roles.global_positions[..., None].expand(-1, -1, hidden.shape[2])
+            mixed = mixed.scatter_add(1, positions, self._global_rows(hidden, roles).to(mixed.dtype))
         return self.output(mixed)
+
+    def _mix(self, hidden: Tensor, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
+        """Weighed values [B, T, D] of the window queries; rows of global queries are zero unless by the reference."""
+        B, T, D = hidden.shape
+        qkv = self.query_key_value(hidden).view(B, T, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)  # [3, B, H, T, d]
+        is_reference = self.backend == "reference" and roles.global_mask is not None
+        projections = self._project_all(hidden) if is_reference else None
+        mixed = _window_queries(qkv, roles, self._window_of(T), rotary, self.backend, projections)
+        return mixed.transpose(1, 2).reshape(B, T, D)
+
+    def _goes_in_pieces(self, hidden: Tensor) -> bool:
+        """Long inputs without gradients go through piece by piece, so that memory hardly grows with length."""
+        is_linear = not self.is_full and self.backend in ("auto", "blocked") and hidden.device.type == "cpu"
+        return is_linear and not torch.is_grad_enabled() and hidden.shape[1] >= 2 * piece_tokens(hidden, self._reach)
+
+    def _forward_in_pieces(self, hidden: Tensor, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
+        rows = self._global_rows(hidden, roles) if roles.global_mask is not None else None
+        pieces = []
+        for piece in cut_pieces(hidden, roles, reach=self._reach, n_tokens=piece_tokens(hidden, self._reach)):
+            n_read = piece.hidden.shape[1]
+            turned = None if rotary is None else (rotary[0][:n_read], rotary[1][:n_read])
+            mixed = self._mix(piece.hidden, piece.roles, turned)[:, piece.kept]
+            if rows is not None:
+                piece.write_global_rows(mixed, rows.to(mixed.dtype), roles)
+            pieces.append(self.output(mixed))
+        return torch.cat(pieces, dim=1)
+
+    @property
+    def _reach(self) -> int:
+        return self.window.radius * max(self.window.dilations)
+
+    def _window_of(self, n_tokens: int) -> Window:
+        """The window for this length and mode: weights are dropped in training only."""
+        radius = n_tokens if self.is_full else self.window.radius
+        return Window(radius, self.window.dilations, self.window.dropout if self.training else 0.0)
 
     def _project_all(self, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Global query, key and value of every token, each [B, H, T, d_head]."""
         projected = (layer(hidden) for layer in self.global_projections.values())
         return tuple(states.unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for states in projected)
 
-    def _write_global_rows(self, mixed: Tensor, hidden: Tensor, roles: TokenRoles) -> Tensor:
-        """Add the rows of the global queries, which are zero in ``mixed`` [B, T, D]."""
-        positions = roles.global_positions[..., None].expand(-1, -1, hidden.shape[2])
-        rows = self._global_rows(hidden, hidden.gather(1, positions), roles)
-        rows = rows.masked_fill(~roles.is_global_slot[..., None], 0.0)
-        return mixed.scatter_add(1, positions, rows.to(mixed.dtype))
-
-    def _global_rows(self, hidden: Tensor, global_hidden: Tensor, roles: TokenRoles) -> Tensor:
-        """Global queries over all tokens, [B, G, D].
+    def _global_rows(self, hidden: Tensor, roles: TokenRoles) -> Tensor:
+        """Global queries over all tokens, [B, G, D]; empty slots are zero.
 
         Keys and values of all tokens are never made: ``q (W_k x) = (W_k^T q) x``, and the bias of the keys, which is
         the same for every token, cancels in the softmax; likewise ``sum p (W_v x) = W_v (sum p x)``.
         """
+        global_hidden = hidden.gather(1, roles.global_positions[..., None].expand(-1, -1, hidden.shape[2]))
         B, G, D = global_hidden.shape
         query_layer, key_layer, value_layer = self.global_projections.values()
         query = query_layer(global_hidden).view(B, G, self.n_heads, -1)
@@ -167,4 +206,5 @@ class LongformerSelfAttention(nn.Module):
         averages = scores.softmax(-1).to(absorbed.dtype) @ hidden.to(absorbed.dtype)  # [B, H * G, D]
         value_weight = value_layer.weight.view(self.n_heads, -1, D).to(averages.dtype)
         rows = torch.einsum("bhge,hde->bghd", averages.view(B, self.n_heads, G, D), value_weight)
-        return rows.flatten(2) + value_layer.bias.to(rows.dtype)
+        rows = rows.flatten(2) + value_layer.bias.to(rows.dtype)
+        return rows.masked_fill(~roles.is_global_slot[..., None], 0.0)

@@ -3,16 +3,19 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
-from genoformer.nn.attention import LongformerSelfAttention, Rotary
+from genoformer.errors import UsageError
+from genoformer.nn.attention import LongformerSelfAttention
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.masks import TokenRoles, token_roles
-from genoformer.nn.positions import RotaryPositions
+from genoformer.nn.positions import Rotary, RotaryPositions
 
 PAD_ROW = 0
 N_BASE_CODES = 5
 UNKNOWN_BASE = 4
 EMBEDDING_STD = 0.5
+TOKENS_AT_A_TIME = 1024
 
 
 class Encoder(nn.Module):
@@ -67,8 +70,8 @@ class Encoder(nn.Module):
             [B, T, D]; rows of padding are zero.
 
         Raises:
-            ValueError: If the input is longer than ``max_tokens`` of learned positions, base codes are missing or not
-                wanted, or there are global tokens in a model without.
+            UsageError: If the input is longer than ``max_tokens`` of learned positions, or the backend cannot run here.
+            ValueError: If base codes are missing or not wanted, or there are global tokens in a model without.
         """
         if not token_ids.numel():
             return self.token_embedding(token_ids)
@@ -77,8 +80,12 @@ class Encoder(nn.Module):
         rotary = None
         if self.rotary is not None:
             rotary = self.rotary(token_ids.shape[1], dtype=hidden.dtype, device=hidden.device)
+        is_checkpointed = torch.is_grad_enabled() and token_ids.numel() >= self.config.checkpoint_tokens
         for layer in self.layers:
-            hidden = layer(hidden, roles=roles, rotary=rotary)
+            if is_checkpointed:
+                hidden = checkpoint(layer, hidden, roles=roles, rotary=rotary, use_reentrant=False)
+            else:
+                hidden = layer(hidden, roles=roles, rotary=rotary)
         return _zero_padding(self.final_norm(hidden), roles)
 
     def _embed(self, token_ids: Tensor, roles: TokenRoles, base_codes: Tensor | None) -> Tensor:
@@ -97,7 +104,10 @@ class Encoder(nn.Module):
     def _positions(self, n_tokens: int) -> Tensor:
         limit = self.position_embedding.num_embeddings
         if n_tokens > limit:
-            raise ValueError(f"the input has {n_tokens} tokens, but learned positions end at max_tokens {limit}.")
+            raise UsageError(
+                "MODEL-022", f"the input has {n_tokens} tokens, but learned positions end at max_tokens {limit}.",
+                where="encoder.max_tokens", fix="Use shorter crops or tiles, or a model with more positions.",
+            )  # fmt: skip
         return self.position_embedding.weight[:n_tokens]
 
 
@@ -174,11 +184,23 @@ class EncoderLayer(nn.Module):
 
     def forward(self, hidden: Tensor, *, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
         """Hidden [B, T, D] to [B, T, D]."""
+        states = self.attention_norm(hidden) if self.is_pre_norm else hidden
+        attended = self.attention(states, roles=roles, rotary=rotary)
+        if torch.is_grad_enabled() or hidden.device.type != "cpu":
+            return self._behind_attention(hidden, attended)
+        # Token by token all that follows is the same, and a few tokens at a time stay in the cache.
+        pieces = zip(hidden.split(TOKENS_AT_A_TIME, dim=1), attended.split(TOKENS_AT_A_TIME, dim=1), strict=True)
+        output = torch.empty_like(hidden)
+        for part, (before, after) in zip(output.split(TOKENS_AT_A_TIME, dim=1), pieces, strict=True):
+            part.copy_(self._behind_attention(before, after))
+        return output
+
+    def _behind_attention(self, hidden: Tensor, attended: Tensor) -> Tensor:
+        """Sums, norms and feed-forward."""
+        hidden = hidden + self.dropout(attended)
         if self.is_pre_norm:
-            attended = self.attention(self.attention_norm(hidden), roles=roles, rotary=rotary)
-            hidden = hidden + self.dropout(attended)
             return hidden + self.dropout(self._feed_forward(self.feed_forward_norm(hidden)))
-        hidden = self.attention_norm(hidden + self.dropout(self.attention(hidden, roles=roles, rotary=rotary)))
+        hidden = self.attention_norm(hidden)
         return self.feed_forward_norm(hidden + self.dropout(self._feed_forward(hidden)))
 
     def _feed_forward(self, hidden: Tensor) -> Tensor:
@@ -190,7 +212,7 @@ def _build_layer(config: EncoderConfig, number: int) -> EncoderLayer:
         config.d_model, config.n_heads,
         window_radius=None if config.attention == "full" else config.radii[number],
         dilation=1 if config.attention == "full" else config.dilations[number],
-        has_global=config.n_global_tokens > 0, backend=config.backend,
+        has_global=config.n_global_tokens > 0, dropout=config.attention_dropout, backend=config.backend,
     )  # fmt: skip
     return EncoderLayer(
         attention, d_model=config.d_model, d_ff=config.d_ff, dropout=config.dropout,

@@ -1,12 +1,29 @@
 """Who may attend to whom, as dense boolean matrices, and where the global tokens of a batch are."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 
 @dataclass(frozen=True)
+class Window:
+    """Who is in whose window, and what happens to the weights.
+
+    Args:
+        radius: Tokens seen on each side; more than there are is legal.
+        dilations: Step between the tokens of a window: one number for all heads, or one for each.
+        dropout: Share of the weights that is dropped.
+    """
+
+    radius: int
+    dilations: tuple[int, ...] = (1,)
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
 class TokenRoles:
     """Padding and global tokens of a batch, found once and used by every layer.
 
@@ -15,12 +32,31 @@ class TokenRoles:
         global_mask: bool [B, T], True = global and real; None when no token is global.
         global_positions: int64 [B, G], G = most global tokens of a sample; None without global tokens.
         is_global_slot: bool [B, G], False where a sample has fewer than G global tokens.
+        memory: What a way of computing made of the masks, for the next layer.
     """
 
     valid_mask: Tensor | None = None
     global_mask: Tensor | None = None
     global_positions: Tensor | None = None
     is_global_slot: Tensor | None = None
+    memory: dict = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def silent(self) -> Tensor | None:
+        """Rows without a window query: padding and global tokens, bool [B, T]; None when there are none."""
+        if self.valid_mask is None:
+            return self.global_mask
+        return ~self.valid_mask if self.global_mask is None else ~self.valid_mask | self.global_mask
+
+    @cached_property
+    def window_keys(self) -> Tensor | None:
+        """Keys that a window may hold, bool [B, T]; None when that is all of them."""
+        return None if self.silent is None else ~self.silent
+
+    def of(self, samples: slice) -> "TokenRoles":
+        """The roles of some samples."""
+        masks = (self.valid_mask, self.global_mask, self.global_positions, self.is_global_slot)
+        return TokenRoles(*(None if mask is None else mask[samples] for mask in masks))
 
 
 def token_roles(valid_mask: Tensor | None, global_mask: Tensor | None) -> TokenRoles:
@@ -73,7 +109,7 @@ def window_mask(n_tokens: int, *, window_radius: int, dilation: int = 1, device=
 
 
 def attention_mask(
-    valid_mask: Tensor, global_mask: Tensor, *, window_radius: int, dilation: int = 1
+    valid_mask: Tensor, global_mask: Tensor, *, window_radius: int, dilation: int | Sequence[int] = 1
 ) -> tuple[Tensor, Tensor]:
     """The two kinds of pairs: through the window, and through a global token.
 
@@ -84,18 +120,20 @@ def attention_mask(
         valid_mask: bool [B, T], True = real.
         global_mask: bool [B, T], True = global.
         window_radius: Tokens seen on each side.
-        dilation: Step between them.
+        dilation: Step between them, for all heads or one per head.
 
     Returns:
-        (window, through_global), each bool [B, 1, T, T].
+        (window [B, 1 or H, T, T], through_global [B, 1, T, T]), bool.
     """
-    near = window_mask(valid_mask.shape[1], window_radius=window_radius, dilation=dilation, device=valid_mask.device)
+    steps = [dilation] if isinstance(dilation, int) else dilation
+    T, device = valid_mask.shape[1], valid_mask.device
+    near = torch.stack([window_mask(T, window_radius=window_radius, dilation=step, device=device) for step in steps])
     is_global = global_mask & valid_mask
     both_valid = valid_mask[:, :, None] & valid_mask[:, None, :]
     touches_global = is_global[:, :, None] | is_global[:, None, :]
-    window = near & both_valid & ~touches_global
+    window = near & (both_valid & ~touches_global)[:, None]
     through_global = touches_global & both_valid
-    return window[:, None], through_global[:, None]
+    return window, through_global[:, None]
 
 
 def masked_score(dtype: torch.dtype) -> float:

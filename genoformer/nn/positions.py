@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 ROTARY_BASE = 10000.0
+Rotary = tuple[Tensor, Tensor]
 
 
 class RotaryPositions(nn.Module):
@@ -60,8 +61,8 @@ def rotate(states: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
     return _Rotate.apply(states, cosines, sines)
 
 
-def _turn(states: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-    """One conversion, then whole rows: three times as fast as arithmetic on strided halves."""
+def turn(states: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    """``rotate`` without a gradient. One conversion, then whole rows: faster than arithmetic on strided halves."""
     half = states.shape[-1] // 2
     exact = states.to(cosines.dtype, memory_format=torch.contiguous_format)
     swapped = torch.cat((exact[..., half:], exact[..., :half]), dim=-1)
@@ -75,10 +76,10 @@ class _Rotate(torch.autograd.Function):
     @staticmethod
     def forward(ctx, states, cosines, sines):
         ctx.save_for_backward(cosines, sines)
-        return _turn(states, cosines, sines)
+        return turn(states, cosines, sines)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
         cosines, sines = ctx.saved_tensors
-        return _turn(gradient, cosines, -sines), None, None
+        return turn(gradient, cosines, -sines), None, None

@@ -102,6 +102,12 @@ class KmerTokenizer:
         """Token ids that own every base; see ``tokenize_record``."""
         return tokenize_record(codes, k=self.k, stride=self.stride, lookahead=lookahead)
 
+    def owned_bases(self, codes: np.ndarray) -> np.ndarray:
+        """The bases that each token owns, uint8 [ceil(L / stride), stride]; N stands in behind the end."""
+        padded = np.full(self.n_tokens(len(codes)) * self.stride, N_CODE, dtype=np.uint8)
+        padded[: len(codes)] = codes
+        return padded.reshape(-1, self.stride)
+
     def n_tokens(self, n_bases: int) -> int:
         """Number of tokens that own ``n_bases`` bases: ceil(n_bases / stride)."""
         return -(-n_bases // self.stride)

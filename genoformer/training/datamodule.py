@@ -45,6 +45,7 @@ class GenomeData(pl.LightningDataModule):
         stride: Bases that each token owns; follows model.stride.
         task: Name of the task; follows model.task.
         n_global_tokens: Global tokens in front of each crop; follows model.encoder.
+        base_codes: Give the bases that each token owns; follows model.encoder.
         work_dir: Folder of the prepared store; the run's folder.
 
     Raises:
@@ -72,6 +73,7 @@ class GenomeData(pl.LightningDataModule):
         stride: int = 3,
         task: str = "gene_structure",
         n_global_tokens: int = 0,
+        base_codes: bool = False,
         work_dir: str = ".",
     ) -> None:
         super().__init__()
@@ -93,7 +95,7 @@ class GenomeData(pl.LightningDataModule):
         self.split = {"by": by, "validation": validation, "test": test, "guard_bp": guard_bp, "seed": seed}
         self.tokenizer = KmerTokenizer(k=k, stride=stride)
         self.both_strands = TASKS[task].strands != "forward"
-        self.collate = build_collate(stride=stride, n_global_tokens=n_global_tokens)
+        self.collate = build_collate(stride=stride, n_global_tokens=n_global_tokens, base_codes=base_codes)
         self.store: Store | None = None
         self.regions: dict = {}
         self.sampler: RunSampler | None = None

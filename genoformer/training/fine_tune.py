@@ -79,6 +79,7 @@ def fine_tuning_data(bundle: Bundle, store: Path, settings: FineTuning) -> Genom
         stride=config.stride,
         task=config.task,
         n_global_tokens=config.encoder.get("n_global_tokens", 0),
+        base_codes=config.encoder.get("base_embedding", False),
     )
     try:
         data.setup()

@@ -13,6 +13,7 @@ from genoformer.metrics import BaseScores
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.stream import TilePlan, check_tile_length
 from genoformer.tasks import TASKS
 from genoformer.training.optimizer import build_optimizer
 
@@ -42,7 +43,7 @@ class GenomeModule(pl.LightningModule):
 
     def __init__(
         self,
-        encoder: dict[str, bool | int | float | str | list[int]],
+        encoder: dict[str, bool | int | float | str | list[int | list[int]]],
         k: int = 6,
         stride: int = 3,
         task: str = "gene_structure",
@@ -64,6 +65,7 @@ class GenomeModule(pl.LightningModule):
             )  # fmt: skip
         self.task = TASKS[task]
         self.tokenizer, self.encoder_config = _build_config(encoder, k, stride)
+        check_tile_length(self.encoder_config, TilePlan(tile_bp, context_bp))
         self.bundle_config = BundleConfig(
             task=task, encoder=self.encoder_config.to_dict(), k=k, stride=stride, tile_bp=tile_bp,
             context_bp=context_bp, genetic_code=genetic_code, channels=list(self.task.channels),
@@ -74,7 +76,8 @@ class GenomeModule(pl.LightningModule):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits [B, L, C] of a batch of ``collate_crops``."""
-        return self.model(batch["token_ids"], valid_mask=batch["valid_mask"], global_mask=batch.get("global_mask"))
+        optional = {name: batch.get(name) for name in ("global_mask", "base_codes")}
+        return self.model(batch["token_ids"], valid_mask=batch["valid_mask"], **optional)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch; a loss that is not finite ends training before it reaches the weights."""

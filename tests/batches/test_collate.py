@@ -38,3 +38,13 @@ def test_loss_of_a_crop_does_not_depend_on_its_padding():
         logits = model(batch["token_ids"], valid_mask=batch["valid_mask"])
         losses.append(gene_structure.loss(logits[:1], batch["labels"][:1]))
     assert torch.allclose(losses[0], losses[1], atol=1e-6)
+
+
+def test_base_codes_lie_under_their_tokens_and_n_elsewhere():
+    items = [
+        {"token_ids": torch.tensor([7, 8]), "base_codes": torch.tensor([[0, 1], [2, 4]], dtype=torch.uint8)},
+        {"token_ids": torch.tensor([9]), "base_codes": torch.tensor([[3, 3]], dtype=torch.uint8)},
+    ]
+    items = [{**item, "labels": torch.ones(3, dtype=torch.uint8)} for item in items]
+    batch = collate_crops(items, stride=2, n_global_tokens=1, base_codes=True)
+    assert batch["base_codes"].tolist() == [[[4, 4], [0, 1], [2, 4]], [[4, 4], [3, 3], [4, 4]]]

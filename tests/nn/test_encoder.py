@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from genoformer.errors import UsageError
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
 from genoformer.nn.masks import token_roles
@@ -33,6 +34,7 @@ VARIANTS = [
     {"positions": "none", "n_global_tokens": 2},
     {"attention": "full", "n_global_tokens": 2},
     {"window_radius": (2, 5), "dilation": (1, 3)},
+    {"dilation": ((1, 2), 3), "n_global_tokens": 1},
     {"conv_width": 0, "n_global_tokens": 1},
 ]
 
@@ -165,7 +167,7 @@ def test_missing_and_unwanted_base_codes_are_refused():
 
 
 def test_input_beyond_learned_positions_is_refused():
-    with pytest.raises(ValueError, match="9 tokens, but learned positions end at max_tokens 8"):
+    with pytest.raises(UsageError, match="9 tokens, but learned positions end at max_tokens 8"):
         make_encoder(positions="learned", max_tokens=8)(make_tokens(1, 9))
 
 

@@ -12,6 +12,17 @@ def test_config_survives_json():
     assert EncoderConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
+def test_dilation_of_heads_survives_json_and_reaches_as_far_as_its_largest():
+    config = EncoderConfig(vocab_size=69, n_layers=2, n_heads=2, window_radius=3, dilation=[[1, 4], 2], conv_width=0)
+    assert EncoderConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    assert config.dilations == ((1, 4), 2) and config.receptive_field_tokens == 3 * 4 + 3 * 2
+
+
+def test_config_without_the_fields_of_later_versions_has_their_defaults():
+    old = {name: value for name, value in EncoderConfig(vocab_size=69).to_dict().items() if name != "attention_dropout"}
+    assert EncoderConfig.from_dict(old).attention_dropout == 0.0
+
+
 def test_per_layer_values_are_spread_over_the_layers():
     config = EncoderConfig(vocab_size=69, n_layers=3, window_radius=7, dilation=(1, 2, 4))
     assert (config.radii, config.dilations) == ((7, 7, 7), (1, 2, 4))
@@ -33,6 +44,11 @@ def test_full_attention_has_no_receptive_field():
         ({"window_radius": (4, 4)}, "window_radius names 2 layers, but n_layers is 4"),
         ({"window_radius": 2.5}, "window_radius .* not 2.5"),
         ({"dilation": 0}, "dilation .* not 0"),
+        ({"dilation": ((1, 2), 1, 1, 1)}, "dilation .1, 2. names 2 heads, but n_heads is 4"),
+        ({"dilation": ((1, 2, 0, 1), 1, 1, 1)}, "dilation .* not 0"),
+        ({"window_radius": ((1, 2, 3, 4), 1, 1, 1)}, "window_radius .* not"),
+        ({"attention_dropout": 1.0}, "attention_dropout .* not 1.0"),
+        ({"backend": "flex", "attention_dropout": 0.1}, "flex cannot drop attention weights"),
         ({"d_model": 130}, "d_model 130 is not a multiple of n_heads 4"),
         ({"d_model": 12}, "even head width, but d_model / n_heads is 3"),
         ({"backend": "flash"}, "backend .* not 'flash'"),

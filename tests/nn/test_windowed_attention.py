@@ -89,11 +89,19 @@ def test_fast_equals_reference_at_awkward_radii(radius):
     assert_fast_is_reference(make_states(T=290), 1e-10, **settings, **make_masks(290, "some", True))
 
 
-@pytest.mark.parametrize("globals_", ["none", "some"])
-@pytest.mark.parametrize(("T", "dilation"), [(100, 2), (97, 3), (4, 7)])
-def test_fast_equals_reference_with_dilation(T, dilation, globals_):
+@pytest.mark.parametrize("globals_", ["none", "some", "all"])
+@pytest.mark.parametrize(("T", "dilation"), [(100, 2), (97, 3), (4, 7), (90, (1, 4)), (65, (3, 1)), (1, (2, 3))])
+def test_fast_equals_reference_with_dilation_of_layers_and_heads(T, dilation, globals_):
     settings = {"window_radius": 6, "dilation": dilation, "rotary": rotary_angles(T, 4, dtype=torch.float64)}
     assert_fast_is_reference(make_states(T=T), 1e-10, **settings, **make_masks(T, globals_, globals_ == "some"))
+
+
+def test_each_head_has_its_own_dilation():
+    states = make_states(H=3, T=40)
+    together = windowed_attention(*states, window_radius=3, dilation=(1, 2, 1), backend="blocked")
+    for head, dilation in enumerate((1, 2, 1)):
+        alone = windowed_attention(*(s[:, head : head + 1] for s in states), window_radius=3, dilation=dilation)
+        torch.testing.assert_close(together[:, head : head + 1], alone, atol=1e-12, rtol=0)
 
 
 @pytest.mark.parametrize("globals_", ["none", "some"])
@@ -132,8 +140,8 @@ def test_weights_computed_again_give_the_same_gradients(monkeypatch):
 def test_number_of_blocks_at_a_time_changes_nothing(monkeypatch):
     states, settings = make_states(T=300), {"window_radius": 40}
     exact = values_and_gradients(states, "reference", **settings)
-    for at_a_time in (1, 12, 1000):
-        monkeypatch.setattr(blocked, "MATRICES_AT_A_TIME", at_a_time)
+    for n_bytes in (1, 400_000, 2**30):
+        monkeypatch.setitem(blocked.SCORES_BYTES, "cpu", n_bytes)
         for found, expected in zip(values_and_gradients(states, "blocked", **settings), exact, strict=True):
             torch.testing.assert_close(found, expected, atol=1e-10, rtol=0)
 
@@ -164,7 +172,14 @@ def test_large_scores_stay_finite():
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [({"window_radius": 0}, "not 0"), ({"dilation": 0}, "not 0"), ({"backend": "flash"}, "flash")],
+    [
+        ({"window_radius": 0}, "not 0"),
+        ({"dilation": 0}, "not 0"),
+        ({"dilation": (1, 0)}, r"not \(1, 0\)"),
+        ({"dilation": (1, 2, 3)}, "each of 2 heads"),
+        ({"dropout": 1.0}, "not 1.0"),
+        ({"backend": "flash"}, "flash"),
+    ],
 )
 def test_illegal_setting_is_named(wrong, said):
     with pytest.raises(ValueError, match=said):
@@ -173,7 +188,7 @@ def test_illegal_setting_is_named(wrong, said):
 
 def test_fast_modules_do_not_import_the_reference():
     folder = Path(genoformer.nn.__file__).parent
-    for name in ("blocked", "windowed", "masks", "positions"):
+    for name in ("blocked", "block_steps", "lines", "flex", "windowed", "masks", "positions"):
         tree = ast.parse((folder / f"{name}.py").read_text())
         imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         assert "genoformer.nn.reference" not in imported
