@@ -205,18 +205,10 @@ def model_card(module: pl.LightningModule, step: int, metrics: dict[str, float],
         "",
         "Trained on:",
         "",
-        *(f"- {r.genome}: {r.id}, {r.length:,} bp, genetic code {r.genetic_code}" for r in data.store.records),
-        "",
-        f"Held out for validation and calibration: {_described_split(data.split)}.",
+        *data.card_lines(),
         "",
         "| validation | value |",
         "|---|---|",
         *(f"| {name[4:]} | {value:.4f} |" for name, value in sorted(metrics.items()) if name.startswith("val/")),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _described_split(split: dict[str, Any]) -> str:
-    wanted = split["validation"]
-    share = f"{wanted:.0%} of the bases" if isinstance(wanted, float) else ", ".join(wanted)
-    return f"{share}, by {split['by']}, seed {split['seed']}, guard {split['guard_bp']:,} bp"

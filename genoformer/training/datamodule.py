@@ -4,6 +4,7 @@ import hashlib
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -50,6 +51,8 @@ class GenomeData(pl.LightningDataModule):
     Raises:
         UsageError: If a number is out of range.
     """
+
+    linked = ("k", "stride", "task")
 
     def __init__(
         self,
@@ -163,6 +166,11 @@ class GenomeData(pl.LightningDataModule):
         )
         return self._loader(dataset, batch_size=self.batch_size)
 
+    def card_lines(self) -> list[str]:
+        """What the model card says of the data."""
+        records = (f"- {r.genome}: {r.id}, {r.length:,} bp, genetic code {r.genetic_code}" for r in self.store.records)
+        return [*records, "", f"Held out for validation and calibration: {_described_split(self.split)}."]
+
     def _loader(self, dataset, **batches) -> DataLoader:
         # A generator of its own: making an iterator draws from it, and must not disturb the run's random state.
         return DataLoader(
@@ -170,6 +178,12 @@ class GenomeData(pl.LightningDataModule):
             persistent_workers=self.num_workers > 0, pin_memory=torch.cuda.is_available(),
             generator=torch.Generator().manual_seed(self.seed), **batches,
         )  # fmt: skip
+
+
+def _described_split(split: dict[str, Any]) -> str:
+    wanted = split["validation"]
+    share = f"{wanted:.0%} of the bases" if isinstance(wanted, float) else ", ".join(wanted)
+    return f"{share}, by {split['by']}, seed {split['seed']}, guard {split['guard_bp']:,} bp"
 
 
 def _as_list(value: str | list[str] | None) -> list[str] | None:

@@ -1,0 +1,6 @@
+"""What tasks learn from, by the word that a task names as its ``data``."""
+
+from genoformer.training.datamodule import GenomeData
+from genoformer.training.table_data import TableData
+
+DATA_MODULES = {"genomes": GenomeData, "table": TableData}
