@@ -24,13 +24,13 @@ Wanted = list[str] | float | None
 
 def split_labelled(
     sequences: Sequence[LabelledSequence], *, by: str, validation: Wanted, test: Wanted, seed: int, both_strands: bool,
-    fraction_of_sequences: bool = False, log: WarningLog,
+    fraction_of_sequences: bool = False, keep_copies: bool = False, log: WarningLog,
 ) -> dict[str, list[int]]:  # fmt: skip
     """Numbers of the sequences of each part, rising.
 
     Of equal sequences one is kept, in the test part if it is there, else in validation; the others are left out and
-    counted. A fraction takes groups in random order until the part is as near to its share as they allow; with
-    "random", equal sequences are the groups.
+    counted, with ``keep_copies`` only those in another part than the first. A fraction takes groups in random order
+    until the part is as near to its share as they allow; with "random", equal sequences are the groups.
 
     Args:
         sequences: With labels and, unless ``by`` is "random", groups.
@@ -41,6 +41,7 @@ def split_labelled(
         seed: Decides what is random.
         fraction_of_sequences: With "group", a fraction takes sequences of the groups that are not named, not groups.
         both_strands: A sequence and its reverse complement are equal.
+        keep_copies: Equal sequences may stay in one part, as the official test set of others may have it.
         log: Counts what is left out.
 
     Raises:
@@ -55,7 +56,7 @@ def split_labelled(
         part_of = _deal(groups, units, {"validation": validation, "test": test}, seed)
     else:
         raise UsageError("SPLIT-001", f'expected "random", "group" or "column", found "{by}".', where="data.by")
-    parts = _without_copies(sequences, keys, part_of, log)
+    parts = _without_copies(sequences, keys, part_of, keep_copies, log)
     for part in PARTS:
         if not parts[part] and (part != "test" or test or (by == "column" and "test" in part_of)):
             raise UsageError("SPLIT-004", f"the {part} part is empty.", where="data", fix="Change the split.")
@@ -111,12 +112,15 @@ def _check_fractions(fractions: dict[str, float]) -> None:
 
 
 def _without_copies(
-    sequences: Sequence[LabelledSequence], keys: list[bytes], part_of: list[str], log: WarningLog
+    sequences: Sequence[LabelledSequence], keys: list[bytes], part_of: list[str], keep_copies: bool, log: WarningLog
 ) -> dict[str, list[int]]:
     order = sorted(range(len(keys)), key=lambda i: -PARTS.index(part_of[i]))
-    kept: dict[bytes, int] = {}
+    first_of: dict[bytes, int] = {}
+    parts: dict[str, list[int]] = {part: [] for part in PARTS}
     for i in order:
-        first = kept.setdefault(keys[i], i)
-        if first != i:
+        first = first_of.setdefault(keys[i], i)
+        if first == i or (keep_copies and part_of[first] == part_of[i]):
+            parts[part_of[i]].append(i)
+        else:
             log.add("LABELS-103", f"{sequences[i].where}: the sequence is also in {sequences[first].where}; left out.")
-    return {part: sorted(i for i in kept.values() if part_of[i] == part) for part in PARTS}
+    return {part: sorted(members) for part, members in parts.items()}

@@ -57,6 +57,13 @@ def test_official_parts_keep_the_test_copy_of_a_sequence():
     assert log.counts == {"LABELS-103": 1} and "t line 9" in log.examples["LABELS-103"]
 
 
+def test_copies_inside_a_part_may_stay_and_those_across_parts_never():
+    rows = make(6, groups=("train", "dev", "test"))
+    rows += [LabelledSequence(f"c{i}", rows[2].codes, "x", part, "") for i, part in enumerate(("test", "train", "dev"))]
+    parts = split(rows, by="column", keep_copies=True)
+    assert parts == {"train": [0, 3], "validation": [1, 4], "test": [2, 5, 6]}
+
+
 @pytest.mark.parametrize("both_strands", [True, False])
 def test_reverse_complement_is_a_copy_where_strands_mean_nothing(both_strands):
     rows = make(40)

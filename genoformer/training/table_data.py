@@ -43,6 +43,7 @@ class TableData(pl.LightningDataModule):
         validation: Fraction of the sequences, or names of groups.
         test: The same for the test part; nothing by default.
         fraction_of_sequences: With by="group", a fraction takes sequences of the groups that are not named, not groups.
+        keep_copies: Equal sequences may stay in one part; by default one of them is kept.
         split_seed: Decides random parts.
         batch_size: Sequences of one step of one process.
         samples_per_epoch: Sequences between two validations; by default all of them once.
@@ -80,6 +81,7 @@ class TableData(pl.LightningDataModule):
         validation: float | list[str] = 0.1,
         test: float | list[str] | None = None,
         fraction_of_sequences: bool = False,
+        keep_copies: bool = False,
         split_seed: int = 0,
         batch_size: int = 32,
         samples_per_epoch: int | None = None,
@@ -105,7 +107,7 @@ class TableData(pl.LightningDataModule):
         )
         self.wanted_classes, self.separator, self.min_examples = classes, label_separator, min_examples
         self.split = {"by": by, "validation": validation, "test": test, "seed": split_seed}
-        self.split["fraction_of_sequences"] = fraction_of_sequences
+        self.split |= {"fraction_of_sequences": fraction_of_sequences, "keep_copies": keep_copies}
         self.batch_size, self.samples_per_epoch, self.num_workers = batch_size, samples_per_epoch, num_workers
         self.seed, self.masked = seed, masked
         drawn = {"synonymous": synonymous, "substituted": substituted, "genetic_code": genetic_code}

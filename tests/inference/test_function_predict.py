@@ -39,11 +39,11 @@ def write_bundle(folder, kind="multiclass", **options):
     )  # fmt: skip
     with torch.random.fork_rng():
         torch.manual_seed(4)
-        model = build_network(config).eval()
+        model, tokens = build_network(config).eval(), torch.randint(5, 69, (50, 40))
     with torch.no_grad():
         model.head.projection.weight.mul_(8)
         # Sequences differ little from each other in a network that was never trained: their mean must not decide.
-        model.head.projection.bias.sub_(model(torch.randint(5, 69, (50, 40))).mean(dim=0))
+        model.head.projection.bias.sub_(model(tokens).mean(dim=0))
     save_bundle(folder, model=model, config=config, card="#\n", calibration={"function": MAPS[kind]})
     return folder
 
