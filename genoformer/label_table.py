@@ -16,6 +16,7 @@ from genoformer.annotation.text_lines import read_lines
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.fasta import read_fasta
+from genoformer.sequence.records import Record
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,6 +205,19 @@ def read_table_rows(path: str | Path, names: tuple[str, ...] | None = None) -> I
         yield f"{path} line {number}", dict(zip(names, cells, strict=True))
     if is_empty:
         raise DataError("LABELS-008", "the table has no rows.", where=str(path))
+
+
+def read_table_sequences(path: str | Path, sequence_column: str, id_column: str | None) -> Iterator[Record]:
+    """Sequences of a table without their labels.
+
+    Raises:
+        DataError: If the table cannot be read, a column is missing, or a letter is no base.
+    """
+    columns = TableColumns(sequence_column, sequence_column, id_column)
+    for where, cells in read_table_rows(path):
+        _check_columns(cells, columns, where)
+        row_id = cells[id_column] if id_column else f"{Path(path).name}:{where.rpartition(' ')[2]}"
+        yield Record(row_id, _bases(cells[sequence_column], where))
 
 
 def read_labels(path: str | Path, columns: TableColumns, log: WarningLog) -> list[LabelledSequence]:

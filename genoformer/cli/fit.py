@@ -21,6 +21,7 @@ from genoformer.training.config_files import find_config
 from genoformer.training.data_modules import DATA_MODULES
 from genoformer.training.finish import finish_bundle
 from genoformer.training.gene_callbacks import model_precision
+from genoformer.training.leakage_warning import leakage_lines
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
 from genoformer.training.run_folder import RunFolder, config_digest, run_folder
@@ -204,6 +205,10 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
         folder.write_state(digests, finished=False)
         write_text_atomic(folder.path / "config.yaml", cli.config_text)
         cli.datamodule.prepare_data()
+    if cli.trainer.is_global_zero:
+        cli.datamodule.setup()
+        for line in leakage_lines(cli.datamodule):
+            print(f"genoformer: {line}", file=sys.stderr)
     if cli.config.init_from:
         start_from(cli.model, cli.config.init_from)
     train(cli.trainer, cli.model, cli.datamodule, folder, cli.stop, cli.config.ckpt_path)
