@@ -26,7 +26,7 @@ from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
 from genoformer.training.run_folder import RunFolder, config_digest, run_folder
 from genoformer.training.signals import StopRequest
-from genoformer.training.start import build_for, start_from
+from genoformer.training.start import build_for, freeze, start_from
 from genoformer.training.train import (
     TRAINER_DEFAULTS,
     load_weights,
@@ -211,6 +211,7 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
             print(f"genoformer: {line}", file=sys.stderr)
     if cli.config.init_from:
         start_from(cli.model, cli.config.init_from)
+    freeze(cli.model)
     train(cli.trainer, cli.model, cli.datamodule, folder, cli.stop, cli.config.ckpt_path)
     if cli.trainer.is_global_zero:
         for line in finish_bundle(folder.model, cli.datamodule, precision=model_precision(cli.trainer)):
@@ -223,6 +224,7 @@ def _score(cli: GenoformerCLI, folder: RunFolder) -> None:
     """Score the weights of a checkpoint, a bundle, or the run's own model."""
     build_for(cli.model, cli.datamodule)
     if cli.config.ckpt_path:
+        freeze(cli.model)
         checkpoint = AtomicCheckpointIO().load_checkpoint(cli.config.ckpt_path, map_location="cpu")
         _load_state(cli.model, checkpoint["state_dict"], cli.config.ckpt_path)
     else:

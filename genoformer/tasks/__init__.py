@@ -10,8 +10,9 @@ from types import ModuleType
 
 import genoformer.tasks.function as function
 import genoformer.tasks.gene_structure as gene_structure
+import genoformer.tasks.mlm as mlm
 
-TASKS: dict[str, ModuleType] = {module.name: module for module in (gene_structure, function)}
+TASKS: dict[str, ModuleType] = {module.name: module for module in (gene_structure, function, mlm)}
 
 
 def build_task(name: str, channels: Sequence[str] | None = None, options: Mapping | None = None):

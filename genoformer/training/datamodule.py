@@ -18,7 +18,7 @@ from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.splits import split_regions
 from genoformer.store import Store
 from genoformer.tasks import TASKS
-from genoformer.training.prepare import find_genomes, prepare_store, store_parameters
+from genoformer.training.prepare import GenomeFiles, find_genomes, prepare_store, store_parameters
 from genoformer.training.signals import start_worker
 
 
@@ -111,19 +111,22 @@ class GenomeData(pl.LightningDataModule):
             MissingFileError: If a file is not there.
         """
         if self.is_own_store:
-            genomes = find_genomes(self.fasta, self.annotation, self.genetic_code)
+            genomes = self._find_genomes()
             described: object = store_parameters(genomes, self.seqid_map)
         else:
             store = Store(self.store_path)
             described = [store.sequence_digest, store.parameters]
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
+    def _find_genomes(self) -> list[GenomeFiles]:
+        return find_genomes(self.fasta, self.annotation, self.genetic_code)
+
     def prepare_data(self) -> None:
         """Write the store, or find that it is there."""
         if self._is_prepared or not self.is_own_store:
             return
         warnings = WarningLog()
-        genomes = find_genomes(self.fasta, self.annotation, self.genetic_code)
+        genomes = self._find_genomes()
         report = prepare_store(self.store_path, genomes, seqid_map=self.seqid_map, warnings=warnings)
         for line in [*(report.lines() if report else []), *warnings.lines()]:
             print(f"genoformer: {line}", file=sys.stderr)
@@ -140,15 +143,17 @@ class GenomeData(pl.LightningDataModule):
         world_size, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
         self.sampler = RunSampler(self.samples_per_epoch, self.batch_size, rank=rank, world_size=world_size)
         self.sampler.load_state_dict(self.position)
-        dataset = CropDataset(
+        return self._loader(self._crops(), batch_sampler=self.sampler)
+
+    def _crops(self) -> CropDataset:
+        return CropDataset(
             self.store, self.regions["train"], self.tokenizer, crop_bp=self.crop_bp, seed=self.seed,
             both_strands=self.both_strands, recoded=self.recoded,
         )  # fmt: skip
-        return self._loader(dataset, batch_sampler=self.sampler)
 
     def val_dataloader(self) -> DataLoader:
         """Tiles of the validation regions."""
-        return self._tiles("validation")
+        return self._loader(self._tiles("validation"), batch_size=self.batch_size)
 
     def test_dataloader(self) -> DataLoader:
         """Tiles of the test regions.
@@ -158,13 +163,12 @@ class GenomeData(pl.LightningDataModule):
         """
         if not self.regions["test"]:
             raise UsageError("CONFIG-010", "there is no test part.", where="data.test", fix="Give --data.test.")
-        return self._tiles("test")
+        return self._loader(self._tiles("test"), batch_size=self.batch_size)
 
-    def _tiles(self, part: str) -> DataLoader:
-        dataset = TileDataset(
+    def _tiles(self, part: str) -> TileDataset:
+        return TileDataset(
             self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands
         )
-        return self._loader(dataset, batch_size=self.batch_size)
 
     def card_lines(self) -> list[str]:
         """What the model card says of the data."""

@@ -34,6 +34,10 @@ class GenomeModule(pl.LightningModule):
         context_bp: Bases read on each side of a tile and thrown away.
         genetic_code: NCBI number that the model assumes in prediction unless told otherwise.
         options: Settings of the task, for tasks that have some.
+        freeze_layers: Embeddings and this many layers, counted from below, keep the weights that they start with; -1
+            freezes the whole encoder.
+        layer_decay: Factor on the learning rate for each layer below the top one.
+        adapter_rank: Rank of low-rank adapters on the attention of every layer; with them the encoder itself is frozen.
 
     A task whose outputs follow from the labels has no network before ``build`` was called with their names.
 
@@ -55,6 +59,9 @@ class GenomeModule(pl.LightningModule):
         context_bp: int = 1_536,
         genetic_code: int = 11,
         options: dict[str, bool | int | float | str] | None = None,
+        freeze_layers: int = 0,
+        layer_decay: float = 1.0,
+        adapter_rank: int = 0,
     ) -> None:
         super().__init__()
         if task not in TASKS:
@@ -69,6 +76,12 @@ class GenomeModule(pl.LightningModule):
             task=task, encoder=self.encoder_config.to_dict(), k=k, stride=stride, tile_bp=tile_bp,
             context_bp=context_bp, genetic_code=genetic_code, options=options or {},
         )  # fmt: skip
+        if freeze_layers < -1 or adapter_rank < 0 or not 0 < layer_decay <= 1:
+            raise UsageError(
+                "CONFIG-015", f"freeze_layers {freeze_layers}, layer_decay {layer_decay} or adapter_rank "
+                f"{adapter_rank} is out of range.", where="model",
+            )  # fmt: skip
+        self.freeze_layers, self.layer_decay, self.adapter_rank = freeze_layers, layer_decay, adapter_rank
         self.lr, self.weight_decay, self.warmup_steps, self.max_steps = lr, weight_decay, warmup_steps, max_steps
         self.task = _build_task(task, None, options)
         if self.task.channels:
@@ -131,7 +144,9 @@ class GenomeModule(pl.LightningModule):
 
     def configure_optimizers(self) -> dict:
         """Muon and AdamW with linear warm-up and cosine decay, counted in steps of the configuration."""
-        optimizer = build_optimizer(self.model, lr=self.lr, weight_decay=self.weight_decay)
+        optimizer = build_optimizer(
+            self.model, lr=self.lr, weight_decay=self.weight_decay, layer_decay=self.layer_decay
+        )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.lr_factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -4,6 +4,7 @@ import pytorch_lightning as pl
 
 from genoformer.bundle import Bundle, load_bundle
 from genoformer.errors import UsageError
+from genoformer.training.adapters import add_adapters
 from genoformer.training.module import GenomeModule
 from genoformer.training.train import load_weights
 
@@ -35,6 +36,29 @@ def start_from(module: GenomeModule, path: str) -> None:
             f"{', '.join(differing)}.", where="--init_from", fix="Use its encoder, k and stride.",
         )  # fmt: skip
     module.model.encoder.load_state_dict(bundle.model.encoder.state_dict())
+
+
+def freeze(module: GenomeModule) -> None:
+    """Keep the weights that the settings of a module name as they are, and add its adapters.
+
+    Raises:
+        UsageError: If there are fewer layers than shall be frozen.
+    """
+    encoder = module.model.encoder
+    if module.freeze_layers > len(encoder.layers):
+        raise UsageError(
+            "CONFIG-015", f"there are {len(encoder.layers)} layers, {module.freeze_layers} cannot be frozen.",
+            where="model.freeze_layers",
+        )  # fmt: skip
+    if module.freeze_layers == -1 or module.adapter_rank:
+        encoder.requires_grad_(False)
+    elif module.freeze_layers:
+        kept = [*encoder.layers[module.freeze_layers :], encoder.final_norm]
+        encoder.requires_grad_(False)
+        for part in kept:
+            part.requires_grad_(True)
+    if module.adapter_rank:
+        add_adapters(encoder, module.adapter_rank)
 
 
 def _differences(mine, bundle: Bundle) -> list[str]:
