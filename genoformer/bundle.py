@@ -17,9 +17,9 @@ from torch import nn
 from genoformer.errors import DataError, MissingFileError, OutputExistsError
 from genoformer.files import verify_manifest, write_bytes_atomic, write_json_atomic, write_manifest, write_text_atomic
 from genoformer.nn.config import EncoderConfig
-from genoformer.nn.model import build_model
+from genoformer.nn.model import GenomeModel, build_model
 from genoformer.sequence.kmers import KmerTokenizer
-from genoformer.tasks import TASKS
+from genoformer.tasks import TASKS, build_task
 
 FORMAT_VERSION = 1
 WEIGHTS, CONFIG, CALIBRATION, CARD = "model.safetensors", "config.json", "calibration.json", "model_card.md"
@@ -38,6 +38,7 @@ class BundleConfig:
         context_bp: Bases read on each side of a tile and thrown away.
         genetic_code: NCBI number of the code that prediction assumes unless told otherwise.
         channels: Names of the outputs.
+        options: Settings of the task.
         format_version: Version of this folder's layout.
     """
 
@@ -49,6 +50,7 @@ class BundleConfig:
     context_bp: int = 1_536
     genetic_code: int = 11
     channels: list[str] = field(default_factory=list)
+    options: dict = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
 
@@ -102,6 +104,22 @@ def save_bundle(folder: Path, *, model: nn.Module, config: BundleConfig, card: s
     write_json_atomic(folder / CALIBRATION, calibration or {})
     write_text_atomic(folder / CARD, card)
     write_manifest(folder, [WEIGHTS, CONFIG, CALIBRATION, CARD])
+
+
+def build_network(config: BundleConfig) -> GenomeModel:
+    """The network of a bundle with random weights; seed torch before.
+
+    Args:
+        config: What the model is.
+
+    Raises:
+        ValueError: If encoder or task have settings that make no network.
+    """
+    task = build_task(config.task, config.channels, config.options)
+    return build_model(
+        EncoderConfig.from_dict(config.encoder), len(config.channels), task.initial_logits,
+        pooling=getattr(task, "pooling", None), head_dropout=getattr(task, "head_dropout", 0.0),
+    )  # fmt: skip
 
 
 def shipped_models() -> list[str]:
@@ -168,7 +186,7 @@ def _read_object(path: Path) -> dict:
 def _build(config: BundleConfig, path: Path) -> nn.Module:
     try:
         KmerTokenizer(k=config.k, stride=config.stride)
-        return build_model(EncoderConfig.from_dict(config.encoder), n_channels=len(config.channels))
+        return build_network(config)
     except (ValueError, TypeError) as error:
         raise DataError("MODEL-003", f"the configuration makes no model: {error}", where=str(path)) from error
 

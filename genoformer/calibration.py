@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 from sklearn.isotonic import IsotonicRegression
 
 LOWEST, HIGHEST = 0.0005, 0.9995
@@ -44,6 +46,50 @@ def brier(probabilities: np.ndarray, outcomes: np.ndarray) -> float:
     """
     probabilities, outcomes = _checked(probabilities, outcomes)
     return float(np.mean((probabilities - outcomes) ** 2)) if len(probabilities) else float("nan")
+
+
+def reliability(probabilities: np.ndarray, outcomes: np.ndarray, n_bins: int = 15) -> list[dict[str, float]]:
+    """Points of a reliability plot: bins of nearly equal size, sorted by probability.
+
+    Args:
+        probabilities: In [0, 1], [n].
+        outcomes: 0 or 1, [n].
+        n_bins: Number of bins; fewer when the population is smaller.
+
+    Returns:
+        For each bin "probability" and "outcome" (means) and "n".
+
+    Raises:
+        ValueError: If shapes differ, or a value is outside [0, 1].
+    """
+    probabilities, outcomes = _checked(probabilities, outcomes)
+    bins = np.array_split(np.argsort(probabilities, kind="stable"), max(1, min(n_bins, len(outcomes))))
+    return [
+        {"probability": float(probabilities[bin].mean()), "outcome": float(outcomes[bin].mean()), "n": len(bin)}
+        for bin in bins
+        if len(bin)
+    ]
+
+
+def fit_temperature(logits: np.ndarray, classes: np.ndarray) -> float:
+    """The number by which logits are divided so that their softmax is as likely as it can be.
+
+    Args:
+        logits: [n, C].
+        classes: Class numbers [n].
+
+    Returns:
+        0.05 to 20: a model that is right everywhere would ask for 0.
+
+    Reference:
+        Guo et al. 2017, arXiv:1706.04599, section 4.2.
+    """
+
+    def cost(log_temperature: float) -> float:
+        scaled = log_softmax(np.asarray(logits, np.float64) / np.exp(log_temperature), axis=1)
+        return -float(scaled[np.arange(len(classes)), classes].mean())
+
+    return float(np.exp(minimize_scalar(cost, bounds=(np.log(0.05), np.log(20.0)), method="bounded").x))
 
 
 def _checked(probabilities: np.ndarray, outcomes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

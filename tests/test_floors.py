@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "genoformer"
 FLOORS = [
     {"errors", "files"},
     {
-        "sequence", "annotation", "store", "splits", "leakage", "metrics", "gene_metrics", "calibration", "decoding",
-        "simulate",
+        "sequence", "annotation", "store", "splits", "leakage", "metrics", "gene_metrics", "function_metrics",
+        "calibration", "decoding", "simulate", "label_table", "label_values", "label_splits",
     },
     {"nn"},
     {"tasks", "batches"},

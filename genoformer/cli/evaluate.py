@@ -1,21 +1,26 @@
-"""``genoformer evaluate``: scores of predicted genes against a reference annotation."""
+"""``genoformer evaluate``: scores of predicted genes or functions against a reference."""
 
 import argparse
 from pathlib import Path
 
-TASKS = ("gene_structure",)
+TASKS = ("gene_structure", "function")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("predicted", type=Path, help="GFF3 or GenBank file, or an output folder of predict")
-    parser.add_argument("reference", type=Path, help="GFF3 or GenBank file")
-    parser.add_argument("--task", choices=TASKS, default=TASKS[0], help="what is compared")
+    parser.add_argument("reference", type=Path, help="GFF3 or GenBank file; a table with labels for functions")
+    parser.add_argument("--task", choices=TASKS, help="what is compared; by default what the predicted folder holds")
+    parser.add_argument("--id-column", default="id", help="column of the ids in a table with labels")
+    parser.add_argument("--label-column", default="label", help="column of the labels")
+    parser.add_argument("--label-separator", default=";", help="between the terms of one sequence")
     parser.add_argument("--fasta", type=Path, help="the genome: contig names and lengths")
     parser.add_argument(
         "--seqid-map", type=Path, help="table of two columns: id in an annotation, id in the FASTA file"
     )
-    parser.add_argument("--min-f1", type=float, help="exit with 1 when the F1 of 3' ends is lower; 0 to 1")
+    parser.add_argument(
+        "--min-f1", type=float, help="exit with 1 when the F1 (of 3' ends; macro; micro for terms) is lower; 0 to 1"
+    )
     parser.add_argument("-o", "--out", type=Path, help="write the scores as JSON")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
 
@@ -30,27 +35,58 @@ def run(args: argparse.Namespace) -> int:
     import json
     import sys
 
-    from genoformer.annotation.seqids import read_seqid_map
     from genoformer.errors import CheckFailedError, UsageError, WarningLog
     from genoformer.files import write_json_atomic
-    from genoformer.inference.evaluate import evaluate_genes
 
     if args.min_f1 is not None and not 0 <= args.min_f1 <= 1:
         raise UsageError("OPTION-002", f"expected a number from 0 to 1, found {args.min_f1}.", where="--min-f1")
     warnings = WarningLog()
-    seqid_map = read_seqid_map(args.seqid_map) if args.seqid_map else None
-    scores = evaluate_genes(args.predicted, args.reference, fasta=args.fasta, seqid_map=seqid_map, warnings=warnings)
+    is_function = args.task == "function" or (args.task is None and (args.predicted / "functions.tsv").is_file())
+    compare, table = (_compare_functions, format_functions) if is_function else (_compare_genes, format_table)
+    scores, measure, f1 = compare(args, warnings)
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)
     if args.out:
         write_json_atomic(args.out, scores)
-    print(json.dumps(scores, sort_keys=True, indent=2) if args.json else format_table(scores))
-    f1 = scores["genes"]["three_prime"]["f1"]
+    print(json.dumps(scores, sort_keys=True, indent=2) if args.json else table(scores))
     if args.min_f1 is not None and f1 < args.min_f1:
         raise CheckFailedError(
-            "EVAL-004", f"the F1 of 3' ends is {f1:.4f}, at least {args.min_f1} was asked.", where=str(args.predicted)
+            "EVAL-004", f"{measure} is {f1:.4f}, at least {args.min_f1} was asked.", where=str(args.predicted)
         )
     return 0
+
+
+def _compare_genes(args: argparse.Namespace, warnings) -> tuple[dict, str, float]:
+    from genoformer.annotation.seqids import read_seqid_map
+    from genoformer.inference.evaluate import evaluate_genes
+
+    seqid_map = read_seqid_map(args.seqid_map) if args.seqid_map else None
+    scores = evaluate_genes(args.predicted, args.reference, fasta=args.fasta, seqid_map=seqid_map, warnings=warnings)
+    return scores, "the F1 of 3' ends", scores["genes"]["three_prime"]["f1"]
+
+
+def _compare_functions(args: argparse.Namespace, warnings) -> tuple[dict, str, float]:
+    from genoformer.inference.evaluate_functions import evaluate_functions
+    from genoformer.label_table import TableColumns
+
+    columns = TableColumns(label=args.label_column, id=args.id_column)
+    scores = evaluate_functions(
+        args.predicted, args.reference, columns, separator=args.label_separator, warnings=warnings
+    )
+    measure = {"multiclass": "macro_f1", "multilabel": "micro_f1", "regression": "r2"}[scores["kind"]]
+    return scores, measure, scores[measure]
+
+
+def format_functions(scores: dict) -> str:
+    """The scores as text: totals, then one row per class."""
+    lines = [f"{name:20}{value:9.4f}" for name, value in scores.items() if isinstance(value, float)]
+    per_class = scores.get("per_class", {})
+    measures = list(next(iter(per_class.values()), {}))
+    if measures:
+        lines += ["", f"{'class':32}" + " ".join(f"{measure:>9}" for measure in measures)]
+    for name, row in per_class.items():
+        lines.append(f"{name:32}" + " ".join(f"{row[measure]:9.4f}" for measure in measures))
+    return "\n".join([*lines, f"{scores['n']} sequences judged."])
 
 
 def format_table(scores: dict) -> str:

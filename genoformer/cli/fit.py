@@ -4,6 +4,8 @@ import contextlib
 import json
 import sys
 from collections.abc import Sequence
+from inspect import signature
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,14 +16,18 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from genoformer.errors import DataError, UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
+from genoformer.tasks import TASKS
 from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoint_path
 from genoformer.training.config_files import find_config
-from genoformer.training.datamodule import GenomeData
-from genoformer.training.gene_callbacks import model_precision, write_decoder
+from genoformer.training.data_modules import DATA_MODULES
+from genoformer.training.finish import finish_bundle
+from genoformer.training.gene_callbacks import model_precision
+from genoformer.training.leakage_warning import leakage_lines
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
 from genoformer.training.run_folder import RunFolder, config_digest, run_folder
 from genoformer.training.signals import StopRequest
+from genoformer.training.start import build_for, freeze, start_from
 from genoformer.training.train import (
     TRAINER_DEFAULTS,
     load_weights,
@@ -35,6 +41,7 @@ from genoformer.training.train import (
 
 MAX_MESSAGE_LETTERS = 400
 CONFIG_OPTIONS = ("--config", "-c")
+DEFAULT_TASK = "gene_structure"
 
 
 class OneLineParser(LightningArgumentParser):
@@ -57,8 +64,9 @@ class GenoformerCLI(LightningCLI):
 
     def __init__(self, command: str, argv: list[str], stop: StopRequest) -> None:
         self.command, self.stop = command, stop
+        self.data_class = DATA_MODULES[TASKS[find_task(argv)].data]
         super().__init__(
-            GenomeModule, GenomeData, args=argv, run=False, seed_everything_default=0, parser_class=OneLineParser,
+            GenomeModule, self.data_class, args=argv, run=False, seed_everything_default=0, parser_class=OneLineParser,
             parser_kwargs={"prog": f"genoformer {command}"}, trainer_defaults=TRAINER_DEFAULTS,
             auto_configure_optimizers=False, save_config_callback=None, load_from_checkpoint_support=False,
         )  # fmt: skip
@@ -77,8 +85,9 @@ class GenoformerCLI(LightningCLI):
         parser.link_arguments("seed_everything", "data.seed")
         parser.link_arguments("trainer.max_steps", "model.max_steps")
         parser.link_arguments("model.encoder", "data.n_global_tokens", compute_fn=_global_tokens)
-        parser.link_arguments("model.encoder", "data.base_codes", compute_fn=_base_embedding)
-        for name in ("k", "stride", "task"):
+        if "base_codes" in signature(self.data_class).parameters:
+            parser.link_arguments("model.encoder", "data.base_codes", compute_fn=_base_embedding)
+        for name in self.data_class.linked:
             parser.link_arguments(f"model.{name}", f"data.{name}")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
@@ -158,7 +167,40 @@ def prepare_arguments(argv: Sequence[str]) -> list[str]:
     return ["--name", Path(found[0]).stem, *words] if found else words
 
 
+def find_task(argv: Sequence[str]) -> str:
+    """The task that arguments ask for, before they are parsed: it decides which options there are for data.
+
+    Args:
+        argv: Arguments with configurations as files.
+
+    Raises:
+        UsageError: If there is no such task.
+    """
+    task = DEFAULT_TASK
+    for word, following in pairwise([*argv, ""]):
+        option, equals, value = word.partition("=")
+        value = value if equals else following
+        if option in CONFIG_OPTIONS:
+            task = _task_of_file(Path(value)) or task
+        elif option == "--model.task":
+            task = value
+    if task not in TASKS:
+        raise UsageError("CONFIG-004", f'expected one of {", ".join(TASKS)}, found "{task}".', where="model.task")
+    return task
+
+
+def _task_of_file(path: Path) -> str | None:
+    try:
+        stored = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None  # the parser says what is wrong with it
+    model = stored.get("model") if isinstance(stored, dict) else None
+    return model.get("task") if isinstance(model, dict) and isinstance(model.get("task"), str) else None
+
+
 def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None:
+    # Labels that do not fit are an error before anything is noted in the folder.
+    build_for(cli.model, cli.datamodule)
     if cli.trainer.is_global_zero:
         if folder.is_finished(digests, overwrite=cli.config.overwrite):
             print(f"nothing to do: {folder.model} is trained")
@@ -166,11 +208,16 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
         folder.write_state(digests, finished=False)
         write_text_atomic(folder.path / "config.yaml", cli.config_text)
         cli.datamodule.prepare_data()
+    if cli.trainer.is_global_zero:
+        cli.datamodule.setup()
+        for line in leakage_lines(cli.datamodule):
+            print(f"genoformer: {line}", file=sys.stderr)
     if cli.config.init_from:
-        load_weights(cli.model, cli.config.init_from)
+        start_from(cli.model, cli.config.init_from)
+    freeze(cli.model)
     train(cli.trainer, cli.model, cli.datamodule, folder, cli.stop, cli.config.ckpt_path)
     if cli.trainer.is_global_zero:
-        for line in write_decoder(folder.model, cli.datamodule, precision=model_precision(cli.trainer)):
+        for line in finish_bundle(folder.model, cli.datamodule, precision=model_precision(cli.trainer)):
             print(f"genoformer: {line}", file=sys.stderr)
         folder.write_state(digests, finished=True)
         print(f"model: {folder.model}")
@@ -178,7 +225,9 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
 
 def _score(cli: GenoformerCLI, folder: RunFolder) -> None:
     """Score the weights of a checkpoint, a bundle, or the run's own model."""
+    build_for(cli.model, cli.datamodule)
     if cli.config.ckpt_path:
+        freeze(cli.model)
         checkpoint = AtomicCheckpointIO().load_checkpoint(cli.config.ckpt_path, map_location="cpu")
         _load_state(cli.model, checkpoint["state_dict"], cli.config.ckpt_path)
     else:

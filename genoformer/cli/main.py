@@ -22,12 +22,13 @@ from pathlib import Path
 from genoformer.errors import GenoformerError, OutputWriteError, UsageError, escape_control, format_error
 
 COMMANDS = {
-    "fit": ("genoformer.cli.fit", "train a model on annotated genomes"),
+    "fit": ("genoformer.cli.fit", "train a model on annotated genomes or labelled sequences"),
     "validate": ("genoformer.cli.fit", "score a trained model on its validation regions"),
     "test": ("genoformer.cli.fit", "score a trained model on its test regions"),
-    "predict": ("genoformer.cli.predict", "find genes in FASTA files"),
+    "predict": ("genoformer.cli.predict", "find genes in FASTA files, or functions of sequences"),
     "adapt": ("genoformer.cli.adapt", "train a model further on the genome at hand"),
-    "evaluate": ("genoformer.cli.evaluate", "compare predicted genes with a reference annotation"),
+    "evaluate": ("genoformer.cli.evaluate", "compare predicted genes or functions with a reference"),
+    "check-leakage": ("genoformer.cli.check_leakage", "find sequence that two sets share"),
     "prepare": ("genoformer.cli.prepare", "make the training store from FASTA and annotation"),
     "simulate": ("genoformer.cli.simulate", "make up a genome with known genes"),
     "export": ("genoformer.cli.export", "write a model's encoder in the layout of another program"),

@@ -1,4 +1,4 @@
-"""``genoformer predict``: genes of FASTA files."""
+"""``genoformer predict``: genes, or functions, of the sequences of FASTA files."""
 
 import argparse
 import re
@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("fasta", nargs="+", help='FASTA files, plain, gzip or bgzip; "-" reads standard input')
     parser.add_argument("--model", default="bacteria", help="folder of a bundle, or name of a shipped model")
     parser.add_argument("-o", "--out", required=True, type=Path, help="output folder")
-    parser.add_argument("--formats", default="gff3,tsv,protein", help="of gff3, tsv, bed, protein, cds")
+    parser.add_argument("--formats", default="gff3,tsv,protein", help="of gff3, tsv, bed, protein, cds (genes)")
     parser.add_argument("--genetic-code", type=int, help="NCBI number; the model's own by default")
     parser.add_argument("--region", help="only RECORD:START-END, 1-based, both included")
     parser.add_argument("--circular", default="auto", help="auto, none, or ids of circular records, comma-separated")
@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
     from genoformer.bundle import load_bundle
     from genoformer.cli.adapt import with_adaptation
+    from genoformer.cli.predict_functions import predict_function_table
     from genoformer.errors import WarningLog
     from genoformer.inference.gene_calls import GeneFinder
     from genoformer.inference.predict import predict
@@ -62,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     bundle = load_bundle(args.model)
     bundle.model.to(find_device(args.device))
     batch_size = positive(args.batch_size, "--batch-size")
+    if bundle.config.task == "function":
+        return predict_function_table(args, bundle)
     finder = GeneFinder.from_bundle(bundle, batch_size=batch_size, precision=args.precision)
     options, adapt = _options(args, bundle.config.genetic_code), None
     if args.adapt:

@@ -13,7 +13,8 @@ from genoformer.inference.gene_outputs import WRITERS
 from genoformer.inference.model_passes import PASS_FILES
 
 SUMMARY, RUN, WORK = "summary.json", "run.json", ".work"
-RESULTS = (*(name for name, _ in WRITERS.values()), SUMMARY, RUN, MANIFEST_NAME)
+FUNCTIONS = "functions.tsv"
+RESULTS = (*(name for name, _ in WRITERS.values()), FUNCTIONS, SUMMARY, RUN, MANIFEST_NAME)
 KEY = "key.json"
 
 

@@ -1,4 +1,4 @@
-"""A whole network: encoder and base head."""
+"""A whole network: encoder and head."""
 
 from collections.abc import Sequence
 
@@ -7,19 +7,19 @@ from torch import Tensor, nn
 
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
-from genoformer.nn.heads import BaseHead
+from genoformer.nn.heads import BaseHead, SequenceHead
 
 
 class GenomeModel(nn.Module):
-    """Token ids to one output vector per base.
+    """Token ids to one output vector per base, or per sequence, as the head makes them.
 
     Args:
         encoder: Token ids to hidden states.
-        head: Hidden states of the sequence tokens to outputs.
-        n_global_tokens: Leading global tokens, which the head does not see.
+        head: Hidden states of sequence and global tokens to outputs.
+        n_global_tokens: Leading global tokens.
     """
 
-    def __init__(self, encoder: Encoder, head: BaseHead, *, n_global_tokens: int = 0) -> None:
+    def __init__(self, encoder: Encoder, head: BaseHead | SequenceHead, *, n_global_tokens: int = 0) -> None:
         super().__init__()
         self.encoder, self.head, self.n_global_tokens = encoder, head, n_global_tokens
 
@@ -30,24 +30,43 @@ class GenomeModel(nn.Module):
         global_mask: Tensor | None = None,
         base_codes: Tensor | None = None,
     ) -> Tensor:
-        """Logits [B, L, C], L = (T - n_global_tokens) * stride; arguments as in ``Encoder.forward``.
+        """Logits [B, L, C] of a base head, L = (T - n_global_tokens) * stride, or [B, C] of a sequence head.
 
+        Arguments are those of ``Encoder.forward``.
         Without a ``global_mask`` the leading ``n_global_tokens`` are the global ones.
         """
         if global_mask is None and self.n_global_tokens:
             index = torch.arange(token_ids.shape[1], device=token_ids.device)
             global_mask = (index < self.n_global_tokens).expand_as(token_ids)
         hidden = self.encoder(token_ids, valid_mask=valid_mask, global_mask=global_mask, base_codes=base_codes)
-        return self.head(hidden[:, self.n_global_tokens :])
+        G = self.n_global_tokens
+        return self.head(hidden[:, G:], hidden[:, :G], None if valid_mask is None else valid_mask[:, G:])
 
 
-def build_model(encoder: EncoderConfig, n_channels: int, initial_logits: Sequence[float] | None = None) -> GenomeModel:
-    """Network with ``n_channels`` outputs per base and random weights; seed torch before.
+def build_model(
+    encoder: EncoderConfig,
+    n_channels: int,
+    initial_logits: Sequence[float] | None = None,
+    *,
+    pooling: str | None = None,
+    head_dropout: float = 0.0,
+) -> GenomeModel:
+    """Network with random weights; seed torch before.
 
     Args:
         encoder: The architecture.
-        n_channels: Outputs per base, C.
-        initial_logits: What the outputs are about before training, C numbers; see ``BaseHead``.
+        n_channels: Outputs per base, or per sequence with ``pooling``, C.
+        initial_logits: What the outputs per base are about before training, C numbers; see ``BaseHead``.
+        pooling: How a sequence head pools, see ``SequenceHead``; None for a base head.
+        head_dropout: Of a sequence head.
+
+    Raises:
+        ValueError: If the pooling is unknown, or "cls" without a global token.
     """
-    head = BaseHead(encoder.d_model, n_channels, encoder.stride, initial_logits)
+    if pooling is None:
+        head = BaseHead(encoder.d_model, n_channels, encoder.stride, initial_logits)
+    elif pooling == "cls" and not encoder.n_global_tokens:
+        raise ValueError("pooling cls needs n_global_tokens of at least 1.")
+    else:
+        head = SequenceHead(encoder.d_model, n_channels, pooling, head_dropout)
     return GenomeModel(Encoder(encoder), head, n_global_tokens=encoder.n_global_tokens)

@@ -1,5 +1,34 @@
-"""What can be learned: one module per task, named in ``TASKS``."""
+"""What can be learned: one module per task, named in ``TASKS``.
 
+A task names its ``level`` ("base" or "sequence"), its ``strands``, the ``data`` that it learns from (see
+``training.data_modules``), its ``channels``, ``initial_logits``, ``loss(logits, labels)`` and ``build_scores()``. A
+task that has settings, or whose outputs follow from the labels, is made by ``build(channels, options)`` in its module.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+
+import genoformer.tasks.function as function
 import genoformer.tasks.gene_structure as gene_structure
+import genoformer.tasks.mlm as mlm
 
-TASKS = {gene_structure.name: gene_structure}
+TASKS: dict[str, ModuleType] = {module.name: module for module in (gene_structure, function, mlm)}
+
+
+def build_task(name: str, channels: Sequence[str] | None = None, options: Mapping | None = None):
+    """The task of a configuration or of a bundle, ready to use.
+
+    Args:
+        name: Key of ``TASKS``.
+        channels: Names of the outputs, for tasks whose outputs follow from the labels.
+        options: Settings of the task.
+
+    Raises:
+        ValueError: If a setting is unknown or out of range; the sentence names it.
+    """
+    task = TASKS[name]
+    if hasattr(task, "build"):
+        return task.build(tuple(channels or ()), options or {})
+    if options:
+        raise ValueError(f"the task {name} has no settings, found {', '.join(options)}.")
+    return task

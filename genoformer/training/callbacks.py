@@ -1,6 +1,5 @@
 """What happens between the steps of a training run: checkpoints, signals, bundles, gene scores."""
 
-import copy
 import math
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import torch
 
 from genoformer.bundle import save_bundle
 from genoformer.errors import UsageError
+from genoformer.training.adapters import merged
 from genoformer.training.checkpoint_io import AtomicCheckpointIO
 from genoformer.training.module import diverged
 from genoformer.training.random_state import get_random_state, set_random_state
@@ -176,7 +176,7 @@ class WriteBundle(pl.Callback):
             self._write(trainer, pl_module)
         elif trainer.is_global_zero and not (self.folder / "manifest.json").is_file():
             kept = AtomicCheckpointIO().load_checkpoint(self.kept, map_location="cpu")
-            model = copy.deepcopy(pl_module.model)
+            model = merged(pl_module.model, pl_module.bundle_config)
             model.load_state_dict(kept["state_dict"])
             save_bundle(self.folder, model=model, config=pl_module.bundle_config, card=kept["card"])
 
@@ -189,8 +189,9 @@ class WriteBundle(pl.Callback):
         if trainer.is_global_zero:
             metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if "val/" in name}
             card = model_card(module, trainer.global_step, metrics, trainer.datamodule)
-            AtomicCheckpointIO().save_checkpoint({"state_dict": module.model.state_dict(), "card": card}, self.kept)
-            save_bundle(self.folder, model=module.model, config=module.bundle_config, card=card)
+            model = merged(module.model, module.bundle_config)
+            AtomicCheckpointIO().save_checkpoint({"state_dict": model.state_dict(), "card": card}, self.kept)
+            save_bundle(self.folder, model=model, config=module.bundle_config, card=card)
 
 
 def model_card(module: pl.LightningModule, step: int, metrics: dict[str, float], data: pl.LightningDataModule) -> str:
@@ -205,18 +206,10 @@ def model_card(module: pl.LightningModule, step: int, metrics: dict[str, float],
         "",
         "Trained on:",
         "",
-        *(f"- {r.genome}: {r.id}, {r.length:,} bp, genetic code {r.genetic_code}" for r in data.store.records),
-        "",
-        f"Held out for validation and calibration: {_described_split(data.split)}.",
+        *data.card_lines(),
         "",
         "| validation | value |",
         "|---|---|",
         *(f"| {name[4:]} | {value:.4f} |" for name, value in sorted(metrics.items()) if name.startswith("val/")),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _described_split(split: dict[str, Any]) -> str:
-    wanted = split["validation"]
-    share = f"{wanted:.0%} of the bases" if isinstance(wanted, float) else ", ".join(wanted)
-    return f"{share}, by {split['by']}, seed {split['seed']}, guard {split['guard_bp']:,} bp"

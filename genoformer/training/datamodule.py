@@ -4,6 +4,7 @@ import hashlib
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -17,7 +18,7 @@ from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.splits import split_regions
 from genoformer.store import Store
 from genoformer.tasks import TASKS
-from genoformer.training.prepare import find_genomes, prepare_store, store_parameters
+from genoformer.training.prepare import GenomeFiles, find_genomes, prepare_store, store_parameters
 from genoformer.training.signals import start_worker
 
 
@@ -51,6 +52,8 @@ class GenomeData(pl.LightningDataModule):
     Raises:
         UsageError: If a number is out of range.
     """
+
+    linked = ("k", "stride", "task")
 
     def __init__(
         self,
@@ -110,19 +113,22 @@ class GenomeData(pl.LightningDataModule):
             MissingFileError: If a file is not there.
         """
         if self.is_own_store:
-            genomes = find_genomes(self.fasta, self.annotation, self.genetic_code)
+            genomes = self._find_genomes()
             described: object = store_parameters(genomes, self.seqid_map)
         else:
             store = Store(self.store_path)
             described = [store.sequence_digest, store.parameters]
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
+    def _find_genomes(self) -> list[GenomeFiles]:
+        return find_genomes(self.fasta, self.annotation, self.genetic_code)
+
     def prepare_data(self) -> None:
         """Write the store, or find that it is there."""
         if self._is_prepared or not self.is_own_store:
             return
         warnings = WarningLog()
-        genomes = find_genomes(self.fasta, self.annotation, self.genetic_code)
+        genomes = self._find_genomes()
         report = prepare_store(self.store_path, genomes, seqid_map=self.seqid_map, warnings=warnings)
         for line in [*(report.lines() if report else []), *warnings.lines()]:
             print(f"genoformer: {line}", file=sys.stderr)
@@ -139,15 +145,17 @@ class GenomeData(pl.LightningDataModule):
         world_size, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
         self.sampler = RunSampler(self.samples_per_epoch, self.batch_size, rank=rank, world_size=world_size)
         self.sampler.load_state_dict(self.position)
-        dataset = CropDataset(
+        return self._loader(self._crops(), batch_sampler=self.sampler)
+
+    def _crops(self) -> CropDataset:
+        return CropDataset(
             self.store, self.regions["train"], self.tokenizer, crop_bp=self.crop_bp, seed=self.seed,
             both_strands=self.both_strands, recoded=self.recoded,
         )  # fmt: skip
-        return self._loader(dataset, batch_sampler=self.sampler)
 
     def val_dataloader(self) -> DataLoader:
         """Tiles of the validation regions."""
-        return self._tiles("validation")
+        return self._loader(self._tiles("validation"), batch_size=self.batch_size)
 
     def test_dataloader(self) -> DataLoader:
         """Tiles of the test regions.
@@ -157,13 +165,17 @@ class GenomeData(pl.LightningDataModule):
         """
         if not self.regions["test"]:
             raise UsageError("CONFIG-010", "there is no test part.", where="data.test", fix="Give --data.test.")
-        return self._tiles("test")
+        return self._loader(self._tiles("test"), batch_size=self.batch_size)
 
-    def _tiles(self, part: str) -> DataLoader:
-        dataset = TileDataset(
+    def _tiles(self, part: str) -> TileDataset:
+        return TileDataset(
             self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands
         )
-        return self._loader(dataset, batch_size=self.batch_size)
+
+    def card_lines(self) -> list[str]:
+        """What the model card says of the data."""
+        records = (f"- {r.genome}: {r.id}, {r.length:,} bp, genetic code {r.genetic_code}" for r in self.store.records)
+        return [*records, "", f"Held out for validation and calibration: {_described_split(self.split)}."]
 
     def _loader(self, dataset, **batches) -> DataLoader:
         # A generator of its own: making an iterator draws from it, and must not disturb the run's random state.
@@ -172,6 +184,12 @@ class GenomeData(pl.LightningDataModule):
             persistent_workers=self.num_workers > 0, pin_memory=torch.cuda.is_available(),
             generator=torch.Generator().manual_seed(self.seed), **batches,
         )  # fmt: skip
+
+
+def _described_split(split: dict[str, Any]) -> str:
+    wanted = split["validation"]
+    share = f"{wanted:.0%} of the bases" if isinstance(wanted, float) else ", ".join(wanted)
+    return f"{share}, by {split['by']}, seed {split['seed']}, guard {split['guard_bp']:,} bp"
 
 
 def _as_list(value: str | list[str] | None) -> list[str] | None:

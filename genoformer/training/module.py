@@ -1,23 +1,21 @@
 """The LightningModule: calls model, loss, optimiser and metrics; computes nothing itself."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
 from genoformer.batches.collate import Batch
-from genoformer.bundle import BundleConfig
+from genoformer.bundle import BundleConfig, build_network
 from genoformer.errors import DivergedError, UsageError
-from genoformer.metrics import BaseScores
 from genoformer.nn.config import EncoderConfig
-from genoformer.nn.model import build_model
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan, check_tile_length
-from genoformer.tasks import TASKS
+from genoformer.tasks import TASKS, build_task
 from genoformer.training.optimizer import build_optimizer
-
-LOGGED_SCORES = ("f1", "mcc", "auprc")
 
 
 class GenomeModule(pl.LightningModule):
@@ -36,6 +34,13 @@ class GenomeModule(pl.LightningModule):
         tile_bp: Bases kept of each tile in prediction; a multiple of ``stride``.
         context_bp: Bases read on each side of a tile and thrown away.
         genetic_code: NCBI number that the model assumes in prediction unless told otherwise.
+        options: Settings of the task, for tasks that have some.
+        freeze_layers: Embeddings and this many layers, counted from below, keep the weights that they start with; -1
+            freezes the whole encoder.
+        layer_decay: Factor on the learning rate for each layer below the top one.
+        adapter_rank: Rank of low-rank adapters on the attention of every layer; with them the encoder itself is frozen.
+
+    A task whose outputs follow from the labels has no network before ``build`` was called with their names.
 
     Raises:
         UsageError: If a value is out of range or unknown.
@@ -54,6 +59,10 @@ class GenomeModule(pl.LightningModule):
         tile_bp: int = 24_576,
         context_bp: int = 1_536,
         genetic_code: int = 11,
+        options: dict[str, bool | int | float | str] | None = None,
+        freeze_layers: int = 0,
+        layer_decay: float = 1.0,
+        adapter_rank: int = 0,
     ) -> None:
         super().__init__()
         if task not in TASKS:
@@ -63,19 +72,42 @@ class GenomeModule(pl.LightningModule):
                 "CONFIG-005", f"tile_bp must be a positive multiple of stride = {stride}, found {tile_bp}.",
                 where="model.tile_bp",
             )  # fmt: skip
-        self.task = TASKS[task]
         self.tokenizer, self.encoder_config = _build_config(encoder, k, stride)
-        check_tile_length(self.encoder_config, TilePlan(tile_bp, context_bp))
+        if TASKS[task].data == "genomes":
+            check_tile_length(self.encoder_config, TilePlan(tile_bp, context_bp))
+        elif self.encoder_config.base_embedding:
+            raise UsageError("CONFIG-016", f"the task {task} cannot feed it.", where="model.encoder.base_embedding")
         self.bundle_config = BundleConfig(
             task=task, encoder=self.encoder_config.to_dict(), k=k, stride=stride, tile_bp=tile_bp,
-            context_bp=context_bp, genetic_code=genetic_code, channels=list(self.task.channels),
+            context_bp=context_bp, genetic_code=genetic_code, options=options or {},
         )  # fmt: skip
+        if freeze_layers < -1 or adapter_rank < 0 or not 0 < layer_decay <= 1:
+            raise UsageError(
+                "CONFIG-015", f"freeze_layers {freeze_layers}, layer_decay {layer_decay} or adapter_rank "
+                f"{adapter_rank} is out of range.", where="model",
+            )  # fmt: skip
+        self.freeze_layers, self.layer_decay, self.adapter_rank = freeze_layers, layer_decay, adapter_rank
         self.lr, self.weight_decay, self.warmup_steps, self.max_steps = lr, weight_decay, warmup_steps, max_steps
-        self.model = build_model(self.encoder_config, len(self.task.channels), self.task.initial_logits)
-        self.scores = BaseScores(self.task.channels)
+        self.task = _build_task(task, None, options)
+        if self.task.channels:
+            self.build(self.task.channels)
+
+    def build(self, channels: Sequence[str]) -> None:
+        """Make the network, with random weights; seed torch before.
+
+        Args:
+            channels: Names of the outputs.
+        """
+        self.bundle_config = replace(self.bundle_config, channels=list(channels))
+        self.task = _build_task(self.bundle_config.task, channels, self.bundle_config.options)
+        try:
+            self.model = build_network(self.bundle_config)
+        except ValueError as error:
+            raise UsageError("CONFIG-007", f"{error}", where="model") from error
+        self.scores = self.task.build_scores()
 
     def forward(self, batch: Batch) -> Tensor:
-        """Logits [B, L, C] of a batch of ``collate_crops``."""
+        """Logits of a batch: [B, L, C] per base, or [B, C] per sequence."""
         optional = {name: batch.get(name) for name in ("global_mask", "base_codes")}
         return self.model(batch["token_ids"], valid_mask=batch["valid_mask"], **optional)
 
@@ -89,7 +121,7 @@ class GenomeModule(pl.LightningModule):
         return loss
 
     def on_validation_epoch_start(self) -> None:
-        self.scores = BaseScores(self.task.channels)
+        self.scores = self.task.build_scores()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         self._evaluate(batch, "val")
@@ -98,7 +130,7 @@ class GenomeModule(pl.LightningModule):
         self._log_scores("val")
 
     def on_test_epoch_start(self) -> None:
-        self.scores = BaseScores(self.task.channels)
+        self.scores = self.task.build_scores()
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         self._evaluate(batch, "test")
@@ -109,20 +141,18 @@ class GenomeModule(pl.LightningModule):
     def _evaluate(self, batch: Batch, part: str) -> None:
         logits = self(batch)
         loss = self.task.loss(logits, batch["labels"])
-        self.log(f"{part}/loss", loss, batch_size=len(logits), prog_bar=True)
-        targets, weights = self.task.unpack_labels(batch["labels"])
-        arrays = (tensor.float().cpu().numpy() for tensor in (logits, targets, weights.ne(0)))
-        scores, targets, counted = arrays
-        self.scores.update(scores, targets, counted, from_logits=True)
+        self.log(f"{part}/loss", loss, batch_size=len(batch["labels"]), prog_bar=True)
+        self.scores.update(logits, batch["labels"])
 
     def _log_scores(self, part: str) -> None:
-        for name, scores in self.scores.compute().items():
-            for score in LOGGED_SCORES:
-                self.log(f"{part}/{name}_{score}", scores[score])
+        for name, value in self.scores.compute().items():
+            self.log(f"{part}/{name}", value)
 
     def configure_optimizers(self) -> dict:
         """Muon and AdamW with linear warm-up and cosine decay, counted in steps of the configuration."""
-        optimizer = build_optimizer(self.model, lr=self.lr, weight_decay=self.weight_decay)
+        optimizer = build_optimizer(
+            self.model, lr=self.lr, weight_decay=self.weight_decay, layer_decay=self.layer_decay
+        )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.lr_factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -153,3 +183,10 @@ def _build_config(encoder: dict, k: int, stride: int) -> tuple[KmerTokenizer, En
         return tokenizer, EncoderConfig.from_dict({**encoder, "vocab_size": tokenizer.vocab_size, "stride": stride})
     except (ValueError, TypeError) as error:
         raise UsageError("CONFIG-007", f"{error}", where="model") from error
+
+
+def _build_task(name: str, channels: Sequence[str] | None, options: dict | None):
+    try:
+        return build_task(name, channels, options)
+    except (ValueError, TypeError) as error:
+        raise UsageError("CONFIG-014", f"{error}", where="model.options") from error

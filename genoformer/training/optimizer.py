@@ -7,14 +7,14 @@ Reference: Jordan et al. 2024, https://kellerjordan.github.io/posts/muon; the sc
 rate is that of Liu et al. 2025, arXiv:2502.16982, section 2.2.
 """
 
-from collections.abc import Iterable
-
 import torch
 from torch import nn
 
 ADAM_BETAS = (0.9, 0.98)
 """Vaswani et al. 2017, section 5.3: a shorter memory of squared gradients than the default suits attention."""
 
+ADAPTER_MARK = "parametrizations"
+"""In the name of a low-rank adapter (see ``training.adapters``): its two thin matrices are no layer's directions."""
 
 EMBEDDING_FACTOR = 3.0
 """How much faster embeddings learn: one of thousands of rows is read seldom, and starts from a large random value."""
@@ -24,21 +24,18 @@ class MuonAdamW(torch.optim.Optimizer):
     """Two optimisers behind one interface, with one state: what is saved and loaded is that of a plain optimiser.
 
     Args:
-        matrices: Weight matrices for Muon, each [out, in].
-        embeddings: Tables for AdamW with ``EMBEDDING_FACTOR`` times the learning rate.
-        others: Parameters for AdamW.
+        matrices: Groups of weight matrices for Muon, each [out, in]: "params", and "lr" where it is another.
+        others: Groups of parameters for AdamW.
         lr: Learning rate.
         weight_decay: Of the matrices only.
     """
 
     def __init__(
-        self, matrices: Iterable[nn.Parameter], embeddings: Iterable[nn.Parameter], others: Iterable[nn.Parameter],
-        *, lr: float, weight_decay: float,
+        self, matrices: list[dict], others: list[dict], *, lr: float, weight_decay: float,
     ) -> None:  # fmt: skip
         self.parts: list[torch.optim.Optimizer] = []
         muon = torch.optim.Muon(matrices, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw")
-        groups = [{"params": list(embeddings), "lr": EMBEDDING_FACTOR * lr}, {"params": list(others)}]
-        adamw = torch.optim.AdamW(groups, lr=lr, betas=ADAM_BETAS, weight_decay=0.0)
+        adamw = torch.optim.AdamW(others, lr=lr, betas=ADAM_BETAS, weight_decay=0.0)
         super().__init__([*muon.param_groups, *adamw.param_groups], {})
         self.parts = [muon, adamw]
         self._share()
@@ -46,7 +43,8 @@ class MuonAdamW(torch.optim.Optimizer):
     def _share(self) -> None:
         """Let both parts work on the groups and the state of the whole."""
         muon, adamw = self.parts
-        muon.param_groups, adamw.param_groups = self.param_groups[:1], self.param_groups[1:]
+        n = len(muon.param_groups)
+        muon.param_groups, adamw.param_groups = self.param_groups[:n], self.param_groups[n:]
         muon.state = adamw.state = self.state
 
     def __setstate__(self, state: dict) -> None:
@@ -66,20 +64,33 @@ class MuonAdamW(torch.optim.Optimizer):
         return loss
 
 
-def build_optimizer(model: nn.Module, *, lr: float, weight_decay: float) -> MuonAdamW:
+def build_optimizer(model: nn.Module, *, lr: float, weight_decay: float, layer_decay: float = 1.0) -> MuonAdamW:
     """The optimiser of a network with an ``encoder``; matrices inside its layers go to Muon.
 
     Args:
         model: Its frozen parameters are left out.
         lr: Highest learning rate.
         weight_decay: Of the matrices.
+        layer_decay: Factor on the learning rate for each layer below the top one; embeddings come below the first.
     """
-    trained = [p for p in model.parameters() if p.requires_grad]
-    inside = {id(p) for p in model.encoder.layers.parameters() if p.ndim == 2}
     tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
-    return MuonAdamW(
-        [p for p in trained if id(p) in inside],
-        [p for p in trained if id(p) in tables],
-        [p for p in trained if id(p) not in inside | tables],
-        lr=lr, weight_decay=weight_decay,
-    )  # fmt: skip
+    groups: dict[str, dict[float, list]] = {"matrices": {1.0: []}, "embeddings": {}, "others": {1.0: []}}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            is_matrix = name.startswith("encoder.layers.") and parameter.ndim == 2 and ADAPTER_MARK not in name
+            kind = "embeddings" if id(parameter) in tables else "matrices" if is_matrix else "others"
+            factor = layer_decay ** _layers_above(name, len(model.encoder.layers))
+            factor *= EMBEDDING_FACTOR if kind == "embeddings" else 1.0
+            groups[kind].setdefault(factor, []).append(parameter)
+    found = {
+        kind: [{"params": parameters, "lr": factor * lr} for factor, parameters in parts.items()]
+        for kind, parts in groups.items()
+    }
+    return MuonAdamW(found["matrices"], found["embeddings"] + found["others"], lr=lr, weight_decay=weight_decay)
+
+
+def _layers_above(name: str, n_layers: int) -> int:
+    """Layers between a parameter and the head, by its name."""
+    if name.startswith("encoder.layers."):
+        return n_layers - 1 - int(name.split(".")[2])
+    return n_layers if name.startswith("encoder.") and not name.startswith("encoder.final_norm.") else 0

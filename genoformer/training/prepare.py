@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Annotation, Gene
 from genoformer.annotation.read import read_annotation, read_genbank_records
 from genoformer.annotation.seqids import match_ids, read_seqid_map
 from genoformer.annotation.text_lines import read_head
-from genoformer.annotation.tracks import gene_table, label_tracks
+from genoformer.annotation.tracks import GENE_TABLE, MASKED, gene_table, label_tracks
 from genoformer.errors import GenoformerError, MissingFileError, UsageError, WarningLog
 from genoformer.files import sha256_file
 from genoformer.sequence.fasta import read_fasta
@@ -30,13 +32,13 @@ class GenomeFiles:
     Attributes:
         name: Name of the genome in the store.
         sequence: FASTA or GenBank file with the bases.
-        annotation: GFF3 or GenBank file with the genes.
+        annotation: GFF3 or GenBank file with the genes; None for a task that needs none.
         genetic_code: NCBI number; None takes what the annotation says of each contig, else 11.
     """
 
     name: str
     sequence: Path
-    annotation: Path
+    annotation: Path | None
     genetic_code: int | None = None
 
 
@@ -107,6 +109,21 @@ def find_genomes(
     return [GenomeFiles(*row) for row in zip(names, map(Path, sequences), map(Path, annotations), codes, strict=True)]
 
 
+def find_sequences(fasta: Sequence[str] | None) -> list[GenomeFiles]:
+    """Sequence files for a task that needs no annotation.
+
+    Raises:
+        UsageError: If there is none, or two would have the same name.
+        MissingFileError: If a file is not there.
+    """
+    if not fasta:
+        raise UsageError("DATA-001", "no genome is given.", where="data.fasta", fix="Give --data.fasta FILE.")
+    for path in fasta:
+        if not Path(path).is_file():
+            raise MissingFileError("DATA-003", "there is no such file.", where=str(path), fix="Check the path.")
+    return [GenomeFiles(name, Path(path), None) for name, path in zip(_genome_names(fasta), fasta, strict=True)]
+
+
 def is_genbank(path: str | Path) -> bool:
     """Whether the file's content begins as GenBank does."""
     return _LOCUS.search(read_head(Path(path))) is not None
@@ -144,7 +161,7 @@ def store_parameters(genomes: Sequence[GenomeFiles], seqid_map: str | None) -> d
     """What decides the contents of a store: digests of the files, names and genetic codes."""
     inputs = [
         {"name": genome.name, "genetic_code": genome.genetic_code, "sequence": sha256_file(genome.sequence),
-         "annotation": sha256_file(genome.annotation)}
+         "annotation": None if genome.annotation is None else sha256_file(genome.annotation)}
         for genome in genomes
     ]  # fmt: skip
     return {"schema": SCHEMA, "inputs": inputs, "seqid_map": sha256_file(seqid_map) if seqid_map else None}
@@ -163,6 +180,9 @@ def is_store_of(path: Path, parameters: dict) -> bool:
 def _read_genome(
     genome: GenomeFiles, id_map: dict[str, str] | None, report: PrepareReport, log: WarningLog
 ) -> Iterator[Source]:
+    if genome.annotation is None:
+        yield from _read_unlabelled(genome, report, log)
+        return
     annotation = read_annotation(genome.annotation, warnings=log)
     # GenBank takes seconds to parse and is small: read once. FASTA streams, a first pass gives the ids.
     records = list(read_genbank_records(genome.sequence, warnings=log)) if is_genbank(genome.sequence) else None
@@ -175,6 +195,17 @@ def _read_genome(
         if contig is None:
             log.add("DATA-005", f"{genome.name}: nothing is said of record {record.id!r}; it trains as intergenic.")
         yield _label_record(genome, record, annotation, contig, genes.get(contig, []), report)
+
+
+def _read_unlabelled(genome: GenomeFiles, report: PrepareReport, log: WarningLog) -> Iterator[Source]:
+    """Records of which nothing is known: every label is masked."""
+    read = read_genbank_records if is_genbank(genome.sequence) else read_fasta
+    report.masked[genome.name] = Counter()
+    for record in read(genome.sequence, warnings=log):
+        report.n_records[genome.name] += 1
+        report.n_bases[genome.name] += len(record)
+        tracks, table = np.full((2, len(record)), MASKED, np.uint8), np.empty(0, GENE_TABLE)
+        yield genome.name, record, tracks, table, False, DEFAULT_GENETIC_CODE
 
 
 def _label_record(

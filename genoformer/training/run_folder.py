@@ -13,7 +13,7 @@ from genoformer.training.callbacks import BEST, FINAL, LAST
 STATE = "run.json"
 WITHOUT_EFFECT = {
     "": ("config", "name", "overwrite", "ckpt_path", "checkpoint_every_n_steps"),
-    "data": ("num_workers", "work_dir", "fasta", "annotation", "store", "seqid_map"),
+    "data": ("num_workers", "work_dir", "fasta", "annotation", "labels", "store", "seqid_map"),
     "trainer": (
         "accelerator", "barebones", "callbacks", "default_root_dir", "enable_autolog_hparams", "enable_model_summary",
         "enable_progress_bar", "log_every_n_steps", "logger", "plugins", "profiler",

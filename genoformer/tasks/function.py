@@ -1,0 +1,167 @@
+"""Labels of whole sequences: one class of several, any number of terms, or a number.
+
+A sequence may be read in several views (both strands): rows of logits that belong together stand side by side, and
+their mean is what counts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from genoformer.function_metrics import multiclass_scores, multilabel_scores, regression_scores
+from genoformer.nn.heads import POOLINGS
+
+name = "function"
+level = "sequence"
+data = "table"
+
+KINDS = ("multiclass", "multilabel", "regression")
+STRANDS = ("average", "forward")
+
+
+@dataclass(frozen=True)
+class FunctionOptions:
+    """Settings of the task; plain JSON types.
+
+    Attributes:
+        kind: "multiclass", "multilabel" or "regression".
+        strands: "average" where the strand means nothing (promoters), "forward" where it does (coding sequences,
+            splice sites).
+        pooling: "mean", "cls" or "attention", see ``nn.heads.SequenceHead``.
+        max_bp: Longest stretch that is read, from the 5′ end on.
+        label_smoothing: Share of the probability that is spread over all classes in training (multi-class).
+        head_dropout: Share of the pooled features that are left out in training.
+
+    Raises:
+        ValueError: If a value is unknown or out of range; the sentence names it.
+    """
+
+    kind: str = "multiclass"
+    strands: str = "forward"
+    pooling: str = "mean"
+    max_bp: int = 65_536
+    label_smoothing: float = 0.0
+    head_dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for option, choices in (("kind", KINDS), ("strands", STRANDS), ("pooling", POOLINGS)):
+            if getattr(self, option) not in choices:
+                raise ValueError(f"{option} must be one of {', '.join(choices)}, not {getattr(self, option)!r}.")
+        for option in ("label_smoothing", "head_dropout"):
+            value = getattr(self, option)
+            if not isinstance(value, int | float) or not 0 <= value < 1:
+                raise ValueError(f"{option} must be at least 0 and below 1, not {value!r}.")
+        if not isinstance(self.max_bp, int) or self.max_bp < 1:
+            raise ValueError(f"max_bp must be a positive whole number, not {self.max_bp!r}.")
+
+    @classmethod
+    def from_dict(cls, values: Mapping) -> "FunctionOptions":
+        """Settings of a configuration; those that are left out have their defaults.
+
+        Raises:
+            ValueError: If one is unknown.
+        """
+        if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
+            raise ValueError(f"unknown settings of the task function: {', '.join(unknown)}.")
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Function:
+    """The task with its classes.
+
+    Attributes:
+        channels: Names of the classes or terms; one name for a number.
+        options: Settings.
+    """
+
+    channels: tuple[str, ...]
+    options: FunctionOptions
+
+    name = name
+    level = level
+    data = data
+    initial_logits = None
+
+    @property
+    def strands(self) -> str:
+        return self.options.strands
+
+    @property
+    def pooling(self) -> str:
+        return self.options.pooling
+
+    @property
+    def head_dropout(self) -> float:
+        return self.options.head_dropout
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Mean cost of a batch, float32: cross-entropy, binary cross-entropy over all terms, or squared error.
+
+        Args:
+            logits: [B * V, C], views of a sequence side by side.
+            labels: Class numbers int64 [B], or float32 [B, C].
+        """
+        logits = merge_views(logits.float(), len(labels))
+        if self.options.kind == "multiclass":
+            smoothing = self.options.label_smoothing if torch.is_grad_enabled() else 0.0
+            return F.cross_entropy(logits, labels, label_smoothing=smoothing)
+        if self.options.kind == "multilabel":
+            return F.binary_cross_entropy_with_logits(logits, labels)
+        return F.mse_loss(logits, labels)
+
+    def build_scores(self) -> "FunctionScores":
+        return FunctionScores(self)
+
+
+class FunctionScores:
+    """Gathers the outputs of an evaluation and scores them at its end.
+
+    Args:
+        task: Classes and kind.
+    """
+
+    def __init__(self, task: Function) -> None:
+        self.task = task
+        self.logits: list[np.ndarray] = []
+        self.labels: list[np.ndarray] = []
+
+    def update(self, logits: Tensor, labels: Tensor) -> None:
+        """Add a batch; shapes as in ``Function.loss``."""
+        self.logits.append(merge_views(logits.float(), len(labels)).cpu().numpy())
+        self.labels.append(labels.cpu().numpy())
+
+    def compute(self) -> dict[str, float]:
+        """Scores by name; those of single classes are left out."""
+        logits, labels = np.concatenate(self.logits), np.concatenate(self.labels)
+        scores = score(self.task, logits, labels)
+        return {key: value for key, value in scores.items() if isinstance(value, float)}
+
+
+def score(task: Function, outputs: np.ndarray, labels: np.ndarray) -> dict:
+    """Scores of a whole data set; any rising function of a term's logit gives the same ones, except at thresholds.
+
+    Args:
+        task: Classes and kind.
+        outputs: Logits [n, C].
+        labels: As in ``Function.loss``, for all sequences.
+    """
+    if task.options.kind == "multiclass":
+        return multiclass_scores(outputs.argmax(axis=1), labels, task.channels)
+    if task.options.kind == "multilabel":
+        return multilabel_scores(outputs, labels, task.channels)
+    return regression_scores(outputs[:, 0], labels[:, 0])
+
+
+def merge_views(logits: Tensor, n: int) -> Tensor:
+    """Mean over the views of each of ``n`` sequences: [n * V, C] to [n, C]."""
+    return logits if len(logits) == n else logits.unflatten(0, (n, -1)).mean(dim=1)
+
+
+def build(channels: tuple[str, ...], options: Mapping) -> Function:
+    """The task with these classes; see ``FunctionOptions`` for what raises ValueError."""
+    return Function(channels, FunctionOptions.from_dict(options))

@@ -1,0 +1,59 @@
+"""Low-rank adapters: a frozen matrix learns a change of low rank, which goes into the matrix when training has ended.
+
+Reference: Hu et al. 2021, arXiv:2106.09685, section 4.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from genoformer.bundle import BundleConfig, build_network
+from genoformer.nn.attention import LongformerSelfAttention
+from genoformer.nn.encoder import Encoder
+from genoformer.nn.model import GenomeModel
+
+
+class LowRankChange(nn.Module):
+    """A matrix plus the product of two thin ones; nothing at first.
+
+    Args:
+        n_out: Rows.
+        n_in: Columns.
+        rank: Width of the thin matrices.
+    """
+
+    def __init__(self, n_out: int, n_in: int, rank: int) -> None:
+        super().__init__()
+        self.down = nn.Parameter(torch.randn(rank, n_in) / n_in**0.5)
+        self.up = nn.Parameter(torch.zeros(n_out, rank))
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """Weight [out, in] to the same shape."""
+        return weight + self.up @ self.down
+
+
+def add_adapters(encoder: Encoder, rank: int) -> None:
+    """Give every projection of every attention layer an adapter; only these are trained from then on.
+
+    Args:
+        encoder: Changed in place; its own weights must be frozen.
+        rank: Rank of the changes.
+    """
+    attentions = [module for module in encoder.modules() if isinstance(module, LongformerSelfAttention)]
+    for linear in [part for attention in attentions for part in attention.modules() if isinstance(part, nn.Linear)]:
+        parametrize.register_parametrization(linear, "weight", LowRankChange(*linear.weight.shape, rank))
+
+
+def merged(model: GenomeModel, config: BundleConfig) -> GenomeModel:
+    """A copy of a network on the CPU, in which adapters have become part of their matrices: an ordinary one.
+
+    Args:
+        model: With or without adapters.
+        config: What it was built from.
+    """
+    with torch.random.fork_rng(devices=[]):
+        plain = build_network(config)
+    state = {name: tensor for name, tensor in model.state_dict().items() if ".parametrizations." not in name}
+    adapted = {name: module for name, module in model.named_modules() if parametrize.is_parametrized(module, "weight")}
+    plain.load_state_dict(state | {f"{name}.weight": module.weight.detach() for name, module in adapted.items()})
+    return plain

@@ -1,0 +1,7 @@
+"""What tasks learn from, by the word that a task names as its ``data``."""
+
+from genoformer.training.datamodule import GenomeData
+from genoformer.training.pretraining_data import PretrainingData
+from genoformer.training.table_data import TableData
+
+DATA_MODULES = {"genomes": GenomeData, "table": TableData, "bases": PretrainingData}

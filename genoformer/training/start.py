@@ -1,0 +1,67 @@
+"""What a new run starts from: outputs that follow from the data, and weights of a bundle."""
+
+import pytorch_lightning as pl
+
+from genoformer.bundle import Bundle, load_bundle
+from genoformer.errors import UsageError
+from genoformer.training.adapters import add_adapters
+from genoformer.training.module import GenomeModule
+from genoformer.training.train import load_weights
+
+FREE_SETTINGS = ("dropout", "backend", "window_radius", "dilation")
+"""Settings of an encoder that its weights do not depend on."""
+
+
+def build_for(module: GenomeModule, data: pl.LightningDataModule) -> None:
+    """Make the network of a task whose outputs follow from the labels, and has none yet."""
+    if not module.bundle_config.channels:
+        data.setup()
+        module.build(data.channels)
+
+
+def start_from(module: GenomeModule, path: str) -> None:
+    """Give a new run the weights of a bundle: all of them for the same task and outputs, else those of the encoder.
+
+    Raises:
+        UsageError: If tokens or encoders differ.
+    """
+    bundle = load_bundle(path)
+    mine, its = module.bundle_config, bundle.config
+    if (mine.task, mine.channels) == (its.task, its.channels):
+        load_weights(module, path)
+        return
+    if differing := _differences(mine, bundle):
+        raise UsageError(
+            "CONFIG-012", f"the encoder in {path} is built otherwise than the configuration says: "
+            f"{', '.join(differing)}.", where="--init_from", fix="Use its encoder, k and stride.",
+        )  # fmt: skip
+    module.model.encoder.load_state_dict(bundle.model.encoder.state_dict())
+
+
+def freeze(module: GenomeModule) -> None:
+    """Keep the weights that the settings of a module name as they are, and add its adapters.
+
+    Raises:
+        UsageError: If there are fewer layers than shall be frozen.
+    """
+    encoder = module.model.encoder
+    if module.freeze_layers > len(encoder.layers):
+        raise UsageError(
+            "CONFIG-015", f"there are {len(encoder.layers)} layers, {module.freeze_layers} cannot be frozen.",
+            where="model.freeze_layers",
+        )  # fmt: skip
+    if module.freeze_layers == -1 or module.adapter_rank:
+        encoder.requires_grad_(False)
+    elif module.freeze_layers:
+        kept = [*encoder.layers[module.freeze_layers :], encoder.final_norm]
+        encoder.requires_grad_(False)
+        for part in kept:
+            part.requires_grad_(True)
+    if module.adapter_rank:
+        add_adapters(encoder, module.adapter_rank)
+
+
+def _differences(mine, bundle: Bundle) -> list[str]:
+    its = bundle.config
+    names = [name for name in mine.encoder if name not in FREE_SETTINGS and mine.encoder[name] != its.encoder[name]]
+    return [*(name for name in ("k", "stride") if getattr(mine, name) != getattr(its, name)), *names]

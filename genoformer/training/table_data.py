@@ -1,0 +1,258 @@
+"""The LightningDataModule of sequence-level tasks: a label table to parts, parts to loaders."""
+
+import hashlib
+import json
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from genoformer.batches.sampler import RunSampler
+from genoformer.batches.table_dataset import EvaluationSequences, TrainingSequences, collate_views
+from genoformer.errors import MissingFileError, UsageError, WarningLog
+from genoformer.files import sha256_file
+from genoformer.label_splits import split_labelled
+from genoformer.label_table import LabelledSequence, TableColumns, read_label_table, read_labelled_fasta
+from genoformer.label_values import check_examples, encode_labels, find_classes
+from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.tasks.function import FunctionOptions
+from genoformer.training.signals import start_worker
+
+
+class TableData(pl.LightningDataModule):
+    """Sequences with labels: from a table, a table and FASTA files, or FASTA headers.
+
+    Args:
+        labels: Table, tab- or comma-separated with a header line, or a list of them; without one the labels stand in
+            the FASTA headers.
+        fasta: FASTA file or files with the sequences, when no column of the table holds them.
+        label_column: Column, or header key, of the label.
+        sequence_column: Column of the bases.
+        id_column: Column of the ids; by default lines are numbered.
+        group_column: Column, or header key, of what must not be divided (chromosome, species, cluster), or with
+            by="column" of the name of the part. "file" is the name of the file.
+        columns: Names of all columns, for files without header line.
+        classes: Classes or terms, in the order of the outputs; by default all that occur, sorted.
+        label_separator: Between the terms of a multi-label row.
+        min_examples: Classes on fewer sequences are no classes; their rows are left out.
+        by: "random", "group" or "column".
+        validation: Fraction of the sequences, or names of groups.
+        test: The same for the test part; nothing by default.
+        fraction_of_sequences: With by="group", a fraction takes sequences of the groups that are not named, not groups.
+        keep_copies: Equal sequences may stay in one part; by default one of them is kept.
+        split_seed: Decides random parts.
+        batch_size: Sequences of one step of one process.
+        samples_per_epoch: Sequences between two validations; by default all of them once.
+        num_workers: Processes that load; 0 is fastest on a CPU.
+        seed: Decides order and augmentation.
+        masked: Share of the bases that training reads as unknown.
+        synonymous: Share of the codons that training draws anew among synonyms; sequences must be in reading frame.
+        substituted: Largest share of the codons for which training draws a similar amino acid.
+        genetic_code: NCBI number for these draws; 1 is right wherever 11 is.
+        k: Bases per token; follows model.k.
+        stride: Bases that each token owns; follows model.stride.
+        options: Settings of the task; follow model.options.
+        n_global_tokens: Global tokens in front of each sequence; follows model.encoder.
+        work_dir: Folder of the run.
+
+    Raises:
+        UsageError: If a number is out of range.
+    """
+
+    linked = ("k", "stride", "options")
+
+    def __init__(
+        self,
+        labels: str | list[str] | None = None,
+        fasta: str | list[str] | None = None,
+        label_column: str = "label",
+        sequence_column: str | None = None,
+        id_column: str | None = None,
+        group_column: str | None = None,
+        columns: list[str] | None = None,
+        classes: list[str] | None = None,
+        label_separator: str = ";",
+        min_examples: int = 1,
+        by: str = "random",
+        validation: float | list[str] = 0.1,
+        test: float | list[str] | None = None,
+        fraction_of_sequences: bool = False,
+        keep_copies: bool = False,
+        split_seed: int = 0,
+        batch_size: int = 32,
+        samples_per_epoch: int | None = None,
+        num_workers: int = 0,
+        seed: int = 0,
+        masked: float = 0.0,
+        synonymous: float = 0.0,
+        substituted: float = 0.0,
+        genetic_code: int = 1,
+        k: int = 6,
+        stride: int = 1,
+        options: dict[str, bool | int | float | str] | None = None,
+        n_global_tokens: int = 0,
+        work_dir: str = ".",
+    ) -> None:
+        super().__init__()
+        _check_numbers(masked=masked, synonymous=synonymous, substituted=substituted)
+        if min(batch_size, min_examples) < 1 or min(seed, num_workers) < 0:
+            raise UsageError("CONFIG-009", "batch_size, min_examples, seed or num_workers is too low.", where="data")
+        self.paths, self.fasta = _as_list(labels), _as_list(fasta)
+        self.columns = TableColumns(
+            label_column, sequence_column, id_column, group_column, tuple(columns) if columns else None
+        )
+        self.wanted_classes, self.separator, self.min_examples = classes, label_separator, min_examples
+        self.split = {"by": by, "validation": validation, "test": test, "seed": split_seed}
+        self.split |= {"fraction_of_sequences": fraction_of_sequences, "keep_copies": keep_copies}
+        self.batch_size, self.samples_per_epoch, self.num_workers = batch_size, samples_per_epoch, num_workers
+        self.seed, self.masked = seed, masked
+        drawn = {"synonymous": synonymous, "substituted": substituted, "genetic_code": genetic_code}
+        self.rewriting = drawn if synonymous or substituted else None
+        self.tokenizer = KmerTokenizer(k=k, stride=stride)
+        self.options = FunctionOptions.from_dict(options or {})
+        self.collate = partial(collate_views, n_global_tokens=n_global_tokens)
+        self.channels: list[str] = []
+        self.parts: dict[str, list[LabelledSequence]] = {}
+        self.targets: dict[str, np.ndarray] = {}
+        self.scale = (0.0, 1.0)
+        self.sampler: RunSampler | None = None
+        self.position = {"epoch": 0, "batch": 0}
+
+    def input_digest(self) -> str:
+        """SHA-256 of the contents of the input files.
+
+        Raises:
+            UsageError: If there is no input.
+            MissingFileError: If a file is not there.
+        """
+        if not self.paths and not self.fasta:
+            raise UsageError("LABELS-001", "no labels are given.", where="data.labels", fix="Give --data.labels FILE.")
+        for path in [*self.paths, *self.fasta]:
+            if not Path(path).is_file():
+                raise MissingFileError("DATA-003", "there is no such file.", where=path, fix="Check the path.")
+        digests = [[sha256_file(path) for path in paths] for paths in (self.paths, self.fasta)]
+        return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
+
+    def prepare_data(self) -> None:
+        """Nothing: tables are read where they are."""
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read the sequences, divide them and turn labels into numbers."""
+        if self.parts:
+            return
+        self.input_digest()
+        log, kind = WarningLog(), self.options.kind
+        sequences = [self._cut(sequence, log) for sequence in self._read(log)]
+        self.channels = self.wanted_classes or find_classes(
+            sequences, kind, separator=self.separator, min_examples=self.min_examples, value_name=self.columns.label
+        )
+        if self.wanted_classes is None and kind == "multiclass":
+            sequences = [sequence for sequence in sequences if sequence.label in self.channels]
+        both_strands = self.options.strands == "average"
+        numbers = split_labelled(sequences, **self.split, both_strands=both_strands, log=log)
+        # A term that is too rare to be an output leaves the other labels of its sequence as they are.
+        strict = self.wanted_classes is not None
+        for part, chosen in numbers.items():
+            self.parts[part] = [sequences[i] for i in chosen]
+            self.targets[part] = encode_labels(
+                self.parts[part], kind, self.channels, separator=self.separator, strict=strict
+            )
+        if kind == "regression":
+            self._standardise()
+        self.training_set()
+        check_examples(self.targets["train"], kind, self.channels, ", ".join(self.paths or self.fasta))
+        for line in log.lines():
+            print(f"genoformer: {line}", file=sys.stderr)
+
+    def _standardise(self) -> None:
+        """Numbers as distances from the training mean in its standard deviations."""
+        values = self.targets["train"]
+        self.scale = float(values.mean()), float(values.std()) or 1.0
+        self.targets = {part: (values - self.scale[0]) / self.scale[1] for part, values in self.targets.items()}
+
+    def _read(self, log: WarningLog) -> list[LabelledSequence]:
+        if self.paths:
+            return read_label_table(self.paths, self.columns, self.fasta, log)
+        return read_labelled_fasta(self.fasta, self.columns.label, self.columns.group, log)
+
+    def _cut(self, sequence: LabelledSequence, log: WarningLog) -> LabelledSequence:
+        limit = self.options.max_bp
+        if len(sequence.codes) <= limit:
+            return sequence
+        log.add("LABELS-104", f"{sequence.where}: {len(sequence.codes):,} bp; the first {limit:,} are read.")
+        return LabelledSequence(sequence.id, sequence.codes[:limit], sequence.label, sequence.group, sequence.where)
+
+    def train_dataloader(self) -> DataLoader:
+        """Batches from where the run stands."""
+        world_size, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
+        dataset = self.training_set(world_size)
+        n_samples = self.samples_per_epoch or dataset.epoch_length
+        self.sampler = RunSampler(n_samples, self.batch_size, rank=rank, world_size=world_size)
+        self.sampler.load_state_dict(self.position)
+        return self._loader(dataset, batch_sampler=self.sampler)
+
+    def training_set(self, world_size: int = 1) -> TrainingSequences:
+        """Training samples.
+
+        Raises:
+            UsageError: If they do not fill a batch.
+        """
+        codes = [sequence.codes for sequence in self.parts["train"]]
+        try:
+            return TrainingSequences(
+                codes, self.targets["train"], self.tokenizer, seed=self.seed, batch_size=self.batch_size * world_size,
+                both_strands=self.options.strands == "average", masked=self.masked, rewriting=self.rewriting,
+            )  # fmt: skip
+        except ValueError as error:
+            raise UsageError("CONFIG-008", f"{error}.", where="data.batch_size") from error
+
+    def val_dataloader(self) -> DataLoader:
+        """Every validation sequence once, in all its views."""
+        return self._evaluation("validation")
+
+    def test_dataloader(self) -> DataLoader:
+        """Every test sequence once, in all its views.
+
+        Raises:
+            UsageError: If there is no test part.
+        """
+        if not self.parts["test"]:
+            raise UsageError("CONFIG-010", "there is no test part.", where="data.test", fix="Give --data.test.")
+        return self._evaluation("test")
+
+    def _evaluation(self, part: str) -> DataLoader:
+        codes = [sequence.codes for sequence in self.parts[part]]
+        both_strands = self.options.strands == "average"
+        dataset = EvaluationSequences(codes, self.targets[part], self.tokenizer, both_strands=both_strands)
+        return self._loader(dataset, batch_size=self.batch_size)
+
+    def _loader(self, dataset, **batches) -> DataLoader:
+        # A generator of its own: making an iterator draws from it, and must not disturb the run's random state.
+        return DataLoader(
+            dataset, collate_fn=self.collate, num_workers=self.num_workers, worker_init_fn=start_worker,
+            persistent_workers=self.num_workers > 0, pin_memory=torch.cuda.is_available(),
+            generator=torch.Generator().manual_seed(self.seed), **batches,
+        )  # fmt: skip
+
+    def card_lines(self) -> list[str]:
+        """What the model card says of the data."""
+        sizes = ", ".join(f"{len(members):,} {part}" for part, members in self.parts.items())
+        names = ", ".join(Path(path).name for path in self.paths or self.fasta)
+        described = ", ".join(f"{name} {value}" for name, value in self.split.items() if value)
+        return [f"- {names}: {sizes} sequences", "", f"Split: {described}."]
+
+
+def _as_list(value: str | list[str] | None) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or [])
+
+
+def _check_numbers(**shares: float) -> None:
+    for name, value in shares.items():
+        if not 0.0 <= value < 1.0:
+            raise UsageError(
+                "CONFIG-009", f"expected a share of at least 0 and below 1, found {value}.", where=f"data.{name}"
+            )

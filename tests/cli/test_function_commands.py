@@ -1,0 +1,120 @@
+"""Functions on the command line: train, predict and evaluate, and what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+from genoformer.bundle import load_bundle
+from genoformer.cli.main import main
+from genoformer.sequence.alphabet import decode_bases
+
+TINY = """
+trainer: {max_steps: 60, accelerator: cpu, enable_progress_bar: false}
+model:
+  task: function
+  k: 2
+  stride: 1
+  encoder: {d_model: 16, n_heads: 2, n_layers: 1, d_ff: 16, window_radius: 8, conv_width: 3}
+  lr: 1.0e-2
+  warmup_steps: 5
+data: {label_column: kind, sequence_column: dna, id_column: id, batch_size: 16, validation: 0.2, test: 0.2}
+"""
+
+
+def examples(n=160):
+    """Sequences rich in A, or rich in C, 20 to 40 bases."""
+    rng = np.random.default_rng(1)
+    for i in range(n):
+        kind = i % 2
+        weights = [0.55, 0.15, 0.15, 0.15] if kind else [0.15, 0.55, 0.15, 0.15]
+        yield f"s{i}", "rich_in_a" if kind else "rich_in_c", rng.choice(4, rng.integers(20, 40), p=weights)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with data, configuration and the finished run "one"."""
+    folder = tmp_path_factory.mktemp("function")
+    rows = [(name, kind, decode_bases(codes.astype(np.uint8))) for name, kind, codes in examples()]
+    (folder / "t.tsv").write_text("id\tkind\tdna\n" + "".join("\t".join(row) + "\n" for row in rows))
+    (folder / "s.fa").write_text("".join(f">{name} kind={kind}\n{dna}\n" for name, kind, dna in rows))
+    (folder / "tiny.yaml").write_text(TINY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main(["fit", "--config", "tiny.yaml", "--data.labels", "t.tsv", "--name", "one"]) == 0
+    return folder
+
+
+@pytest.fixture
+def here(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_trained_model_predicts_and_is_judged(here, tmp_path, capsys):
+    out = str(tmp_path / "out")
+    assert main(["predict", "s.fa", "--model", "runs/one/model", "-o", out]) == 0
+    options = ["--id-column", "id", "--label-column", "kind"]
+    assert main(["evaluate", out, "t.tsv", *options, "--min-f1", "0.9", "-o", str(tmp_path / "s.json")]) == 0
+    scores = json.loads((tmp_path / "s.json").read_text())
+    assert scores["accuracy"] > 0.95 and scores["n"] == 160
+    assert main(["evaluate", out, "t.tsv", *options, "--min-f1", "1.0"]) == (1 if scores["macro_f1"] < 1 else 0)
+    assert "rich_in_a" in capsys.readouterr().out
+
+
+def test_bundle_holds_classes_settings_and_calibration(here):
+    bundle = load_bundle("runs/one/model")
+    assert bundle.config.channels == ["rich_in_a", "rich_in_c"]
+    assert bundle.calibration["function"]["temperature"] > 0
+    assert "96 train, 32 validation, 32 test" in (here / "runs/one/model/model_card.md").read_text()
+
+
+def test_same_command_has_nothing_to_do_and_test_part_is_scored(here, capsys):
+    again = ["--config", "tiny.yaml", "--data.labels", "t.tsv", "--name", "one"]
+    assert main(["fit", *again]) == 0
+    assert "nothing to do" in capsys.readouterr().out
+    assert main(["test", *again]) == 0
+    assert json.loads((here / "runs/one/test.json").read_text())["test/accuracy"] > 0.9
+
+
+def test_labels_in_headers_train_the_same_classes(here):
+    options = ["--data.fasta", "s.fa", "--data.sequence_column", "null", "--data.id_column", "null"]
+    assert main(["fit", "--config", "tiny.yaml", *options, "--name", "two", "--trainer.max_steps", "2"]) == 0
+    assert load_bundle("runs/two/model").config.channels == ["rich_in_a", "rich_in_c"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "found"),
+    [
+        (["fit", "--config", "tiny.yaml"], 2, "no labels are given"),
+        (["fit", "--config", "tiny.yaml", "--data.labels", "absent.tsv"], 66, "absent.tsv"),
+        (["fit", "--config", "tiny.yaml", "--data.labels", "t.tsv", "--data.label_column", "sort"], 65, "sort"),
+        (["fit", "--config", "tiny.yaml", "--data.labels", "t.tsv", "--data.classes", "[rich_in_a, b]"], 65, "line 2"),
+        (["fit", "--config", "tiny.yaml", "--data.labels", "t.tsv", "--data.batch_size", "500"], 2, "batch of 500"),
+        (["fit", "--config", "tiny.yaml", "--model.options", "{kind: poem}"], 2, "poem"),
+        (["fit", "--config", "tiny.yaml", "--model.task", "poetry"], 2, "poetry"),
+        (["predict", "s.fa", "--model", "runs/one/model", "-o", "x", "--mask", "t.tsv"], 2, "--mask"),
+        (["evaluate", "s.fa", "t.tsv", "--task", "function"], 65, "summary.json"),
+    ],
+)  # fmt: skip
+def test_error_is_one_line_with_its_exit_code(here, arguments, code, found, capsys):
+    name = ["--name", "bad"] if arguments[0] == "fit" else []
+    assert main([*arguments, *name]) == code
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert found in message and message.startswith("genoformer: error[")
+    assert not (here / "x").exists() and not (here / "runs/bad/model").exists()
+
+
+def test_kinds_of_labels_train(here, tmp_path):
+    rows = (here / "t.tsv").read_text().splitlines()[1:]
+    cells = [row.split("\t") for row in rows]
+    numbers = "".join(f"{name}\t{dna.count('A') / len(dna)}\t{dna}\n" for name, _, dna in cells)
+    (tmp_path / "n.tsv").write_text("id\tkind\tdna\n" + numbers)
+    terms = "".join(f"{name}\tall;{kind}\t{dna}\n" for name, kind, dna in cells)
+    (tmp_path / "m.tsv").write_text("id\tkind\tdna\n" + terms)
+    for name, kind, table in (("n", "regression", "n.tsv"), ("m", "multilabel", "m.tsv")):
+        options = ["--data.labels", str(tmp_path / table), "--model.options", f"{{kind: {kind}}}", "--name", name]
+        assert main(["fit", "--config", "tiny.yaml", *options, "--overwrite"]) == 0
+        assert main(["predict", "s.fa", "--model", f"runs/{name}/model", "-o", str(tmp_path / name)]) == 0
+        reference = ["--id-column", "id", "--label-column", "kind", "--min-f1", "0.6"]
+        assert main(["evaluate", str(tmp_path / name), str(tmp_path / table), *reference]) == 0
