@@ -165,6 +165,8 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
         folder.write_state(digests, finished=False)
         write_text_atomic(folder.path / "config.yaml", cli.config_text)
         cli.datamodule.prepare_data()
+    elif folder.is_finished_as(digests):
+        return
     if cli.config.init_from:
         load_weights(cli.model, cli.config.init_from)
     train(cli.trainer, cli.model, cli.datamodule, folder, cli.stop, cli.config.ckpt_path)

@@ -50,3 +50,8 @@ def loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     targets, weights = unpack_labels(labels)
     cost = F.binary_cross_entropy_with_logits(logits.float(), targets, weight=weights, reduction="sum")
     return cost / weights.sum().clamp_min(1.0)
+
+
+def loss_weight(labels: torch.Tensor) -> torch.Tensor:
+    """What ``loss`` divides by, so that losses of batches add up; 0 where every label is masked. Scalar, float32."""
+    return unpack_labels(labels)[1].sum()

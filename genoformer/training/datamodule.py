@@ -134,8 +134,7 @@ class GenomeData(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         """Crops from where the run stands."""
-        world_size, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
-        self.sampler = RunSampler(self.samples_per_epoch, self.batch_size, rank=rank, world_size=world_size)
+        self.sampler = RunSampler(self.samples_per_epoch, self.batch_size, **self._process())
         self.sampler.load_state_dict(self.position)
         dataset = CropDataset(
             self.store, self.regions["train"], self.tokenizer, crop_bp=self.crop_bp, seed=self.seed,
@@ -159,9 +158,17 @@ class GenomeData(pl.LightningDataModule):
 
     def _tiles(self, part: str) -> DataLoader:
         dataset = TileDataset(
-            self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands
-        )
+            self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands,
+            **self._process(),
+        )  # fmt: skip
         return self._loader(dataset, batch_size=self.batch_size)
+
+    def _process(self) -> dict[str, int]:
+        """Which of the processes that train together this one is."""
+        return {
+            "rank": self.trainer.global_rank if self.trainer else 0,
+            "world_size": self.trainer.world_size if self.trainer else 1,
+        }
 
     def _loader(self, dataset, **batches) -> DataLoader:
         # A generator of its own: making an iterator draws from it, and must not disturb the run's random state.

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from genoformer.nn.model import build_model
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.tasks import TASKS
 from genoformer.training.optimizer import build_optimizer
+from genoformer.training.processes import mean_over_processes, sum_over_processes
 
 LOGGED_SCORES = ("f1", "mcc", "auprc")
 
@@ -78,41 +80,50 @@ class GenomeModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch; a loss that is not finite ends training before it reaches the weights."""
-        loss = self.task.loss(self(batch), batch["labels"])
-        if not torch.isfinite(loss):
+        loss, weight = self.task.loss(self(batch), batch["labels"]), self.task.loss_weight(batch["labels"])
+        shown, loss = mean_over_processes(self.trainer, loss, weight)
+        if not torch.isfinite(shown):
             raise diverged(self.trainer.global_step)
-        self.log("train/loss", loss, prog_bar=True)
+        self.log("train/loss", shown, prog_bar=True)
         self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
         return loss
 
     def on_validation_epoch_start(self) -> None:
-        self.scores = BaseScores(self.task.channels)
+        self._begin_scores()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self._evaluate(batch, "val")
+        self._evaluate(batch)
 
     def on_validation_epoch_end(self) -> None:
         self._log_scores("val")
 
     def on_test_epoch_start(self) -> None:
-        self.scores = BaseScores(self.task.channels)
+        self._begin_scores()
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self._evaluate(batch, "test")
+        self._evaluate(batch)
 
     def on_test_epoch_end(self) -> None:
         self._log_scores("test")
 
-    def _evaluate(self, batch: Batch, part: str) -> None:
+    def _begin_scores(self) -> None:
+        self.scores = BaseScores(self.task.channels)
+        self.losses = np.zeros(2)  # sum and weight
+
+    def _evaluate(self, batch: Batch) -> None:
         logits = self(batch)
-        loss = self.task.loss(logits, batch["labels"])
-        self.log(f"{part}/loss", loss, batch_size=len(logits), prog_bar=True)
+        weight = float(self.task.loss_weight(batch["labels"]))
+        self.losses += float(self.task.loss(logits, batch["labels"])) * weight, weight
         targets, weights = self.task.unpack_labels(batch["labels"])
         arrays = (tensor.float().cpu().numpy() for tensor in (logits, targets, weights.ne(0)))
         scores, targets, counted = arrays
         self.scores.update(scores, targets, counted, from_logits=True)
 
     def _log_scores(self, part: str) -> None:
+        total, weight = sum_over_processes(self.trainer, self.losses)
+        self.log(f"{part}/loss", float(total / max(weight, 1.0)), prog_bar=True)
+        self.scores.histogram = sum_over_processes(self.trainer, self.scores.histogram)
+        self.scores.confusion = sum_over_processes(self.trainer, self.scores.confusion)
         for name, scores in self.scores.compute().items():
             for score in LOGGED_SCORES:
                 self.log(f"{part}/{name}_{score}", scores[score])
