@@ -38,7 +38,13 @@ class TilePlan:
 
 
 def strand_logits(
-    network: nn.Module, tokenizer: KmerTokenizer, codes: np.ndarray, plan: TilePlan, *, backwards: bool = False
+    network: nn.Module,
+    tokenizer: KmerTokenizer,
+    codes: np.ndarray,
+    plan: TilePlan,
+    *,
+    backwards: bool = False,
+    span: tuple[int, int] | None = None,
 ) -> Iterator[Piece]:
     """Outputs of one strand, tile by tile.
 
@@ -48,6 +54,8 @@ def strand_logits(
         codes: uint8 base codes of the strand, 5′ to 3′, shape [L].
         plan: Tiles and batches.
         backwards: Give the last tile first.
+        span: Only bases [start, end). Tiles and batches are those of the whole strand, so that a part has the very bits
+            that the whole has there.
 
     Yields:
         (start, end, logits): bases [start, end) of the strand as read, float32 [end - start, C].
@@ -56,28 +64,50 @@ def strand_logits(
         UsageError: If the tiles are longer than the model's learned positions.
     """
     check_tile_length(_encoder_config(network), plan)
+    first, last = (0, len(codes)) if span is None else span
     tiles = list(iter_tiles(len(codes), tile_bp=plan.tile_bp, context_bp=plan.context_bp, stride=tokenizer.stride))
     for batch in _batches(tiles[::-1] if backwards else tiles, plan.batch_size):
+        if not any(tile.start < last and first < tile.end for tile in batch):
+            continue
         outputs = _run(network, tokenizer, codes, batch, plan.precision)
         for tile, logits in zip(batch, outputs, strict=True):
-            kept = slice(tile.start - tile.read_start, tile.end - tile.read_start)
-            yield tile.start, tile.end, logits[kept]
+            start, end = max(tile.start, first), min(tile.end, last)
+            if start < end:
+                yield start, end, logits[start - tile.read_start : end - tile.read_start]
 
 
-def record_logits(network: nn.Module, tokenizer: KmerTokenizer, codes: np.ndarray, plan: TilePlan) -> Iterator[Piece]:
+def record_logits(
+    network: nn.Module,
+    tokenizer: KmerTokenizer,
+    codes: np.ndarray,
+    plan: TilePlan,
+    *,
+    span: tuple[int, int] | None = None,
+) -> Iterator[Piece]:
     """Outputs of both strands in ascending forward coordinates.
 
     Yields:
         (start, end, logits): forward bases [start, end), row 0 "+" and row 1 "-", float32 [2, end - start, C]. The
-        pieces follow each other without gaps and cover the record.
+        pieces follow each other without gaps and cover the record, or ``span``; they end where ``piece_ends`` says.
     """
     L = len(codes)
-    plus = strand_logits(network, tokenizer, codes, plan)
-    minus = (
-        (L - end, L - start, logits[::-1])
-        for start, end, logits in strand_logits(network, tokenizer, reverse_complement(codes), plan, backwards=True)
+    first, last = (0, L) if span is None else span
+    plus = strand_logits(network, tokenizer, codes, plan, span=(first, last))
+    turned = strand_logits(
+        network, tokenizer, reverse_complement(codes), plan, backwards=True, span=(L - last, L - first)
     )
+    minus = ((L - end, L - start, logits[::-1]) for start, end, logits in turned)
     yield from _zip_strands(plus, minus)
+
+
+def piece_ends(length: int, tile_bp: int) -> list[int]:
+    """Where the pieces of ``record_logits`` end: both strands have tiles from their own 5′ end.
+
+    Args:
+        length: Bases of the record.
+        tile_bp: Bases kept of each tile.
+    """
+    return sorted({*range(tile_bp, length, tile_bp), *range(length, 0, -tile_bp)})
 
 
 def _zip_strands(plus: Iterator[Piece], minus: Iterator[Piece]) -> Iterator[Piece]:

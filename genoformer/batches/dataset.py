@@ -116,18 +116,22 @@ class TileDataset(Dataset):
         tokenizer: The model's tokenizer.
         crop_bp: Length of a tile; the last one of a region is shorter.
         both_strands: Read each tile on "+" and on "-".
+        rank: Number of this process.
+        world_size: Processes that divide the tiles between them: each tile goes to one, none is repeated to even out.
     """
 
     def __init__(
-        self, store: Store, regions: Sequence[Region], tokenizer: KmerTokenizer, *, crop_bp: int, both_strands: bool
-    ) -> None:
+        self, store: Store, regions: Sequence[Region], tokenizer: KmerTokenizer, *, crop_bp: int, both_strands: bool,
+        rank: int = 0, world_size: int = 1,
+    ) -> None:  # fmt: skip
         self.store, self.tokenizer = store, tokenizer
-        self.places = [
+        places = [
             (region, start, min(start + crop_bp, region.end), strand)
             for region in regions
             for start in range(region.start, region.end, crop_bp)
             for strand in STRANDS[: 1 + both_strands]
         ]
+        self.places = places[rank::world_size]
 
     def __len__(self) -> int:
         return len(self.places)

@@ -208,10 +208,11 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
         folder.write_state(digests, finished=False)
         write_text_atomic(folder.path / "config.yaml", cli.config_text)
         cli.datamodule.prepare_data()
-    if cli.trainer.is_global_zero:
         cli.datamodule.setup()
         for line in leakage_lines(cli.datamodule):
             print(f"genoformer: {line}", file=sys.stderr)
+    elif folder.is_finished_as(digests):
+        return
     if cli.config.init_from:
         start_from(cli.model, cli.config.init_from)
     freeze(cli.model)

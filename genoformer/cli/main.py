@@ -26,6 +26,7 @@ COMMANDS = {
     "validate": ("genoformer.cli.fit", "score a trained model on its validation regions"),
     "test": ("genoformer.cli.fit", "score a trained model on its test regions"),
     "predict": ("genoformer.cli.predict", "find genes in FASTA files, or functions of sequences"),
+    "merge": ("genoformer.cli.merge", "put the parts of predict --shard together"),
     "adapt": ("genoformer.cli.adapt", "train a model further on the genome at hand"),
     "evaluate": ("genoformer.cli.evaluate", "compare predicted genes or functions with a reference"),
     "check-leakage": ("genoformer.cli.check_leakage", "find sequence that two sets share"),

@@ -1,8 +1,11 @@
 """``genoformer predict``: genes, or functions, of the sequences of FASTA files."""
 
 import argparse
+import os
 import re
 import sys
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from genoformer.cli.option_values import find_device, positive
@@ -32,7 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--adapt-steps", type=int, help="training steps of --adapt (500)")
     parser.add_argument("--locus-tag", default="", help="prefix of locus tags")
-    parser.add_argument("--shard", default="1/1", help="i/n: only every n-th record, beginning with the i-th")
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="only the model pass of the I-th of N equal parts, for genoformer merge; auto: that of this process among "
+        "those that srun or torchrun started",
+    )
     parser.add_argument("--on-bad-record", choices=("error", "skip"), default="error")
     parser.add_argument("--batch-size", type=int, default=2, help="tiles per model call: speed and memory only")
     parser.add_argument(
@@ -50,44 +58,68 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from genoformer.bundle import load_bundle
-    from genoformer.cli.adapt import with_adaptation
     from genoformer.cli.predict_functions import predict_function_table
     from genoformer.errors import WarningLog
-    from genoformer.inference.gene_calls import GeneFinder
-    from genoformer.inference.predict import predict
     from genoformer.nn.allocator import tune_allocator
 
     tune_allocator()
+    shard = None if args.shard is None else _shard(args.shard, os.environ)
     if args.threads is not None:
         torch.set_num_threads(positive(args.threads, "--threads"))
     bundle = load_bundle(args.model)
     bundle.model.to(find_device(args.device))
-    batch_size = positive(args.batch_size, "--batch-size")
     if bundle.config.task == "function":
         return predict_function_table(args, bundle)
-    finder = GeneFinder.from_bundle(bundle, batch_size=batch_size, precision=args.precision)
-    options, adapt = _options(args, bundle.config.genetic_code), None
-    if args.adapt:
-        options, adapt = with_adaptation(args, options, finder)
-    warnings = WarningLog()
-    bar = tqdm(unit="bp", unit_scale=True, desc="genes", file=sys.stderr, disable=None, delay=1)
-
-    def start(scan) -> None:
-        bar.total = scan.n_bases
-        bar.refresh()
-
-    with bar:
-        summary = predict(
-            args.fasta, finder, args.out, options, mask=args.mask, overwrite=args.overwrite, dry_run=args.dry_run,
-            on_start=start, on_bases=bar.update, adapt=adapt, warnings=warnings,
-        )  # fmt: skip
+    finder, warnings = _finder(args, bundle), WarningLog()
+    with tqdm(unit="bp", unit_scale=True, desc="genes", file=sys.stderr, disable=None, delay=1) as bar:
+        predicted = _predict_all if shard is None or args.dry_run else partial(_predict_shard, shard)
+        closing = predicted(args, finder, bar, warnings)
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)
-    print(_closing_line(summary, args.out))
+    print(closing)
     return 0
 
 
-def _closing_line(summary: dict, out: Path) -> str:
+def _finder(args: argparse.Namespace, bundle):
+    from genoformer.inference.gene_calls import GeneFinder
+
+    batch_size = positive(args.batch_size, "--batch-size")
+    return GeneFinder.from_bundle(bundle, batch_size=batch_size, precision=args.precision)
+
+
+def _predict_all(args: argparse.Namespace, finder, bar, warnings) -> str:
+    from genoformer.cli.adapt import with_adaptation
+    from genoformer.inference.predict import predict
+
+    options, adapt = _options(args, finder.bundle.config.genetic_code), None
+    if args.adapt:
+        options, adapt = with_adaptation(args, options, finder)
+    summary = predict(
+        args.fasta, finder, args.out, options, mask=args.mask, overwrite=args.overwrite, dry_run=args.dry_run,
+        on_start=lambda scan: bar.reset(scan.n_bases), on_bases=bar.update, adapt=adapt, warnings=warnings,
+    )  # fmt: skip
+    return closing_line(summary, args.out)
+
+
+def _predict_shard(shard, args: argparse.Namespace, finder, bar, warnings) -> str:
+    from genoformer.errors import UsageError
+    from genoformer.inference.shards import predict_shard
+
+    if args.adapt:
+        message, fix = (
+            "every shard would adapt the model for itself.",
+            "Run genoformer adapt, and predict with its model.",
+        )
+        raise UsageError("SHARD-002", message, where="--adapt", fix=fix)
+    folder = predict_shard(
+        args.fasta, finder, args.out, _options(args, finder.bundle.config.genetic_code), shard, model=args.model,
+        mask=args.mask, overwrite=args.overwrite, on_start=bar.reset, on_bases=bar.update, warnings=warnings,
+    )  # fmt: skip
+    return f"shard {shard.number} of {shard.of}: {folder}"
+
+
+def closing_line(summary: dict, out: Path) -> str:
+    """What was found, in a line."""
     if summary.get("dry_run"):
         return f"{summary['n_records']} records, {summary['n_bases']:,} bp: would write to {out}"
     genes = f"{summary['n_genes']} genes in {summary['n_records']} records, {summary['n_bases']:,} bp"
@@ -114,7 +146,6 @@ def _options(args: argparse.Namespace, default_code: int):
         formats=check_formats(tuple(args.formats.split(","))),
         locus_tag=args.locus_tag,
         region=_region(args.region),
-        shard=_shard(args.shard),
         statistics=not args.no_statistics,
         on_bad_record=args.on_bad_record,
     )
@@ -134,10 +165,18 @@ def _region(text: str | None) -> tuple[str, int, int] | None:
     return match[1], start - 1, end
 
 
-def _shard(text: str) -> tuple[int, int]:
+def _shard(text: str, environment: Mapping[str, str]):
+    """The part I/N; "auto" finds it in the variables of torchrun, then of srun."""
     from genoformer.errors import UsageError
+    from genoformer.inference.shards import Shard
 
+    if text == "auto":
+        for rank, size in (("RANK", "WORLD_SIZE"), ("SLURM_PROCID", "SLURM_NTASKS")):
+            if rank in environment and size in environment:
+                return Shard(int(environment[rank]) + 1, int(environment[size]))
+        message = "no variables of torchrun (RANK, WORLD_SIZE) or srun (SLURM_PROCID, SLURM_NTASKS) are set."
+        raise UsageError("SHARD-001", message, where="--shard auto", fix="Give --shard I/N.")
     match = re.fullmatch(r"(\d+)/(\d+)", text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
-        raise UsageError("SHARD-001", f'expected i/n with 1 ≤ i ≤ n, found "{text}".', where="--shard")
-    return int(match[1]), int(match[2])
+        raise UsageError("SHARD-001", f'expected I/N with 1 ≤ I ≤ N, or auto, found "{text}".', where="--shard")
+    return Shard(int(match[1]), int(match[2]))

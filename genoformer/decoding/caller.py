@@ -1,16 +1,18 @@
 """Genes of one record from its stream of per-base outputs.
 
-``collect_candidates`` reads the stream once, holding only as much of it as the longest open frame needs.
+``plan_blocks`` divides a record into blocks, whatever the outputs are; ``block_candidates`` reads the stream once,
+block by block, holding only as much of it as the longest open frame needs.
 ``genome_statistics`` learns from the confident genes of all records. ``call_genes`` scores the candidates, selects the
 best compatible set and gives gene models with calibrated confidence.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import tee
 
 import numpy as np
 
-from genoformer.annotation.genetic_code import GeneticCode, get_genetic_code
+from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
 from genoformer.decoding.candidates import BUFFER_MARGIN_BP, CANDIDATE_DTYPE, find_candidates
 from genoformer.decoding.decoder import GeneDecoder
@@ -52,39 +54,86 @@ class CallOptions:
     buffer_bp: int = BUFFER_BP
 
 
+@dataclass(frozen=True)
+class Block:
+    """A stretch of a record in which frames are looked for together; 0-based, half-open.
+
+    Attributes:
+        begin: First base whose outputs are needed.
+        end: One past the last.
+        emitted_to: Frames whose higher end is at or below this position belong to the block before.
+        emit_to: Frames whose higher end is above this position belong to the next block.
+    """
+
+    begin: int
+    end: int
+    emitted_to: int
+    emit_to: int
+
+
+def plan_blocks(codes: np.ndarray, ends: Iterable[int], options: CallOptions) -> Iterator[Block]:
+    """Blocks that give each frame of a record once; they follow from the bases alone, not from outputs.
+
+    Args:
+        codes: uint8 base codes of the record, forward strand, shape [L].
+        ends: Where pieces of outputs end, ascending up to L.
+        options: Genetic code, gaps and ``buffer_bp``.
+    """
+    stop_mask = get_genetic_code(options.genetic_code).stop_mask
+    begin = emitted_to = 0
+    for end in ends:
+        if end - emitted_to < options.buffer_bp and end < len(codes):
+            continue
+        emit_to = max(_decided_to(codes, end, options), emitted_to)
+        yield Block(begin, end, emitted_to, emit_to)
+        if end == len(codes):
+            return
+        keep_from = earliest_open_base(codes[begin:emit_to], stop_mask=stop_mask, max_gap_bp=options.max_gap_bp)
+        begin, emitted_to = begin + max(keep_from - BUFFER_MARGIN_BP, 0), emit_to
+
+
+def block_candidates(
+    codes: np.ndarray,
+    pieces: Iterable[tuple[int, int, np.ndarray]],
+    blocks: Iterable[Block],
+    options: CallOptions,
+    keep: Callable[[np.ndarray], np.ndarray] = lambda candidates: candidates,
+) -> Iterator[np.ndarray]:
+    """Candidates of neighbouring blocks.
+
+    Args:
+        codes: uint8 base codes of the record, forward strand, shape [L].
+        pieces: Gapless (start, end, logits [2, end - start, 5]) in ascending order, from the begin of the first block
+            to the end of the last.
+        blocks: Of ``plan_blocks``, in order and without a gap.
+        options: Genetic code, shortest gene and gaps.
+        keep: Called with the candidates of each block; what it returns is kept. Frames are whole in it.
+
+    Yields:
+        Rows of ``CANDIDATE_DTYPE`` for each block.
+    """
+    pieces, buffer, held_from = iter(pieces), None, 0
+    for block in blocks:
+        held = [] if buffer is None else [buffer[:, block.begin - held_from :].copy()]
+        buffer = None
+        for _, end, logits in pieces:
+            held.append(logits)
+            if end == block.end:
+                break
+        buffer, held_from = np.concatenate(held, axis=1), block.begin
+        yield keep(_candidates_of(codes, buffer, block, options))
+
+
 def collect_candidates(
     codes: np.ndarray,
     pieces: Iterable[tuple[int, int, np.ndarray]],
     options: CallOptions,
     keep: Callable[[np.ndarray], np.ndarray] = lambda candidates: candidates,
 ) -> np.ndarray:
-    """All candidates of a record.
-
-    Args:
-        codes: uint8 base codes of the record, forward strand, shape [L].
-        pieces: Gapless (start, end, logits [2, end - start, 5]) in ascending order, covering the record.
-        options: Genetic code, shortest gene and gaps.
-        keep: Called with the candidates of each buffer; what it returns is kept. Frames are whole in it.
-
-    Returns:
-        Rows of ``CANDIDATE_DTYPE``.
-    """
-    code = get_genetic_code(options.genetic_code)
-    found = [np.empty(0, CANDIDATE_DTYPE)]
-    held: list[np.ndarray] = []
-    begin = emitted_to = 0
-    for _, end, logits in pieces:
-        held.append(logits)
-        if end - emitted_to < options.buffer_bp and end < len(codes):
-            continue
-        buffer = np.concatenate(held, axis=1)
-        emit_to = max(_decided_to(codes, end, options), emitted_to)
-        found.append(keep(_buffer_candidates(codes, buffer, begin, end, emitted_to, emit_to, code, options)))
-        keep_from = earliest_open_base(codes[begin:emit_to], stop_mask=code.stop_mask, max_gap_bp=options.max_gap_bp)
-        keep_from = max(keep_from - BUFFER_MARGIN_BP, 0)
-        held = [buffer[:, keep_from:].copy()]
-        begin, emitted_to = begin + keep_from, emit_to
-    return np.concatenate(found)
+    """All candidates of a record, as rows of ``CANDIDATE_DTYPE``; arguments as for ``block_candidates``."""
+    ahead, pieces = tee(pieces)
+    blocks = plan_blocks(codes, (end for _, end, _ in ahead), options)
+    return np.concatenate([np.empty(0, CANDIDATE_DTYPE), *block_candidates(codes, pieces, blocks, options, keep)])
 
 
 def _decided_to(codes: np.ndarray, end: int, options: CallOptions) -> int:
@@ -95,19 +144,17 @@ def _decided_to(codes: np.ndarray, end: int, options: CallOptions) -> int:
     return end if end == len(codes) else before_gap(codes, end, options.max_gap_bp) - BUFFER_MARGIN_BP
 
 
-def _buffer_candidates(
-    codes, buffer, begin, end, emitted_to, emit_to, code: GeneticCode, options: CallOptions
-) -> np.ndarray:
+def _candidates_of(codes: np.ndarray, buffer: np.ndarray, block: Block, options: CallOptions) -> np.ndarray:
     return find_candidates(
-        codes[begin:end],
+        codes[block.begin : block.end],
         buffer,
-        code=code,
+        code=get_genetic_code(options.genetic_code),
         min_gene_bp=options.min_gene_bp,
-        offset=begin,
-        emitted_to=emitted_to,
-        emit_to=emit_to,
-        edge_left=begin == 0,
-        edge_right=end == len(codes),
+        offset=block.begin,
+        emitted_to=block.emitted_to,
+        emit_to=block.emit_to,
+        edge_left=block.begin == 0,
+        edge_right=block.end == len(codes),
         max_gap_bp=options.max_gap_bp,
     )
 

@@ -1,6 +1,6 @@
 """One record through a gene-structure bundle: the model pass, and the genes that follow from it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +8,14 @@ import numpy as np
 from genoformer.annotation.models import Gene
 from genoformer.bundle import Bundle, model_device
 from genoformer.decoding.caller import (
+    Block,
     CallOptions,
     CodesAndCandidates,
+    block_candidates,
     call_genes,
-    collect_candidates,
     genome_statistics,
     hopeful,
+    plan_blocks,
     unwrap_genes,
 )
 from genoformer.decoding.candidates import CANDIDATE_DTYPE
@@ -21,7 +23,14 @@ from genoformer.decoding.decoder import GeneDecoder
 from genoformer.decoding.masking import open_intervals, overlaps_mask
 from genoformer.decoding.statistics import GenomeStatistics
 from genoformer.errors import DataError
-from genoformer.stream import TilePlan, fastest_precision, mostly_unknown, record_logits, wrap_circular
+from genoformer.stream import (
+    TilePlan,
+    fastest_precision,
+    mostly_unknown,
+    piece_ends,
+    record_logits,
+    wrap_circular,
+)
 
 ORIGIN_MARGIN_BP = 12_288
 """Sequence repeated on both sides of a circular record: longer than any gene that is likely to cross the origin."""
@@ -77,31 +86,52 @@ class GeneFinder:
         on_bases: Callable[[int], None] = lambda n: None,
         masked: np.ndarray | None = None,
     ) -> np.ndarray:
-        """The model pass: every candidate gene of a record, in coordinates of its opened form if it is circular.
+        """The model pass of a whole record: every candidate gene; arguments as for ``block_candidates``."""
+        found = self.block_candidates(codes, options, self.blocks(codes, options), on_bases, masked)
+        return np.concatenate([np.empty(0, CANDIDATE_DTYPE), *found])
+
+    def blocks(self, codes: np.ndarray, options: CallOptions) -> list[Block]:
+        """The blocks in which the model pass of a record can be done, in coordinates of its opened form."""
+        opened = self.opened(codes, options)
+        return list(plan_blocks(opened, piece_ends(len(opened), self.plan.tile_bp), options))
+
+    def block_candidates(
+        self,
+        codes: np.ndarray,
+        options: CallOptions,
+        blocks: Sequence[Block],
+        on_bases: Callable[[int], None] = lambda n: None,
+        masked: np.ndarray | None = None,
+    ) -> Iterator[np.ndarray]:
+        """The model pass of neighbouring blocks: candidate genes in coordinates of the record's opened form.
 
         Args:
-            codes: uint8 base codes, forward strand, shape [L].
+            codes: uint8 base codes of the record, forward strand, shape [L].
             options: Genetic code, shortest gene, gaps, circular or not.
+            blocks: Some of ``blocks()``, in order and without a gap; any division gives the same rows.
             on_bases: Called with the number of bases that were done since the last call.
             masked: Where no candidate may lie, see ``decoding.masking``: disjoint (start, end) in ascending order, in
                 the record's own coordinates, int64 [N, 2].
+
+        Yields:
+            Rows of ``CANDIDATE_DTYPE`` for each block.
         """
-        if mostly_unknown(codes):
-            on_bases(len(codes))
-            return np.empty(0, CANDIDATE_DTYPE)
+        if not blocks or mostly_unknown(codes):
+            on_bases(sum(block.end - block.begin for block in blocks))
+            yield from (np.empty(0, CANDIDATE_DTYPE) for _ in blocks)
+            return
         opened = self.opened(codes, options)
+        span = (blocks[0].begin, blocks[-1].end)
 
         def counted():
-            for piece in record_logits(self.bundle.model, self.bundle.tokenizer, opened, self.plan):
+            for piece in record_logits(self.bundle.model, self.bundle.tokenizer, opened, self.plan, span=span):
                 on_bases(piece[1] - piece[0])
                 yield piece
 
-        rows = collect_candidates(opened, counted(), options, hopeful(self.decoder, opened, options))
-        if masked is None:
-            return rows
-        if options.circular:
+        if masked is not None and options.circular:
             masked = open_intervals(masked, length=len(codes), margin=(len(opened) - len(codes)) // 2)
-        return rows[~overlaps_mask(rows["start"], rows["end"], masked)]
+        for rows in block_candidates(opened, counted(), blocks, options, hopeful(self.decoder, opened, options)):
+            yield rows if masked is None else rows[~overlaps_mask(rows["start"], rows["end"], masked)]
 
     def statistics(
         self, records: Callable[[], Iterable[tuple[np.ndarray, np.ndarray, CallOptions]]], options: CallOptions

@@ -42,7 +42,6 @@ class PredictOptions:
         formats: Words of ``gene_outputs.WRITERS``.
         locus_tag: Prefix of gene names; "" for none.
         region: Only this stretch (record id, start, end; 0-based, half-open).
-        shard: (i, n): only every n-th record, beginning with the i-th; (1, 1) for all.
         statistics: Let codon usage, start codons and binding sites of the input itself count.
         on_bad_record: "error" or "skip".
         adaptation: Settings of an adaptation to the input that comes first, JSON types; None for none.
@@ -53,7 +52,6 @@ class PredictOptions:
     formats: tuple[str, ...] = ("gff3", "tsv", "protein")
     locus_tag: str = ""
     region: Region | None = None
-    shard: tuple[int, int] = (1, 1)
     statistics: bool = True
     on_bad_record: str = "error"
     adaptation: dict | None = None
@@ -121,7 +119,7 @@ def predict(
     with held_folder(out) as work:
         paths = spooled(paths, work)
         scan = scan_input(paths, options, mask, warnings)
-        key = _key(scan, finder, options)
+        key = prediction_key(scan, finder, options)
         if is_finished(out, key):
             shutil.rmtree(work)
             return {**json.loads((out / SUMMARY).read_text()), "nothing_to_do": True}
@@ -129,8 +127,8 @@ def predict(
         if adapt is not None:
             finder = adapt(paths, scan.mask, work / ADAPTED)
         on_start(scan)
-        passes = _model_passes(paths, finder, options, scan, work, on_bases)
-        summary = _write(paths, finder, out, options, scan, passes)
+        passes = make_passes(paths, finder, options, scan.mask, work, on_bases)
+        summary = write_results(paths, finder, out, options, scan, passes)
         run = {"key": key, "inputs": paths, "batch_size": finder.plan.batch_size}
         finish(out, summary, run, [WRITERS[word][0] for word in options.formats])
         return summary
@@ -161,14 +159,13 @@ def all_records(
             seen[record.id] = path
 
 
-def _is_wanted(number: int, record: Record, options: PredictOptions) -> bool:
-    mine = number % options.shard[1] == options.shard[0] - 1
-    return mine and (options.region is None or options.region[0] == record.id)
-
-
 def _records(paths: list[str], options: PredictOptions) -> Iterator[tuple[int, Record]]:
-    """The records that this run is about, with their number in the input."""
-    return (found for found in all_records(paths, options) if _is_wanted(*found, options))
+    """The records that the prediction is about, with their number in the input."""
+    return (found for found in all_records(paths, options) if _is_wanted(found[1], options))
+
+
+def _is_wanted(record: Record, options: PredictOptions) -> bool:
+    return options.region is None or options.region[0] == record.id
 
 
 def _stretch(record: Record, options: PredictOptions) -> np.ndarray:
@@ -192,9 +189,9 @@ def _placed(genes: list[Gene], options: PredictOptions) -> list[Gene]:
 def scan_input(paths: list[str], options: PredictOptions, mask: str | Path | None, warnings: WarningLog) -> Scan:
     """Read everything once, so that a broken last record is found before the work, not after it."""
     digest, ids, n_bases, lengths = SequenceDigest(), [], 0, {}
-    for number, record in all_records(paths, options, warnings):
+    for _, record in all_records(paths, options, warnings):
         lengths[record.id] = len(record)
-        if _is_wanted(number, record, options):
+        if _is_wanted(record, options):
             digest.update(record)
             ids.append(record.id)
             n_bases += len(_stretch(record, options))
@@ -202,14 +199,14 @@ def scan_input(paths: list[str], options: PredictOptions, mask: str | Path | Non
         known = ", ".join(list(lengths)[:5])
         raise UsageError("REGION-001", f'there is no record "{options.region[0]}"; the input begins with {known}.')
     missing = [name for name in options.circular if name != "auto" and name not in ids]
-    if missing and options.shard == (1, 1) and options.region is None:
+    if missing and options.region is None:
         raise UsageError("CIRCULAR-001", f"--circular names records that are not there: {', '.join(missing)}.")
     intervals = {} if mask is None else read_bed_intervals(mask, lengths, warnings)
     return Scan(ids, n_bases, digest.hexdigest(), Mask(intervals))
 
 
-def _key(scan: Scan, finder: GeneFinder, options: PredictOptions) -> dict:
-    """What makes two predictions the same."""
+def prediction_key(scan: Scan, finder: GeneFinder, options: PredictOptions) -> dict:
+    """What makes two predictions the same, JSON types."""
     call = {name: value for name, value in asdict(options.call).items() if name != "buffer_bp"}
     rest = {name: value for name, value in asdict(options).items() if name != "call"}
     plan = {"tile_bp": finder.plan.tile_bp, "context_bp": finder.plan.context_bp, "precision": finder.plan.precision}
@@ -226,16 +223,29 @@ def call_options(record: Record, options: PredictOptions) -> CallOptions:
     return replace(options.call, circular=circular and options.region is None)
 
 
-def _model_passes(paths, finder: GeneFinder, options: PredictOptions, scan: Scan, work: Path, on_bases) -> ModelPasses:
+def make_passes(
+    paths: list[str],
+    finder: GeneFinder,
+    options: PredictOptions,
+    mask: Mask,
+    folder: Path,
+    on_bases: Callable[[int], None],
+    share: range | None = None,
+) -> ModelPasses:
+    """The model pass of the input, or of a share of it, kept in ``folder``; see ``model_passes.pass_records``."""
     shift = options.region[1] if options.region else 0
     records = (
-        (number, _stretch(record, options), call_options(record, options), scan.mask.of(record.id) - shift)
+        (number, _stretch(record, options), call_options(record, options), mask.of(record.id) - shift)
         for number, record in _records(paths, options)
     )
-    return pass_records(finder, records, work, on_bases)
+    return pass_records(finder, records, folder, on_bases, share)
 
 
-def _write(paths, finder: GeneFinder, out: Path, options: PredictOptions, scan: Scan, passes: ModelPasses) -> dict:
+def write_results(
+    paths: list[str], finder: GeneFinder, out: Path, options: PredictOptions, scan: Scan, passes: ModelPasses
+) -> dict:
+    """Statistics of the genome, genes and their files; gives the content of ``summary.json``."""
+
     def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
         for number, record in _records(paths, options):
             yield _stretch(record, options), passes[number], call_options(record, options)

@@ -19,7 +19,12 @@ from genoformer.stream import TilePlan, record_logits
 
 
 def score_regions(
-    network: nn.Module, tokenizer: KmerTokenizer, plan: TilePlan, store: Store, regions: list[Region]
+    network: nn.Module,
+    tokenizer: KmerTokenizer,
+    plan: TilePlan,
+    store: Store,
+    regions: list[Region],
+    add_up: Callable[[np.ndarray], np.ndarray] = lambda counts: counts,
 ) -> dict[str, float]:
     """F1 of genes by their 3′ end and exact, with the same decoder weights for every model.
 
@@ -31,6 +36,7 @@ def score_regions(
         plan: How sequence is cut into tiles.
         store: Sequences and genes.
         regions: Where to score.
+        add_up: Called with the counts; adds those of other processes, which score other regions.
 
     Returns:
         "gene_f1" and "gene_exact_f1".
@@ -38,7 +44,7 @@ def score_regions(
     total = np.zeros(4)
     for region in regions:
         total += _count(network, tokenizer, plan, store, region)
-    hits, exact, predicted, reference = total
+    hits, exact, predicted, reference = add_up(total)
     return {
         "gene_f1": precision_recall_f1(hits, predicted, reference)["f1"],
         "gene_exact_f1": precision_recall_f1(exact, predicted, reference)["f1"],

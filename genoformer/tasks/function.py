@@ -4,7 +4,7 @@ A sequence may be read in several views (both strands): rows of logits that belo
 their mean is what counts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -114,6 +114,10 @@ class Function:
             return F.binary_cross_entropy_with_logits(logits, labels)
         return F.mse_loss(logits, labels)
 
+    def loss_weight(self, labels: Tensor) -> Tensor:
+        """What ``loss`` divides by: the number of sequences, scalar."""
+        return torch.tensor(float(len(labels)), device=labels.device)
+
     def build_scores(self) -> "FunctionScores":
         return FunctionScores(self)
 
@@ -134,6 +138,9 @@ class FunctionScores:
         """Add a batch; shapes as in ``Function.loss``."""
         self.logits.append(merge_views(logits.float(), len(labels)).cpu().numpy())
         self.labels.append(labels.cpu().numpy())
+
+    def reduce(self, add: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Nothing: each of the processes that train together evaluates all sequences."""
 
     def compute(self) -> dict[str, float]:
         """Scores by name; those of single classes are left out."""

@@ -4,6 +4,9 @@ The channels are codon position 0, 1 and 2 of a gene (stop codon included), firs
 of a stop codon. They are independent, so that overlapping genes are simply several ones at a base.
 """
 
+from collections.abc import Callable
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -56,6 +59,11 @@ def loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return cost / weights.sum().clamp_min(1.0)
 
 
+def loss_weight(labels: torch.Tensor) -> torch.Tensor:
+    """What ``loss`` divides by, so that losses of batches add up; 0 where every label is masked. Scalar, float32."""
+    return unpack_labels(labels)[1].sum()
+
+
 class ChannelScores:
     """Adds up the scores of every channel over the batches of an evaluation."""
 
@@ -67,6 +75,14 @@ class ChannelScores:
         targets, weights = unpack_labels(labels)
         scores, targets, counted = (part.float().cpu().numpy() for part in (logits, targets, weights.ne(0)))
         self.scores.update(scores, targets, counted, from_logits=True)
+
+    def reduce(self, add: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Take in what other processes have counted.
+
+        Args:
+            add: Gives the sum of an array over all processes.
+        """
+        self.scores.histogram, self.scores.confusion = add(self.scores.histogram), add(self.scores.confusion)
 
     def compute(self) -> dict[str, float]:
         """Scores by channel and measure."""

@@ -142,8 +142,7 @@ class GenomeData(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         """Crops from where the run stands."""
-        world_size, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
-        self.sampler = RunSampler(self.samples_per_epoch, self.batch_size, rank=rank, world_size=world_size)
+        self.sampler = RunSampler(self.samples_per_epoch, self.batch_size, **self._process())
         self.sampler.load_state_dict(self.position)
         return self._loader(self._crops(), batch_sampler=self.sampler)
 
@@ -169,13 +168,21 @@ class GenomeData(pl.LightningDataModule):
 
     def _tiles(self, part: str) -> TileDataset:
         return TileDataset(
-            self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands
-        )
+            self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands,
+            **self._process(),
+        )  # fmt: skip
 
     def card_lines(self) -> list[str]:
         """What the model card says of the data."""
         records = (f"- {r.genome}: {r.id}, {r.length:,} bp, genetic code {r.genetic_code}" for r in self.store.records)
         return [*records, "", f"Held out for validation and calibration: {_described_split(self.split)}."]
+
+    def _process(self) -> dict[str, int]:
+        """Which of the processes that train together this one is."""
+        return {
+            "rank": self.trainer.global_rank if self.trainer else 0,
+            "world_size": self.trainer.world_size if self.trainer else 1,
+        }
 
     def _loader(self, dataset, **batches) -> DataLoader:
         # A generator of its own: making an iterator draws from it, and must not disturb the run's random state.

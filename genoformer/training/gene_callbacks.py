@@ -1,5 +1,6 @@
 """Gene-structure models in training: scores of whole genes in validation, and the decoder at the end."""
 
+from functools import partial
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -9,6 +10,7 @@ from genoformer.errors import DataError
 from genoformer.inference.calibrate import evidence_at_home, fit_decoder, read_held
 from genoformer.inference.region_scores import score_regions
 from genoformer.stream import TilePlan
+from genoformer.training.processes import sum_over_processes
 
 TASK = "gene_structure"
 
@@ -21,8 +23,10 @@ class GeneScores(pl.Callback):
             return
         config, data = pl_module.bundle_config, trainer.datamodule
         plan = TilePlan(config.tile_bp, config.context_bp, precision=model_precision(trainer))
-        regions = data.regions["validation"]
-        for name, value in score_regions(pl_module.model, data.tokenizer, plan, data.store, regions).items():
+        regions = data.regions["validation"][trainer.global_rank :: trainer.world_size]
+        add_up = partial(sum_over_processes, trainer)
+        scores = score_regions(pl_module.model, data.tokenizer, plan, data.store, regions, add_up)
+        for name, value in scores.items():
             pl_module.log(f"val/{name}", value, prog_bar=True)
 
 

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
@@ -16,6 +18,7 @@ from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan, check_tile_length
 from genoformer.tasks import TASKS, build_task
 from genoformer.training.optimizer import build_optimizer
+from genoformer.training.processes import mean_over_processes, sum_over_processes
 
 
 class GenomeModule(pl.LightningModule):
@@ -113,38 +116,46 @@ class GenomeModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch; a loss that is not finite ends training before it reaches the weights."""
-        loss = self.task.loss(self(batch), batch["labels"])
-        if not torch.isfinite(loss):
+        loss, weight = self.task.loss(self(batch), batch["labels"]), self.task.loss_weight(batch["labels"])
+        shown, loss = mean_over_processes(self.trainer, loss, weight)
+        if not torch.isfinite(shown):
             raise diverged(self.trainer.global_step)
-        self.log("train/loss", loss, prog_bar=True)
+        self.log("train/loss", shown, prog_bar=True)
         self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
         return loss
 
     def on_validation_epoch_start(self) -> None:
-        self.scores = self.task.build_scores()
+        self._begin_scores()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self._evaluate(batch, "val")
+        self._evaluate(batch)
 
     def on_validation_epoch_end(self) -> None:
         self._log_scores("val")
 
     def on_test_epoch_start(self) -> None:
-        self.scores = self.task.build_scores()
+        self._begin_scores()
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self._evaluate(batch, "test")
+        self._evaluate(batch)
 
     def on_test_epoch_end(self) -> None:
         self._log_scores("test")
 
-    def _evaluate(self, batch: Batch, part: str) -> None:
+    def _begin_scores(self) -> None:
+        self.scores = self.task.build_scores()
+        self.losses = np.zeros(2)  # sum and weight
+
+    def _evaluate(self, batch: Batch) -> None:
         logits = self(batch)
-        loss = self.task.loss(logits, batch["labels"])
-        self.log(f"{part}/loss", loss, batch_size=len(batch["labels"]), prog_bar=True)
+        loss, weight = self.task.loss(logits, batch["labels"]), float(self.task.loss_weight(batch["labels"]))
+        self.losses += float(loss) * weight, weight
         self.scores.update(logits, batch["labels"])
 
     def _log_scores(self, part: str) -> None:
+        total, weight = sum_over_processes(self.trainer, self.losses)
+        self.log(f"{part}/loss", float(total / max(weight, 1.0)), prog_bar=True)
+        self.scores.reduce(partial(sum_over_processes, self.trainer))
         for name, value in self.scores.compute().items():
             self.log(f"{part}/{name}", value)
 

@@ -78,7 +78,7 @@ class RunFolder:
         if state is None:
             return False
         if {name: state.get(name) for name in digests} == digests:
-            return bool(state.get("finished")) and (self.model / "manifest.json").is_file()
+            return self.is_finished_as(digests)
         if not overwrite:
             raise OutputExistsError(
                 "TRAIN-005", "this run was made with other settings or data.", where=str(self.path),
@@ -86,6 +86,12 @@ class RunFolder:
             )  # fmt: skip
         self._clear()
         return False
+
+    def is_finished_as(self, digests: dict[str, str]) -> bool:
+        """Whether this very run has ended, for processes that do not own the folder."""
+        state = self._read_state() or {}
+        is_same = {name: state.get(name) for name in digests} == digests
+        return is_same and bool(state.get("finished")) and (self.model / "manifest.json").is_file()
 
     def write_state(self, digests: dict[str, str], *, finished: bool) -> None:
         """Note what is trained here, and whether it has ended."""

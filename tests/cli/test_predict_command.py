@@ -86,7 +86,7 @@ def test_same_command_again_has_nothing_to_do(predict, genome, tmp_path, capsys,
     predict(genome)
     before = contents(tmp_path / "o", ())
     (tmp_path / "o/notes.txt").write_text("mine")
-    monkeypatch.setattr(GeneFinder, "candidates", lambda *a: pytest.fail("the model ran"))
+    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *a: pytest.fail("the model ran"))
     for extra in ((), ("--batch-size", "3"), ("--overwrite",)):
         assert predict(genome, *extra) == 0
         assert "nothing to do" in capsys.readouterr().out
@@ -233,19 +233,6 @@ def test_standard_input_twice_is_a_usage_error(predict, one_line):
     one_line("once")
 
 
-def test_shards_are_together_the_whole(predict, genome, tmp_path):
-    predict(genome, "--no-statistics", "--formats", ALL_FORMATS)
-    for i in (1, 2):
-        assert predict(genome, "--no-statistics", "--formats", ALL_FORMATS, "--shard", f"{i}/2", out=f"s{i}") == 0
-    shards = genes_of(tmp_path / "s1") + genes_of(tmp_path / "s2")
-    assert sorted(shards) == sorted(genes_of(tmp_path / "o"))
-    for name in ("proteins.faa", "genes.bed", "cds.fna"):
-        parts = "".join((tmp_path / shard / name).read_text() for shard in ("s1", "s2"))
-        assert sorted(parts.splitlines()) == sorted((tmp_path / "o" / name).read_text().splitlines())
-    assert predict(genome, "--shard", "7/9", out="none") == 0
-    assert genes_of(tmp_path / "none") == []
-
-
 def test_region_gives_genes_inside_it_in_coordinates_of_the_record(predict, genome, tmp_path, need_tool):
     predict(genome, "--no-statistics")
     whole = {tuple(row[2:5]) for row in genes_of(tmp_path / "o") if row[0] == "chr1"}
@@ -356,14 +343,14 @@ from genoformer.cli.main import main
 from genoformer.inference import model_passes
 from genoformer.inference.gene_calls import GeneFinder
 model_passes.CHUNK_BP = 10_000  # one record
-ask, calls = GeneFinder.candidates, []
+ask, calls = GeneFinder.block_candidates, []
 def slow(self, *arguments):
     calls.append(1)
     if len(calls) == 3:
         print("ready", flush=True)
         time.sleep(60)
     return ask(self, *arguments)
-GeneFinder.candidates = slow
+GeneFinder.block_candidates = slow
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -382,10 +369,10 @@ def test_killed_run_leaves_no_result_and_the_same_command_continues(
     assert process.returncode == code and "Traceback" not in err
     assert not contents(tmp_path / "o", ())
     assert len(list((tmp_path / "o/.work").glob("passes-*.npz"))) == 2
-    for name in (".genes.gff3.0123456789ab.tmp", ".work/.passes-0000002.npz.0123456789ab.tmp"):
+    for name in (".genes.gff3.0123456789ab.tmp", ".work/.passes-0000002-00000.npz.0123456789ab.tmp"):
         (tmp_path / "o" / name).write_text("half written")
-    ask, calls = GeneFinder.candidates, []
-    monkeypatch.setattr(GeneFinder, "candidates", lambda *arguments: calls.append(1) or ask(*arguments))
+    ask, calls = GeneFinder.block_candidates, []
+    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *arguments: calls.append(1) or ask(*arguments))
     assert predict(genome) == 0
     assert len(calls) == 2
     assert hidden(tmp_path / "o") == [".genoformer.lock"]
@@ -406,7 +393,7 @@ def test_run_that_dies_between_its_files_continues(predict, genome, tmp_path, mo
     assert predict(genome) == 130
     monkeypatch.setattr("os.replace", replace)
     assert not (tmp_path / "o/manifest.json").exists()
-    monkeypatch.setattr(GeneFinder, "candidates", lambda *a: pytest.fail("the model ran again"))
+    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *a: pytest.fail("the model ran again"))
     assert predict(genome) == 0
     assert hidden(tmp_path / "o") == [".genoformer.lock"]
 
@@ -414,7 +401,7 @@ def test_run_that_dies_between_its_files_continues(predict, genome, tmp_path, mo
 def test_work_of_another_genome_is_not_used(predict, genome, tmp_path, monkeypatch):
     other = tmp_path / "other.fa"
     write_fasta(other, [record for record, _ in simulate_genome(length_bp=20_000, gc=0.4, seed=8, n_contigs=4)])
-    monkeypatch.setattr("genoformer.inference.predict._write", lambda *a: 1 / 0)
+    monkeypatch.setattr("genoformer.inference.predict.write_results", lambda *a: 1 / 0)
     monkeypatch.chdir(tmp_path)
     assert predict(other) == 70
     monkeypatch.undo()

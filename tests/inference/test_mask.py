@@ -107,9 +107,10 @@ def test_the_mask_keeps_its_place_in_a_region_and_in_shards(predict, genome, tmp
     assert targets[0] in genes_of(tmp_path / "r") and targets[0] not in genes_of(tmp_path / "m")
     assert len(genes_of(tmp_path / "r") - genes_of(tmp_path / "m")) <= 2
     for i in (1, 2):
-        assert predict(genome, "--mask", mask, "--shard", f"{i}/2", out=f"s{i}") == 0
+        assert predict(genome, "--mask", mask, "--shard", f"{i}/2", out="parts") == 0
+    assert main(["merge", str(tmp_path / "parts"), "-o", str(tmp_path / "merged")]) == 0
     assert predict(genome, "--mask", mask) == 0
-    assert genes_of(tmp_path / "s1") | genes_of(tmp_path / "s2") == genes_of(tmp_path / "o")
+    assert genes_of(tmp_path / "merged") == genes_of(tmp_path / "o")
     assert not genes_of(tmp_path / "o") & set(targets)
 
 

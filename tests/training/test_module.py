@@ -59,7 +59,7 @@ def test_wrong_settings_are_one_sentence(options, found):
 
 def test_loss_that_is_not_finite_ends_training(monkeypatch):
     model = module()
-    model._trainer = SimpleNamespace(global_step=3)
+    model._trainer = SimpleNamespace(global_step=3, world_size=1)
     batch = collate_crops([{"token_ids": torch.tensor([7, 8]), "labels": torch.ones(6, dtype=torch.uint8)}], stride=3)
     with torch.no_grad():
         next(model.model.parameters()).fill_(math.nan)

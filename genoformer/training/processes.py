@@ -1,0 +1,38 @@
+"""Sums and means over all processes that train together, so that several learn and report what one would."""
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+
+def sum_over_processes(trainer: pl.Trainer, values: np.ndarray) -> np.ndarray:
+    """Sums over all processes, float64, the same shape; every process must call it.
+
+    Args:
+        trainer: Knows the processes.
+        values: Numbers of this process.
+    """
+    if trainer.world_size == 1:
+        return values
+    tensor = torch.as_tensor(values, dtype=torch.float64, device=trainer.strategy.root_device)
+    return trainer.strategy.reduce(tensor, reduce_op="sum").cpu().numpy()
+
+
+def mean_over_processes(trainer: pl.Trainer, mean: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """A loss over the batches of all processes; every process must call it.
+
+    Args:
+        trainer: Knows the processes.
+        mean: Mean loss of this process's batch, scalar.
+        weight: What the mean was divided by, scalar: batches differ in it.
+
+    Returns:
+        The mean over all batches together, without gradient; and what this process derives its gradient from: the
+        average of these gradients, which Lightning takes, is the gradient of the first.
+    """
+    if trainer.world_size == 1:
+        return mean.detach(), mean
+    total = trainer.strategy.reduce(torch.stack((mean.detach() * weight, weight)).double(), reduce_op="sum")
+    n = total[1].clamp_min(1.0)
+    return (total[0] / n).float(), mean * (weight * trainer.world_size / n).float()

@@ -1,0 +1,111 @@
+"""Configuration, samples, and what rules need of both. A mistake is named with its key, or its line of the table."""
+
+import csv
+import re
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+validate(config, "../schemas/config.schema.yaml")
+
+
+def read_samples(path):
+    """Rows of the samples table by sample; the empty cells of a row are left out."""
+    if not Path(path).is_file():
+        raise WorkflowError(f'config key "samples": there is no file {path}.')
+    rows = {}
+    with open(path, newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            where = f"{path} line {len(rows) + 2}"
+            row = {name: value for name, value in row.items() if value}
+            try:
+                validate(row, "../schemas/samples.schema.yaml")
+            except WorkflowError as error:
+                raise WorkflowError(f"{where}: {error}")
+            if row["sample"] in rows:
+                raise WorkflowError(
+                    f'{where}: the sample "{row["sample"]}" is there twice.'
+                )
+            rows[row["sample"]] = row
+    return rows
+
+
+SAMPLES = read_samples(config["samples"])
+
+
+def names(*roles):
+    """Samples of these roles, in the order of the table."""
+    return [name for name, row in SAMPLES.items() if row["role"] in roles]
+
+
+if not config["model"] and not names("train"):
+    raise WorkflowError(
+        f'config key "model" is empty, and {config["samples"]} has no sample with role "train".'
+    )
+
+SHARDS = config["shards"]
+RUN = f"runs/{config['training']['name']}"
+BUNDLE = ["model.safetensors", "config.json", "calibration.json", "manifest.json"]
+FILES = {
+    "gff3": "genes.gff3",
+    "tsv": "genes.tsv",
+    "bed": "genes.bed",
+    "protein": "proteins.faa",
+    "cds": "cds.fna",
+}
+PREDICTED = [FILES[word] for word in config["formats"]]
+
+
+wildcard_constraints:
+    sample="|".join(map(re.escape, SAMPLES)) or "$",
+    i=r"\d+",
+
+
+def fasta(wildcards):
+    """The sequence of a sample."""
+    return SAMPLES[wildcards.sample]["fasta"]
+
+
+def annotation(wildcards):
+    """The reference annotation of a sample."""
+    return SAMPLES[wildcards.sample]["annotation"]
+
+
+def genetic_code(wildcards):
+    """The option for a sample whose genetic code is given."""
+    code = SAMPLES[wildcards.sample].get("genetic_code")
+    return f"--genetic-code {code}" if code else ""
+
+
+def model_files(wildcards):
+    """What prediction waits for: the trained model, or nothing where one is given."""
+    return (
+        []
+        if config["model"]
+        else [f"{RUN}/model/{name}" for name in ["model_card.md", *BUNDLE]]
+    )
+
+
+def model(wildcards, input):
+    """The model of a prediction: given, or trained."""
+    return config["model"] or Path(input.model[0]).parent
+
+
+def input_mb(input):
+    """Size of the input files; five times as much where some are compressed."""
+    return input.size_mb * (5 if any(str(file).endswith("gz") for file in input) else 1)
+
+
+def minutes(per_mb, least=10):
+    """Run time from the input size, doubled with each attempt."""
+    return lambda wildcards, input, attempt: int(
+        (least + per_mb * input_mb(input)) * 2 ** (attempt - 1)
+    )
+
+
+def memory_mb(per_mb, least=2000):
+    """Memory from the input size, half as much again with each attempt."""
+    return lambda wildcards, input, attempt: int(
+        (least + per_mb * input_mb(input)) * (1 + attempt) / 2
+    )
