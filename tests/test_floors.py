@@ -12,7 +12,7 @@ FLOORS = [
     {"errors", "files"},
     {
         "sequence", "annotation", "store", "splits", "leakage", "metrics", "gene_metrics", "calibration", "decoding",
-        "simulate",
+        "simulate", "locus_contigs",
     },
     {"nn"},
     {"tasks", "batches"},

@@ -12,6 +12,7 @@ from genoformer.annotation.tracks import CODON_0, CODON_1, CODON_2, MASKED, STAR
 name = "gene_structure"
 level = "base"
 strands = "each"
+labels = "codons"
 channels = ("codon_0", "codon_1", "codon_2", "start", "stop")
 
 CHANNEL_BITS = (CODON_0, CODON_1, CODON_2, START, STOP)
@@ -35,6 +36,11 @@ def unpack_labels(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     targets = (labels.unsqueeze(-1) & bits).ne(0).float()  # [B, L, 5]
     real = (labels & MASKED).eq(0).float().unsqueeze(-1)  # [B, L, 1]
     return targets, real * torch.tensor(CHANNEL_WEIGHTS, device=labels.device)
+
+
+def log_odds(logits: torch.Tensor) -> torch.Tensor:
+    """Every channel as the log-odds of its event: the logits themselves."""
+    return logits
 
 
 def loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

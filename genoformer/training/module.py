@@ -108,7 +108,7 @@ class GenomeModule(pl.LightningModule):
         loss = self.task.loss(logits, batch["labels"])
         self.log(f"{part}/loss", loss, batch_size=len(logits), prog_bar=True)
         targets, weights = self.task.unpack_labels(batch["labels"])
-        arrays = (tensor.float().cpu().numpy() for tensor in (logits, targets, weights.ne(0)))
+        arrays = (tensor.float().cpu().numpy() for tensor in (self.task.log_odds(logits), targets, weights.ne(0)))
         scores, targets, counted = arrays
         self.scores.update(scores, targets, counted, from_logits=True)
 
