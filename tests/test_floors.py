@@ -13,6 +13,7 @@ FLOORS = [
     {
         "sequence", "annotation", "store", "splits", "leakage", "metrics", "gene_metrics", "function_metrics",
         "calibration", "decoding", "simulate", "label_table", "label_values", "label_splits",
+        "locus_contigs",
     },
     {"nn"},
     {"tasks", "batches"},

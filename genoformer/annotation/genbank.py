@@ -2,6 +2,7 @@
 
 import io
 import warnings as python_warnings
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from Bio.Seq import UndefinedSequenceError
 from Bio.SeqFeature import AfterPosition, BeforePosition, SeqFeature, SimpleLocation
 from Bio.SeqRecord import SeqRecord
 
+from genoformer.annotation.gff3_genes import fitting_exons
 from genoformer.annotation.locations import join_over_origin, parse_transl_except
-from genoformer.annotation.models import Annotation, Gene, most_frequent_codes, order_genes
+from genoformer.annotation.models import Annotation, Gene, Span, most_frequent_codes, order_genes
 from genoformer.annotation.text_lines import open_bytes
 from genoformer.errors import DataError, WarningLog
 from genoformer.sequence.alphabet import encode_bases
@@ -116,9 +118,10 @@ def _next_record(records: Iterator[SeqRecord], path: Path, n_read: int, warnings
 
 def _record_genes(record: SeqRecord, annotation: Annotation, where: str, warnings: WarningLog) -> list[Gene]:
     genes, owners = [], set()
+    mrnas = _exons_by_owner(record)
     for feature in record.features:
         if feature.type == "CDS":
-            genes.append(_gene(feature, record, annotation, where, warnings))
+            genes.append(_gene(feature, record, annotation, where, warnings, mrnas))
         if feature.type in OWNER_KINDS:
             owners.update(_owner_keys(feature))
     for feature in record.features:
@@ -141,8 +144,9 @@ def _is_pseudo(feature: SeqFeature) -> bool:
 
 
 def _gene(
-    feature: SeqFeature, record: SeqRecord, annotation: Annotation, where: str, warnings: WarningLog
-) -> Gene | None:
+    feature: SeqFeature, record: SeqRecord, annotation: Annotation, where: str, warnings: WarningLog,
+    mrnas: dict[tuple[str, str], list[list[Span]]] | None = None,
+) -> Gene | None:  # fmt: skip
     locations = _readable_parts(feature, len(record))
     if locations is None:
         warnings.add("GENBANK-102", f"{where}: the place {feature.location} of a {feature.type} cannot be read")
@@ -156,6 +160,7 @@ def _gene(
         end=max(end for _, end in parts),
         strand="+" if strands[0] == 1 else "-",
         parts=parts,
+        exons=fitting_exons(parts, [exons for key in _owner_keys(feature) for exons in (mrnas or {}).get(key, [])]),
         id=_first(feature, "protein_id"),
         locus_tag=_first(feature, "locus_tag"),
         name=_first(feature, "gene"),
@@ -170,6 +175,16 @@ def _gene(
         phase_offset=(_number(feature, "codon_start", where, range(1, 4)) or 1) - 1,
         attributes={name: ",".join(qualifiers[name]) for name in KEPT_QUALIFIERS if name in qualifiers},
     )
+
+
+def _exons_by_owner(record: SeqRecord) -> dict[tuple[str, str], list[list[Span]]]:
+    """Exons of every mRNA on one strand, by what tells which gene it belongs to."""
+    found: dict[tuple[str, str], list[list[Span]]] = defaultdict(list)
+    for feature in record.features:
+        locations = _readable_parts(feature, len(record)) if feature.type == "mRNA" else None
+        for key in _owner_keys(feature) if locations else []:
+            found[key].append([(int(location.start), int(location.end)) for location in locations])
+    return found
 
 
 def _readable_parts(feature: SeqFeature, length_bp: int) -> list[SimpleLocation] | None:

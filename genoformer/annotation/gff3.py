@@ -1,6 +1,7 @@
 """Read genes from GFF3: CDS rows joined to genes, with what their parents say of them."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -16,20 +17,25 @@ class _Rows:
     """The rows of one file that matter for genes."""
 
     by_id: dict[str, Row] = field(default_factory=dict)
+    exons: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     cds: list[Row] = field(default_factory=list)
     pseudo: list[Row] = field(default_factory=list)
     named_parents: list[tuple[int, str]] = field(default_factory=list)
 
 
-def read_gff3(path: Path, warnings: WarningLog) -> Annotation:
+def read_gff3(path: Path, warnings: WarningLog, *, sources: Collection[str] = ()) -> Annotation:
     """Genes of a GFF3 file.
 
     Rows of type CDS with one ID are one gene; without an ID, those with one parent are. A pseudogene without CDS rows
     gives a gene with ``pseudo=True`` that spans its gene row. Sequences behind ``##FASTA`` are not read.
 
+    Exons are those of the transcript that the CDS rows name as parent; of several transcripts with the same CDS, those
+    of the one with the most exonic bases.
+
     Args:
         path: Plain or gzip-compressed file.
         warnings: Counts what was repaired or left out.
+        sources: Only rows with one of these words in column 2; every row when empty.
 
     Raises:
         MissingFileError: If there is no such file.
@@ -38,7 +44,7 @@ def read_gff3(path: Path, warnings: WarningLog) -> Annotation:
     directives = Directives()
     annotation = Annotation()
     context = ReadContext(path, annotation, warnings)
-    rows = _collect_rows(directives, context)
+    rows = _collect_rows(directives, context, sources)
     annotation.contig_lengths = {**annotation.contig_lengths, **directives.contig_lengths}
     _check_parents(rows, context)
     built: list[tuple[Gene, Row]] = []
@@ -46,7 +52,8 @@ def read_gff3(path: Path, warnings: WarningLog) -> Annotation:
     for group in _group_cds(rows, context):
         ancestors = _ancestors(group.parents, rows.by_id)
         with_cds.update(row.id for row in ancestors)
-        built.append((build_gene(group, ancestors, context), group.rows[0]))
+        transcripts = [rows.exons[parent] for parent in group.parents if parent in rows.exons]
+        built.append((build_gene(group, ancestors, transcripts, context), group.rows[0]))
     built += [(pseudo_gene(row, context), row) for row in rows.pseudo if not row.id or row.id not in with_cds]
     _check_bounds(built, context)
     annotation.genes = order_genes(gene for gene, _ in built)
@@ -54,13 +61,18 @@ def read_gff3(path: Path, warnings: WarningLog) -> Annotation:
     return annotation
 
 
-def _collect_rows(directives: Directives, context: ReadContext) -> _Rows:
+def _collect_rows(directives: Directives, context: ReadContext, sources: Collection[str]) -> _Rows:
     rows = _Rows()
     for row in iter_rows(context.path, directives, context.warnings):
+        if sources and row.source not in sources:
+            continue
         if row.kind in ("region", "chromosome") and row.start == 0:
             _note_contig(row, context.annotation)
         if row.kind == "CDS":
             rows.cds.append(row)
+        elif row.kind == "exon":
+            for parent in row.values("Parent"):
+                rows.exons[parent].append((row.start, row.end))
         elif row.id:
             rows.by_id.setdefault(row.id, row)
         if row.kind in GENE_KINDS and _is_pseudogene(row):

@@ -1,11 +1,12 @@
 """Build one gene from its CDS rows and the rows above them."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from genoformer.annotation.gff3_rows import Row
 from genoformer.annotation.locations import join_over_origin, parse_transl_except
-from genoformer.annotation.models import Annotation, Gene
+from genoformer.annotation.models import GENE_ID, Annotation, Gene, Span
 from genoformer.errors import DataError, WarningLog
 
 GENE_KINDS = ("gene", "pseudogene", "protein_coding_gene")
@@ -40,8 +41,8 @@ class CdsRows:
         return self.rows[0].id or (self.parents[0] if self.parents else "")
 
 
-def build_gene(cds: CdsRows, ancestors: list[Row], context: ReadContext) -> Gene:
-    """One gene from its CDS rows and the rows above them, nearest first.
+def build_gene(cds: CdsRows, ancestors: list[Row], transcripts: list[list[Span]], context: ReadContext) -> Gene:
+    """One gene from its CDS rows, the rows above them, nearest first, and the exons of each of its transcripts.
 
     Raises:
         DataError: With file and line, for a CDS without strand or with a transl_table that is no number.
@@ -58,6 +59,7 @@ def build_gene(cds: CdsRows, ancestors: list[Row], context: ReadContext) -> Gene
         end=max(end for _, end in parts),
         strand=first.strand,
         parts=parts,
+        exons=fitting_exons(parts, transcripts),
         id=cds.id,
         locus_tag=_first_value(family, "locus_tag"),
         name=_first_value(family, "gene") or _first_value([r for r in ancestors if r.kind in GENE_KINDS], "Name"),
@@ -72,8 +74,35 @@ def build_gene(cds: CdsRows, ancestors: list[Row], context: ReadContext) -> Gene
         phase_offset=_phase_offset(group, parts, context),
         score=first.score if first.score is not None and 0 <= first.score <= 1 else None,
         start_score=_start_score(first),
-        attributes={new: first.value(old) for old, new in KEPT_ATTRIBUTES.items() if old in first.raw},
+        attributes=_kept_attributes(first, ancestors),
     )
+
+
+def _kept_attributes(first: Row, ancestors: list[Row]) -> dict[str, str]:
+    kept = {new: first.value(old) for old, new in KEPT_ATTRIBUTES.items() if old in first.raw}
+    gene_id = next((row.id for row in ancestors if row.kind in GENE_KINDS), "")
+    return kept | ({GENE_ID: gene_id} if gene_id else {})
+
+
+def fitting_exons(parts: tuple[Span, ...], transcripts: list[list[Span]]) -> tuple[Span, ...]:
+    """The longest set of exons that the coding parts fit into; () when none says more than the CDS itself.
+
+    Parts fit when each lies in one exon and every end of a part but the outermost is the end of an exon, too.
+
+    Args:
+        parts: Coding parts, ascending.
+        transcripts: (start, end) of the exons of each transcript, in any order.
+    """
+    fitting = [tuple(sorted(exons)) for exons in transcripts if _fits(parts, sorted(exons))]
+    longest = max(fitting, key=lambda exons: sum(end - start for start, end in exons), default=())
+    reaches_beyond = longest and (longest[0][0] < parts[0][0] or longest[-1][1] > parts[-1][1])
+    return longest if reaches_beyond else ()
+
+
+def _fits(parts: tuple[Span, ...], exons: list[Span]) -> bool:
+    inside = [(max(start, parts[0][0]), min(end, parts[-1][1])) for start, end in exons]
+    apart = all(exon[1] <= following[0] for exon, following in pairwise(exons))
+    return apart and tuple(span for span in inside if span[0] < span[1]) == parts
 
 
 def _is_trans_spliced(group: list[Row], is_marked: bool, context: ReadContext) -> bool:

@@ -4,7 +4,7 @@ Reference: https://github.com/The-Sequence-Ontology/Specifications/blob/master/g
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
@@ -24,6 +24,7 @@ class Row:
 
     line: int
     contig: str
+    source: str
     kind: str
     start: int
     end: int
@@ -93,8 +94,16 @@ def _read_directive(line: str, where: str, directives: Directives) -> None:
         directives.contig_lengths[unquote(words[1])] = int(words[3])
 
 
-def parse_row(line: str, number: int, path: Path) -> Row:
+def parse_row(
+    line: str, number: int, path: Path, read_attributes: Callable[[str, str], dict[str, str]] | None = None
+) -> Row:
     """Check and convert one line with nine columns.
+
+    Args:
+        line: The line without its end.
+        number: Its number, from 1.
+        path: The file, for messages.
+        read_attributes: Reads column 9, given the place for messages, too; that of GFF3 by default.
 
     Raises:
         DataError: With file and line, if a column breaks the format.
@@ -104,7 +113,7 @@ def parse_row(line: str, number: int, path: Path) -> Row:
     if len(columns) != N_COLUMNS:
         message = f"expected {N_COLUMNS} columns separated by tabs, found {len(columns)}."
         raise DataError("GFF3-004", message, where=where, fix=FORMAT_HELP)
-    contig, _, kind, start, end, score, strand, phase, attributes = columns
+    contig, source, kind, start, end, score, strand, phase, attributes = columns
     if contig in ("", ".") or kind in ("", "."):
         raise DataError("GFF3-005", "a row needs a sequence id and a feature type.", where=where, fix=FORMAT_HELP)
     first, last = _coordinates(start, end, where)
@@ -115,13 +124,14 @@ def parse_row(line: str, number: int, path: Path) -> Row:
     return Row(
         line=number,
         contig=unquote(contig),
+        source=source,
         kind=kind,
         start=first,
         end=last,
         score=_score(score, where),
         strand=strand,
         phase=None if phase == "." else int(phase),
-        raw=_attributes(attributes, where),
+        raw=(read_attributes or _attributes)(attributes, where),
     )
 
 

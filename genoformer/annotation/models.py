@@ -2,7 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+GENE_ID = "gene_id"
+"""Key in ``Gene.attributes``: id of the gene that isoforms share."""
+
+Span = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -18,6 +23,8 @@ class Gene:
         end: One behind the last base.
         strand: ``"+"`` or ``"-"``.
         parts: Coding parts as (start, end), ascending. Parts that only the origin separates are one part.
+        exons: Exons of the transcript as (start, end), ascending, where they reach beyond the CDS (untranslated
+            regions); () when the file says no more than the CDS.
         id: Id in the file that was read, or the one that a writer gives.
         locus_tag: Locus tag of the gene, "" when unknown.
         name: Gene symbol, "" when unknown.
@@ -41,6 +48,7 @@ class Gene:
     end: int
     strand: str
     parts: tuple[tuple[int, int], ...] = ()
+    exons: tuple[tuple[int, int], ...] = ()
     id: str = ""
     locus_tag: str = ""
     name: str = ""
@@ -75,6 +83,25 @@ class Gene:
     def is_simple(self) -> bool:
         """One uninterrupted reading frame: neither joined, shifted, trans-spliced nor a pseudogene."""
         return len(self.parts) == 1 and not (self.pseudo or self.trans_spliced or self.slippage)
+
+    @property
+    def transcript_exons(self) -> tuple[tuple[int, int], ...]:
+        """Exons as far as they are known: those of the transcript, else the coding parts."""
+        return self.exons or self.parts
+
+    @property
+    def transcript_span(self) -> tuple[int, int]:
+        """Start and end of the transcript as far as it is known, 0-based, half-open."""
+        return self.transcript_exons[0][0], self.transcript_exons[-1][1]
+
+    def shifted(self, by_bp: int) -> "Gene":
+        """The same gene, every coordinate higher by ``by_bp``."""
+        moved = {
+            name: tuple((start + by_bp, end + by_bp) for start, end in getattr(self, name))
+            for name in ("parts", "exons")
+        }
+        exceptions = tuple((start + by_bp, end + by_bp, aa) for start, end, aa in self.transl_except)
+        return replace(self, start=self.start + by_bp, end=self.end + by_bp, transl_except=exceptions, **moved)
 
     @property
     def five_prime(self) -> tuple[int, str]:

@@ -50,7 +50,7 @@ def label_tracks(
             _label_gene(tracks[0 if gene.strand == "+" else 1], gene)
             continue
         masked[reason] += 1
-        for start, end in _masked_spans(gene):
+        for start, end in masked_intervals(gene):
             tracks[:, _span_positions(start, end, len(codes), circular)] |= MASKED
     return tracks, masked
 
@@ -76,12 +76,14 @@ def gene_table(codes: np.ndarray, genes: Iterable[Gene], *, genetic_code: int, c
     rows = []
     for gene in sort_genes(genes):
         masked = why_masked(codes, gene, code, circular=circular) is not None
-        spans = _masked_spans(gene) if masked else ((gene.start, gene.end),)
+        spans = masked_intervals(gene) if masked else ((gene.start, gene.end),)
         rows += [(start, end, 1 if gene.strand == "+" else -1, masked) for start, end in spans]
     return np.array(sorted(rows), dtype=GENE_TABLE)
 
 
-def why_masked(codes: np.ndarray, gene: Gene, code: GeneticCode, *, circular: bool = False) -> str | None:
+def why_masked(
+    codes: np.ndarray, gene: Gene, code: GeneticCode, *, circular: bool = False, with_introns: bool = False
+) -> str | None:
     """The reason why labels cannot express the gene, or None if they can.
 
     Args:
@@ -89,19 +91,20 @@ def why_masked(codes: np.ndarray, gene: Gene, code: GeneticCode, *, circular: bo
         gene: A gene of the contig.
         code: Genetic code of the contig.
         circular: The contig is circular.
+        with_introns: The labels can express a gene of several parts.
     """
-    reason = _why_model_masked(gene) or _why_place_masked(gene, len(codes), circular)
+    reason = _why_model_masked(gene, with_introns) or _why_place_masked(gene, len(codes), circular)
     return reason or _why_sequence_masked(codes, gene, code)
 
 
-def _why_model_masked(gene: Gene) -> str | None:
+def _why_model_masked(gene: Gene, with_introns: bool) -> str | None:
     if gene.pseudo:
         return "pseudogene"
     if gene.trans_spliced:
         return "trans-spliced"
     if gene.slippage:
         return "ribosomal slippage"
-    return "joined" if len(gene.parts) > 1 else None
+    return "joined" if len(gene.parts) > 1 and not with_introns else None
 
 
 def _why_place_masked(gene: Gene, length_bp: int, circular: bool) -> str | None:
@@ -143,7 +146,7 @@ def _label_gene(row: np.ndarray, gene: Gene) -> None:
         row[positions[-3]] |= STOP
 
 
-def _masked_spans(gene: Gene) -> tuple[tuple[int, int], ...]:
+def masked_intervals(gene: Gene) -> tuple[tuple[int, int], ...]:
     """The whole gene with its gaps; only the parts when splicing joins distant transcripts."""
     return gene.parts if gene.trans_spliced else ((gene.start, gene.end),)
 

@@ -22,7 +22,7 @@ _Row = tuple[int, int, int, str]  # start, number of the gene, rank of the row i
 
 
 class Gff3Writer(GeneFile):
-    """Genes as gene, mRNA, exon and CDS rows.
+    """Genes as gene, mRNA, exon and CDS rows, and rows of untranslated regions where exons reach beyond the CDS.
 
     Ids count the genes of each record by position. Pseudogenes and trans-spliced genes, which predictions never hold,
     are a single row without CDS. A circular record has a region row with ``Is_circular=true``, and its genes over the
@@ -75,10 +75,12 @@ def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: in
         yield row(kind, gene.start, gene.end, 0, {"ID": name, "Name": gene.name, **naming, **flags, **partial})
         return
     mrna = {"ID": f"mrna-{stem}", "Parent": name, **naming, "product": gene.product, **partial}
-    yield row("gene", gene.start, gene.end, 0, {"ID": name, "Name": gene.name, **naming, **partial})
-    yield row("mRNA", gene.start, gene.end, 1, mrna)
-    for i, (start, end) in enumerate(_exons(gene), start=1):
+    yield row("gene", *gene.transcript_span, 0, {"ID": name, "Name": gene.name, **naming, **partial})
+    yield row("mRNA", *gene.transcript_span, 1, mrna)
+    for i, (start, end) in enumerate(transcribed_exons(gene), start=1):
         yield row("exon", start, end, 2, {"ID": f"exon-{stem}-{i}", "Parent": mrna["ID"]})
+    for i, (kind, start, end) in enumerate(untranslated_regions(gene), start=1):
+        yield row(kind, start, end, 3, {"ID": f"utr-{stem}-{i}", "Parent": mrna["ID"]})
     table = str(gene.genetic_code or genetic_code)
     cds = {"ID": f"cds-{stem}", "Parent": mrna["ID"], **naming, "product": gene.product, **exception, **partial}
     cds |= {"transl_table": table, "transl_except": _transl_except(gene), "start_score": _start_score(gene)}
@@ -96,9 +98,19 @@ def phases(gene: Gene) -> list[int]:
     return found if gene.strand == "+" else found[::-1]
 
 
-def _exons(gene: Gene) -> list[tuple[int, int]]:
-    """The parts; one exon where the ribosome slips, since the transcript is not cut there."""
-    return [(gene.start, gene.end)] if gene.slippage else list(gene.parts)
+def transcribed_exons(gene: Gene) -> list[tuple[int, int]]:
+    """Exons as far as they are known; one exon where the ribosome slips, since the transcript is not cut there."""
+    return [(gene.start, gene.end)] if gene.slippage else list(gene.transcript_exons)
+
+
+def untranslated_regions(gene: Gene) -> Iterator[tuple[str, int, int]]:
+    """Stretches of exons before and behind the CDS: Sequence Ontology type, start, end, ascending."""
+    kinds = ("five_prime_UTR", "three_prime_UTR") if gene.strand == "+" else ("three_prime_UTR", "five_prime_UTR")
+    for start, end in gene.exons:
+        if start < gene.start:
+            yield kinds[0], start, min(end, gene.start)
+        if end > gene.end:
+            yield kinds[1], max(start, gene.end), end
 
 
 def _exception(gene: Gene) -> str:

@@ -1,12 +1,12 @@
-"""Write genes as a table, as BED6, and their sequences as FASTA with Prodigal's headers."""
+"""Write genes as a table, as BED12, and their sequences as FASTA with Prodigal's headers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from genoformer.annotation.gene_files import GeneFile, format_score, gene_id, partial_digits, wrap_fasta
 from genoformer.annotation.gene_sequence import coding_sequence, start_codon, translate_gene
-from genoformer.annotation.models import Gene
+from genoformer.annotation.models import Gene, Span
 from genoformer.sequence.alphabet import decode_bases
 from genoformer.sequence.records import Record
 
@@ -44,23 +44,41 @@ class TsvWriter(GeneFile):
 
 
 class BedWriter(GeneFile):
-    """BED6, one row per gene; a gene over the origin has one row at each end, since BED ends at the contig's end.
+    """BED12, one row per gene: exons as blocks, the CDS with its stop codon thick.
 
-    The score is the confidence times 1000, 0 where there is none.
+    A gene over the origin has one row at each end, since BED ends at the contig's end. The score is the confidence
+    times 1000, 0 where there is none.
+
+    Reference: https://genome.ucsc.edu/FAQ/FAQformat.html#format1.
     """
 
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
         rows = []
         for number, gene in enumerate(genes, start=1):
             score = 0 if gene.score is None else round(gene.score * MAX_BED_SCORE)
-            for start, end in _inside(gene.start, gene.end, len(record)):
-                rows.append((start, end, gene_id(record.id, number), score, gene.strand))
+            for shift, low, high in _laps(gene, len(record)):
+                blocks = _clipped(gene.transcript_exons, shift, low, high)
+                thick = _clipped([(gene.start, gene.end)], shift, low, high) or [(blocks[0][0],) * 2]
+                rows.append(_bed_row(blocks, thick[0], gene_id(record.id, number), score, gene.strand))
         for row in sorted(rows):
             yield "\t".join(map(str, (record.id, *row))) + "\n"
 
 
-def _inside(start: int, end: int, length_bp: int) -> list[tuple[int, int]]:
-    return [(start, end)] if end <= length_bp else [(start, length_bp), (0, end - length_bp)]
+def _laps(gene: Gene, length_bp: int) -> list[tuple[int, int, int]]:
+    """For each row of a gene: what to subtract from its coordinates, and the contig's ends before that."""
+    laps = [(0, 0, length_bp)]
+    return laps if gene.transcript_span[1] <= length_bp else [*laps, (length_bp, length_bp, 2 * length_bp)]
+
+
+def _clipped(spans: Iterable[Span], shift: int, low: int, high: int) -> list[Span]:
+    return [(max(start, low) - shift, min(end, high) - shift) for start, end in spans if start < high and end > low]
+
+
+def _bed_row(blocks: list[Span], thick: Span, name: str, score: int, strand: str) -> tuple:
+    first = blocks[0][0]
+    sizes = ",".join(str(end - start) for start, end in blocks)
+    starts = ",".join(str(start - first) for start, _ in blocks)
+    return first, blocks[-1][1], name, score, strand, *thick, 0, len(blocks), sizes, starts
 
 
 class _SequenceWriter(GeneFile):

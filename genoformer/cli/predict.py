@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("fasta", nargs="+", help='FASTA files, plain, gzip or bgzip; "-" reads standard input')
     parser.add_argument("--model", default="bacteria", help="folder of a bundle, or name of a shipped model")
     parser.add_argument("-o", "--out", required=True, type=Path, help="output folder")
-    parser.add_argument("--formats", default="gff3,tsv,protein", help="of gff3, tsv, bed, protein, cds (genes)")
+    parser.add_argument("--formats", default="gff3,tsv,protein", help="of gff3, gtf, tsv, bed, protein, cds (genes)")
     parser.add_argument("--genetic-code", type=int, help="NCBI number; the model's own by default")
     parser.add_argument("--region", help="only RECORD:START-END, 1-based, both included")
     parser.add_argument("--circular", default="auto", help="auto, none, or ids of circular records, comma-separated")

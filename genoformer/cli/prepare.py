@@ -12,6 +12,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", required=True, type=Path, help="the store to write, .h5")
     parser.add_argument("--genetic-code", type=int, nargs="+", help="NCBI number for all, or one for each genome")
     parser.add_argument("--seqid-map", help="table of ids in the annotation and in the FASTA file")
+    parser.add_argument("--source", nargs="+", default=[], help="only annotation rows with these words in column 2")
+    parser.add_argument(
+        "--labels", choices=("codons", "introns"), default="codons", help="introns: for gene_structure_eukaryote"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is no store of these genomes")
 
 
@@ -22,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
     codes = args.genetic_code
     genomes = find_genomes(args.fasta, args.annotation, codes[0] if codes and len(codes) == 1 else codes)
-    if is_store_of(args.out, store_parameters(genomes, args.seqid_map)):
+    if is_store_of(args.out, store_parameters(genomes, args.seqid_map, args.labels, args.source)):
         print(f"nothing to do: {args.out} holds these genomes")
         return 0
     if args.out.exists() and not args.overwrite:
@@ -31,7 +35,9 @@ def run(args: argparse.Namespace) -> int:
             fix="Choose another name, or use --overwrite.",
         )  # fmt: skip
     warnings = WarningLog()
-    report = prepare_store(args.out, genomes, seqid_map=args.seqid_map, warnings=warnings)
+    report = prepare_store(
+        args.out, genomes, seqid_map=args.seqid_map, labels=args.labels, sources=args.source, warnings=warnings
+    )
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)
     print("\n".join([*report.lines(), f"store: {args.out}"]))

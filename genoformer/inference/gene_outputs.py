@@ -5,12 +5,14 @@ from pathlib import Path
 
 from genoformer.annotation.models import Gene
 from genoformer.annotation.write_gff3 import Gff3Writer
+from genoformer.annotation.write_gtf import GtfWriter
 from genoformer.annotation.write_tables import BedWriter, CdsWriter, ProteinWriter, TsvWriter
 from genoformer.errors import UsageError
 from genoformer.sequence.records import Record
 
 WRITERS = {
     "gff3": ("genes.gff3", Gff3Writer),
+    "gtf": ("genes.gtf", GtfWriter),
     "tsv": ("genes.tsv", TsvWriter),
     "bed": ("genes.bed", BedWriter),
     "protein": ("proteins.faa", ProteinWriter),

@@ -1,8 +1,9 @@
 """What can be learned: one module per task, named in ``TASKS``.
 
 A task names its ``level`` ("base" or "sequence"), its ``strands``, the ``data`` that it learns from (see
-``training.data_modules``), its ``channels``, ``initial_logits``, ``loss(logits, labels)``, ``loss_weight(labels)`` and ``build_scores()``. A
-task that has settings, or whose outputs follow from the labels, is made by ``build(channels, options)`` in its module.
+``training.data_modules``) and, if these are genomes, the kind of ``labels``; its ``channels``, ``initial_logits``,
+``loss(logits, labels)``, ``loss_weight(labels)`` and ``build_scores()``. A task that has settings, or whose outputs
+follow from the labels, is made by ``build(channels, options)`` in its module.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +11,12 @@ from types import ModuleType
 
 import genoformer.tasks.function as function
 import genoformer.tasks.gene_structure as gene_structure
+import genoformer.tasks.gene_structure_eukaryote as gene_structure_eukaryote
 import genoformer.tasks.mlm as mlm
 
-TASKS: dict[str, ModuleType] = {module.name: module for module in (gene_structure, function, mlm)}
+TASKS: dict[str, ModuleType] = {
+    module.name: module for module in (gene_structure, gene_structure_eukaryote, function, mlm)
+}
 
 
 def build_task(name: str, channels: Sequence[str] | None = None, options: Mapping | None = None):

@@ -4,26 +4,24 @@ The channels are codon position 0, 1 and 2 of a gene (stop codon included), firs
 of a stop codon. They are independent, so that overlapping genes are simply several ones at a base.
 """
 
-from collections.abc import Callable
+from functools import partial
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
 from genoformer.annotation.tracks import CODON_0, CODON_1, CODON_2, MASKED, START, STOP
-from genoformer.metrics import BaseScores
+from genoformer.tasks.channel_scores import ChannelScores
 
 name = "gene_structure"
 level = "base"
 strands = "each"
 data = "genomes"
+labels = "codons"
 channels = ("codon_0", "codon_1", "codon_2", "start", "stop")
 
 CHANNEL_BITS = (CODON_0, CODON_1, CODON_2, START, STOP)
 CHANNEL_WEIGHTS = (1.0, 1.0, 1.0, 15.0, 10.0)
 """Starts and stops are one base in a thousand; without weight they are learned long after the codons."""
-
-LOGGED_SCORES = ("f1", "mcc", "auprc")
 
 initial_logits = (-1.5, -1.5, -1.5, -6.5, -6.5)
 """About the log-odds of each channel on one strand of a bacterial genome: a sixth of all bases, one in 700."""
@@ -64,30 +62,4 @@ def loss_weight(labels: torch.Tensor) -> torch.Tensor:
     return unpack_labels(labels)[1].sum()
 
 
-class ChannelScores:
-    """Adds up the scores of every channel over the batches of an evaluation."""
-
-    def __init__(self) -> None:
-        self.scores = BaseScores(channels)
-
-    def update(self, logits: torch.Tensor, labels: torch.Tensor) -> None:
-        """Add a batch; shapes as in ``loss``."""
-        targets, weights = unpack_labels(labels)
-        scores, targets, counted = (part.float().cpu().numpy() for part in (logits, targets, weights.ne(0)))
-        self.scores.update(scores, targets, counted, from_logits=True)
-
-    def reduce(self, add: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Take in what other processes have counted.
-
-        Args:
-            add: Gives the sum of an array over all processes.
-        """
-        self.scores.histogram, self.scores.confusion = add(self.scores.histogram), add(self.scores.confusion)
-
-    def compute(self) -> dict[str, float]:
-        """Scores by channel and measure."""
-        found = self.scores.compute()
-        return {f"{name}_{score}": scores[score] for name, scores in found.items() for score in LOGGED_SCORES}
-
-
-build_scores = ChannelScores
+build_scores = partial(ChannelScores, channels, unpack_labels)

@@ -13,6 +13,7 @@ name = "mlm"
 level = "base"
 strands = "average"
 data = "bases"
+labels = "codons"
 channels = ("A", "C", "G", "T")
 initial_logits = (0.0, 0.0, 0.0, 0.0)
 

@@ -30,6 +30,7 @@ class GenomeData(pl.LightningDataModule):
         annotation: GFF3 or GenBank file for each sequence file, in the same order.
         store: A store of ``genoformer prepare`` instead of fasta and annotation.
         seqid_map: Table of ids in the annotation and in the FASTA file.
+        source: Only annotation rows with one of these words in column 2 of GFF3 and GTF; all by default.
         genetic_code: NCBI number for all genomes, or a list; by default what the annotation says, else 11.
         crop_bp: Longest crop in training, and length of a tile in validation.
         batch_size: Crops of one step of one process.
@@ -61,6 +62,7 @@ class GenomeData(pl.LightningDataModule):
         annotation: str | list[str] | None = None,
         store: str | None = None,
         seqid_map: str | None = None,
+        source: str | list[str] | None = None,
         genetic_code: int | list[int] | None = None,
         crop_bp: int = 6144,
         batch_size: int = 4,
@@ -98,6 +100,9 @@ class GenomeData(pl.LightningDataModule):
         self.split = {"by": by, "validation": validation, "test": test, "guard_bp": guard_bp, "seed": seed}
         self.tokenizer = KmerTokenizer(k=k, stride=stride)
         self.both_strands = TASKS[task].strands != "forward"
+        self.labels, self.source = TASKS[task].labels, _as_list(source) or []
+        if recoded and self.labels != "codons":
+            raise UsageError("CONFIG-009", f'task "{task}" has no recoding.', where="data.recoded", fix="Give 0.")
         self.collate = build_collate(stride=stride, n_global_tokens=n_global_tokens, base_codes=base_codes)
         self.store: Store | None = None
         self.regions: dict = {}
@@ -114,7 +119,7 @@ class GenomeData(pl.LightningDataModule):
         """
         if self.is_own_store:
             genomes = self._find_genomes()
-            described: object = store_parameters(genomes, self.seqid_map)
+            described: object = store_parameters(genomes, self.seqid_map, self.labels, self.source)
         else:
             store = Store(self.store_path)
             described = [store.sequence_digest, store.parameters]
@@ -129,7 +134,10 @@ class GenomeData(pl.LightningDataModule):
             return
         warnings = WarningLog()
         genomes = self._find_genomes()
-        report = prepare_store(self.store_path, genomes, seqid_map=self.seqid_map, warnings=warnings)
+        report = prepare_store(
+            self.store_path, genomes, seqid_map=self.seqid_map, labels=self.labels, sources=self.source,
+            warnings=warnings,
+        )  # fmt: skip
         for line in [*(report.lines() if report else []), *warnings.lines()]:
             print(f"genoformer: {line}", file=sys.stderr)
         self._is_prepared = True

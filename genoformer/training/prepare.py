@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from genoformer.annotation.genetic_code import get_genetic_code
+from genoformer.annotation.intron_tracks import intron_gene_table, intron_tracks
 from genoformer.annotation.models import Annotation, Gene
 from genoformer.annotation.read import read_annotation, read_genbank_records
 from genoformer.annotation.seqids import match_ids, read_seqid_map
@@ -21,6 +22,8 @@ from genoformer.sequence.records import Record
 from genoformer.store import SCHEMA, Source, Store, write_store
 
 DEFAULT_GENETIC_CODE = 11
+LABELS = {"codons": (label_tracks, gene_table), "introns": (intron_tracks, intron_gene_table)}
+"""What makes the label tracks and the gene table of a record, by the word that a task has for its labels."""
 _LOCUS = re.compile(rb"^LOCUS\s", re.MULTILINE)
 _SUFFIXES = re.compile(r"\.(gz|bgz|fasta|fna|fas|fa|gbff|gbk|gb|genbank)$", re.IGNORECASE)
 
@@ -130,14 +133,17 @@ def is_genbank(path: str | Path) -> bool:
 
 
 def prepare_store(
-    path: Path, genomes: Sequence[GenomeFiles], *, seqid_map: str | None = None, warnings: WarningLog | None = None
-) -> PrepareReport | None:
+    path: Path, genomes: Sequence[GenomeFiles], *, seqid_map: str | None = None, labels: str = "codons",
+    sources: Sequence[str] = (), warnings: WarningLog | None = None,
+) -> PrepareReport | None:  # fmt: skip
     """Write the store of these genomes, unless it is there.
 
     Args:
         path: The store.
         genomes: What goes in.
         seqid_map: Table of ids in the annotation and in the FASTA file.
+        labels: Kind of the labels, a key of ``LABELS``.
+        sources: Only annotation rows with one of these words in column 2; all when empty.
         warnings: Counts what was repaired, left out or guessed.
 
     Returns:
@@ -147,24 +153,29 @@ def prepare_store(
         DataError: If a file is damaged, or ids do not match.
         OutputExistsError: If the store cannot be created.
     """
-    parameters = store_parameters(genomes, seqid_map)
+    parameters = store_parameters(genomes, seqid_map, labels, sources)
     if is_store_of(path, parameters):
         return None
     report, log = PrepareReport(), WarningLog() if warnings is None else warnings
     id_map = read_seqid_map(seqid_map) if seqid_map else None
-    sources = (source for genome in genomes for source in _read_genome(genome, id_map, report, log))
-    write_store(path, sources, parameters)
+    rows = (row for genome in genomes for row in _read_genome(genome, id_map, labels, sources, report, log))
+    write_store(path, rows, parameters)
     return report
 
 
-def store_parameters(genomes: Sequence[GenomeFiles], seqid_map: str | None) -> dict:
-    """What decides the contents of a store: digests of the files, names and genetic codes."""
+def store_parameters(
+    genomes: Sequence[GenomeFiles], seqid_map: str | None, labels: str = "codons", sources: Sequence[str] = ()
+) -> dict:
+    """What decides the contents of a store: digests of the files, names, genetic codes, and the kind of labels."""
     inputs = [
         {"name": genome.name, "genetic_code": genome.genetic_code, "sequence": sha256_file(genome.sequence),
          "annotation": None if genome.annotation is None else sha256_file(genome.annotation)}
         for genome in genomes
     ]  # fmt: skip
-    return {"schema": SCHEMA, "inputs": inputs, "seqid_map": sha256_file(seqid_map) if seqid_map else None}
+    parameters = {"schema": SCHEMA, "inputs": inputs, "seqid_map": sha256_file(seqid_map) if seqid_map else None}
+    # Left out where they are the first ones there were, so that older stores stay valid.
+    parameters |= {} if labels == "codons" else {"labels": labels}
+    return parameters | ({"sources": sorted(sources)} if sources else {})
 
 
 def is_store_of(path: Path, parameters: dict) -> bool:
@@ -178,12 +189,13 @@ def is_store_of(path: Path, parameters: dict) -> bool:
 
 
 def _read_genome(
-    genome: GenomeFiles, id_map: dict[str, str] | None, report: PrepareReport, log: WarningLog
-) -> Iterator[Source]:
+    genome: GenomeFiles, id_map: dict[str, str] | None, labels: str, sources: Sequence[str], report: PrepareReport,
+    log: WarningLog,
+) -> Iterator[Source]:  # fmt: skip
     if genome.annotation is None:
         yield from _read_unlabelled(genome, report, log)
         return
-    annotation = read_annotation(genome.annotation, warnings=log)
+    annotation = read_annotation(genome.annotation, warnings=log, sources=sources)
     # GenBank takes seconds to parse and is small: read once. FASTA streams, a first pass gives the ids.
     records = list(read_genbank_records(genome.sequence, warnings=log)) if is_genbank(genome.sequence) else None
     record_ids = [record.id for record in records or read_fasta(genome.sequence)]
@@ -194,7 +206,7 @@ def _read_genome(
         contig = ids.get(record.id)
         if contig is None:
             log.add("DATA-005", f"{genome.name}: nothing is said of record {record.id!r}; it trains as intergenic.")
-        yield _label_record(genome, record, annotation, contig, genes.get(contig, []), report)
+        yield _label_record(genome, record, annotation, contig, genes.get(contig, []), labels, report)
 
 
 def _read_unlabelled(genome: GenomeFiles, report: PrepareReport, log: WarningLog) -> Iterator[Source]:
@@ -209,13 +221,14 @@ def _read_unlabelled(genome: GenomeFiles, report: PrepareReport, log: WarningLog
 
 
 def _label_record(
-    genome: GenomeFiles, record: Record, annotation: Annotation, contig: str | None, genes: list[Gene],
+    genome: GenomeFiles, record: Record, annotation: Annotation, contig: str | None, genes: list[Gene], labels: str,
     report: PrepareReport,
 ) -> Source:  # fmt: skip
     code = genome.genetic_code or annotation.genetic_codes.get(contig, DEFAULT_GENETIC_CODE)
     circular = contig in annotation.circular
-    tracks, masked = label_tracks(record.codes, genes, genetic_code=code, circular=circular)
-    table = gene_table(record.codes, genes, genetic_code=code, circular=circular)
+    make_tracks, make_table = LABELS[labels]
+    tracks, masked = make_tracks(record.codes, genes, genetic_code=code, circular=circular)
+    table = make_table(record.codes, genes, genetic_code=code, circular=circular)
     report.n_records[genome.name] += 1
     report.n_bases[genome.name] += len(record)
     report.n_genes[genome.name] += len(genes)

@@ -43,9 +43,9 @@ def test_the_table_by_hand(tmp_path):
 
 def test_bed_is_zero_based(tmp_path):
     assert write_small(tmp_path, "genes.bed").splitlines() == [
-        "c\t0\t9\tgene-c-00001\t900\t+",
-        "c\t9\t18\tgene-c-00002\t0\t-",
-        "c\t21\t27\tgene-c-00003\t0\t+",
+        "c\t0\t9\tgene-c-00001\t900\t+\t0\t9\t0\t1\t9\t0",
+        "c\t9\t18\tgene-c-00002\t0\t-\t9\t18\t0\t1\t9\t0",
+        "c\t21\t27\tgene-c-00003\t0\t+\t21\t27\t0\t1\t6\t0",
     ]
 
 

@@ -1,0 +1,110 @@
+"""Training, validation and test data for genes with introns, from single-gene loci and slices of genomes.
+
+    python benchmarks/intron_data.py DATA OUT --seed 0
+
+DATA is the folder of real genomes; OUT gets FASTA and GFF3 of: ``train`` (loci of worm chromosomes I to III),
+``validation`` (IV), ``test`` (X), ``raw`` (the loci of ``test`` as they are), and the slices of worm and thale cress.
+"""
+
+import argparse
+import csv
+import json
+import tarfile
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+
+from genoformer.annotation.intron_tracks import intron_tracks
+from genoformer.annotation.isoforms import choose_isoforms
+from genoformer.annotation.models import GENE_ID
+from genoformer.annotation.read import read_annotation
+from genoformer.annotation.write_gff3 import write_gff3
+from genoformer.files import write_json_atomic
+from genoformer.locus_contigs import Locus, build_contigs, count_composition, shared_with
+from genoformer.sequence.alphabet import decode_bases
+from genoformer.sequence.fasta import read_fasta
+from genoformer.sequence.records import Record
+
+PARTS = {"I": "train", "II": "train", "III": "train", "IV": "validation", "X": "test"}
+SLICES = {"worm": ("genome_1pct_c_elegans/C.elegans.1pct", "WormBase"),
+          "arabidopsis": ("genome_1pct_a_thaliana/A.thaliana.1pct", "TAIR10")}  # fmt: skip
+GENETIC_CODE = 1
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    slices = {name: read_slice(args.data / path, source) for name, (path, source) in SLICES.items()}
+    for name, rows in slices.items():
+        write_genome(args.out / name, rows)
+    sliced = {record.id: len(record) for record, _ in slices["worm"]}
+    loci = read_loci(args.data / "genome_smallgenes_celegans", sliced)
+    parts, dropped = separate(loci, [record.codes for rows in slices.values() for record, _ in rows])
+    composition = count_composition(intergenic_pieces(slices["worm"]))
+    for number, (part, chosen) in enumerate(parts.items()):
+        contigs = build_contigs(chosen, composition, prefix=part, seed=args.seed * len(parts) + number)
+        write_genome(args.out / part, contigs)
+        write_genome(args.out / f"raw-{part}", [(Record(locus.id, locus.codes), [locus.gene]) for locus in chosen])
+    counts = {"loci": {part: len(chosen) for part, chosen in parts.items()}, "dropped": dropped}
+    write_json_atomic(args.out / "summary.json", counts)
+    print(json.dumps(counts, indent=2))
+
+
+def read_loci(folder: Path, sliced: dict[str, int]) -> dict[str, list[Locus]]:
+    """Loci by part that do not lie in the slices; each with one isoform of the gene that has rows of its own."""
+    with open(folder / "smallgenes.tsv") as file:
+        places = {row["id"]: row for row in csv.DictReader(file, delimiter="\t")}
+    found: dict[str, list[Locus]] = {part: [] for part in PARTS.values()}
+    with tarfile.open(folder / "smallgenes.tar.gz") as archive, tempfile.TemporaryDirectory() as scratch:
+        files = {Path(member.name).name: archive.extractfile(member).read() for member in archive if member.isfile()}
+        for name, place in sorted(places.items()):
+            if int(place["start"]) <= sliced.get(place["chrom"], 0):
+                continue
+            for ending in ("fa", "gff3"):
+                (Path(scratch) / f"locus.{ending}").write_bytes(files[f"{name}.{ending}"])
+            (record,) = read_fasta(Path(scratch) / "locus.fa")
+            genes = read_annotation(Path(scratch) / "locus.gff3", sources=["WormBase"]).genes
+            (gene,) = choose_isoforms(gene for gene in genes if GENE_ID in gene.attributes)
+            found[PARTS[place["chrom"]]].append(Locus(name, record.codes, gene))
+    return found
+
+
+def separate(loci: dict[str, list[Locus]], slices: list) -> tuple[dict[str, list[Locus]], dict[str, int]]:
+    """Drop loci that share a stretch of sequence with another part: from training first, and never from test for it."""
+    kept, dropped, seen = {}, {}, []
+    for part in ("test", "validation", "train"):
+        # What is tested must not be in the slices, which train as they are.
+        others = seen + (slices if part != "train" else [])
+        shared = shared_with([locus.codes for locus in loci[part]], others)
+        kept[part] = [locus for locus, is_shared in zip(loci[part], shared, strict=True) if not is_shared]
+        dropped[part] = sum(shared)
+        seen += [locus.codes for locus in kept[part]]
+    return dict(reversed(kept.items())), dropped
+
+
+def read_slice(stem: Path, source: str) -> list[tuple[Record, list]]:
+    genes = read_annotation(f"{stem}.gff.gz", sources=[source]).by_contig()
+    return [(record, genes.get(record.id, [])) for record in read_fasta(f"{stem}.fa.gz")]
+
+
+def intergenic_pieces(rows: list[tuple[Record, list]]):
+    """Stretches that are intergenic on both strands."""
+    for record, genes in rows:
+        tracks, _ = intron_tracks(record.codes, genes, genetic_code=GENETIC_CODE)
+        edges = [0, *((tracks != 0).any(axis=0).nonzero()[0] + 1).tolist(), len(record) + 1]
+        yield from (record.codes[low : high - 1] for low, high in pairwise(edges) if high - low > 50)
+
+
+def write_genome(stem: Path, rows: list[tuple[Record, list]]) -> None:
+    with open(f"{stem}.fa", "w") as file:
+        for record, _ in rows:
+            file.write(f">{record.id}\n{decode_bases(record.codes)}\n")
+    write_gff3(f"{stem}.gff3", ((record, genes, False) for record, genes in rows), genetic_code=GENETIC_CODE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""CDS that end before their stop codon: the sequence decides, since files of every format come in both kinds."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from genoformer.annotation.gene_sequence import coding_sequence
+from genoformer.annotation.genetic_code import GeneticCode, codon_indices, get_genetic_code
+from genoformer.annotation.models import Gene, Span
+
+
+def include_stop_codons(codes: np.ndarray, genes: Iterable[Gene], genetic_code: int) -> list[Gene]:
+    """The same genes, each CDS with the stop codon that follows it in the transcript.
+
+    A CDS grows by three bases when its own last codon is no stop codon, the next three bases of the transcript are one,
+    and it is whole codons long from its first one on. Beyond the known exons the transcript goes on without an intron.
+
+    Args:
+        codes: uint8 base codes of the contig, forward strand, shape [L].
+        genes: Genes of the contig.
+        genetic_code: NCBI translation table of the contig.
+
+    Returns:
+        Genes in the given order.
+
+    Raises:
+        UsageError: If there is no such genetic code.
+    """
+    code = get_genetic_code(genetic_code)
+    return [_with_stop(codes, gene, code) for gene in genes]
+
+
+def _with_stop(codes: np.ndarray, gene: Gene, code: GeneticCode) -> Gene:
+    is_odd = gene.pseudo or gene.trans_spliced or gene.slippage or gene.end > len(codes)
+    if is_odd or gene.partial_3 or (gene.length_bp - gene.phase_offset) % 3 or _ends_in_stop(codes, gene, code):
+        return gene
+    added = _next_spans(gene, 3)
+    if not added or added[0][0] < 0 or added[-1][1] > len(codes):
+        return gene
+    longer = with_parts(gene, sorted((*gene.parts, *added)))
+    return longer if _ends_in_stop(codes, longer, code) else gene
+
+
+def _ends_in_stop(codes: np.ndarray, gene: Gene, code: GeneticCode) -> bool:
+    last = codon_indices(coding_sequence(codes, gene)[-3:])
+    return bool(len(last) and last[0] >= 0 and code.stop_mask[last[0]])
+
+
+def _next_spans(gene: Gene, n_bp: int) -> list[Span]:
+    """Where the ``n_bp`` transcript bases behind the CDS lie; fewer when the known transcript ends."""
+    is_plus = gene.strand == "+"
+    last = gene.end if is_plus else gene.start
+    if not gene.exons:
+        return [(last, last + n_bp)] if is_plus else [(last - n_bp, last)]
+    found: list[Span] = []
+    for start, end in gene.exons if is_plus else gene.exons[::-1]:
+        start, end = (max(start, last), end) if is_plus else (start, min(end, last))
+        if n_bp and start < end:
+            taken = min(n_bp, end - start)
+            found.append((start, start + taken) if is_plus else (end - taken, end))
+            n_bp -= taken
+    return [] if n_bp else found
+
+
+def without_stop_codon(gene: Gene) -> Gene:
+    """The same gene without its last three bases, which may lie in two or three parts; a partial 3' end stays.
+
+    Raises:
+        ValueError: If nothing would be left.
+    """
+    if gene.partial_3:
+        return gene
+    left_bp, kept = gene.length_bp - 3, []
+    if left_bp < 1:
+        raise ValueError(f"gene {gene.id!r} is no more than a stop codon")
+    for start, end in gene.parts if gene.strand == "+" else gene.parts[::-1]:
+        taken = min(left_bp, end - start)
+        if taken:
+            kept.append((start, start + taken) if gene.strand == "+" else (end - taken, end))
+        left_bp -= taken
+    return with_parts(gene, sorted(kept))
+
+
+def with_parts(gene: Gene, parts: list[Span]) -> Gene:
+    """The same gene with other coding parts, ascending; parts that touch become one."""
+    merged: list[Span] = []
+    for start, end in parts:
+        if merged and start == merged[-1][1]:
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    return replace(gene, start=merged[0][0], end=merged[-1][1], parts=tuple(merged))

@@ -1,0 +1,89 @@
+"""Write genes as GTF: CDS without stop codon, which has rows of its own.
+
+Reference: https://mblab.wustl.edu/GTF22.html; untranslated regions and tags as in Ensembl's files.
+"""
+
+from collections.abc import Iterator
+
+from genoformer.annotation.gene_files import GeneFile, format_score, gene_id
+from genoformer.annotation.gene_sequence import coding_positions
+from genoformer.annotation.models import Gene, Span
+from genoformer.annotation.stop_codons import without_stop_codon
+from genoformer.annotation.write_gff3 import SOURCE, phases, transcribed_exons, untranslated_regions
+from genoformer.sequence.records import Record
+
+UTR_KINDS = {"five_prime_UTR": "five_prime_utr", "three_prime_UTR": "three_prime_utr"}
+_Row = tuple[int, int, int, str]  # start, number of the gene, rank of the row in the gene, text
+
+
+class GtfWriter(GeneFile):
+    """Genes as gene, transcript, exon, CDS, start_codon and stop_codon rows, and those of untranslated regions.
+
+    A start or stop codon that an intron splits has a row in each exon. Ids are those of the GFF3 file. Pseudogenes,
+    trans-spliced genes and genes over the origin of a circular record, for which GTF has no form, are left out.
+    """
+
+    def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
+        rows: list[_Row] = []
+        for number, gene in enumerate(genes, start=1):
+            if not (gene.pseudo or gene.trans_spliced or gene.end > len(record)):
+                rows += _gene_rows(gene, record.id, number, gene_id(record.id, number))
+        yield from (text for *_, text in sorted(rows))
+
+
+def _gene_rows(gene: Gene, contig: str, number: int, name: str) -> Iterator[_Row]:
+    def row(kind: str, start: int, end: int, rank: int, phase: str = ".", more: str = "") -> _Row:
+        columns = (contig, SOURCE, kind, start + 1, end, format_score(gene.score), gene.strand, phase)
+        return start, number, rank, "\t".join(map(str, columns)) + f"\t{names}{more}\n"
+
+    names = f'gene_id "{_quoted(name)}";'
+    optional = {"gene_name": gene.name, "locus_tag": gene.locus_tag}
+    labels = "".join(f' {key} "{_quoted(value)}";' for key, value in optional.items() if value)
+    yield row("gene", *gene.transcript_span, 0, more=labels)
+    names += f' transcript_id "{_quoted("mrna-" + name.removeprefix("gene-"))}";'
+    product = f' product "{_quoted(gene.product)}";' if gene.product else ""
+    yield row("transcript", *gene.transcript_span, 1, more=labels + product + _tags(gene))
+    for start, end in transcribed_exons(gene):
+        yield row("exon", start, end, 2)
+    for kind, start, end in untranslated_regions(gene):
+        yield row(UTR_KINDS[kind], start, end, 3)
+    # A partial gene may hold no more than its stop codon.
+    coding = [without_stop_codon(gene)] if gene.partial_3 or gene.length_bp > 3 else []
+    for part in coding:
+        for (start, end), phase in zip(part.parts, phases(part), strict=True):
+            yield row("CDS", start, end, 4, str(phase), labels + product + _tags(gene))
+    for kind, spans in (("start_codon", start_spans(gene)), ("stop_codon", stop_spans(gene))):
+        yield from (row(kind, start, end, 5, str(phase)) for (start, end), phase in spans)
+
+
+def start_spans(gene: Gene) -> list[tuple[Span, int]]:
+    """Where the start codon lies, with the phase of each piece; nothing for a partial gene."""
+    return [] if gene.partial_5 else _codon_spans(gene, slice(0, 3))
+
+
+def stop_spans(gene: Gene) -> list[tuple[Span, int]]:
+    """Where the stop codon lies, with the phase of each piece; nothing for a partial gene."""
+    return [] if gene.partial_3 else _codon_spans(gene, slice(-3, None))
+
+
+def _codon_spans(gene: Gene, which: slice) -> list[tuple[Span, int]]:
+    bases = coding_positions(gene, gene.end)[which].tolist()
+    pieces: list[list[int]] = []
+    for base in bases:
+        if pieces and abs(base - pieces[-1][-1]) == 1:
+            pieces[-1].append(base)
+        else:
+            pieces.append([base])
+    firsts = [sum(map(len, pieces[:i])) for i in range(len(pieces))]
+    found = [((min(p), max(p) + 1), -first % 3) for p, first in zip(pieces, firsts, strict=True)]
+    return sorted(found)
+
+
+def _tags(gene: Gene) -> str:
+    tags = (("cds_start_NF", gene.partial_5), ("cds_end_NF", gene.partial_3))
+    return "".join(f' tag "{tag}";' for tag, is_set in tags if is_set)
+
+
+def _quoted(text: str) -> str:
+    """Text without the characters that end a value or a row."""
+    return text.translate({ord('"'): "'", ord("\\"): "/", ord("\t"): " ", ord("\n"): " ", ord(";"): ","})
