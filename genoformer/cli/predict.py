@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-statistics", action="store_true", help="do not learn codon usage and starts from the input itself"
     )
     parser.add_argument(
+        "--metagenome", action="store_true", help="records of many organisms: each has statistics of its own, if long"
+    )
+    parser.add_argument(
         "--adapt",
         action="store_true",
         help="first adapt the weights to the whole input, see genoformer adapt (minutes)",
@@ -89,10 +92,13 @@ def _finder(args: argparse.Namespace, bundle):
 
 def _predict_all(args: argparse.Namespace, finder, bar, warnings) -> str:
     from genoformer.cli.adapt import with_adaptation
+    from genoformer.errors import UsageError
     from genoformer.inference.predict import predict
 
     options, adapt = _options(args, finder.bundle.config.genetic_code), None
     if args.adapt:
+        if args.metagenome:
+            raise UsageError("ADAPT-006", "a mixture of organisms is nothing to adapt to.", where="--metagenome")
         options, adapt = with_adaptation(args, options, finder)
     summary = predict(
         args.fasta, finder, args.out, options, mask=args.mask, overwrite=args.overwrite, dry_run=args.dry_run,
@@ -147,6 +153,7 @@ def _options(args: argparse.Namespace, default_code: int):
         locus_tag=args.locus_tag,
         region=_region(args.region),
         statistics=not args.no_statistics,
+        metagenome=args.metagenome,
         on_bad_record=args.on_bad_record,
     )
 

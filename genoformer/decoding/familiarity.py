@@ -8,8 +8,6 @@ genes are lost (docs/results.md).
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from genoformer.annotation.models import Gene
 
 LONG_GENE_BP = 300
@@ -19,17 +17,16 @@ FAMILIAR_SHARE = 0.6
 """A genome whose genes have less than this share of the evidence of home looks unlike anything in training."""
 
 
-def median_evidence(genes: Iterable[Gene]) -> float | None:
-    """Median over long genes of ``codon_evidence``; None where there are none."""
-    values = [g.codon_evidence for g in genes if g.codon_evidence is not None and g.length_bp >= LONG_GENE_BP]
-    return float(np.median(values)) if values else None
+def long_gene_evidence(genes: Iterable[Gene]) -> list[float]:
+    """``codon_evidence`` of the long ones among the genes."""
+    return [g.codon_evidence for g in genes if g.codon_evidence is not None and g.length_bp >= LONG_GENE_BP]
 
 
 def familiarity(evidence: float | None, at_home: float | None) -> dict[str, float | bool | None]:
     """What ``summary.json`` says of it.
 
     Args:
-        evidence: ``median_evidence`` of the genes found.
+        evidence: Median of ``long_gene_evidence`` of the genes found; None where there are none.
         at_home: The same on held-out sequence of the training genomes; None for a model that does not say.
 
     Returns:

@@ -21,7 +21,7 @@ from genoformer.decoding.caller import (
 )
 from genoformer.decoding.candidates import find_candidates
 from genoformer.decoding.decoder import SECOND_LOOKS, GeneDecoder, Scorer
-from genoformer.decoding.familiarity import median_evidence
+from genoformer.decoding.familiarity import long_gene_evidence
 from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer, fit_second_look
 from genoformer.decoding.neighbours import neighbour_features
 from genoformer.decoding.orfs import EDGE_START
@@ -145,15 +145,15 @@ def evidence_at_home(held: list[Held], decoder: GeneDecoder) -> float | None:
         held: Passes over the genomes of the training, with the regions that it held out.
         decoder: Fitted to them.
     """
-    genes = []
+    evidence = []
     for name in {h.genome for h in held}:
         own = [h for h in held if h.genome == name]
         statistics = _statistics(own, decoder)
         for h in own:
             whole = [part.candidates["orf"] for part in h.inside if part.bounds == (0, len(h.codes))]
             rows = h.candidates[np.isin(h.candidates["orf"], np.concatenate(whole) if whole else [])]
-            genes.extend(call_genes("", h.codes, rows, decoder, h.options, statistics))
-    return median_evidence(genes)
+            evidence += long_gene_evidence(call_genes("", h.codes, rows, decoder, h.options, statistics))
+    return float(np.median(evidence)) if evidence else None
 
 
 def _hold(network, tokenizer, plan, store: Store, record: StoredRecord, regions: list[Region]) -> Held:

@@ -21,6 +21,7 @@ from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.inference.gene_outputs import WRITERS, GeneOutputs
+from genoformer.inference.impression import Impression
 from genoformer.inference.model_passes import ModelPasses, pass_records
 from genoformer.inference.prediction_folder import SUMMARY, check_folder, finish, held_folder, is_finished, make_room
 from genoformer.sequence.byte_chunks import read_chunks
@@ -43,6 +44,7 @@ class PredictOptions:
         locus_tag: Prefix of gene names; "" for none.
         region: Only this stretch (record id, start, end; 0-based, half-open).
         statistics: Let codon usage, start codons and binding sites of the input itself count.
+        metagenome: The records are of many organisms: each has its own statistics, or none if it is short.
         on_bad_record: "error" or "skip".
         adaptation: Settings of an adaptation to the input that comes first, JSON types; None for none.
     """
@@ -53,6 +55,7 @@ class PredictOptions:
     locus_tag: str = ""
     region: Region | None = None
     statistics: bool = True
+    metagenome: bool = False
     on_bad_record: str = "error"
     adaptation: dict | None = None
 
@@ -128,7 +131,7 @@ def predict(
             finder = adapt(paths, scan.mask, work / ADAPTED)
         on_start(scan)
         passes = make_passes(paths, finder, options, scan.mask, work, on_bases)
-        summary = write_results(paths, finder, out, options, scan, passes)
+        summary = write_results(paths, finder, out, options, scan, passes, warnings)
         run = {"key": key, "inputs": paths, "batch_size": finder.plan.batch_size}
         finish(out, summary, run, [WRITERS[word][0] for word in options.formats])
         return summary
@@ -242,7 +245,13 @@ def make_passes(
 
 
 def write_results(
-    paths: list[str], finder: GeneFinder, out: Path, options: PredictOptions, scan: Scan, passes: ModelPasses
+    paths: list[str],
+    finder: GeneFinder,
+    out: Path,
+    options: PredictOptions,
+    scan: Scan,
+    passes: ModelPasses,
+    warnings: WarningLog,
 ) -> dict:
     """Statistics of the genome, genes and their files; gives the content of ``summary.json``."""
 
@@ -250,12 +259,21 @@ def write_results(
         for number, record in _records(paths, options):
             yield _stretch(record, options), passes[number], call_options(record, options)
 
-    statistics = finder.statistics(passed, options.call) if options.statistics else None
+    is_one_genome = options.statistics and not options.metagenome
+    shared = finder.statistics(passed, options.call) if is_one_genome else None
+    impression, n_statistics = Impression(), int(shared is not None)
     with GeneOutputs(out, options.formats, locus_tag=options.locus_tag) as outputs:
         for number, record in _records(paths, options):
-            call = call_options(record, options)
-            genes = finder.genes(record.id, _stretch(record, options), passes[number], call, statistics)
+            codes, rows, call = _stretch(record, options), passes[number], call_options(record, options)
+            own = shared
+            if options.statistics and options.metagenome:
+                own = finder.statistics(lambda one=(codes, rows, call): [one], call)
+                n_statistics += own is not None
+            genes = finder.genes(record.id, codes, rows, call, own)
+            impression.add(codes, genes)
             outputs.write(record, _placed(genes, options), circular=call.circular, genetic_code=call.genetic_code)
+    familiar = impression.familiarity(finder.bundle.calibration.get("codon_evidence"))
+    impression.warn(familiar, options.call.genetic_code, warnings)
     adaptation = finder.bundle.calibration.get("adaptation") if options.adaptation else None
     return {
         "model": finder.bundle.name if adaptation is None else adaptation["model"],
@@ -267,6 +285,7 @@ def write_results(
         "n_partial": outputs.n_partial,
         "coding_share": round(outputs.coding_bp / max(scan.n_bases, 1), 4),
         "genetic_code": options.call.genetic_code,
-        "genome_statistics": statistics is not None,
+        "genome_statistics": n_statistics if options.metagenome else bool(n_statistics),
+        **familiar,
         **({} if adaptation is None else {"adaptation": adaptation}),
     }

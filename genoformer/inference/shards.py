@@ -148,6 +148,7 @@ def merge_shards(
         DataError: If a shard is unfinished or damaged, or shards, input and model do not belong together.
         OutputExistsError: ``out`` holds something else.
     """
+    warnings = WarningLog() if warnings is None else warnings
     folders, shards = _read_shards(parts)
     first = shards[0]
     key, paths, options = first["key"], fasta or first["inputs"], _options_of(first)
@@ -156,12 +157,12 @@ def merge_shards(
     if finder.bundle.digest != key["model_digest"]:
         raise DataError("SHARD-005", "the shards were made with another model.", where=finder.bundle.name)
     with held_folder(out):
-        scan = scan_input(paths, options, None, WarningLog() if warnings is None else warnings)
+        scan = scan_input(paths, options, None, warnings)
         _check_input(scan, key, paths)
         if is_finished(out, key):
             return {**json.loads((out / "summary.json").read_text()), "nothing_to_do": True}
         make_room(out, key, overwrite=overwrite)
-        summary = write_results(paths, finder, out, options, scan, ModelPasses(*folders))
+        summary = write_results(paths, finder, out, options, scan, ModelPasses(*folders), warnings)
         run = {"key": key, "inputs": paths, "shards": len(folders)}
         finish(out, summary, run, [WRITERS[word][0] for word in options.formats])
         return summary

@@ -3,7 +3,7 @@
 import pytest
 
 from genoformer.annotation.models import Gene
-from genoformer.decoding.familiarity import FAMILIAR_SHARE, LONG_GENE_BP, familiarity, median_evidence
+from genoformer.decoding.familiarity import FAMILIAR_SHARE, LONG_GENE_BP, familiarity, long_gene_evidence
 
 
 def gene(length_bp, evidence):
@@ -12,8 +12,7 @@ def gene(length_bp, evidence):
 
 def test_only_long_genes_with_evidence_count():
     genes = [gene(LONG_GENE_BP, 1.0), gene(900, 2.0), gene(600, 5.0), gene(LONG_GENE_BP - 3, 90.0), gene(900, None)]
-    assert median_evidence(genes) == 2.0
-    assert median_evidence(genes[3:]) is None and median_evidence([]) is None
+    assert long_gene_evidence(genes) == [1.0, 2.0, 5.0]
 
 
 @pytest.mark.parametrize(("evidence", "familiar"), [(4.0 * FAMILIAR_SHARE, True), (4.0 * FAMILIAR_SHARE - 0.1, False)])
