@@ -117,7 +117,43 @@ def resume_table(results: dict[str, dict]) -> str:
     return rows("| run | interrupted and continued | bitwise equal |", body)
 
 
+TASK_MEASURES = {
+    "multiclass": ("accuracy", "macro_f1", "mcc"),
+    "multilabel": ("micro_f1", "micro_aupr", "macro_aupr"),
+    "regression": ("r", "r2", "rmse"),
+}
+
+
+def task_table(results: dict[str, dict]) -> str:
+    """Scores of a function model and of simple models on the test part, with intervals of 95 %."""
+
+    def body():
+        for name, result in results.items():
+            for model, scores in result["scores"].items():
+                cells = []
+                for measure in TASK_MEASURES[result["kind"]]:
+                    low, high = scores["intervals"][measure]
+                    cells.append(f"{measure} {scores[measure]:.3f} ({low:.3f}–{high:.3f})")
+                yield [name, model, *cells, f"{scores['ece']:.3f}" if "ece" in scores else "–"]
+
+    return rows("| run | model | score | score | score | ECE |", body())
+
+
+def mlm_table(results: dict[str, dict]) -> str:
+    """Pseudo-bits per base of masked language models and of counting models."""
+
+    def body():
+        for name, result in results.items():
+            for run_bp, scores in result["runs"].items():
+                figures = (f"{scores[key]:.4f}" for key in ("model", "standard_error", "markov", "two_sided"))
+                yield [name, run_bp, scores["n_bases"], *figures]
+
+    return rows("| run | run length | bases | model | ± | Markov, order 11 | two-sided, 5 + 5 |", body())
+
+
 KINDS = {
+    "tasks": ("tasks-", task_table),
+    "mlm": ("mlm-", mlm_table),
     "genes": ("genes-", gene_table),
     "calibration": ("genes-", calibration_table),
     "loo": ("loo-", leave_one_out_table),

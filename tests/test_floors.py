@@ -12,7 +12,7 @@ FLOORS = [
     {"errors", "files"},
     {
         "sequence", "annotation", "store", "splits", "leakage", "metrics", "gene_metrics", "function_metrics",
-        "calibration", "decoding", "simulate", "label_table", "label_values", "label_splits",
+        "calibration", "decoding", "simulate", "count_models", "label_table", "label_values", "label_splits",
         "locus_contigs",
     },
     {"nn"},

@@ -52,11 +52,17 @@ class MaskedTiles(TileDataset):
         self.share, self.run_bp = share, run_bp
 
     def __getitem__(self, index: int) -> Item:
-        codes, lookahead = read_bases(self.store, self.tokenizer, *self.places[index])
+        codes, runs = self.hidden_runs(index)
+        _, lookahead = read_bases(self.store, self.tokenizer, *self.places[index])
+        actions, unused = np.full(len(runs), MASK), np.random.default_rng(0)
+        return _item(*hide_runs(codes, lookahead, runs, actions, self.tokenizer, unused))
+
+    def hidden_runs(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Base codes of tile ``index`` as read, and the runs that are hidden in it, see ``place_runs``."""
+        codes, _ = read_bases(self.store, self.tokenizer, *self.places[index])
         generator = np.random.default_rng([EVALUATION_SEED, index])
         runs = place_runs(codes, self.tokenizer, share=self.share, run_bp=[self.run_bp], generator=generator)
-        actions = np.full(len(runs), MASK)
-        return _item(*hide_runs(codes, lookahead, runs, actions, self.tokenizer, generator))
+        return codes, runs
 
 
 def read_bases(

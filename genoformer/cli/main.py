@@ -30,6 +30,7 @@ COMMANDS = {
     "adapt": ("genoformer.cli.adapt", "train a model further on the genome at hand"),
     "evaluate": ("genoformer.cli.evaluate", "compare predicted genes or functions with a reference"),
     "check-leakage": ("genoformer.cli.check_leakage", "find sequence that two sets share"),
+    "benchmark": ("genoformer.cli.benchmark", "train and compare with simple models, with several seeds"),
     "prepare": ("genoformer.cli.prepare", "make the training store from FASTA and annotation"),
     "simulate": ("genoformer.cli.simulate", "make up a genome with known genes"),
     "export": ("genoformer.cli.export", "write a model's encoder in the layout of another program"),

@@ -1,0 +1,1 @@
+"""Simple models of whole sequences, to be shown beside every score."""

@@ -1,0 +1,110 @@
+"""A trained function model and its baselines on the same test part: scores with bootstrap intervals."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from genoformer.baselines.models import fit_baselines
+from genoformer.bundle import load_bundle
+from genoformer.calibration import brier, ece
+from genoformer.function_metrics import multilabel_scores
+from genoformer.inference.function_calls import FunctionCaller, calibrated, fit_calibration
+from genoformer.tasks.function import Function, score
+from genoformer.training.table_data import TableData
+
+N_ROUNDS = 200
+INTERVAL = (2.5, 97.5)
+
+
+def read_table_data(run: Path) -> TableData:
+    """The data of a finished run, divided as in training."""
+    stored = yaml.safe_load((run / "config.yaml").read_text())
+    linked = {"options": stored["model"].get("options"), "work_dir": str(run)}
+    data = TableData(**{**stored["data"], **linked})
+    data.setup()
+    return data
+
+
+def compare_run(run: Path, seed: int) -> dict:
+    """Scores of the model of a run and of all baselines on the test part.
+
+    Args:
+        run: Folder of a finished run of ``fit``.
+        seed: Of baselines and bootstrap.
+
+    Returns:
+        "scores" by model, each with the measures of ``scores_of`` and their "intervals" of 95 %, and what was compared;
+        JSON types only.
+    """
+    data, bundle = read_table_data(run), load_bundle(run / "model")
+    caller = FunctionCaller.from_bundle(bundle)
+    parts = {
+        name: ([sequence.codes for sequence in members], data.targets[name]) for name, members in data.parts.items()
+    }
+    models = {"genoformer": caller.outputs, **fit_baselines(caller.task, parts["train"], parts["validation"], seed)}
+    return {
+        "task": "function",
+        "kind": caller.task.options.kind,
+        "seed": seed,
+        "n_classes": len(caller.task.channels),
+        "n_parameters": sum(tensor.numel() for tensor in bundle.model.parameters()),
+        "split": {name: value for name, value in data.split.items() if value},
+        "sizes": {name: len(members) for name, members in data.parts.items()},
+        "scores": {
+            name: scores_of(caller.task, outputs, parts["validation"], parts["test"], seed)
+            for name, outputs in models.items()
+        },
+    }
+
+
+def scores_of(task: Function, outputs: Callable, validation: tuple, test: tuple, seed: int) -> dict:
+    """Scores of one model on the test part, with what is fitted on validation (temperature, threshold).
+
+    Args:
+        task: Classes and kind.
+        outputs: From sequences to outputs [n, C].
+        validation: Sequences and targets.
+        test: The same.
+        seed: Of the bootstrap.
+    """
+    fitted = fit_calibration(task, outputs(validation[0]), validation[1], (0.0, 1.0))
+    found, targets = outputs(test[0]), test[1]
+
+    def measure(rows: np.ndarray) -> dict[str, float]:
+        if task.options.kind == "multilabel":
+            scores = multilabel_scores(found[rows], targets[rows], task.channels, fitted["threshold"])
+        else:
+            scores = score(task, found[rows], targets[rows])
+        return {name: value for name, value in scores.items() if isinstance(value, float) and name != "threshold"}
+
+    return {
+        **measure(np.arange(len(targets))),
+        **_calibration(task, calibrated(task, found, fitted), targets),
+        "intervals": bootstrap(measure, len(targets), seed),
+    }
+
+
+def bootstrap(measure: Callable[[np.ndarray], dict[str, float]], n: int, seed: int) -> dict[str, list[float]]:
+    """Interval of 95 % of each measure over samples drawn with replacement.
+
+    Args:
+        measure: From numbers of samples to measures by name.
+        n: Number of samples.
+        seed: Of the draws.
+    """
+    rng = np.random.default_rng(seed)
+    rounds = [measure(rng.integers(0, n, n)) for _ in range(N_ROUNDS)]
+    return {name: np.percentile([found[name] for found in rounds], INTERVAL).tolist() for name in rounds[0]}
+
+
+def _calibration(task: Function, probabilities: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+    if task.options.kind == "regression":
+        return {}
+    if task.options.kind == "multiclass":
+        outcomes = (probabilities.argmax(axis=1) == targets).astype(float)
+        probabilities = probabilities.max(axis=1)
+    else:
+        outcomes, probabilities = targets.ravel(), probabilities.ravel()
+    return {"ece": ece(probabilities, outcomes), "brier": brier(probabilities, outcomes)}

@@ -1,0 +1,82 @@
+"""Baselines by name: each is fitted on the training part and gives outputs as a function model does."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from genoformer.baselines.cnn import fit_cnn
+from genoformer.baselines.features import kmer_frequencies, one_hot
+from genoformer.tasks.function import Function
+
+Sequences = Sequence[np.ndarray]
+Outputs = Callable[[Sequences], np.ndarray]
+PENALTY = 0.01
+"""Inverse strength of the penalty of logistic regression, for standardised features."""
+LOWEST = 1e-9
+"""Smallest probability whose logarithm is taken."""
+
+
+def fit_baselines(task: Function, train: tuple, validation: tuple, seed: int) -> dict[str, Outputs]:
+    """All baselines that suit the task.
+
+    Args:
+        task: Classes and kind.
+        train: Sequences (uint8 base codes) and targets (see ``label_values.encode_labels``).
+        validation: The same; only the network looks at it, to stop in time.
+        seed: Of what is random.
+
+    Returns:
+        By name, functions from sequences to outputs [n, C]. One-hot features need sequences of one length. Boosting is
+        left out for terms: it would take a model for each.
+    """
+    kind, (sequences, targets) = task.options.kind, train
+    found = {
+        "majority": _fit(_majority(kind), _nothing, sequences, targets),
+        "kmer_logistic": _fit(_linear(kind), kmer_frequencies, sequences, targets),
+    }
+    if len({len(codes) for codes in [*sequences, *validation[0]]}) == 1:
+        found["onehot_logistic"] = _fit(_linear(kind), one_hot, sequences, targets)
+    if kind != "multilabel":
+        found["gradient_boosting"] = _fit(_boosting(kind, seed), kmer_frequencies, sequences, targets)
+    return {**found, "small_cnn": fit_cnn(task, train, validation, seed)}
+
+
+def _nothing(sequences: Sequences) -> np.ndarray:
+    return np.zeros((len(sequences), 1))
+
+
+def _majority(kind: str):
+    if kind == "regression":
+        return DummyRegressor()
+    return DummyClassifier(strategy="prior") if kind == "multiclass" else OneVsRestClassifier(DummyClassifier())
+
+
+def _linear(kind: str):
+    if kind == "regression":
+        return make_pipeline(StandardScaler(), Ridge(1 / PENALTY))
+    one = LogisticRegression(C=PENALTY, max_iter=2000)
+    return make_pipeline(StandardScaler(), one if kind == "multiclass" else OneVsRestClassifier(one))
+
+
+def _boosting(kind: str, seed: int):
+    chosen = HistGradientBoostingRegressor if kind == "regression" else HistGradientBoostingClassifier
+    return chosen(max_iter=60, learning_rate=0.15, max_leaf_nodes=15, random_state=seed)
+
+
+def _fit(model, features: Callable[[Sequences], np.ndarray], sequences: Sequences, targets: np.ndarray) -> Outputs:
+    """Fit, and give log-probabilities, or numbers."""
+    is_number = targets.dtype != np.int64 and not hasattr(model, "predict_proba")
+    model.fit(features(sequences), targets[:, 0] if is_number else targets)
+
+    def outputs(others: Sequences) -> np.ndarray:
+        if is_number:
+            return model.predict(features(others))[:, None]
+        return np.log(np.maximum(model.predict_proba(features(others)), LOWEST))
+
+    return outputs

@@ -1,0 +1,44 @@
+"""``genoformer benchmark tasks``: a function task trained with several seeds, beside its baselines, one JSON each."""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("what", choices=("tasks",), help="what is measured")
+    parser.add_argument("--name", required=True, help="name of the results; runs go to runs/NAME-SEED")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="seeds of weights and order")
+    parser.add_argument("-o", "--out", type=Path, default=Path("docs/results"), help="folder of the results")
+    parser.add_argument(
+        "--fit", nargs=argparse.REMAINDER, required=True, help="how to train: all that follows goes to genoformer fit"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, compare and write; what is there already is not made again. Returns the exit code.
+
+    Raises:
+        UsageError: If arguments of fit are missing.
+    """
+    from genoformer.baselines.compare import compare_run
+    from genoformer.cli.fit import run_lightning
+    from genoformer.errors import UsageError
+    from genoformer.files import write_json_atomic
+    from genoformer.training.run_folder import run_folder
+
+    if not args.fit:
+        raise UsageError("BENCHMARK-001", "how to train is missing.", where="--fit", fix="Add --config NAME.")
+    for seed in args.seeds:
+        path = args.out / f"tasks-{args.name}-{seed}.json"
+        if path.is_file():
+            print(f"nothing to do: {path} is there")
+            continue
+        name = f"{args.name}-{seed}"
+        options = ["--trainer.enable_progress_bar", "false", "--seed_everything", str(seed), "--name", name]
+        if code := run_lightning("fit", [*args.fit, *options]):
+            return code
+        args.out.mkdir(parents=True, exist_ok=True)
+        write_json_atomic(path, compare_run(Path(run_folder(name)), seed))
+        print(path)
+    return 0
