@@ -4,7 +4,7 @@ import argparse
 import sys
 
 GENE_OPTIONS = (
-    "genetic_code", "region", "mask", "across_gaps", "no_statistics", "adapt", "adapt_steps", "locus_tag",
+    "genetic_code", "region", "mask", "across_gaps", "no_statistics", "adapt", "adapt_steps", "locus_tag", "shard",
 )  # fmt: skip
 
 
@@ -26,8 +26,8 @@ def predict_function_table(args: argparse.Namespace, bundle) -> int:
     from genoformer.inference.function_predict import predict_functions
 
     given = [name for name in GENE_OPTIONS if getattr(args, name) not in (None, False, "")]
-    if given or args.shard != "1/1":
-        option = "--" + (given[0].replace("_", "-") if given else "shard")
+    if given:
+        option = f"--{given[0].replace('_', '-')}"
         raise UsageError("FUNCTION-002", f"a model for function takes no {option}: it is about genes.", where=option)
     batch_size = 16 * positive(args.batch_size, "--batch-size")
     caller = FunctionCaller.from_bundle(bundle, batch_size=batch_size, precision=args.precision or "float32")

@@ -1,8 +1,9 @@
 """What can be learned: one module per task, named in ``TASKS``.
 
 A task names its ``level`` ("base" or "sequence"), its ``strands``, the ``data`` that it learns from (see
-``training.data_modules``), its ``channels``, ``initial_logits``, ``loss(logits, labels)``, ``loss_weight(labels)`` and ``build_scores()``. A
-task that has settings, or whose outputs follow from the labels, is made by ``build(channels, options)`` in its module.
+``training.data_modules``), its ``channels``, ``initial_logits``, ``loss(logits, labels)``, ``loss_weight(labels)``,
+which is what the loss is a mean over, and ``build_scores()``. A task that has settings, or whose outputs follow from
+the labels, is made by ``build(channels, options)`` in its module.
 """
 
 from collections.abc import Mapping, Sequence
