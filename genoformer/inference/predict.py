@@ -29,6 +29,8 @@ from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.records import Record, SequenceDigest
 
 Region = tuple[str, int, int]
+N_NAMED = 5
+"""Records that a message names, so that the user sees how ids look."""
 ADAPTED = "adapted"
 """The bundle in ``OUT/.work`` that an adaptation to the input gives; it goes when the prediction is complete."""
 
@@ -65,13 +67,13 @@ class Scan:
     """What the input holds.
 
     Attributes:
-        ids: Record ids in order.
+        n_records: Number of records.
         n_bases: Total length in bp.
         digest: Sequence digest.
         mask: Where no gene may lie.
     """
 
-    ids: list[str]
+    n_records: int
     n_bases: int
     digest: str
     mask: Mask
@@ -118,7 +120,7 @@ def predict(
     check_folder(out, [*paths, *([] if mask is None else [str(mask)])], overwrite=overwrite)
     if dry_run:
         scan = scan_input(paths, options, mask, warnings)
-        return {"dry_run": True, "n_records": len(scan.ids), "n_bases": scan.n_bases}
+        return {"dry_run": True, "n_records": scan.n_records, "n_bases": scan.n_bases}
     with held_folder(out) as work:
         paths = spooled(paths, work)
         scan = scan_input(paths, options, mask, warnings)
@@ -154,12 +156,15 @@ def all_records(
 ) -> Iterator[tuple[int, Record]]:
     """Every record of the input with its number."""
     seen: dict[str, str] = {}
+    number = 0
     for path in paths:
         for record in read_fasta(path, on_bad_record=options.on_bad_record, warnings=warnings):
             if record.id in seen:
                 raise DataError("INPUT-001", f'record "{record.id}" is also in {seen[record.id]}.', where=path)
-            yield len(seen), record
-            seen[record.id] = path
+            yield number, record
+            number += 1
+            if len(paths) > 1:  # inside one file the reader sees to it
+                seen[record.id] = path
 
 
 def _records(paths: list[str], options: PredictOptions) -> Iterator[tuple[int, Record]]:
@@ -191,21 +196,25 @@ def _placed(genes: list[Gene], options: PredictOptions) -> list[Gene]:
 
 def scan_input(paths: list[str], options: PredictOptions, mask: str | Path | None, warnings: WarningLog) -> Scan:
     """Read everything once, so that a broken last record is found before the work, not after it."""
-    digest, ids, n_bases, lengths = SequenceDigest(), [], 0, {}
-    for _, record in all_records(paths, options, warnings):
-        lengths[record.id] = len(record)
+    digest, n_records, n_bases, lengths, first = SequenceDigest(), 0, 0, {}, []
+    missing = set(options.circular) - {"auto"} if options.region is None else {options.region[0]}
+    for number, record in all_records(paths, options, warnings):
+        missing.discard(record.id)
+        if number < N_NAMED:
+            first.append(record.id)
+        if mask is not None:
+            lengths[record.id] = len(record)
         if _is_wanted(record, options):
             digest.update(record)
-            ids.append(record.id)
+            n_records += 1
             n_bases += len(_stretch(record, options))
-    if options.region is not None and options.region[0] not in lengths:
-        known = ", ".join(list(lengths)[:5])
-        raise UsageError("REGION-001", f'there is no record "{options.region[0]}"; the input begins with {known}.')
-    missing = [name for name in options.circular if name != "auto" and name not in ids]
-    if missing and options.region is None:
-        raise UsageError("CIRCULAR-001", f"--circular names records that are not there: {', '.join(missing)}.")
+    if missing and options.region is not None:
+        message = f'there is no record "{options.region[0]}"; the input begins with {", ".join(first)}.'
+        raise UsageError("REGION-001", message)
+    if missing:
+        raise UsageError("CIRCULAR-001", f"--circular names records that are not there: {', '.join(sorted(missing))}.")
     intervals = {} if mask is None else read_bed_intervals(mask, lengths, warnings)
-    return Scan(ids, n_bases, digest.hexdigest(), Mask(intervals))
+    return Scan(n_records, n_bases, digest.hexdigest(), Mask(intervals))
 
 
 def prediction_key(scan: Scan, finder: GeneFinder, options: PredictOptions) -> dict:
@@ -279,7 +288,7 @@ def write_results(
         "model": finder.bundle.name if adaptation is None else adaptation["model"],
         "model_digest": finder.bundle.digest,
         "sequence_digest": scan.digest,
-        "n_records": len(scan.ids),
+        "n_records": scan.n_records,
         "n_bases": scan.n_bases,
         "n_genes": outputs.n_genes,
         "n_partial": outputs.n_partial,

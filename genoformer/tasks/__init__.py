@@ -2,8 +2,8 @@
 
 A task names its ``level`` ("base" or "sequence"), its ``strands``, the ``data`` that it learns from (see
 ``training.data_modules``) and, if these are genomes, the kind of ``labels``; its ``channels``, ``initial_logits``,
-``loss(logits, labels)``, ``loss_weight(labels)`` and ``build_scores()``. A task that has settings, or whose outputs
-follow from the labels, is made by ``build(channels, options)`` in its module.
+``loss(logits, labels)``, ``loss_weight(labels)``, which is what the loss is a mean over, and ``build_scores()``. A task
+that has settings, or whose outputs follow from the labels, is made by ``build(channels, options)`` in its module.
 """
 
 from collections.abc import Mapping, Sequence

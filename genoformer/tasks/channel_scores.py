@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,13 +34,9 @@ class ChannelScores:
         scores, targets, counted = (part.float().cpu().numpy() for part in (odds, targets, weights.ne(0)))
         self.scores.update(scores, targets, counted, from_logits=True)
 
-    def reduce(self, add: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Take in what other processes have counted.
-
-        Args:
-            add: Gives the sum of an array over all processes.
-        """
-        self.scores.histogram, self.scores.confusion = add(self.scores.histogram), add(self.scores.confusion)
+    def merge(self, other: "ChannelScores") -> None:
+        """Add what another process has added up."""
+        self.scores = self.scores.merge(other.scores)
 
     def compute(self) -> dict[str, float]:
         """Scores by channel and measure."""

@@ -4,7 +4,7 @@ A sequence may be read in several views (both strands): rows of logits that belo
 their mean is what counts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -115,7 +115,7 @@ class Function:
         return F.mse_loss(logits, labels)
 
     def loss_weight(self, labels: Tensor) -> Tensor:
-        """What ``loss`` divides by: the number of sequences, scalar."""
+        """What ``loss`` divides by: sequences, scalar, float32."""
         return torch.tensor(float(len(labels)), device=labels.device)
 
     def build_scores(self) -> "FunctionScores":
@@ -139,8 +139,10 @@ class FunctionScores:
         self.logits.append(merge_views(logits.float(), len(labels)).cpu().numpy())
         self.labels.append(labels.cpu().numpy())
 
-    def reduce(self, add: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Nothing: each of the processes that train together evaluates all sequences."""
+    def merge(self, other: "FunctionScores") -> None:
+        """Add what another process has gathered."""
+        self.logits += other.logits
+        self.labels += other.labels
 
     def compute(self) -> dict[str, float]:
         """Scores by name; those of single classes are left out."""

@@ -1,9 +1,7 @@
 """Masked language model: which of the four bases stands where none of the tokens shows it."""
 
 import math
-from collections.abc import Callable
 
-import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -31,32 +29,35 @@ def loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def loss_weight(labels: Tensor) -> Tensor:
-    """What ``loss`` divides by: the number of hidden bases, scalar."""
-    return (labels < N_KNOWN).sum()
+    """What ``loss`` divides by: hidden bases, scalar, float32."""
+    return (labels < N_KNOWN).sum().float()
 
 
 class HiddenBaseScores:
     """Adds up cost and hits over the batches of an evaluation."""
 
     def __init__(self) -> None:
-        self.totals = np.zeros(3)  # bases, hits, cost
+        self.n_bases = self.n_hits = 0
+        self.cost = 0.0
 
     def update(self, logits: Tensor, labels: Tensor) -> None:
         """Add a batch; shapes as in ``loss``."""
         chosen = labels < N_KNOWN
         found, wanted = logits[chosen].float(), labels[chosen].long()
-        cost = float(F.cross_entropy(found, wanted, reduction="sum")) if len(wanted) else 0.0
-        self.totals += len(wanted), int((found.argmax(dim=1) == wanted).sum()), cost
+        self.n_bases += len(wanted)
+        self.n_hits += int((found.argmax(dim=1) == wanted).sum())
+        self.cost += float(F.cross_entropy(found, wanted, reduction="sum")) if len(wanted) else 0.0
 
-    def reduce(self, add: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Take in what other processes have counted; ``add`` gives the sum of an array over all processes."""
-        self.totals = add(self.totals)
+    def merge(self, other: "HiddenBaseScores") -> None:
+        """Add what another process has added up."""
+        self.n_bases, self.n_hits, self.cost = (
+            self.n_bases + other.n_bases, self.n_hits + other.n_hits, self.cost + other.cost
+        )  # fmt: skip
 
     def compute(self) -> dict[str, float]:
         """Pseudo-bits per base (2 for a guess), and share of the bases that are told right."""
-        n_bases, n_hits, cost = self.totals.tolist()
-        n = max(1, n_bases)
-        return {"bits_per_base": cost / n / math.log(2), "accuracy": n_hits / n}
+        n = max(1, self.n_bases)
+        return {"bits_per_base": self.cost / n / math.log(2), "accuracy": self.n_hits / n}
 
 
 build_scores = HiddenBaseScores

@@ -19,6 +19,7 @@ from genoformer.splits import split_regions
 from genoformer.store import Store
 from genoformer.tasks import TASKS
 from genoformer.training.prepare import GenomeFiles, find_genomes, prepare_store, store_parameters
+from genoformer.training.processes import own_share
 from genoformer.training.signals import start_worker
 
 
@@ -150,7 +151,8 @@ class GenomeData(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         """Crops from where the run stands."""
-        self.sampler = RunSampler(self.samples_per_epoch, self.batch_size, **self._process())
+        world_size, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
+        self.sampler = RunSampler(self.samples_per_epoch, self.batch_size, rank=rank, world_size=world_size)
         self.sampler.load_state_dict(self.position)
         return self._loader(self._crops(), batch_sampler=self.sampler)
 
@@ -162,7 +164,7 @@ class GenomeData(pl.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader:
         """Tiles of the validation regions."""
-        return self._loader(self._tiles("validation"), batch_size=self.batch_size)
+        return self._evaluation("validation")
 
     def test_dataloader(self) -> DataLoader:
         """Tiles of the test regions.
@@ -172,25 +174,21 @@ class GenomeData(pl.LightningDataModule):
         """
         if not self.regions["test"]:
             raise UsageError("CONFIG-010", "there is no test part.", where="data.test", fix="Give --data.test.")
-        return self._loader(self._tiles("test"), batch_size=self.batch_size)
+        return self._evaluation("test")
+
+    def _evaluation(self, part: str) -> DataLoader:
+        tiles = self._tiles(part)
+        return self._loader(tiles, batch_size=self.batch_size, sampler=own_share(self.trainer, len(tiles)))
 
     def _tiles(self, part: str) -> TileDataset:
         return TileDataset(
-            self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands,
-            **self._process(),
-        )  # fmt: skip
+            self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands
+        )
 
     def card_lines(self) -> list[str]:
         """What the model card says of the data."""
         records = (f"- {r.genome}: {r.id}, {r.length:,} bp, genetic code {r.genetic_code}" for r in self.store.records)
         return [*records, "", f"Held out for validation and calibration: {_described_split(self.split)}."]
-
-    def _process(self) -> dict[str, int]:
-        """Which of the processes that train together this one is."""
-        return {
-            "rank": self.trainer.global_rank if self.trainer else 0,
-            "world_size": self.trainer.world_size if self.trainer else 1,
-        }
 
     def _loader(self, dataset, **batches) -> DataLoader:
         # A generator of its own: making an iterator draws from it, and must not disturb the run's random state.

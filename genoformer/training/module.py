@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytorch_lightning as pl
@@ -18,7 +17,7 @@ from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan, check_tile_length
 from genoformer.tasks import TASKS, build_task
 from genoformer.training.optimizer import build_optimizer
-from genoformer.training.processes import mean_over_processes, sum_over_processes
+from genoformer.training.processes import gather_scores, mean_over_processes, sum_over_processes
 
 
 class GenomeModule(pl.LightningModule):
@@ -148,15 +147,14 @@ class GenomeModule(pl.LightningModule):
 
     def _evaluate(self, batch: Batch) -> None:
         logits = self(batch)
-        loss, weight = self.task.loss(logits, batch["labels"]), float(self.task.loss_weight(batch["labels"]))
-        self.losses += float(loss) * weight, weight
+        weight = float(self.task.loss_weight(batch["labels"]))
+        self.losses += float(self.task.loss(logits, batch["labels"])) * weight, weight
         self.scores.update(logits, batch["labels"])
 
     def _log_scores(self, part: str) -> None:
         total, weight = sum_over_processes(self.trainer, self.losses)
         self.log(f"{part}/loss", float(total / max(weight, 1.0)), prog_bar=True)
-        self.scores.reduce(partial(sum_over_processes, self.trainer))
-        for name, value in self.scores.compute().items():
+        for name, value in gather_scores(self.trainer, self.scores).compute().items():
             self.log(f"{part}/{name}", value)
 
     def configure_optimizers(self) -> dict:

@@ -3,7 +3,36 @@
 import numpy as np
 import pytorch_lightning as pl
 import torch
+import torch.distributed as dist
 from torch import Tensor
+
+
+def own_share(trainer: pl.Trainer | None, n_samples: int) -> range:
+    """Samples of an evaluation that this process scores: each goes to one process, none is repeated to even out.
+
+    Args:
+        trainer: Knows the processes; None where there is one.
+        n_samples: Samples of the whole evaluation.
+    """
+    rank, world_size = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+    return range(rank, n_samples, world_size)
+
+
+def gather_scores(trainer: pl.Trainer, scores):
+    """Scores of all processes together; every process must call it.
+
+    Args:
+        trainer: Knows the processes.
+        scores: Of ``task.build_scores()``, with what this process has added up.
+    """
+    if trainer.world_size == 1:
+        return scores
+    parts = [None] * trainer.world_size
+    dist.all_gather_object(parts, scores)
+    first, *others = parts
+    for other in others:
+        first.merge(other)
+    return first
 
 
 def sum_over_processes(trainer: pl.Trainer, values: np.ndarray) -> np.ndarray:

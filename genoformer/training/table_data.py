@@ -20,6 +20,7 @@ from genoformer.label_table import LabelledSequence, TableColumns, read_label_ta
 from genoformer.label_values import check_examples, encode_labels, find_classes
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.tasks.function import FunctionOptions
+from genoformer.training.processes import own_share
 from genoformer.training.signals import start_worker
 
 
@@ -228,7 +229,7 @@ class TableData(pl.LightningDataModule):
         codes = [sequence.codes for sequence in self.parts[part]]
         both_strands = self.options.strands == "average"
         dataset = EvaluationSequences(codes, self.targets[part], self.tokenizer, both_strands=both_strands)
-        return self._loader(dataset, batch_size=self.batch_size)
+        return self._loader(dataset, batch_size=self.batch_size, sampler=own_share(self.trainer, len(dataset)))
 
     def _loader(self, dataset, **batches) -> DataLoader:
         # A generator of its own: making an iterator draws from it, and must not disturb the run's random state.

@@ -1,19 +1,22 @@
 """Several processes that train together learn, report and write what one would."""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
 
-from genoformer.batches.dataset import TileDataset
 from genoformer.bundle import load_bundle
 from genoformer.cli.fit import run_lightning
-from genoformer.sequence.kmers import KmerTokenizer
-from genoformer.splits import Region
+from genoformer.tasks import build_task
+from genoformer.training.processes import gather_scores, mean_over_processes, own_share, sum_over_processes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
@@ -68,18 +71,74 @@ def test_one_process_writes(folder, both):
         torch.testing.assert_close(two[name], tensor, rtol=0, atol=1e-3, msg=name)  # bfloat16 inside Muon
 
 
+@pytest.mark.parametrize("n_samples", [0, 1, 22])
 @pytest.mark.parametrize("world_size", [1, 2, 3, 50])
-def test_every_validation_tile_goes_to_one_process(world_size):
-    regions = [Region(0, 0, 1_000), Region(1, 30, 77)]
-    shared = {"crop_bp": 100, "both_strands": True}
-    tokenizer = KmerTokenizer(k=3, stride=3)
-    whole = TileDataset(None, regions, tokenizer, **shared).places
+def test_every_validation_sample_goes_to_one_process(world_size, n_samples):
+    trainers = [SimpleNamespace(global_rank=rank, world_size=world_size) for rank in range(world_size)]
+    shares = [own_share(trainer, n_samples) for trainer in trainers]
+    assert sorted(sample for share in shares for sample in share) == list(range(n_samples))
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    assert list(own_share(None, n_samples)) == list(range(n_samples))
+
+
+def scores_of(task, labels, logits):
+    scores = task.build_scores()
+    scores.update(logits, labels)
+    return scores
+
+
+@pytest.mark.parametrize("name", ["gene_structure", "mlm", "function"])
+def test_scores_of_two_processes_add_up_to_those_of_one(name):
+    generator = torch.Generator().manual_seed(1)
+    task = build_task(name, ["a", "b", "c"] if name == "function" else None)
+    shape = (9,) if name == "function" else (9, 40)
+    labels = torch.randint(0, 3, shape, generator=generator)
+    labels = labels if name == "function" else labels.to(torch.uint8)
+    logits = torch.randn(*shape, len(task.channels), generator=generator)
+    first = scores_of(task, labels[:2], logits[:2])
+    first.merge(scores_of(task, labels[2:], logits[2:]))
+    whole = scores_of(task, labels, logits).compute()
+    found = first.compute()
+    assert found.keys() == whole.keys()
+    for key, value in whole.items():
+        assert found[key] == pytest.approx(value, rel=1e-6, nan_ok=True), key
     parts = [
-        TileDataset(None, regions, tokenizer, rank=rank, world_size=world_size, **shared).places
-        for rank in range(world_size)
+        (task.loss(z, y), task.loss_weight(y)) for z, y in zip(logits.split([2, 7]), labels.split([2, 7]), strict=True)
     ]
-    assert len(whole) == sum(map(len, parts)) == len({place for part in parts for place in part}) == 22
-    assert {place for part in parts for place in part} == set(whole)
+    together = sum(mean * weight for mean, weight in parts) / sum(weight for _, weight in parts)
+    torch.testing.assert_close(together, task.loss(logits, labels))
+
+
+def reduce(rank, folder):
+    """What a process of two finds of sums, means and scores."""
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+
+    def add(tensor, reduce_op):
+        dist.all_reduce(tensor)
+        return tensor
+
+    strategy = SimpleNamespace(root_device=torch.device("cpu"), reduce=add)
+    trainer = SimpleNamespace(global_rank=rank, world_size=2, strategy=strategy)
+    mean, weight = torch.tensor([2.0, 5.0])[rank].requires_grad_(), torch.tensor([1.0, 3.0])[rank]
+    shown, own = mean_over_processes(trainer, mean, weight)
+    own.backward()
+    scores = scores_of(build_task("mlm"), torch.full((1, 4), rank, dtype=torch.uint8), torch.eye(4)[None])
+    found = {
+        "sum": sum_over_processes(trainer, np.array([rank + 1.0, 10.0])).tolist(),
+        "mean": float(shown),
+        "gradient": float(mean.grad),
+        "n_hits": gather_scores(trainer, scores).n_hits,
+    }
+    (folder / f"{rank}.json").write_text(json.dumps(found))
+    dist.destroy_process_group()
+
+
+def test_sums_means_and_scores_are_the_same_on_both_processes(tmp_path):
+    mp.spawn(reduce, (tmp_path,), nprocs=2)
+    found = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1)]
+    # (2 · 1 + 5 · 3) / 4; the average of both gradients is that of the mean: 1/4 and 3/4 of it.
+    for rank, gradient in ((0, 0.5), (1, 1.5)):
+        assert found[rank] == {"sum": [3.0, 20.0], "mean": 4.25, "gradient": gradient, "n_hits": 2}
 
 
 def test_job_script_hands_on_what_slurm_says(tmp_path):

@@ -93,6 +93,7 @@ def test_complete_run_has_genes_and_scores(finished):
         out = folder / "results/predict" / name
         assert {"genes.gff3", "genes.tsv", "proteins.faa", "summary.json"} == set(verify_manifest(out))
         assert json.loads((out / "summary.json").read_text())["n_bases"] == length_bp
+    assert (folder / "results/leakage/first/second.tsv").read_text().count("\n") == 1
     assert 0 <= json.loads((folder / "results/evaluate/second.json").read_text())["genes"]["three_prime"]["f1"] <= 1
     assert "genes, 3' end" in (folder / "results/evaluate/second.txt").read_text()
     assert set(verify_manifest(folder / "runs/tiny/model")) >= {"model.safetensors", "model_card.md"}
@@ -110,13 +111,13 @@ def test_sharded_prediction_of_the_workflow_is_that_of_the_command(finished, tmp
 def test_every_job_has_a_log_and_a_benchmark(finished):
     folder, said = finished
     names = ["prepare", "train", *(f"predict/{s}-{i}-of-2" for s in ("second", "third") for i in (1, 2))]
-    names += ["merge/second", "merge/third", "evaluate/second"]
+    names += ["merge/second", "merge/third", "evaluate/second", "leakage/first-second"]
     for name in names:
         assert (folder / "logs" / f"{name}.log").is_file()
         assert len((folder / "benchmarks" / f"{name}.tsv").read_text().splitlines()) == 2
     commands = re.findall(r"Shell command: (.*)", said.replace("Shell command: None", ""))
     assert len(commands) == len(names)
-    assert all(re.match(r"(OMP_NUM_THREADS=1 )?genoformer [a-z]+ ", command) for command in commands)
+    assert all(re.match(r"(OMP_NUM_THREADS=1 )?genoformer [a-z-]+ ", command) for command in commands)
 
 
 def test_nothing_is_left_to_do_and_the_report_holds_the_scores(finished, snakemake):
@@ -196,6 +197,21 @@ def test_no_model_and_nothing_to_train_on_is_an_error(snakemake, folder):
     table.write_text(table.read_text().replace("\ttrain\t", "\tpredict\t"))
     code, said = snakemake(folder, "-n")
     assert code == 1 and '"model" is empty' in said
+
+
+def test_functions_follow_from_the_coding_sequences(snakemake, folder):
+    code, said = snakemake(folder, "-n", "--config", "function_model=enzymes", "model=bacteria")
+    assert code == 0 and re.search(r"function +2", said)
+    assert "genoformer predict results/predict/third/cds.fna --model enzymes -o results/function/third" in said
+    assert "--formats gff3,tsv,protein,cds" in said
+
+
+def test_shared_sequence_ends_the_workflow_before_training(snakemake, folder, monkeypatch):
+    use_own_command(monkeypatch)
+    shutil.copy(folder / "genomes/first/genome.fa", folder / "genomes/second/genome.fa")
+    code, said = snakemake(folder, "--config", "leakage=fail", "--", "results/leakage/first/second.txt")
+    assert code == 1 and "LEAKAGE-001" in said
+    assert not list((folder / "results/leakage").rglob("*.t*"))
 
 
 def test_shipped_model_needs_no_training(snakemake, folder):

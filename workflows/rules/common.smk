@@ -54,11 +54,16 @@ FILES = {
     "protein": "proteins.faa",
     "cds": "cds.fna",
 }
-PREDICTED = [FILES[word] for word in config["formats"]]
+# Functions are predicted from coding sequences.
+FORMATS = list(
+    dict.fromkeys(config["formats"] + (["cds"] if config["function_model"] else []))
+)
+PREDICTED = [FILES[word] for word in FORMATS]
 
 
 wildcard_constraints:
     sample="|".join(map(re.escape, SAMPLES)) or "$",
+    train="|".join(map(re.escape, names("train"))) or "$",
     i=r"\d+",
 
 
@@ -76,6 +81,12 @@ def genetic_code(wildcards):
     """The option for a sample whose genetic code is given."""
     code = SAMPLES[wildcards.sample].get("genetic_code")
     return f"--genetic-code {code}" if code else ""
+
+
+def functions(wildcards):
+    """Functions of all predicted samples, where there is a model for them."""
+    samples = names("predict", "test") if config["function_model"] else []
+    return expand("results/function/{sample}/manifest.json", sample=samples)
 
 
 def model_files(wildcards):

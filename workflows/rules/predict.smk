@@ -23,7 +23,7 @@ rule predict_shard:
         parts=lambda wildcards, output: Path(output[0]).parent,
         model=model,
         shards=SHARDS,
-        formats=",".join(config["formats"]),
+        formats=",".join(FORMATS),
         device="cuda" if config["prediction"]["gpus"] else "cpu",
         genetic_code=genetic_code,
         options=config["prediction"]["options"],

@@ -24,7 +24,12 @@ rule prepare:
 # Checkpoints stay beside the model, outside of the declared outputs: a job that failed or was cancelled continues there.
 rule train:
     input:
-        "results/train/data.h5",
+        store="results/train/data.h5",
+        checked=expand(
+            "results/leakage/{train}/{sample}.txt",
+            train=names("train"),
+            sample=names("test"),
+        ),
     output:
         report(
             f"{RUN}/model/model_card.md",
@@ -51,5 +56,5 @@ rule train:
         ],
         options=config["training"]["options"],
     shell:
-        "OMP_NUM_THREADS={threads} genoformer fit {params.config} --name {params.name} --data.store {input}"
+        "OMP_NUM_THREADS={threads} genoformer fit {params.config} --name {params.name} --data.store {input.store}"
         " {params.options} >> {log} 2>&1"
