@@ -16,9 +16,9 @@ from genoformer.nn.masks import TokenRoles, Window
 from genoformer.nn.positions import Rotary
 
 MIN_BLOCK = 32
-MAX_BLOCK = 128
+MAX_BLOCK = 64
 ALIGNED_COLUMNS = 16
-SCORES_BYTES = {"cpu": 4 * 2**20, "cuda": 256 * 2**20}
+SCORES_BYTES = {"cpu": 2 * 2**20, "cuda": 256 * 2**20}
 """Scores that are worked on together: what the caches of a processor hold; a GPU wants all it can get."""
 KEPT_WEIGHTS_BYTES = 256 * 2**20
 """Longer inputs compute their weights again in the backward pass: the low-memory form."""
