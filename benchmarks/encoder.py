@@ -2,9 +2,9 @@
 
     python benchmarks/encoder.py -o docs/results/encoder-cpu.json [--parts speed million]
 
-6 layers of 256 (4 heads of 64, feed-forward 1 024), radius 128, batch 1, one global token, learned positions, post-norm,
-random weights. The million tokens go through the same encoder with rotary positions. A part that is not measured keeps
-what the file holds.
+6 layers of 256 (4 heads of 64, feed-forward 1 024), radius 128, batch 1, one global token, learned positions,
+post-norm, random weights. The million tokens go through the same encoder with rotary positions. A part that is not
+measured keeps what the file holds.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What the speed benchmarks share: rounds in turn, the matrix-product rate, memory of child processes, fitted growth."""
+"""What the speed benchmarks share: rounds in turn, matrix-product rate, memory of child processes, fitted growth."""
 
 import json
 import os
