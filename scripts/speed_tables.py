@@ -42,7 +42,7 @@ def lengths_table(results: dict[str, dict]) -> str:
     def body():
         for result in results.values():
             for row in result.get("lengths", []):
-                ratios = (spread(row["to_dense"]), spread(row["faster_than_hugging_face"]["genoformer"]))
+                ratios = (spread(row["to_dense"]), spread(row["faster_than_hugging_face"].get("genoformer")))
                 yield [place(result), row["tokens"], row["pass"], *ratios]
 
     return table("| machine | tokens | pass | × dense | × Hugging Face |", body())
@@ -97,7 +97,9 @@ def distance_table(results: dict[str, dict]) -> str:
     def body():
         for name, found in named:
             reach = "all" if found["reach_bp"] is None else found["reach_bp"]
-            cells = [f"{row['accuracy']:.2f}" for row in found["distances"]]
-            yield [name, reach, *cells, found["distances"][-1]["microseconds_per_token"]]
+            by_distance = {row["distance_bp"]: row for row in found["distances"]}
+            cells = [f"{by_distance[bp]['accuracy']:.2f}" if bp in by_distance else "–" for bp in distances]
+            farthest = by_distance.get(distances[-1], {})
+            yield [name, reach, *cells, farthest.get("microseconds_per_token", "–")]
 
     return table(header, body())
