@@ -28,7 +28,7 @@ def speed_table(results: dict[str, dict]) -> str:
             for row in result.get("speed", []):
                 what = f"{row.get('part', 'encoder')}, {row['pass']}, {row['dtype']}, {row['allocator']} allocator"
                 faster, share = row["faster_than_hugging_face"], row["share"]
-                shares = (spread(share[name]) for name in ("genoformer", "hugging_face"))
+                shares = (spread(share.get(name)) for name in ("genoformer", "hugging_face"))
                 yield [place(result), what, spread(faster["genoformer"]), spread(faster.get("dense")), *shares]
 
     return table(
