@@ -1,7 +1,7 @@
-"""Write the tables of docs/results.md from the JSON files in docs/results/.
+"""Write the tables of the pages in docs/ from the JSON files in docs/results/.
 
 A table stands between ``<!-- table: KIND NAME NAME … -->`` and ``<!-- end -->``; names whose file is not there are left
-out. With --check nothing is written and the exit code says whether the page is up to date.
+out. With --check nothing is written and the exit code says whether the pages are up to date.
 
     python scripts/result_tables.py [--check]
 """
@@ -12,7 +12,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from speed_tables import distance_table, growth_table, lengths_table, memory_table, million_table, speed_table
+
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGES = ("results.md", "performance.md", "architectures.md")
 BLOCK = re.compile(r"(<!-- table: (\w+) ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -212,6 +215,13 @@ KINDS = {
     "shards": ("shards-", shards_table),
     "scale": ("scale-", scale_table),
     "context": ("context-", context_table),
+    "attention": ("attention-", speed_table),
+    "lengths": ("attention-", lengths_table),
+    "memory": ("attention-", memory_table),
+    "growth": ("attention-", growth_table),
+    "encoder": ("encoder-", speed_table),
+    "million": ("encoder-", million_table),
+    "architectures": ("architectures-", distance_table),
 }
 
 
@@ -231,12 +241,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
-    path = DOCS / "results.md"
-    page = path.read_text(encoding="utf-8")
-    filled = fill(page, DOCS / "results")
-    if not args.check:
-        path.write_text(filled, encoding="utf-8")
-    return int(args.check and filled != page)
+    is_current = True
+    for path in (DOCS / name for name in PAGES):
+        page = path.read_text(encoding="utf-8")
+        filled = fill(page, DOCS / "results")
+        is_current &= filled == page
+        if not args.check:
+            path.write_text(filled, encoding="utf-8")
+    return int(args.check and not is_current)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def to_longformer_config(config: EncoderConfig, *, pad_id: int, tokenizer: KmerT
     return {
         "architectures": ["LongformerModel"],
         "model_type": "longformer",
-        "attention_probs_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": config.attention_dropout,
         "attention_window": [2 * radius for radius in config.radii],
         "hidden_act": "gelu",
         "hidden_dropout_prob": config.dropout,

@@ -16,9 +16,10 @@ from genoformer.nn.masks import TokenRoles, Window
 from genoformer.nn.positions import Rotary
 
 MIN_BLOCK = 32
-MAX_BLOCK = 128
+MAX_BLOCK = 64
 ALIGNED_COLUMNS = 16
-SCORES_BYTES = {"cpu": 4 * 2**20, "cuda": 256 * 2**20}
+SCORES_BYTES = {"cpu": 2 * 2**20}
+SCORES_BYTES_ELSEWHERE = 256 * 2**20
 """Scores that are worked on together: what the caches of a processor hold; a GPU wants all it can get."""
 KEPT_WEIGHTS_BYTES = 256 * 2**20
 """Longer inputs compute their weights again in the backward pass: the low-memory form."""
@@ -132,7 +133,7 @@ def _cut(qkv: Tensor, settings: _Settings) -> list[tuple[Group, Line]]:
 
 def _blocks_at_once(qkv: Tensor, block: int, reach: int) -> int:
     bytes_of_block = (2 * reach + 1) * block * block * qkv.element_size()
-    return max(1, SCORES_BYTES[qkv.device.type] // bytes_of_block)
+    return max(1, SCORES_BYTES.get(qkv.device.type, SCORES_BYTES_ELSEWHERE) // bytes_of_block)
 
 
 def _weights_bytes(line: Line, qkv: Tensor) -> int:

@@ -1,0 +1,105 @@
+"""Tables of speed, memory and architectures, as lists of Markdown lines; used by result_tables."""
+
+from collections.abc import Iterable
+
+
+def table(header: str, body: Iterable[list]) -> str:
+    """A Markdown table."""
+    rule = "|" + "---|" * (header.count("|") - 1)
+    return "\n".join([header, rule, *("| " + " | ".join(map(str, cells)) + " |" for cells in body)]) + "\n"
+
+
+def spread(value: dict | None) -> str:
+    """Median and range."""
+    return f"{value['median']} ({value['range'][0]}–{value['range'][1]})" if value else "–"
+
+
+def place(result: dict) -> str:
+    """What was measured on."""
+    machine = result["machine"]
+    return f"{machine['model']}, {machine['threads']} thread" + "s" * (machine["threads"] > 1)
+
+
+def speed_table(results: dict[str, dict]) -> str:
+    """Ratios to Hugging Face, round by round, and shares of the matrix-product rate."""
+
+    def body():
+        for result in results.values():
+            for row in result.get("speed", []):
+                what = f"{row.get('part', 'encoder')}, {row['pass']}, {row['dtype']}, {row['allocator']} allocator"
+                faster, share = row["faster_than_hugging_face"], row["share"]
+                shares = (spread(share.get(name)) for name in ("genoformer", "hugging_face"))
+                yield [place(result), what, spread(faster["genoformer"]), spread(faster.get("dense")), *shares]
+
+    return table(
+        "| machine | what | × Hugging Face | dense × Hugging Face | share of rate | Hugging Face's share |", body()
+    )
+
+
+def lengths_table(results: dict[str, dict]) -> str:
+    """How many times as fast as dense attention and as Hugging Face, over length."""
+
+    def body():
+        for result in results.values():
+            for row in result.get("lengths", []):
+                ratios = (spread(row["to_dense"]), spread(row["faster_than_hugging_face"].get("genoformer")))
+                yield [place(result), row["tokens"], row["pass"], *ratios]
+
+    return table("| machine | tokens | pass | × dense | × Hugging Face |", body())
+
+
+def memory_table(results: dict[str, dict]) -> str:
+    """Peak memory of a process above what it held before."""
+
+    def body():
+        for result in results.values():
+            for row in result.get("memory", []):
+                ours, theirs = row["genoformer"], row["hugging_face"]
+                faster = round(row["hugging_face_seconds"] / row["genoformer_seconds"], 1)
+                yield [row["tokens"], row["pass"], ours, theirs, f"1/{round(theirs / ours, 1)}", faster]
+
+    return table(
+        "| tokens | pass | kB per token | Hugging Face, kB per token | ratio | × Hugging Face, one shot |", body()
+    )
+
+
+def growth_table(results: dict[str, dict]) -> str:
+    """Seconds and memory of a forward pass over length, and the fitted exponents."""
+
+    def body():
+        for result in results.values():
+            growth = result.get("growth", {"rows": []})
+            for row in growth["rows"]:
+                yield [row["tokens"], row["seconds"], round(row["kb_per_token"] * row["tokens"] / 1000)]
+            if growth["rows"]:
+                yield ["exponent", growth["time_exponent"], growth["memory_exponent"]]
+
+    return table("| tokens | seconds | memory, MB |", body())
+
+
+def million_table(results: dict[str, dict]) -> str:
+    """One pass over a million tokens."""
+    rows = [(place(r), r["million"]) for r in results.values() if "million" in r]
+    body = ([name, row["tokens"], row["gigabytes"], row["seconds"]] for name, row in rows)
+    return table("| machine | tokens | peak memory, GB | processor seconds |", body)
+
+
+def distance_table(results: dict[str, dict]) -> str:
+    """Accuracy at every distance, and processor time per token in training."""
+    result = next(iter(results.values()), {"architectures": {}})
+    named = result["architectures"].items()
+    distances = [row["distance_bp"] for _, found in named for row in found["distances"]]
+    distances = sorted(set(distances))
+    header = (
+        "| attention | reach, bp |" + "".join(f" {bp} bp |" for bp in distances) + " µs per token at the farthest |"
+    )
+
+    def body():
+        for name, found in named:
+            reach = "all" if found["reach_bp"] is None else found["reach_bp"]
+            by_distance = {row["distance_bp"]: row for row in found["distances"]}
+            cells = [f"{by_distance[bp]['accuracy']:.2f}" if bp in by_distance else "–" for bp in distances]
+            farthest = by_distance.get(distances[-1], {})
+            yield [name, reach, *cells, farthest.get("microseconds_per_token", "–")]
+
+    return table(header, body())
