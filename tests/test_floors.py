@@ -12,7 +12,7 @@ FLOORS = [
     {"errors", "files"},
     {
         "sequence", "annotation", "store", "splits", "leakage", "metrics", "gene_metrics", "calibration", "decoding",
-        "simulate", "locus_contigs",
+        "simulate", "locus_contigs", "intron_metrics",
     },
     {"nn"},
     {"tasks", "batches"},

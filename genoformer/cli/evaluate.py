@@ -3,19 +3,22 @@
 import argparse
 from pathlib import Path
 
-TASKS = ("gene_structure",)
+TASKS = ("gene_structure", "gene_structure_eukaryote")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("predicted", type=Path, help="GFF3 or GenBank file, or an output folder of predict")
     parser.add_argument("reference", type=Path, help="GFF3 or GenBank file")
-    parser.add_argument("--task", choices=TASKS, default=TASKS[0], help="what is compared")
+    parser.add_argument("--task", choices=TASKS, default=TASKS[0], help="what is compared; the second: with introns")
+    parser.add_argument(
+        "--source", nargs="+", default=[], help="only rows of the reference with these words in column 2"
+    )
     parser.add_argument("--fasta", type=Path, help="the genome: contig names and lengths")
     parser.add_argument(
         "--seqid-map", type=Path, help="table of two columns: id in an annotation, id in the FASTA file"
     )
-    parser.add_argument("--min-f1", type=float, help="exit with 1 when the F1 of 3' ends is lower; 0 to 1")
+    parser.add_argument("--min-f1", type=float, help="exit with 1 when the F1 of 3' ends (exons) is lower")
     parser.add_argument("-o", "--out", type=Path, help="write the scores as JSON")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
 
@@ -39,18 +42,41 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("OPTION-002", f"expected a number from 0 to 1, found {args.min_f1}.", where="--min-f1")
     warnings = WarningLog()
     seqid_map = read_seqid_map(args.seqid_map) if args.seqid_map else None
-    scores = evaluate_genes(args.predicted, args.reference, fasta=args.fasta, seqid_map=seqid_map, warnings=warnings)
+    scores = evaluate_genes(
+        args.predicted, args.reference, fasta=args.fasta, seqid_map=seqid_map, warnings=warnings, task=args.task,
+        sources=args.source,
+    )  # fmt: skip
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)
     if args.out:
         write_json_atomic(args.out, scores)
-    print(json.dumps(scores, sort_keys=True, indent=2) if args.json else format_table(scores))
-    f1 = scores["genes"]["three_prime"]["f1"]
-    if args.min_f1 is not None and f1 < args.min_f1:
-        raise CheckFailedError(
-            "EVAL-004", f"the F1 of 3' ends is {f1:.4f}, at least {args.min_f1} was asked.", where=str(args.predicted)
-        )
+    with_introns = args.task == TASKS[1]
+    text = format_intron_table(scores) if with_introns else format_table(scores)
+    print(json.dumps(scores, sort_keys=True, indent=2) if args.json else text)
+    what, row = ("exons", scores["exon"]) if with_introns else ("3' ends", scores["genes"]["three_prime"])
+    if args.min_f1 is not None and row["f1"] < args.min_f1:
+        message = f"the F1 of {what} is {row['f1']:.4f}, at least {args.min_f1} was asked."
+        raise CheckFailedError("EVAL-004", message, where=str(args.predicted))
     return 0
+
+
+def format_intron_table(scores: dict) -> str:
+    """The scores of genes with introns as text, one row per measure."""
+    names = {"donor": "donors", "acceptor": "acceptors", "splice_site": "splice sites", "exon": "exons, coding part",
+             "chain": "chains of exons", "gene": "genes"}  # fmt: skip
+    rows = [(title, scores[level]) for level, title in names.items()]
+    rows += [(f"bases, {name}", row) for name, row in scores["bases"]["classes"].items()]
+    lines = [f"{'':32}precision    recall        F1       MCC"]
+    for name, row in rows:
+        numbers = [row["precision"], row["recall"], row["f1"], *([row["mcc"]] if "mcc" in row else [])]
+        lines.append(f"{name:32}" + " ".join(f"{number:9.4f}" for number in numbers))
+    bases, genes = scores["bases"], scores["gene"]
+    lines.append(f"MCC of all classes of bases {bases['mcc']:.4f}, with the strand {bases['mcc_stranded']:.4f}.")
+    lines.append(
+        f"{genes['predicted']} predicted genes, {genes['reference']} reference genes, {scores['n_masked']} masked "
+        "(pseudo, partial or trans-spliced)."
+    )
+    return "\n".join(lines)
 
 
 def format_table(scores: dict) -> str:

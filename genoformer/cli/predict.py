@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from genoformer.bundle import load_bundle
     from genoformer.cli.adapt import with_adaptation
     from genoformer.errors import WarningLog
-    from genoformer.inference.gene_calls import GeneFinder
+    from genoformer.inference.finders import find_finder
     from genoformer.inference.predict import predict
     from genoformer.nn.allocator import tune_allocator
 
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     bundle = load_bundle(args.model)
     bundle.model.to(find_device(args.device))
     batch_size = positive(args.batch_size, "--batch-size")
-    finder = GeneFinder.from_bundle(bundle, batch_size=batch_size, precision=args.precision)
+    finder = find_finder(bundle, batch_size=batch_size, precision=args.precision)
     options, adapt = _options(args, bundle.config.genetic_code), None
     if args.adapt:
         options, adapt = with_adaptation(args, options, finder)

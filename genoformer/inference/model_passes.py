@@ -7,7 +7,6 @@ from typing import Self
 import numpy as np
 
 from genoformer.decoding.caller import CallOptions
-from genoformer.decoding.candidates import CANDIDATE_DTYPE
 from genoformer.files import atomic_path
 from genoformer.inference.gene_calls import GeneFinder
 
@@ -53,7 +52,7 @@ class ModelPasses:
 
         Args:
             number: Of the record in the input.
-            candidates: Rows of ``CANDIDATE_DTYPE``.
+            candidates: Rows of one type for all records, such as ``CANDIDATE_DTYPE``.
             length_bp: Length of the record.
 
         Raises:
@@ -84,7 +83,7 @@ class ModelPasses:
             return
         numbers = np.array(list(gathered), np.int64)
         ends = np.cumsum([len(candidates) for candidates in gathered.values()])
-        rows = np.concatenate([np.empty(0, CANDIDATE_DTYPE), *gathered.values()])
+        rows = np.concatenate(list(gathered.values()))
         path = self._folder / PASS_FILES.replace("*", f"{numbers[0]:07d}")
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
             np.savez(file, numbers=numbers, ends=ends, rows=rows)

@@ -7,6 +7,8 @@ import pytorch_lightning as pl
 from genoformer.bundle import load_bundle, save_bundle
 from genoformer.errors import DataError
 from genoformer.inference.calibrate import fit_gene_decoder
+from genoformer.inference.calibrate_introns import fit_intron_decoder
+from genoformer.inference.intron_calls import TASK as INTRON_TASK
 from genoformer.inference.region_scores import score_regions
 from genoformer.stream import TilePlan
 
@@ -38,11 +40,16 @@ def write_decoder(folder: Path, data: pl.LightningDataModule, *, precision: str)
         Lines for the user: nothing, or why there is no decoder.
     """
     bundle = load_bundle(folder)
-    if bundle.config.task != TASK:
+    if bundle.config.task not in (TASK, INTRON_TASK):
         return []
     plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
+    held_out = data.regions["validation"]
     try:
-        decoder = fit_gene_decoder(bundle.model, bundle.tokenizer, plan, data.store, data.regions["validation"])
+        if bundle.config.task == TASK:
+            decoder = fit_gene_decoder(bundle.model, bundle.tokenizer, plan, data.store, held_out)
+        else:
+            training = data.regions["train"]
+            decoder = fit_intron_decoder(bundle.model, bundle.tokenizer, plan, data.store, training, held_out)
     except DataError as error:
         return [f"warning[{error.code}] {error.message} The model cannot call genes. {error.fix}"]
     calibration = {**bundle.calibration, "decoder": decoder.to_dict()}
