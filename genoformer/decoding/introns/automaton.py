@@ -146,6 +146,9 @@ def scan(tables, state, codes, emit, sites, pairs, start, end, begin_at, nodes, 
             return i, n_nodes
         k = i - begin_at
         for strand in range(2):
+            if value[BEHIND + strand] > value[0]:
+                n_nodes = _end_gene(state, strand, i, nodes, node_values, n_nodes)
+        for strand in range(2):
             if sites[strand, 1, k] != NEVER:
                 n_nodes = _finish(tables, state, strand, i, sites[strand, 1, k], nodes, node_values, n_nodes)
             if i >= 3 and tables.stops[strand, codes[i - 3], codes[i - 2], codes[i - 1]]:
@@ -163,9 +166,6 @@ def scan(tables, state, codes, emit, sites, pairs, start, end, begin_at, nodes, 
                     node_values,
                     n_nodes,
                 )
-        for strand in range(2):
-            if value[BEHIND + strand] > value[0]:
-                n_nodes = _end_gene(state, strand, i, nodes, node_values, n_nodes)
         for strand in range(2):
             if sites[strand, 3, k] != NEVER:
                 _enter(tables, state, codes, strand, i, sites[strand, 3, k], pairs[strand, 1, k])
@@ -403,9 +403,6 @@ def _begin(tables, state, strand, i, site):
 def close(tables, state, end, nodes, node_values, n_nodes):
     """The record ends at ``end``: genes that it cuts off end there, too. Returns nodes in use."""
     cut = tables.costs[3]
-    for strand in range(2):
-        if state.value[BEHIND + strand] > state.value[0]:
-            n_nodes = _end_gene(state, strand, end, nodes, node_values, n_nodes)
     best, node, made = state.value[0], state.link[0], False
     for strand in range(2):
         for frame in range(3):

@@ -57,12 +57,13 @@ def collect_evidence(
             boundary counts as the record's end.
         offset: Position of the first column of ``logits``.
         start: First base.
-        end: One behind the last.
+        end: One behind the last; one more than the record has for the boundary behind its last base.
         decoder: Weights.
         code: Genetic code.
     """
     weights, n = decoder.weights, end - start
     inside = logits[:, start - offset : end - offset]
+    inside = np.pad(inside, ((0, 0), (0, n - inside.shape[1]), (0, 0)))
     odds = np.clip(inside[..., 1:8] - inside[..., :1], -CLIP, CLIP).astype(np.float64).transpose(0, 2, 1)  # [2, 7, n]
     emit = np.empty((2, 7, n))
     emit[0, :6] = odds[0, 1:7]

@@ -106,14 +106,13 @@ def _decode_stretch(
     for low in range(start, end, block_bp):
         high = min(low + block_bp, end)
         buffer.read(max(start, low - LOOKAHEAD_BP), min(high + LOOKAHEAD_BP, end))
-        scores = collect_evidence(codes[:end], buffer.logits, buffer.offset, low, high, decoder, code)
+        last = high + (high == end)  # there is a boundary behind the last base, too
+        scores = collect_evidence(codes[:end], buffer.logits, buffer.offset, low, last, decoder, code)
+        arrays = (scores.emit, scores.sites, scores.pairs)
         position = low
-        while position < high:
-            arrays = (scores.emit, scores.sites, scores.pairs)
-            position, n = automaton.scan(
-                tables, state, codes[:end], *arrays, position, high, low, nodes, values, n
-            )  # fmt: skip
-            if position < high:
+        while position < last:
+            position, n = automaton.scan(tables, state, codes[:end], *arrays, position, last, low, nodes, values, n)
+            if position < last:
                 nodes, values = _grown(nodes), _grown(values)
         if high == end:
             nodes, values = (nodes, values) if n + 16 < len(nodes) else (_grown(nodes), _grown(values))

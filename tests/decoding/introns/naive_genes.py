@@ -35,11 +35,11 @@ def _grow(codes, evidence, decoder, strand, row, start):
             text = "".join(LETTERS[codes[i]] for low, high in exons for i in range(low, high))
             codons = [text[i : i + 3] for i in range(0, len(text) - 2, 3)]
             inner = codons[1:] if strand == -1 else codons
-            if end < L and evidence.sites[row, LEAVE, end] > -np.inf and not set(inner) & set(STOPS[strand]):
+            if evidence.sites[row, LEAVE, end] > -np.inf and not set(inner) & set(STOPS[strand]):
                 kind = _kind(strand, first=not parts, last=False)
                 value = total + _log(decoder, decoder.exons[kind], length) + evidence.sites[row, LEAVE, end]
                 leave(exons, read + length, value + decoder.weights.intron, end)
-            if end < L and evidence.sites[row, FINISH, end] > -np.inf and len(text) % 3 == 0:
+            if evidence.sites[row, FINISH, end] > -np.inf and len(text) % 3 == 0:
                 if not set(codons[1:] if strand == -1 else codons[:-1]) & set(STOPS[strand]):
                     kind = _kind(strand, first=not parts, last=True)
                     value = total + _log(decoder, decoder.exons[kind], length) + evidence.sites[row, FINISH, end]
@@ -81,7 +81,7 @@ def _with_untranslated(emit, decoder, score, start, end):
     """The gene alone and with every untranslated region on either side."""
     cost = decoder.weights.untranslated
     left = [(start, 0.0)] + [(low, cost + emit[low:start].sum()) for low in range(start)]
-    right = [(end, 0.0)] + [(high, cost + emit[end:high].sum()) for high in range(end + 1, len(emit) + 1)]
+    right = [(end, 0.0)] + [(high, cost + emit[end:high].sum()) for high in range(end + 1, len(emit))]
     return [(low, high, score + a + b) for low, a in left for high, b in right]
 
 

@@ -62,7 +62,7 @@ def case(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_best_path_is_that_of_trying_everything(seed):
     codes, logits, decoder = case(seed)
-    evidence = collect_evidence(codes, logits, 0, 0, len(codes), decoder, CODE)
+    evidence = collect_evidence(codes, logits, 0, 0, len(codes) + 1, decoder, CODE)
     total, genes = best_chain(all_genes(codes, evidence, decoder), len(codes))
     parts = decode(codes, logits, decoder)
     found = sum(float(parts["score"][parts["gene"] == g][0]) for g in np.unique(parts["gene"]))
