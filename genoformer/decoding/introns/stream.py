@@ -90,7 +90,9 @@ class _Buffer:
         reached = self.offset + self.logits.shape[1]
         while reached < end:
             start, reached, logits = next(self._pieces)
-            parts = [part for part in (*parts, (start, logits)) if part[0] + part[1].shape[1] > first]
+            if reached > first:
+                parts.append((start, logits))
+        parts = [part for part in parts if part[0] + part[1].shape[1] > first]
         self.offset = max(first, parts[0][0])
         self.logits = np.concatenate([logits[:, max(0, first - at) :] for at, logits in parts], axis=1)
 
