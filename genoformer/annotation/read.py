@@ -49,7 +49,9 @@ def read_annotation(
 
 def _is_gtf(path: Path) -> bool:
     head = read_head(path)
-    return not head.startswith(b"##gff-version") and _GTF_ROW.search(head) is not None
+    if head.startswith((b"##gtf-version", b"##gff-version")):
+        return head.startswith(b"##gtf-version")
+    return _GTF_ROW.search(head) is not None
 
 
 def _is_genbank(path: Path) -> bool:

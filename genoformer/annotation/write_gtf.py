@@ -23,6 +23,10 @@ class GtfWriter(GeneFile):
     trans-spliced genes and genes over the origin of a circular record, for which GTF has no form, are left out.
     """
 
+    @property
+    def header(self) -> str:
+        return "##gtf-version 2.2\n"
+
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
         rows: list[_Row] = []
         for number, gene in enumerate(genes, start=1):

@@ -3,23 +3,28 @@
 import argparse
 from pathlib import Path
 
-TASKS = ("gene_structure", "function")
+TASKS = ("gene_structure", "gene_structure_eukaryote", "function")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("predicted", type=Path, help="GFF3 or GenBank file, or an output folder of predict")
-    parser.add_argument("reference", type=Path, help="GFF3 or GenBank file; a table with labels for functions")
+    parser.add_argument("reference", type=Path, help="GFF3, GTF or GenBank file; a table with labels for functions")
     parser.add_argument("--task", choices=TASKS, help="what is compared; by default what the predicted folder holds")
     parser.add_argument("--id-column", default="id", help="column of the ids in a table with labels")
     parser.add_argument("--label-column", default="label", help="column of the labels")
     parser.add_argument("--label-separator", default=";", help="between the terms of one sequence")
+    parser.add_argument(
+        "--source", nargs="+", default=[], help="only rows of the reference with these words in column 2"
+    )
     parser.add_argument("--fasta", type=Path, help="the genome: contig names and lengths")
     parser.add_argument(
         "--seqid-map", type=Path, help="table of two columns: id in an annotation, id in the FASTA file"
     )
     parser.add_argument(
-        "--min-f1", type=float, help="exit with 1 when the F1 (of 3' ends; macro; micro for terms) is lower; 0 to 1"
+        "--min-f1",
+        type=float,
+        help="exit with 1 when F1 (3' ends; exons; macro; micro for terms) is lower; 0 to 1",
     )
     parser.add_argument("-o", "--out", type=Path, help="write the scores as JSON")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
@@ -41,8 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if args.min_f1 is not None and not 0 <= args.min_f1 <= 1:
         raise UsageError("OPTION-002", f"expected a number from 0 to 1, found {args.min_f1}.", where="--min-f1")
     warnings = WarningLog()
-    is_function = args.task == "function" or (args.task is None and (args.predicted / "functions.tsv").is_file())
-    compare, table = (_compare_functions, format_functions) if is_function else (_compare_genes, format_table)
+    compare, table = _comparison(args)
     scores, measure, f1 = compare(args, warnings)
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)
@@ -56,13 +60,34 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _comparison(args: argparse.Namespace):
+    """What compares, and what makes a table of it."""
+    if args.task == "function" or (args.task is None and (args.predicted / "functions.tsv").is_file()):
+        return _compare_functions, format_functions
+    if args.task == "gene_structure_eukaryote":
+        return _compare_genes_with_introns, format_intron_table
+    return _compare_genes, format_table
+
+
 def _compare_genes(args: argparse.Namespace, warnings) -> tuple[dict, str, float]:
+    scores = _evaluated_genes(args, warnings)
+    return scores, "the F1 of 3' ends", scores["genes"]["three_prime"]["f1"]
+
+
+def _compare_genes_with_introns(args: argparse.Namespace, warnings) -> tuple[dict, str, float]:
+    scores = _evaluated_genes(args, warnings)
+    return scores, "the F1 of exons", scores["exon"]["f1"]
+
+
+def _evaluated_genes(args: argparse.Namespace, warnings) -> dict:
     from genoformer.annotation.seqids import read_seqid_map
     from genoformer.inference.evaluate import evaluate_genes
 
     seqid_map = read_seqid_map(args.seqid_map) if args.seqid_map else None
-    scores = evaluate_genes(args.predicted, args.reference, fasta=args.fasta, seqid_map=seqid_map, warnings=warnings)
-    return scores, "the F1 of 3' ends", scores["genes"]["three_prime"]["f1"]
+    return evaluate_genes(
+        args.predicted, args.reference, fasta=args.fasta, seqid_map=seqid_map, warnings=warnings,
+        task=args.task or TASKS[0], sources=args.source,
+    )  # fmt: skip
 
 
 def _compare_functions(args: argparse.Namespace, warnings) -> tuple[dict, str, float]:
@@ -87,6 +112,25 @@ def format_functions(scores: dict) -> str:
     for name, row in per_class.items():
         lines.append(f"{name:32}" + " ".join(f"{row[measure]:9.4f}" for measure in measures))
     return "\n".join([*lines, f"{scores['n']} sequences judged."])
+
+
+def format_intron_table(scores: dict) -> str:
+    """The scores of genes with introns as text, one row per measure."""
+    names = {"donor": "donors", "acceptor": "acceptors", "splice_site": "splice sites", "exon": "exons, coding part",
+             "chain": "chains of exons", "gene": "genes"}  # fmt: skip
+    rows = [(title, scores[level]) for level, title in names.items()]
+    rows += [(f"bases, {name}", row) for name, row in scores["bases"]["classes"].items()]
+    lines = [f"{'':32}precision    recall        F1       MCC"]
+    for name, row in rows:
+        numbers = [row["precision"], row["recall"], row["f1"], *([row["mcc"]] if "mcc" in row else [])]
+        lines.append(f"{name:32}" + " ".join(f"{number:9.4f}" for number in numbers))
+    bases, genes = scores["bases"], scores["gene"]
+    lines.append(f"MCC of all classes of bases {bases['mcc']:.4f}, with the strand {bases['mcc_stranded']:.4f}.")
+    lines.append(
+        f"{genes['predicted']} predicted genes, {genes['reference']} reference genes, {scores['n_masked']} masked "
+        "(pseudo, partial or trans-spliced)."
+    )
+    return "\n".join(lines)
 
 
 def format_table(scores: dict) -> str:

@@ -84,10 +84,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _finder(args: argparse.Namespace, bundle):
-    from genoformer.inference.gene_calls import GeneFinder
+    from genoformer.inference.finders import find_finder
 
     batch_size = positive(args.batch_size, "--batch-size")
-    return GeneFinder.from_bundle(bundle, batch_size=batch_size, precision=args.precision)
+    return find_finder(bundle, batch_size=batch_size, precision=args.precision)
 
 
 def _predict_all(args: argparse.Namespace, finder, bar, warnings) -> str:

@@ -1,6 +1,6 @@
 """Compare two annotations of the same genome: the same call for our predictions and for those of other programs."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from genoformer.annotation.seqids import match_ids
 from genoformer.annotation.tracks import CODON_0, CODON_1, CODON_2
 from genoformer.errors import DataError, WarningLog
 from genoformer.gene_metrics import Coverage, GeneCounts, count_genes, is_counted, masked_spans, split_at_origin
+from genoformer.intron_metrics import IntronCounts, count_intron_genes
 from genoformer.metrics import binary_scores
 from genoformer.sequence.fasta import read_fasta
 
-TASK = "gene_structure"
+TASK, INTRON_TASK = "gene_structure", "gene_structure_eukaryote"
 CODING = CODON_0 | CODON_1 | CODON_2
 BASE_CLASSES = ("coding", "coding_plus", "coding_minus", "codon_0", "codon_1", "codon_2", "intergenic")
 GENES_FILE = "genes.gff3"
@@ -29,6 +30,8 @@ def evaluate_genes(
     fasta: str | Path | None = None,
     seqid_map: dict[str, str] | None = None,
     warnings: WarningLog | None = None,
+    task: str = TASK,
+    sources: Collection[str] = (),
 ) -> dict:
     """Score predicted genes against a reference annotation.
 
@@ -41,8 +44,11 @@ def evaluate_genes(
         fasta: The genome; gives contig names and lengths, and finds annotations of another assembly.
         seqid_map: Contig id of the FASTA file (without one: of the reference) by id in the annotations.
         warnings: Counts what the readers repaired, and contigs whose length no file says.
+        task: ``gene_structure``, or ``gene_structure_eukaryote`` for genes with introns.
+        sources: Only rows of the reference with one of these words in column 2; all when empty.
 
     Returns:
+        For genes with introns the scores of ``IntronCounts.compute``, "n_contigs", "n_bases" and "task"; else
         "genes" and "genes_nothing_ignored" (as ``GeneCounts.compute``), "bases" (scores by class of
         ``BASE_CLASSES``, with tp, fp, fn and tn), "n_contigs", "n_bases" and "task"; JSON types only.
 
@@ -52,14 +58,24 @@ def evaluate_genes(
     """
     log = WarningLog() if warnings is None else warnings
     predicted = read_annotation(_genes_file(Path(predicted_path)), warnings=log)
-    reference = read_annotation(reference_path, warnings=log)
+    reference = read_annotation(reference_path, warnings=log, sources=sources)
     known = {record.id: len(record) for record in read_fasta(fasta)} if fasta else None
     predicted, reference = _rename(predicted, reference, known, seqid_map or {})
     lengths = known or _find_lengths(predicted, reference, log)
     circular = predicted.circular | reference.circular
     for path, annotation in ((predicted_path, predicted), (reference_path, reference)):
         _check_inside(annotation.genes, lengths, circular, path)
+    if task == INTRON_TASK:
+        return score_intron_genes(predicted, reference, lengths)
     return score_annotations(predicted, reference, lengths)
+
+
+def score_intron_genes(predicted: Annotation, reference: Annotation, lengths: dict[str, int]) -> dict:
+    """Scores of genes with introns, see ``intron_metrics``; both annotations use the contig names of ``lengths``."""
+    found, expected = predicted.by_contig(), reference.by_contig()
+    pairs = ((found.get(contig, []), expected.get(contig, []), length) for contig, length in lengths.items())
+    counts = sum((count_intron_genes(*pair) for pair in pairs), IntronCounts())
+    return {"task": INTRON_TASK, "n_contigs": len(lengths), "n_bases": sum(lengths.values()), **counts.compute()}
 
 
 def score_annotations(predicted: Annotation, reference: Annotation, lengths: dict[str, int]) -> dict:

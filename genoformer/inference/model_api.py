@@ -7,6 +7,7 @@ from pathlib import Path
 from genoformer.annotation.models import Gene
 from genoformer.bundle import load_bundle
 from genoformer.decoding.caller import CallOptions
+from genoformer.inference.finders import find_finder
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.fasta import read_fasta
@@ -108,4 +109,4 @@ def load_model(model: str | Path, *, batch_size: int = 2) -> Model:
         >>> for result in load_model("bacteria").predict("genome.fa"):  # doctest: +SKIP
         ...     print(result.record_id, len(result.genes))
     """
-    return Model(GeneFinder.from_bundle(load_bundle(model), batch_size=batch_size))
+    return Model(find_finder(load_bundle(model), batch_size=batch_size))

@@ -13,7 +13,6 @@ from typing import Self
 import numpy as np
 
 from genoformer.decoding.caller import Block, CallOptions
-from genoformer.decoding.candidates import CANDIDATE_DTYPE
 from genoformer.files import atomic_path
 from genoformer.inference.gene_calls import GeneFinder
 
@@ -82,7 +81,7 @@ class ModelPasses:
 
         Args:
             place: Behind every place that was added before.
-            candidates: Rows of ``CANDIDATE_DTYPE``.
+            candidates: Rows of one type for all records, such as ``CANDIDATE_DTYPE``.
             length_bp: Length of the block.
 
         Raises:
@@ -125,7 +124,7 @@ class ModelPasses:
         places, parts = zip(*gathered, strict=True)
         numbers, blocks = np.array(places, np.int64).T
         ends = np.cumsum([len(candidates) for candidates in parts])
-        rows = np.concatenate([np.empty(0, CANDIDATE_DTYPE), *parts])
+        rows = np.concatenate(parts)
         path = self._folder / PASS_FILES.replace("*", f"{places[0][0]:07d}-{places[0][1]:05d}")
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
             np.savez(file, numbers=numbers, blocks=blocks, ends=ends, rows=rows)

@@ -190,8 +190,7 @@ def _placed(genes: list[Gene], options: PredictOptions) -> list[Gene]:
     """Genes of a stretch in coordinates of its record."""
     if options.region is None:
         return genes
-    shift = options.region[1]
-    return [replace(gene, start=gene.start + shift, end=gene.end + shift, parts=()) for gene in genes]
+    return [gene.shifted(options.region[1]) for gene in genes]
 
 
 def scan_input(paths: list[str], options: PredictOptions, mask: str | Path | None, warnings: WarningLog) -> Scan:

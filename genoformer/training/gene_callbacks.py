@@ -8,6 +8,8 @@ import pytorch_lightning as pl
 from genoformer.bundle import load_bundle, save_bundle
 from genoformer.errors import DataError
 from genoformer.inference.calibrate import evidence_at_home, fit_decoder, read_held
+from genoformer.inference.calibrate_introns import fit_intron_decoder
+from genoformer.inference.intron_calls import TASK as INTRON_TASK
 from genoformer.inference.region_scores import score_regions
 from genoformer.stream import TilePlan
 from genoformer.training.processes import sum_over_processes
@@ -42,15 +44,21 @@ def write_decoder(folder: Path, data: pl.LightningDataModule, *, precision: str)
         Lines for the user: nothing, or why there is no decoder.
     """
     bundle = load_bundle(folder)
-    if bundle.config.task != TASK:
+    if bundle.config.task not in (TASK, INTRON_TASK):
         return []
     plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
+    held_out = data.regions["validation"]
     try:
-        held = read_held(bundle.model, bundle.tokenizer, plan, data.store, data.regions["validation"])
-        decoder = fit_decoder(held)
+        if bundle.config.task == TASK:
+            held = read_held(bundle.model, bundle.tokenizer, plan, data.store, held_out)
+            decoder = fit_decoder(held)
+            fitted = {"decoder": decoder.to_dict(), "codon_evidence": evidence_at_home(held, decoder)}
+        else:
+            training = data.regions["train"]
+            decoder = fit_intron_decoder(bundle.model, bundle.tokenizer, plan, data.store, training, held_out)
+            fitted = {"decoder": decoder.to_dict()}
     except DataError as error:
         return [f"warning[{error.code}] {error.message} The model cannot call genes. {error.fix}"]
-    fitted = {"decoder": decoder.to_dict(), "codon_evidence": evidence_at_home(held, decoder)}
     calibration = {**bundle.calibration, **fitted}
     card = (folder / "model_card.md").read_text()
     save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)

@@ -1,0 +1,37 @@
+"""A bundle for genes with introns small enough for tests: random weights, a decoder that likes genes."""
+
+import torch
+
+from genoformer.bundle import BundleConfig, save_bundle
+from genoformer.calibration import IsotonicCalibrator
+from genoformer.decoding.introns.weights import EXON_KINDS, IntronDecoder, IntronWeights, fit_lengths
+from genoformer.inference.intron_calls import CalibratedDecoder
+from genoformer.nn.config import EncoderConfig
+from genoformer.nn.model import build_model
+from genoformer.tasks import TASKS
+
+INITIAL_LOGITS = (0.4, *[0.0] * 7, *[-2.0] * 4)
+TASK = "gene_structure_eukaryote"
+
+
+def tiny_intron_decoder() -> CalibratedDecoder:
+    exons = {kind: fit_lengths([90, 150, 240], shortest_bp=45, n_bp=600) for kind in EXON_KINDS}
+    introns = fit_lengths([50, 90, 200], shortest_bp=30, n_bp=300)
+    weights = IntronWeights(state=1.0, utr=1.0, untranslated=2.0, gene=40.0, intron=14.0)
+    return CalibratedDecoder(IntronDecoder(weights, exons, introns), IsotonicCalibrator((-4.0, 60.0), (0.1, 0.9)))
+
+
+def write_tiny_intron_bundle(folder):
+    """Save the bundle; its tiles have 3 kb."""
+    task = TASKS[TASK]
+    encoder = EncoderConfig(vocab_size=5 + 4**3, d_model=16, n_heads=2, n_layers=1, d_ff=16, window_radius=8, stride=3)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model = build_model(encoder, n_channels=len(task.channels), initial_logits=INITIAL_LOGITS).eval()
+    config = BundleConfig(
+        task=TASK, encoder=encoder.__dict__, k=3, stride=3, tile_bp=3_072, context_bp=192, genetic_code=1,
+        channels=list(task.channels),
+    )  # fmt: skip
+    calibration = {"decoder": tiny_intron_decoder().to_dict()}
+    save_bundle(folder, model=model, config=config, card="# tiny\n", calibration=calibration)
+    return folder
