@@ -73,6 +73,23 @@ def ablation_table(results: dict[str, dict]) -> str:
     return rows("| network of … to … | decoder | 3′ / exact F1, masked genes ignored | nothing ignored |", body())
 
 
+def intron_table(results: dict[str, dict]) -> str:
+    """Scores of genes with introns, program by program."""
+
+    def body():
+        for name, result in results.items():
+            for program, scores in result.items():
+                levels = (scores.get(level) for level in ("splice_site", "exon", "chain"))
+                yield [
+                    name,
+                    program,
+                    f"{scores['bases']['mcc']:.3f}",
+                    *(f"{s['f1']:.3f}" if s else "–" for s in levels),
+                ]
+
+    return rows("| set | program | base MCC | splice sites F1 | exons F1 | chains F1 |", body())
+
+
 def calibration_table(results: dict[str, dict]) -> str:
     """Expected calibration error and Brier score."""
     names = ("gene_ece", "gene_brier", "start_ece", "start_brier")
@@ -209,6 +226,7 @@ KINDS = {
     "loo": ("loo-", leave_one_out_table),
     "loocalibration": ("loo-", calibration_table),
     "ablation": ("ablation-", ablation_table),
+    "introns": ("introns-", intron_table),
     "predict": ("predict-", predict_table),
     "decoding": ("decoding-", decoding_table),
     "resume": ("resume-", resume_table),
