@@ -159,12 +159,12 @@ class LongformerSelfAttention(nn.Module):
     def _goes_in_pieces(self, hidden: Tensor) -> bool:
         """Long inputs without gradients go through piece by piece, so that memory hardly grows with length."""
         is_linear = not self.is_full and self.backend in ("auto", "blocked") and hidden.device.type == "cpu"
-        return is_linear and not torch.is_grad_enabled() and hidden.shape[1] >= 2 * piece_tokens(hidden, self._reach)
+        return is_linear and not torch.is_grad_enabled() and hidden.shape[1] >= 2 * piece_tokens(self._reach)
 
     def _forward_in_pieces(self, hidden: Tensor, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
         rows = self._global_rows(hidden, roles) if roles.global_mask is not None else None
         pieces = []
-        for piece in cut_pieces(hidden, roles, reach=self._reach, n_tokens=piece_tokens(hidden, self._reach)):
+        for piece in cut_pieces(hidden, roles, reach=self._reach, n_tokens=piece_tokens(self._reach)):
             n_read = piece.hidden.shape[1]
             turned = None if rotary is None else (rotary[0][:n_read], rotary[1][:n_read])
             mixed = self._mix(piece.hidden, piece.roles, turned)[:, piece.kept]

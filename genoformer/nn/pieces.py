@@ -41,9 +41,9 @@ class Piece:
         states.scatter_add_(1, place, rows.masked_fill(~is_here[..., None], 0.0))
 
 
-def piece_tokens(hidden: Tensor, reach: int) -> int:
-    """Tokens of a piece: several times what is read on both sides of it."""
-    return max(PIECE_TOKENS // hidden.shape[0], 8 * reach)
+def piece_tokens(reach: int) -> int:
+    """Tokens of a piece: several times what is read on both sides of it. The same for any batch, as results must be."""
+    return max(PIECE_TOKENS, 8 * reach)
 
 
 def cut_pieces(hidden: Tensor, roles: TokenRoles, *, reach: int, n_tokens: int) -> Iterator[Piece]:
