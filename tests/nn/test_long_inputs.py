@@ -53,8 +53,12 @@ def test_long_input_without_gradients_goes_in_pieces(monkeypatch):
     tokens, masks = make_input(0)
     with torch.no_grad():
         encoder(tokens, **masks)
-    # Two samples share 100 tokens; three neighbours on each side are read, too.
-    assert lengths == [53, 56, 56, 56, 56, 54, 4]
+    # 100 tokens each, and three neighbours on each side are read, too.
+    assert lengths == [103, 106, 104, 4]
+    one_sample, lengths[:] = lengths.copy(), []
+    with torch.no_grad():
+        encoder(tokens[:1], **{name: mask[:1] for name, mask in masks.items() if mask is not None})
+    assert lengths == one_sample
 
 
 @pytest.mark.parametrize("settings", VARIANTS, ids=str)
