@@ -60,17 +60,24 @@ def leave_one_out_table(results: dict[str, dict]) -> str:
     return rows("| left out | program | masked genes | 3′ F1, mean (range) | exact F1, mean (range) |", body())
 
 
+ABLATION_ORDER = ("network", "+ statistics", "+ a second", "+ decoder", "all", "pyrodigal")
+
+
 def ablation_table(results: dict[str, dict]) -> str:
     """F1 when the parts of the decoder are added one after another."""
 
     def body():
         for result in results.values():
             for run, found in result["scores"].items():
-                for part, scores in found.items():
+                for part, scores in sorted(found.items(), key=_place_in_ablation):
                     kinds = [scores[key] for key in ("genes", "genes_nothing_ignored")]
                     yield [run, part, *(f"{s['three_prime']['f1']:.4f} / {s['exact']['f1']:.4f}" for s in kinds)]
 
     return rows("| network of … to … | decoder | 3′ / exact F1, masked genes ignored | nothing ignored |", body())
+
+
+def _place_in_ablation(item: tuple[str, dict]) -> int:
+    return next(i for i, start in enumerate(ABLATION_ORDER) if item[0].startswith(start))
 
 
 def intron_table(results: dict[str, dict]) -> str:
