@@ -23,16 +23,16 @@ import numpy as np
 from gene_finding import genoformer_genes, pyrodigal_genes, read_genome
 
 from genoformer.annotation.recode import recode_genome
-from genoformer.bundle import Bundle, load_bundle, model_device, save_bundle
+from genoformer.bundle import load_bundle, save_bundle
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.files import write_json_atomic
+from genoformer.inference.bundle_parts import tile_plan
 from genoformer.inference.calibrate import Held, fit_decoder, read_held
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.records import Record
 from genoformer.splits import Region
 from genoformer.store import Store, write_store
-from genoformer.stream import TilePlan, fastest_precision
 from genoformer.training.prepare import find_genomes, prepare_store
 
 DECODER_SEED = 0
@@ -139,13 +139,6 @@ class LeaveOneOut:
         bundle, card = load_bundle(trained), (trained / "model_card.md").read_text()
         calibration = {**bundle.calibration, "decoder": self.decoder(tuple(self.genomes)).to_dict()}
         save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)
-
-
-def tile_plan(bundle: Bundle) -> TilePlan:
-    """How the bundle reads sequence on this machine."""
-    return TilePlan(
-        bundle.config.tile_bp, bundle.config.context_bp, precision=fastest_precision(model_device(bundle.model))
-    )
 
 
 def main() -> None:

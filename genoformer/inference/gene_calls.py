@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genoformer.annotation.models import Gene
-from genoformer.bundle import Bundle, model_device
+from genoformer.bundle import Bundle
 from genoformer.decoding.caller import (
     Block,
     CallOptions,
@@ -22,10 +22,9 @@ from genoformer.decoding.candidates import CANDIDATE_DTYPE
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.decoding.masking import open_intervals, overlaps_mask
 from genoformer.decoding.statistics import GenomeStatistics
-from genoformer.errors import DataError
+from genoformer.inference.bundle_parts import read_decoder, tile_plan
 from genoformer.stream import (
     TilePlan,
-    fastest_precision,
     mostly_unknown,
     piece_ends,
     record_logits,
@@ -62,22 +61,8 @@ class GeneFinder:
         Raises:
             DataError: If the bundle is of another task, or has no decoder.
         """
-        if bundle.config.task != "gene_structure":
-            message = f'the model is for "{bundle.config.task}", not gene_structure.'
-            raise DataError("MODEL-007", message, where=bundle.name)
-        try:
-            decoder = GeneDecoder.from_dict(bundle.calibration["decoder"])
-        except (KeyError, TypeError, ValueError) as error:
-            message = f"calibration.json holds no gene decoder ({error})."
-            raise DataError("MODEL-008", message, where=bundle.name) from error
-        config = bundle.config
-        plan = TilePlan(
-            config.tile_bp,
-            config.context_bp,
-            batch_size=batch_size,
-            precision=precision or fastest_precision(model_device(bundle.model)),
-        )
-        return cls(bundle, decoder, plan)
+        decoder = read_decoder(bundle, "gene_structure", GeneDecoder.from_dict, what="gene decoder")
+        return cls(bundle, decoder, tile_plan(bundle, batch_size=batch_size, precision=precision))
 
     def candidates(
         self,

@@ -7,14 +7,15 @@ import numpy as np
 
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
-from genoformer.bundle import Bundle, model_device
+from genoformer.bundle import Bundle
 from genoformer.calibration import IsotonicCalibrator
 from genoformer.decoding.caller import Block, CallOptions
 from genoformer.decoding.introns.stream import PART_DTYPE, decode_record
 from genoformer.decoding.introns.weights import IntronDecoder
 from genoformer.decoding.masking import overlaps_mask
-from genoformer.errors import DataError, UsageError
-from genoformer.stream import TilePlan, fastest_precision, mostly_unknown, record_logits
+from genoformer.errors import UsageError
+from genoformer.inference.bundle_parts import read_decoder, tile_plan
+from genoformer.stream import TilePlan, mostly_unknown, record_logits
 
 TASK = "gene_structure_eukaryote"
 
@@ -64,17 +65,9 @@ class IntronGeneFinder:
         Raises:
             DataError: If the bundle is of another task, or has no decoder.
         """
-        if bundle.config.task != TASK:
-            message = f'the model is for "{bundle.config.task}", not {TASK}.'
-            raise DataError("MODEL-007", message, where=bundle.name)
-        try:
-            decoder = CalibratedDecoder.from_dict(bundle.calibration["decoder"])
-        except (KeyError, TypeError, ValueError) as error:
-            message = f"calibration.json holds no decoder for genes with introns ({error})."
-            raise DataError("MODEL-008", message, where=bundle.name) from error
-        precision = precision or fastest_precision(model_device(bundle.model))
-        plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, batch_size=batch_size, precision=precision)
-        return cls(bundle, decoder, plan)
+        what = "decoder for genes with introns"
+        decoder = read_decoder(bundle, TASK, CalibratedDecoder.from_dict, what=what)
+        return cls(bundle, decoder, tile_plan(bundle, batch_size=batch_size, precision=precision))
 
     def candidates(
         self,

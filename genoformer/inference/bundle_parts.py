@@ -1,0 +1,44 @@
+"""What every finder takes from its bundle: the decoder, and how sequence is cut into tiles."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from genoformer.bundle import Bundle, model_device
+from genoformer.errors import DataError
+from genoformer.stream import TilePlan, fastest_precision
+
+Decoder = TypeVar("Decoder")
+
+
+def read_decoder(bundle: Bundle, task: str, read: Callable[[dict], Decoder], *, what: str) -> Decoder:
+    """The decoder of a bundle.
+
+    Args:
+        bundle: Of this task.
+        task: Name of the task.
+        read: Makes the decoder of what is stored; KeyError, TypeError or ValueError if that is something else.
+        what: What the decoder is called, for messages.
+
+    Raises:
+        DataError: If the bundle is of another task, or has no decoder.
+    """
+    if bundle.config.task != task:
+        message = f'the model is for "{bundle.config.task}", not {task}.'
+        raise DataError("MODEL-007", message, where=bundle.name)
+    try:
+        return read(bundle.calibration["decoder"])
+    except (KeyError, TypeError, ValueError) as error:
+        message = f"calibration.json holds no {what} ({error})."
+        raise DataError("MODEL-008", message, where=bundle.name) from error
+
+
+def tile_plan(bundle: Bundle, *, batch_size: int = 2, precision: str | None = None) -> TilePlan:
+    """How the bundle reads sequence.
+
+    Args:
+        bundle: Its tiles and context are taken.
+        batch_size: Tiles per model call: speed and memory only.
+        precision: Of the model pass, see ``TilePlan``; what the machine is fast in if None.
+    """
+    precision = precision or fastest_precision(model_device(bundle.model))
+    return TilePlan(bundle.config.tile_bp, bundle.config.context_bp, batch_size=batch_size, precision=precision)
