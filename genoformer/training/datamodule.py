@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from torch.utils.data import DataLoader
 
 from genoformer.batches.collate import build_collate
@@ -18,9 +17,9 @@ from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.splits import split_regions
 from genoformer.store import Store
 from genoformer.tasks import TASKS
+from genoformer.training.loaders import build_loader
 from genoformer.training.prepare import GenomeFiles, find_genomes, prepare_store, store_parameters
 from genoformer.training.processes import own_share
-from genoformer.training.signals import start_worker
 
 
 class GenomeData(pl.LightningDataModule):
@@ -191,12 +190,7 @@ class GenomeData(pl.LightningDataModule):
         return [*records, "", f"Held out for validation and calibration: {_described_split(self.split)}."]
 
     def _loader(self, dataset, **batches) -> DataLoader:
-        # A generator of its own: making an iterator draws from it, and must not disturb the run's random state.
-        return DataLoader(
-            dataset, collate_fn=self.collate, num_workers=self.num_workers, worker_init_fn=start_worker,
-            persistent_workers=self.num_workers > 0, pin_memory=torch.cuda.is_available(),
-            generator=torch.Generator().manual_seed(self.seed), **batches,
-        )  # fmt: skip
+        return build_loader(dataset, collate=self.collate, num_workers=self.num_workers, seed=self.seed, **batches)
 
 
 def _described_split(split: dict[str, Any]) -> str:

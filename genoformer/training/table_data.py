@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytorch_lightning as pl
-import torch
 from torch.utils.data import DataLoader
 
 from genoformer.batches.sampler import RunSampler
@@ -20,8 +19,8 @@ from genoformer.label_table import LabelledSequence, TableColumns, read_label_ta
 from genoformer.label_values import check_examples, encode_labels, find_classes
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.tasks.function import FunctionOptions
+from genoformer.training.loaders import build_loader
 from genoformer.training.processes import own_share
-from genoformer.training.signals import start_worker
 
 
 class TableData(pl.LightningDataModule):
@@ -232,12 +231,7 @@ class TableData(pl.LightningDataModule):
         return self._loader(dataset, batch_size=self.batch_size, sampler=own_share(self.trainer, len(dataset)))
 
     def _loader(self, dataset, **batches) -> DataLoader:
-        # A generator of its own: making an iterator draws from it, and must not disturb the run's random state.
-        return DataLoader(
-            dataset, collate_fn=self.collate, num_workers=self.num_workers, worker_init_fn=start_worker,
-            persistent_workers=self.num_workers > 0, pin_memory=torch.cuda.is_available(),
-            generator=torch.Generator().manual_seed(self.seed), **batches,
-        )  # fmt: skip
+        return build_loader(dataset, collate=self.collate, num_workers=self.num_workers, seed=self.seed, **batches)
 
     def card_lines(self) -> list[str]:
         """What the model card says of the data."""
