@@ -164,13 +164,7 @@ class FitRows:
         return cls(np.concatenate(shifted), *joined)
 
 
-def fit_rows(
-    candidates: np.ndarray,
-    genes: np.ndarray,
-    stop_rate: float,
-    evidence: np.ndarray | None,
-    neighbours: np.ndarray | None = None,
-) -> FitRows:
+def fit_rows(candidates: np.ndarray, genes: np.ndarray, stop_rate: float, evidence: np.ndarray | None) -> FitRows:
     """The judged candidates of one stretch of sequence.
 
     Args:
@@ -178,12 +172,11 @@ def fit_rows(
         genes: Gene table of the same sequence.
         stop_rate: Of the genome.
         evidence: For every candidate, or None.
-        neighbours: The same.
     """
     frame_right, start_right, judged = truth_of(candidates, genes)
     rates = np.full(int(judged.sum()), stop_rate)
-    optional = (None if column is None else column[judged] for column in (evidence, neighbours))
-    return FitRows(candidates[judged], frame_right[judged], start_right[judged], rates, *optional)
+    kept_evidence = None if evidence is None else evidence[judged]
+    return FitRows(candidates[judged], frame_right[judged], start_right[judged], rates, kept_evidence)
 
 
 def fit_scorer(rows: FitRows) -> Scorer:

@@ -6,7 +6,7 @@ held-out regions into fragments.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import nn
@@ -126,15 +126,16 @@ def fit_decoder(held: list[Held]) -> GeneDecoder:
 
 def _fit_looks(held: list[Held], statistics: dict[str, GenomeStatistics]) -> Scorer:
     """A scorer with a second look: fitted to what the looks before it choose in each record."""
-    first = scorer = fit_scorer(FitRows.concatenate([row for h in held for row in _rows(h, statistics.get(h.genome))]))
+    rows = [_rows(h, statistics.get(h.genome)) for h in held]
+    first = scorer = fit_scorer(FitRows.concatenate([part for parts in rows for part in parts]))
     for _ in range(SECOND_LOOKS):
         decoder = GeneDecoder(plain=scorer, adapted=scorer)
-        rows = []
-        for h in held:
-            own = statistics.get(h.genome)
-            _, chosen = decoder.choose(h.codes, h.candidates, record_stop_rate(h.codes, h.options), own)
-            rows.extend(_rows(h, own, h.candidates[chosen]))
-        scorer = fit_second_look(FitRows.concatenate(rows), first)
+        around = []
+        for h, parts in zip(held, rows, strict=True):
+            rate = record_stop_rate(h.codes, h.options)
+            _, chosen = decoder.choose(h.codes, h.candidates, rate, statistics.get(h.genome))
+            around += _with_neighbours(h, parts, h.candidates[chosen])
+        scorer = fit_second_look(FitRows.concatenate(around), first)
     return scorer
 
 
@@ -218,10 +219,19 @@ def _statistics(held: list[Held], decoder: GeneDecoder):
     return genome_statistics(lambda: ((h.codes, h.candidates) for h in held), decoder, held[0].options)
 
 
-def _rows(h: Held, own: GenomeStatistics | None, chosen: np.ndarray | None = None) -> Iterator[FitRows]:
-    """The judged candidates of each stretch; with the genes around them where a choice of genes is given."""
+def _rows(h: Held, own: GenomeStatistics | None) -> list[FitRows]:
+    """The judged candidates of each stretch."""
     rate = record_stop_rate(h.codes, h.options)
+    rows = []
     for stretch in h.inside:
         evidence = None if own is None else evidence_of(h.codes, stretch.candidates, own)
-        around = None if chosen is None else neighbour_features(stretch.candidates, chosen, stretch.bounds)
-        yield fit_rows(stretch.candidates, stretch.genes, rate, evidence, around)
+        rows.append(fit_rows(stretch.candidates, stretch.genes, rate, evidence))
+    return rows
+
+
+def _with_neighbours(h: Held, rows: list[FitRows], chosen: np.ndarray) -> list[FitRows]:
+    """The same rows with the genes around them."""
+    return [
+        replace(part, neighbours=neighbour_features(part.candidates, chosen, stretch.bounds))
+        for part, stretch in zip(rows, h.inside, strict=True)
+    ]
