@@ -10,115 +10,41 @@ codon of a frame is complete, the exons open in that frame end with it. An open 
 that it splits, as a class of those that make the same stop codons.
 """
 
-from typing import NamedTuple
-
 import numba
-import numpy as np
 
-NEVER = -np.inf
-# Columns of a node: exon (start, end), the node before it, start of the untranslated region, what it is (bits).
-N_START, N_END, N_BEFORE, N_LEFT, N_BITS = range(5)
-MINUS, FIRST, LAST, CUT_LOW, CUT_HIGH, GENE_END = 1, 2, 4, 8, 16, 32
-"""Bits of a node: strand; first and last exon of a gene, low to high; that exon is cut off by the record's end.
-GENE_END is no exon, but the place where a gene with its untranslated region ends."""
-PHASE_SHIFT = 8
-"""From this bit on: bases of the codon that lie before the exon, low to high."""
-
-N_CLASSES = 8
-X_POS, X_BEFORE, X_LEFT, X_KIND = range(4)
-ENTERED, BEGUN, CUT = range(3)
-"""How an exon begins, and in the same order how it ends."""
-D_POS, D_NODE, D_CLASS, D_PAIR = range(4)
-
-
-class Tables(NamedTuple):
-    """What does not change along a record.
-
-    Attributes:
-        exon_logs: float64 [2, 3, 3, n]: by strand, how the exon begins (entered from an intron, begins coding sequence,
-            cut off), how it ends (left for an intron, ends coding sequence, cut off), and length.
-        exon_slope: Added for each base beyond the table.
-        intron_logs: float64 [n].
-        intron_slope: Added for each base beyond the table.
-        stops: bool [2, 5, 5, 5]: triplets that are stop codons, low to high.
-        classes: int64 [2, 3, 25]: by strand, bases of the codon read (0, 1, 2) and these bases, the class.
-        blocked: bool [2, 3, 8, 25]: which two bases behind the intron make a stop codon with each class.
-        costs: float64 [4]: gene, intron, untranslated region, edge.
-    """
-
-    exon_logs: np.ndarray
-    exon_slope: float
-    intron_logs: np.ndarray
-    intron_slope: float
-    stops: np.ndarray
-    classes: np.ndarray
-    blocked: np.ndarray
-    costs: np.ndarray
-
-
-class State(NamedTuple):
-    """Every hypothesis that is alive; arrays that the scan changes in place.
-
-    Attributes:
-        value: float64 [17]: intergenic; before and behind coding sequence (2 strands each); sums of coding scores by
-            strand and frame (6); sums of intron scores by strand and phase (6).
-        link: int64 [7]: node of intergenic; before coding sequence: node, start (2 × 2); behind it: node (2).
-        exon_value: float64 [2, 3, cap]: open exons by strand and frame, in order of their starts.
-        exon_link: int64 [2, 3, cap, 4].
-        exon_range: int64 [2, 3, 2]: which of them are in use.
-        far_exon_value: float64 [2, 3, 3]: the best that is longer than the table, by how it begins.
-        far_exon_link: int64 [2, 3, 3, 4].
-        intron_value: float64 [2, 3, cap]: open introns by strand and phase.
-        intron_link: int64 [2, 3, cap, 4].
-        intron_range: int64 [2, 3, 2].
-        far_intron_value: float64 [2, 3, 8, 2]: the best that is longer than the table, by class and pair.
-        far_intron_link: int64 [2, 3, 8, 2].
-    """
-
-    value: np.ndarray
-    link: np.ndarray
-    exon_value: np.ndarray
-    exon_link: np.ndarray
-    exon_range: np.ndarray
-    far_exon_value: np.ndarray
-    far_exon_link: np.ndarray
-    intron_value: np.ndarray
-    intron_link: np.ndarray
-    intron_range: np.ndarray
-    far_intron_value: np.ndarray
-    far_intron_link: np.ndarray
-
-
-BEFORE, BEHIND, CODING_SUM, INTRON_SUM = 1, 3, 5, 11
-L_BEFORE, L_BEFORE_START, L_BEHIND = 1, 3, 5
-
-
-def new_state(tables: Tables, start: int) -> State:
-    """A scan that begins at base ``start``: intergenic, or in the middle of a gene that is cut off there."""
-    exon_cap, intron_cap = 3 * tables.exon_logs.shape[-1] + 16, 2 * len(tables.intron_logs) + 16
-    state = State(
-        value=np.zeros(17),
-        link=np.full(7, -1, dtype=np.int64),
-        exon_value=np.empty((2, 3, exon_cap)),
-        exon_link=np.empty((2, 3, exon_cap, 4), dtype=np.int64),
-        exon_range=np.zeros((2, 3, 2), dtype=np.int64),
-        far_exon_value=np.full((2, 3, 3), NEVER),
-        far_exon_link=np.full((2, 3, 3, 4), -1, dtype=np.int64),
-        intron_value=np.empty((2, 3, intron_cap)),
-        intron_link=np.empty((2, 3, intron_cap, 4), dtype=np.int64),
-        intron_range=np.zeros((2, 3, 2), dtype=np.int64),
-        far_intron_value=np.full((2, 3, N_CLASSES, 2), NEVER),
-        far_intron_link=np.full((2, 3, N_CLASSES, 2), -1, dtype=np.int64),
-    )
-    state.value[BEFORE:CODING_SUM] = NEVER
-    cut = tables.costs[0] + tables.costs[3]
-    state.far_intron_value[:, :, 0, 0] = cut + tables.costs[1] - tables.intron_slope * start
-    for strand in (0, 1):
-        for frame in range(3):
-            state.exon_value[strand, frame, 0] = cut
-            state.exon_link[strand, frame, 0] = (start, -1, start, CUT)
-            state.exon_range[strand, frame] = (0, 1)
-    return state
+from genoformer.decoding.introns.state import (
+    BEFORE,
+    BEGUN,
+    BEHIND,
+    CODING_SUM,
+    CUT,
+    CUT_HIGH,
+    CUT_LOW,
+    D_CLASS,
+    D_NODE,
+    D_PAIR,
+    D_POS,
+    ENTERED,
+    FIRST,
+    GENE_END,
+    INTRON_SUM,
+    L_BEFORE,
+    L_BEFORE_START,
+    L_BEHIND,
+    LAST,
+    N_BEFORE,
+    N_BITS,
+    N_CLASSES,
+    N_END,
+    N_LEFT,
+    N_START,
+    NEVER,
+    PHASE_SHIFT,
+    X_BEFORE,
+    X_KIND,
+    X_LEFT,
+    X_POS,
+)
 
 
 @numba.njit(cache=True)
@@ -422,95 +348,3 @@ def close(tables, state, end, nodes, node_values, n_nodes):
     if made:
         n_nodes = _add_gene_end(state, node, end, nodes, node_values, n_nodes)
     return n_nodes
-
-
-@numba.njit(cache=True)
-def settle(state, nodes, node_values, n_nodes):
-    """Find what all hypotheses have in common, and forget everything that no hypothesis needs.
-
-    Returns:
-        The settled genes' nodes in order, int64 [m, 5], the last one a GENE_END; the scores of their GENE_ENDs at the
-        same rows, float64 [m]; and nodes in use.
-    """
-    marks = np.zeros(n_nodes + 1, dtype=np.bool_)  # row 0 stands for "nothing before"
-    _mark_links(state, marks)
-    alive = 0
-    for row in range(n_nodes + 1):
-        alive += marks[row]
-    common = 0
-    for row in range(n_nodes, 0, -1):
-        if marks[row]:
-            if alive == 1:
-                common = row
-                break
-            alive -= 1
-            before = nodes[row - 1, N_BEFORE] + 1
-            if not marks[before]:
-                marks[before] = True
-                alive += 1
-    settled = common
-    while settled > 0 and not nodes[settled - 1, N_BITS] & GENE_END:
-        marks[settled] = True
-        settled = nodes[settled - 1, N_BEFORE] + 1
-    rows = np.zeros(n_nodes + 1, dtype=np.int64)
-    m, row = 0, settled
-    while row > 0:
-        rows[m] = row - 1
-        m, row = m + 1, nodes[row - 1, N_BEFORE] + 1
-    rows = rows[:m][::-1].copy()
-    done, done_values = nodes[rows].copy(), node_values[rows].copy()
-    # New place of each node; -1 for "nothing before", which the last settled node becomes.
-    place = np.full(n_nodes + 1, -1, dtype=np.int64)
-    kept = 0
-    for row in range(settled + 1, n_nodes + 1):
-        if marks[row]:
-            place[row] = kept
-            nodes[kept] = nodes[row - 1]
-            node_values[kept] = node_values[row - 1]
-            nodes[kept, N_BEFORE] = place[nodes[kept, N_BEFORE] + 1]
-            kept += 1
-    _move_links(state, place)
-    return done, done_values, kept
-
-
-@numba.njit(cache=True)
-def _mark_links(state, marks):
-    marks[state.link[0] + 1] = True
-    for strand in range(2):
-        for which, column in ((BEFORE, L_BEFORE), (BEHIND, L_BEHIND)):
-            if state.value[which + strand] != NEVER:
-                marks[state.link[column + strand] + 1] = True
-        for k in range(3):
-            for j in range(state.exon_range[strand, k, 0], state.exon_range[strand, k, 1]):
-                marks[state.exon_link[strand, k, j, X_BEFORE] + 1] = True
-            for j in range(state.intron_range[strand, k, 0], state.intron_range[strand, k, 1]):
-                marks[state.intron_link[strand, k, j, D_NODE] + 1] = True
-            for kind in range(3):
-                if state.far_exon_value[strand, k, kind] != NEVER:
-                    marks[state.far_exon_link[strand, k, kind, X_BEFORE] + 1] = True
-            for kind in range(N_CLASSES):
-                for pair in range(2):
-                    if state.far_intron_value[strand, k, kind, pair] != NEVER:
-                        marks[state.far_intron_link[strand, k, kind, pair] + 1] = True
-
-
-@numba.njit(cache=True)
-def _move_links(state, place):
-    state.link[0] = place[state.link[0] + 1]
-    for strand in range(2):
-        for column in (L_BEFORE, L_BEHIND):
-            state.link[column + strand] = place[state.link[column + strand] + 1]
-        for k in range(3):
-            for j in range(state.exon_range[strand, k, 0], state.exon_range[strand, k, 1]):
-                state.exon_link[strand, k, j, X_BEFORE] = place[state.exon_link[strand, k, j, X_BEFORE] + 1]
-            for j in range(state.intron_range[strand, k, 0], state.intron_range[strand, k, 1]):
-                state.intron_link[strand, k, j, D_NODE] = place[state.intron_link[strand, k, j, D_NODE] + 1]
-            for kind in range(3):
-                if state.far_exon_value[strand, k, kind] != NEVER:
-                    before = state.far_exon_link[strand, k, kind, X_BEFORE]
-                    state.far_exon_link[strand, k, kind, X_BEFORE] = place[before + 1]
-            for kind in range(N_CLASSES):
-                for pair in range(2):
-                    if state.far_intron_value[strand, k, kind, pair] != NEVER:
-                        node = state.far_intron_link[strand, k, kind, pair]
-                        state.far_intron_link[strand, k, kind, pair] = place[node + 1]

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from genoformer.annotation.genetic_code import GeneticCode
-from genoformer.decoding.introns import automaton
-from genoformer.decoding.introns.automaton import (
+from genoformer.decoding.introns.automaton import close, scan
+from genoformer.decoding.introns.evidence import LOOKAHEAD_BP, collect_evidence, stop_tables
+from genoformer.decoding.introns.settle import settle
+from genoformer.decoding.introns.state import (
     CUT_HIGH,
     CUT_LOW,
     FIRST,
@@ -18,13 +20,16 @@ from genoformer.decoding.introns.automaton import (
     LAST,
     MINUS,
     N_BITS,
+    N_CLASSES,
     N_END,
     N_LEFT,
     N_START,
+    NEVER,
     PHASE_SHIFT,
+    State,
     Tables,
+    new_state,
 )
-from genoformer.decoding.introns.evidence import LOOKAHEAD_BP, collect_evidence, stop_tables
 from genoformer.decoding.introns.weights import EXON_KINDS, IntronDecoder
 from genoformer.sequence.alphabet import N_CODE
 
@@ -102,7 +107,7 @@ def _decode_stretch(
     code: GeneticCode, block_bp: int,
 ) -> Iterator[list[tuple]]:  # fmt: skip
     """Coding parts of every gene of a stretch without gaps."""
-    state = automaton.new_state(tables, start)
+    state = new_state(tables, start)
     nodes, values, n = np.empty((8192, 5), np.int64), np.empty(8192), 0
     before = 0.0
     for low in range(start, end, block_bp):
@@ -113,14 +118,14 @@ def _decode_stretch(
         arrays = (scores.emit, scores.sites, scores.pairs)
         position = low
         while position < last:
-            position, n = automaton.scan(tables, state, codes[:end], *arrays, position, last, low, nodes, values, n)
+            position, n = scan(tables, state, codes[:end], *arrays, position, last, low, nodes, values, n)
             if position < last:
                 nodes, values = _grown(nodes), _grown(values)
         if high == end:
             nodes, values = (nodes, values) if n + 16 < len(nodes) else (_grown(nodes), _grown(values))
-            n = automaton.close(tables, state, end, nodes, values, n)
+            n = close(tables, state, end, nodes, values, n)
             _forget_all_but_the_best(state)
-        done, done_values, n = automaton.settle(state, nodes, values, n)
+        done, done_values, n = settle(state, nodes, values, n)
         for parts, value in _genes(done, done_values):
             yield [(0, *part, value - before) for part in parts]
             before = value
@@ -130,12 +135,12 @@ def _grown(array: np.ndarray) -> np.ndarray:
     return np.concatenate([array, np.empty_like(array)])
 
 
-def _forget_all_but_the_best(state: automaton.State) -> None:
+def _forget_all_but_the_best(state: State) -> None:
     """At the end of a stretch only the best path is left."""
     state.exon_range[:] = 0
     state.intron_range[:] = 0
     for values in (state.far_exon_value, state.far_intron_value, state.value[1:5]):
-        values[:] = automaton.NEVER
+        values[:] = NEVER
 
 
 def _genes(nodes: np.ndarray, values: np.ndarray) -> Iterator[tuple[list[tuple], float]]:
@@ -192,7 +197,7 @@ def _split_codons(stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         int64 [2, 3, 25] and bool [2, 3, 8, 25], see ``Tables``. Class 0 completes none.
     """
     classes = np.zeros((2, 3, 25), dtype=np.int64)
-    blocked = np.zeros((2, 3, automaton.N_CLASSES, 25), dtype=np.bool_)
+    blocked = np.zeros((2, 3, N_CLASSES, 25), dtype=np.bool_)
     for strand in (0, 1):
         for phase, n_read in ((1, 5), (2, 25)):
             kinds = {np.zeros(25, bool).tobytes(): 0}
