@@ -1,9 +1,7 @@
 """Does a genome look like those the model was trained on: how sure the network is of the codons of the genes found.
 
 A network that reads strange sequence is unsure of its codons, or sure of the contrary; the decoder then finds genes by
-the statistics of the genome and by the room they have, and misses more of them. Measured with networks of one genome
-reading another: with three quarters of the evidence of home the scores are those of home, with a quarter 3 % of the
-genes are lost (docs/results.md).
+the statistics of the genome and by the room they have, and misses more of them.
 """
 
 from collections.abc import Iterable
@@ -14,7 +12,8 @@ LONG_GENE_BP = 300
 """Only genes of this length count: their codons tell enough."""
 
 FAMILIAR_SHARE = 0.6
-"""A genome whose genes have less than this share of the evidence of home looks unlike anything in training."""
+"""A genome whose genes have less than this share of the evidence of home looks unlike anything in training. A round
+number: no curve of scores over it has been measured."""
 
 
 def long_gene_evidence(genes: Iterable[Gene]) -> list[float]:
