@@ -7,10 +7,11 @@ it by the same rules. One JSON per genome and seed.
 
     python benchmarks/leave_one_out.py --genome ecoli=A.gbk --genome haemophilus=B.gbk --genome mycoplasma=C.gbk \
         [--seed 0 1 2] [--steps 1000] [--inner-steps 600] [--fit=OPTION …] [--only ecoli] [-o docs/results] \
-        [--ship FOLDER --ship-steps 3000]
+        [--keep FOLDER] [--ship FOLDER --ship-steps 3000]
 
-The networks that decoders are fitted with have seed 0. ``--ship`` trains on all genomes; the decoder comes from the
-networks that left one out. Runs under runs/ that are there are not repeated.
+The networks that decoders are fitted with have seed 0. ``--keep`` writes each model that left a genome out, with its
+decoder, to FOLDER/GENOME-SEED: what other benchmarks may be run with on that genome. ``--ship`` trains on all genomes;
+the decoder comes from the networks that left one out. Runs under runs/ that are there are not repeated.
 """
 
 import argparse
@@ -133,11 +134,11 @@ class LeaveOneOut:
             "scores": {name: unseen.score(genes) for name, genes in calls.items()},
         }
 
-    def ship(self, folder: Path, seed: int, steps: int) -> None:
-        """A model of all genomes, with the decoder of the networks that left one out."""
-        trained = self.train(tuple(self.genomes), seed, steps)
+    def save(self, folder: Path, names: tuple[str, ...], seed: int, steps: int | None = None) -> None:
+        """A model of these genomes, with the decoder of the networks that left one of them out."""
+        trained = self.train(names, seed, steps)
         bundle, card = load_bundle(trained), (trained / "model_card.md").read_text()
-        calibration = {**bundle.calibration, "decoder": self.decoder(tuple(self.genomes)).to_dict()}
+        calibration = {**bundle.calibration, "decoder": self.decoder(names).to_dict()}
         save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)
 
 
@@ -150,6 +151,7 @@ def main() -> None:
     parser.add_argument("--fit", action="append", default=[], help="one more option of fit, as --fit=--a.b=c")
     parser.add_argument("--only", nargs="*", help="test only these genomes")
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/results"))
+    parser.add_argument("--keep", type=Path, help="write the models that left a genome out here")
     parser.add_argument("--ship", type=Path, help="write the model of all genomes here")
     parser.add_argument("--ship-steps", type=int, default=3000)
     args = parser.parse_args()
@@ -160,8 +162,10 @@ def main() -> None:
     for seed in args.seed:
         for genome in genomes if args.only is None else args.only:
             write_json_atomic(args.out / f"loo-{genome}-seed{seed}.json", runs.test(genome, seed))
+            if args.keep:
+                runs.save(args.keep / f"{genome}-{seed}", runs.others(genome), seed)
     if args.ship:
-        runs.ship(args.ship, args.seed[0], args.ship_steps)
+        runs.save(args.ship, tuple(genomes), args.seed[0], args.ship_steps)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: in
         yield row(kind, gene.start, gene.end, 0, {"ID": name, "Name": gene.name, **naming, **flags, **partial})
         return
     mrna = {"ID": f"mrna-{stem}", "Parent": name, **naming, "product": gene.product, **partial}
-    yield row("gene", *gene.transcript_span, 0, {"ID": name, "Name": gene.name, **naming, **partial})
+    yield row("gene", *gene.transcript_span, 0, {"ID": name, "Name": gene.name, **naming, "Note": gene.note, **partial})
     yield row("mRNA", *gene.transcript_span, 1, mrna)
     for i, (start, end) in enumerate(transcribed_exons(gene), start=1):
         yield row("exon", start, end, 2, {"ID": f"exon-{stem}-{i}", "Parent": mrna["ID"]})

@@ -14,11 +14,13 @@ import numpy as np
 
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
-from genoformer.decoding.candidates import BUFFER_MARGIN_BP, CANDIDATE_DTYPE, find_candidates
+from genoformer.decoding.candidates import BUFFER_MARGIN_BP, CANDIDATE_DTYPE, find_candidates, is_partial_5
 from genoformer.decoding.decoder import GeneDecoder
-from genoformer.decoding.orfs import EDGE_START, before_gap, earliest_open_base
+from genoformer.decoding.orfs import before_gap, earliest_open_base
+from genoformer.decoding.read_through import read_through_genes
 from genoformer.decoding.scoring import random_stop_rate
 from genoformer.decoding.statistics import GenomeCounts, GenomeStatistics, count_genes, estimate_statistics
+from genoformer.sequence.alphabet import encode_bases
 
 BUFFER_BP = 262_144
 """Bases of outputs gathered before frames are looked for; only speed depends on it."""
@@ -31,6 +33,8 @@ CONFIDENT_CODONS = 60
 """What statistics are learned from: chosen genes of at least this length above these log-odds."""
 
 STATISTICS_ROUNDS = 2
+
+READ_THROUGH = "The UGA at its end may be selenocysteine: the gene behind it goes on in the same frame"
 
 CodesAndCandidates = Iterable[tuple[np.ndarray, np.ndarray]]
 
@@ -235,24 +239,37 @@ def call_genes(
     scorer = decoder.scorer(statistics)
     gene_confidence = scorer.gene_confidence.apply(scored.frame_odds[chosen])
     start_confidence = scorer.start_confidence.apply(scored.start_share[chosen])
-    return [
-        _gene(record_id, candidates[row], float(p), float(q), options.genetic_code)
-        for row, p, q in zip(chosen, gene_confidence, start_confidence, strict=True)
-    ]
+    rows = candidates[chosen]
+    partial_5 = is_partial_5(rows) & ~_begins_with_the_contig(codes, rows)
+    notes = np.where(read_through_genes(codes, rows, statistics), READ_THROUGH, "")
+    columns = zip(rows, gene_confidence, start_confidence, partial_5, notes, strict=True)
+    return [_gene(record_id, options.genetic_code, *row) for row in columns]
 
 
-def _gene(record_id: str, row: np.void, score: float, start_score: float, genetic_code: int) -> Gene:
+def _begins_with_the_contig(codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """True where the first codon of the contig, in reading direction, is the row's first and is ATG, bool [N].
+
+    A gene cut by the end of a contig begins so by chance only once in a hundred times, every gene of a file of coding
+    sequences does.
+    """
+    at_end = np.where(rows["strand"] > 0, rows["start"] == 0, rows["end"] == len(codes))
+    is_atg = {1: (codes[:3] == encode_bases("ATG")).all(), -1: (codes[-3:] == encode_bases("CAT")).all()}
+    return at_end & np.where(rows["strand"] > 0, is_atg[1], is_atg[-1])
+
+
+def _gene(record_id: str, genetic_code: int, row: np.void, score, start_score, partial_5, note) -> Gene:
     return Gene(
         contig=record_id,
         start=int(row["start"]),
         end=int(row["end"]),
         strand="+" if row["strand"] > 0 else "-",
-        partial_5=bool(row["kind"] == EDGE_START),
+        partial_5=bool(partial_5),
         partial_3=not row["closed"],
         genetic_code=genetic_code,
-        score=score,
-        start_score=start_score,
+        score=float(score),
+        start_score=float(start_score),
         codon_evidence=float(row["codon_sum"] / max(row["n_codons"], 1)),
+        note=str(note),
     )
 
 

@@ -6,19 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from genoformer.calibration import IsotonicCalibrator
-from genoformer.decoding.neighbours import neighbour_features
-from genoformer.decoding.scoring import (
-    GENE_FEATURES,
-    GENE_STATISTICS,
-    DecoderWeights,
-    best_starts,
-    candidate_scores,
-    feature_names,
-    frame_groups,
-    gene_features,
-    second_look_features,
-    second_look_names,
-)
+from genoformer.decoding.scoring import DecoderWeights, candidate_scores, second_look_scores
 from genoformer.decoding.selection import OverlapRules, select_genes
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
 
@@ -119,12 +107,11 @@ class GeneDecoder:
             stop_rate: See ``scoring.random_stop_rate``.
             statistics: Of the genome at hand, or None.
         """
-        use = statistics is not None and self.adapted is not None
-        weights = self.scorer(statistics).weights
+        weights, used = self.scorer(statistics).weights, self._used(statistics)
         columns = np.empty((3, len(candidates)))
         for begin, end in frame_slices(candidates["orf"]):
             rows = candidates[begin:end]
-            evidence = evidence_of(codes, rows, statistics) if use else None
+            evidence = None if used is None else evidence_of(codes, rows, used)
             columns[:, begin:end] = candidate_scores(rows, evidence, weights, stop_rate=stop_rate)
         return Scored(columns[0], columns[1], np.exp(columns[2]))
 
@@ -140,35 +127,31 @@ class GeneDecoder:
         """
         scored = self.score(codes, candidates, stop_rate, statistics)
         chosen = self.select(candidates, scored)
-        scorer = self.scorer(statistics)
-        if scorer.weights.second is None or len(candidates) == 0:
+        if self.scorer(statistics).weights.second is None or len(candidates) == 0:
             return scored, chosen
-        best = best_starts(candidates, scored.start_share)
-        group, _ = frame_groups(candidates)
-        used = statistics if scorer is self.adapted else None
         for _ in range(SECOND_LOOKS):
-            odds = _second_odds(codes, candidates[best], candidates[chosen], scorer.weights, stop_rate, used)[group]
-            scored = Scored(odds + scored.score - scored.frame_odds, odds, scored.start_share)
+            scored = self._look_again(codes, candidates, candidates[chosen], stop_rate, statistics)
             chosen = self.select(candidates, scored)
         return scored, chosen
+
+    def _look_again(self, codes, candidates, genes, stop_rate: float, statistics) -> Scored:
+        """Scores when ``genes`` stand around the candidates."""
+        weights, used = self.scorer(statistics).weights, self._used(statistics)
+        columns = np.empty((3, len(candidates)))
+        for begin, end in frame_slices(candidates["orf"]):
+            rows = candidates[begin:end]
+            evidence = None if used is None else evidence_of(codes, rows, used)
+            bounds = (0, len(codes))
+            columns[:, begin:end] = second_look_scores(rows, evidence, genes, bounds, weights, stop_rate=stop_rate)
+        return Scored(columns[0], columns[1], np.exp(columns[2]))
+
+    def _used(self, statistics: GenomeStatistics | None) -> GenomeStatistics | None:
+        """The statistics, if there are weights for them."""
+        return None if self.adapted is None else statistics
 
     def select(self, candidates: np.ndarray, scored: Scored) -> np.ndarray:
         """Rows of the best compatible set, sorted by start."""
         return select_genes(candidates["start"], candidates["end"], candidates["orf"], scored.score, self.rules)
-
-
-def _second_odds(codes, frames, genes, weights: DecoderWeights, stop_rate: float, statistics) -> np.ndarray:
-    """Log-odds of open frames, given at their best starts, when ``genes`` stand around them; float64 [N]."""
-    odds = np.empty(len(frames))
-    for begin in range(0, len(frames), ROWS_AT_A_TIME):
-        rows = frames[begin : begin + ROWS_AT_A_TIME]
-        evidence = None if statistics is None else evidence_of(codes, rows, statistics)
-        names = feature_names(GENE_FEATURES, GENE_STATISTICS, evidence)
-        features = gene_features(rows, evidence, stop_rate=stop_rate)
-        around = neighbour_features(rows, genes, (0, len(codes)))
-        columns = second_look_features(features, around, names)
-        odds[begin : begin + len(rows)] = columns @ np.array([weights.second[n] for n in second_look_names(names)])
-    return odds
 
 
 def frame_slices(orf: np.ndarray) -> list[tuple[int, int]]:

@@ -11,8 +11,6 @@ from genoformer.decoding.decoder import Scorer
 from genoformer.decoding.scoring import (
     GENE_FEATURES,
     GENE_STATISTICS,
-    START_FEATURES,
-    START_STATISTICS,
     DecoderWeights,
     best_starts,
     candidate_scores,
@@ -23,7 +21,7 @@ from genoformer.decoding.scoring import (
     second_look_names,
     start_features,
     start_log_probabilities,
-    start_scores,
+    start_names,
 )
 from genoformer.errors import DataError
 
@@ -71,20 +69,26 @@ def _mostly_masked(candidates: np.ndarray, masked: np.ndarray) -> np.ndarray:
     return 2 * inside > candidates["end"] - candidates["start"]
 
 
-def fit_starts(candidates: np.ndarray, evidence: np.ndarray | None, start_right: np.ndarray) -> dict[str, float]:
+def fit_starts(
+    candidates: np.ndarray, evidence: np.ndarray | None, start_right: np.ndarray, around: np.ndarray | None = None
+) -> dict[str, float]:
     """Conditional logit over the starts of each frame whose true start is among the candidates.
 
     Args:
         candidates: Rows of ``CANDIDATE_DTYPE``.
         evidence: The genome's statistics on them, or None to fit weights that do without.
         start_right: bool [N].
+        around: From ``neighbours.start_neighbours``, or None for a first look.
 
     Returns:
         Weight of each feature.
     """
     known = np.isin(candidates["orf"], candidates["orf"][start_right])
     rows, right = candidates[known], start_right[known]
-    features = start_features(rows, None if evidence is None else evidence[known])
+    tables = [None if table is None else table[known] for table in (evidence, around)]
+    features = start_features(rows, *tables)
+    spread = np.maximum(features.std(axis=0), 1e-6)
+    features /= spread
     _, frames = frame_groups(rows)
 
     def cost(weights):
@@ -94,7 +98,7 @@ def fit_starts(candidates: np.ndarray, evidence: np.ndarray | None, start_right:
         return (-log_p[right].sum()) / n + RIDGE * weights @ weights / 2, -slack / n + RIDGE * weights
 
     found = minimize(cost, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B")
-    return dict(zip(feature_names(START_FEATURES, START_STATISTICS, evidence), map(float, found.x), strict=True))
+    return dict(zip(start_names(*tables), map(float, found.x / spread), strict=True))
 
 
 def fit_genes(
@@ -140,8 +144,9 @@ class FitRows:
         frame_right: A gene ends where the row's open frame ends, bool [N].
         start_right: And begins where the row begins, bool [N].
         stop_rate: Of the genome the row comes from, float64 [N].
-        evidence: From ``statistics.evidence_of``, float64 [N, 4], or None.
+        evidence: From ``statistics.evidence_of``, float64 [N, 7], or None.
         neighbours: From ``neighbours.neighbour_features``, float64 [N, 5], or None: only a second look needs them.
+        around: From ``neighbours.start_neighbours``, float64 [N, 6], or None: the same.
     """
 
     candidates: np.ndarray
@@ -150,6 +155,7 @@ class FitRows:
     stop_rate: np.ndarray
     evidence: np.ndarray | None = None
     neighbours: np.ndarray | None = None
+    around: np.ndarray | None = None
 
     @classmethod
     def concatenate(cls, parts: list["FitRows"]) -> "FitRows":
@@ -195,26 +201,35 @@ def fit_scorer(rows: FitRows) -> Scorer:
     weights = DecoderWeights(start, gene)
     _, frame_odds, log_start = candidate_scores(rows.candidates, rows.evidence, weights, stop_rate=rows.stop_rate)
     best = best_starts(rows.candidates, log_start)
-    right = best[rows.frame_right[best]]
-    gene_confidence = IsotonicCalibrator.fit(frame_odds[best], rows.frame_right[best])
-    start_confidence = IsotonicCalibrator.fit(np.exp(log_start[right]), rows.start_right[right])
-    return Scorer(weights, gene_confidence, start_confidence)
+    return Scorer(weights, *_confidence(rows, frame_odds[best], log_start, best))
 
 
 def fit_second_look(rows: FitRows, first: Scorer) -> Scorer:
-    """The same scorer with weights for a second look, and the confidence map that belongs to them.
+    """The same scorer with weights for a second look, and the confidence maps that belong to them.
 
     Args:
-        rows: With neighbours.
+        rows: With what stands around them.
         first: From ``fit_scorer``.
     """
-    log_start = start_log_probabilities(rows.candidates, start_scores(rows.candidates, rows.evidence, first.weights))
-    best = best_starts(rows.candidates, log_start)
-    evidence = None if rows.evidence is None else rows.evidence[best]
-    names = feature_names(GENE_FEATURES, GENE_STATISTICS, evidence)
-    features = gene_features(rows.candidates[best], evidence, stop_rate=rows.stop_rate[best])
+    candidates, evidence, around = rows.candidates, rows.evidence, rows.around
+    starts = fit_starts(candidates, evidence, rows.start_right, around)
+    scores = start_features(candidates, evidence, around) @ np.array(list(starts.values()))
+    log_start = start_log_probabilities(candidates, scores)
+    best = best_starts(candidates, log_start)
+    best_evidence = None if evidence is None else evidence[best]
+    names = feature_names(GENE_FEATURES, GENE_STATISTICS, best_evidence)
+    features = gene_features(candidates[best], best_evidence, stop_rate=rows.stop_rate[best])
     columns = second_look_features(features, rows.neighbours[best], names)
     second = _logistic(columns, rows.frame_right[best], second_look_names(names))
+    weights = replace(first.weights, second=second, second_start=starts)
     odds = columns @ np.array(list(second.values()))
-    confidence = IsotonicCalibrator.fit(odds, rows.frame_right[best])
-    return replace(first, weights=replace(first.weights, second=second), gene_confidence=confidence)
+    return Scorer(weights, *_confidence(rows, odds, log_start, best))
+
+
+def _confidence(
+    rows: FitRows, odds: np.ndarray, log_start: np.ndarray, best: np.ndarray
+) -> tuple[IsotonicCalibrator, IsotonicCalibrator]:
+    """Confidence maps of genes, from the log-odds of each frame, and of starts, from their share in it."""
+    right = best[rows.frame_right[best]]
+    genes = IsotonicCalibrator.fit(odds, rows.frame_right[best])
+    return genes, IsotonicCalibrator.fit(np.exp(log_start[right]), rows.start_right[right])

@@ -13,6 +13,8 @@ REACH_BP = 3_000
 """Neighbours further away than this count as this far away."""
 NEAR_BP = 60
 """Neighbours whose ends are at most this far apart, overlapping or not: the distance of genes in an operon."""
+START_NEIGHBOURS = ("overlap_4", "overlap_1", "behind_20", "behind_60", "into_20", "overlap")
+MAX_OVERLAP_BP = 200
 SMALL_GAP_BP = 20.0
 """Added to lengths before their logarithm is taken: less than this makes no difference."""
 
@@ -38,6 +40,37 @@ def neighbour_features(candidates: np.ndarray, genes: np.ndarray, bounds: tuple[
     ]
     _look_around(*columns, highest_end, *bounds, out)
     return out
+
+
+def start_neighbours(candidates: np.ndarray, genes: np.ndarray, bounds: tuple[int, int]) -> np.ndarray:
+    """How each start stands to the end of the gene before it on its strand, float64 [N, 6].
+
+    Columns ``START_NEIGHBOURS``: the start codon overlaps the stop codon by four bases (ATGA) or by one (TAATG), begins
+    less than 20 or less than 60 bases behind it, reaches into the gene by at most 20 bases; and the overlap itself, in
+    units of 50 bases. In an operon the right start is most often one of the first three.
+
+    Args:
+        candidates: Rows of ``CANDIDATE_DTYPE``.
+        genes: As for ``neighbour_features``.
+        bounds: As for ``neighbour_features``; genes that end outside do not count.
+    """
+    out = np.zeros((len(candidates), len(START_NEIGHBOURS)))
+    for strand in (1, -1):
+        rows, own = candidates["strand"] == strand, genes[genes["strand"] == strand]
+        start, end = along_strand(candidates[rows], strand)
+        low, _ = bounds if strand > 0 else (-bounds[1], -bounds[0])
+        ends = np.sort(along_strand(own, strand)[1])
+        ends = np.concatenate(([np.iinfo(np.int64).min // 2], ends[ends > low]))
+        gap = start - ends[np.searchsorted(ends, end) - 1]
+        inside = np.clip(-gap, 0, MAX_OVERLAP_BP)
+        columns = (gap == -4, gap == -1, (gap >= 0) & (gap < 20), (gap >= 20) & (gap < 60), (gap < 0) & (gap >= -20))
+        out[rows] = np.stack((*columns, inside / 50.0), axis=1)
+    return out
+
+
+def along_strand(rows: np.ndarray, strand: int) -> tuple[np.ndarray, np.ndarray]:
+    """5′ and 3′ ends as coordinates that rise along the strand."""
+    return (rows["start"], rows["end"]) if strand > 0 else (-rows["end"], -rows["start"])
 
 
 @numba.njit(cache=True, nogil=True)

@@ -2,8 +2,8 @@
 
 Two questions, two linear models: which start of an open frame is right (a softmax over its starts), and is there a gene
 in this frame at all (a logistic regression at its best start). A candidate's score is the second, less what its start
-loses against the best start of the frame. The second question is asked again when a first choice of genes tells what
-stands around each frame.
+loses against the best start of the frame. Both questions are asked again when a first choice of genes tells what stands
+around each frame.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,14 @@ import numpy as np
 
 from genoformer.annotation.genetic_code import CODONS, GeneticCode
 from genoformer.decoding.candidates import is_partial_5
-from genoformer.decoding.neighbours import NEIGHBOUR_FEATURES
+from genoformer.decoding.neighbours import (
+    NEIGHBOUR_FEATURES,
+    START_NEIGHBOURS,
+    neighbour_features,
+    start_neighbours,
+)
 from genoformer.decoding.orfs import EDGE_START
+from genoformer.decoding.statistics import EVIDENCE
 
 START_FEATURES = ("codon_sum", "n_codons", "start_logit", "upstream", "atg", "gtg", "ttg", "other", "edge")
 GENE_FEATURES = (
@@ -29,8 +35,8 @@ GENE_FEATURES = (
     "edge_5",
     "edge_3",
 )
-START_STATISTICS = ("hexamer_sum", "start_usage", "context", "motif")
-GENE_STATISTICS = ("hexamer_mean", "hexamer_sum", "hexamer_mean_times_log", "start_usage", "context", "motif")
+START_STATISTICS = EVIDENCE
+GENE_STATISTICS = ("hexamer_mean", "hexamer_sum", "hexamer_mean_times_log", *EVIDENCE[1:])
 FREE_TIMES = ("codon_mean", "log_codons", "open_frame", "mean_times_log", "hexamer_mean", "hexamer_mean_times_log")
 """Evidence whose weight depends on whether the place is free: a second look multiplies these by "free"."""
 LOGIT_LIMIT = 10.0
@@ -45,20 +51,25 @@ class DecoderWeights:
     Attributes:
         start: Weight of each of ``START_FEATURES``, and of ``START_STATISTICS`` where the genome's are used.
         gene: Weight of each of ``GENE_FEATURES``, and of ``GENE_STATISTICS`` where the genome's are used.
-        second: Weights of the second look, by the names of ``second_look_names``; None = there is none.
+        second: Weights of the gene model's second look, by the names of ``second_look_names``; None = there is none.
+        second_start: Weights of the start model's second look: those of ``start`` and ``START_NEIGHBOURS``.
     """
 
     start: dict[str, float]
     gene: dict[str, float]
     second: dict[str, float] | None = None
+    second_start: dict[str, float] | None = None
 
 
-def start_features(candidates: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
-    """What speaks for each start, one column per feature name, float64 [N, F].
+def start_features(
+    candidates: np.ndarray, evidence: np.ndarray | None = None, around: np.ndarray | None = None
+) -> np.ndarray:
+    """What speaks for each start, one column per name of ``start_names``, float64 [N, F].
 
     Args:
         candidates: Rows of ``CANDIDATE_DTYPE``.
         evidence: From ``statistics.evidence_of``, or None to do without the genome's statistics.
+        around: From ``neighbours.start_neighbours``, or None for a first look.
     """
     kind = candidates["kind"]
     named = [kind == CODONS.index(codon) for codon in ("ATG", "GTG", "TTG")]
@@ -75,7 +86,15 @@ def start_features(candidates: np.ndarray, evidence: np.ndarray | None = None) -
     ]
     if evidence is not None:
         columns += [evidence[:, 0] / SUM_SCALE, *evidence[:, 1:].T]
+    if around is not None:
+        columns += [*around.T]
     return np.stack(columns, axis=1).astype(np.float64)
+
+
+def start_names(evidence: np.ndarray | None, around: np.ndarray | None = None) -> tuple[str, ...]:
+    """Names of the columns of ``start_features``, given the same tables."""
+    names = feature_names(START_FEATURES, START_STATISTICS, evidence)
+    return names if around is None else names + START_NEIGHBOURS
 
 
 def gene_features(
@@ -143,8 +162,7 @@ def random_stop_rate(base_counts: np.ndarray, code: GeneticCode) -> float:
 
 def start_scores(candidates: np.ndarray, evidence: np.ndarray | None, weights: DecoderWeights) -> np.ndarray:
     """Score of each start, comparable within its open frame, float64 [N]."""
-    names = feature_names(START_FEATURES, START_STATISTICS, evidence)
-    return start_features(candidates, evidence) @ np.array([weights.start[name] for name in names])
+    return start_features(candidates, evidence) @ np.array([weights.start[name] for name in start_names(evidence)])
 
 
 def gene_scores(
@@ -206,6 +224,38 @@ def candidate_scores(
     best_rate = np.broadcast_to(stop_rate, len(candidates))[best]
     frame_odds = gene_scores(candidates[best], best_evidence, weights, stop_rate=best_rate)[group]
     return frame_odds + log_start - log_start[best][group], frame_odds, log_start
+
+
+def second_look_scores(
+    candidates: np.ndarray,
+    evidence: np.ndarray | None,
+    genes: np.ndarray,
+    bounds: tuple[int, int],
+    weights: DecoderWeights,
+    *,
+    stop_rate: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As ``candidate_scores``, when ``genes`` stand around the candidates.
+
+    Args:
+        candidates: Rows of ``CANDIDATE_DTYPE``, whole open frames.
+        evidence: From ``statistics.evidence_of``, or None.
+        genes: The genes chosen so far.
+        bounds: Of the sequence that is looked at, see ``neighbours.neighbour_features``.
+        weights: With those of a second look.
+        stop_rate: See ``random_stop_rate``.
+    """
+    around = start_neighbours(candidates, genes, bounds)
+    starts = np.array([weights.second_start[name] for name in start_names(evidence, around)])
+    log_start = start_log_probabilities(candidates, start_features(candidates, evidence, around) @ starts)
+    best = best_starts(candidates, log_start)
+    group, _ = frame_groups(candidates)
+    best_evidence = None if evidence is None else evidence[best]
+    names = feature_names(GENE_FEATURES, GENE_STATISTICS, best_evidence)
+    features = gene_features(candidates[best], best_evidence, stop_rate=stop_rate)
+    columns = second_look_features(features, neighbour_features(candidates[best], genes, bounds), names)
+    odds = (columns @ np.array([weights.second[name] for name in second_look_names(names)]))[group]
+    return odds + log_start - log_start[best][group], odds, log_start
 
 
 DEFAULT_WEIGHTS = DecoderWeights(

@@ -23,7 +23,7 @@ from genoformer.decoding.candidates import find_candidates
 from genoformer.decoding.decoder import SECOND_LOOKS, GeneDecoder, Scorer
 from genoformer.decoding.familiarity import long_gene_evidence
 from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer, fit_second_look
-from genoformer.decoding.neighbours import neighbour_features
+from genoformer.decoding.neighbours import neighbour_features, start_neighbours
 from genoformer.decoding.orfs import EDGE_START
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
 from genoformer.sequence.kmers import KmerTokenizer
@@ -232,6 +232,10 @@ def _rows(h: Held, own: GenomeStatistics | None) -> list[FitRows]:
 def _with_neighbours(h: Held, rows: list[FitRows], chosen: np.ndarray) -> list[FitRows]:
     """The same rows with the genes around them."""
     return [
-        replace(part, neighbours=neighbour_features(part.candidates, chosen, stretch.bounds))
+        replace(
+            part,
+            neighbours=neighbour_features(part.candidates, chosen, stretch.bounds),
+            around=start_neighbours(part.candidates, chosen, stretch.bounds),
+        )
         for part, stretch in zip(rows, h.inside, strict=True)
     ]

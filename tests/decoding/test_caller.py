@@ -136,6 +136,27 @@ def test_genes_cut_by_the_ends_are_partial(phage):
     assert set(by_strand) == {"+", "-"}
 
 
+@pytest.mark.parametrize(("codon", "partial"), [("ATG", False), ("GTG", True)])
+def test_gene_that_begins_with_its_contig_is_complete(phage, codon, partial):
+    genome = phage("NC_019724")
+    start, end = next((s, e) for s, e, strand in sorted(genome.genes) if strand == "+" and e - s > 900)
+    codes, logits = genome.codes[start : end + 300].copy(), genome.logits[:, start : end + 300]
+    codes[:3] = encode_bases(codon)
+    first = call(codes, logits)[0]
+    assert (first.start, first.end, first.partial_5, first.partial_3) == (0, end - start, partial, False)
+    turned = call(reverse_complement(codes), np.ascontiguousarray(logits[::-1, ::-1]))[-1]
+    assert (turned.start, turned.end) == (len(codes) - (end - start), len(codes)) and turned.partial_5 == partial
+
+
+def test_gene_whose_uga_is_read_through_gets_a_note(phage, monkeypatch):
+    genome = phage("NC_019724")
+    monkeypatch.setattr(
+        caller, "read_through_genes", lambda codes, rows, statistics: rows["start"] == rows["start"].min()
+    )
+    first, *others = call(genome.codes, genome.logits)
+    assert "selenocysteine" in first.note and not any(gene.note for gene in others)
+
+
 @pytest.mark.parametrize(("max_gap_bp", "is_whole"), [(9, False), (30, True)])
 def test_genes_cross_a_gap_only_when_asked(max_gap_bp, is_whole):
     codes = encode_bases("CTAACTAACTAA" * 5 + "ATG" + "GCA" * 100 + "N" * 30 + "GCA" * 100 + "TAA" + "CTAACTAACTAA" * 5)

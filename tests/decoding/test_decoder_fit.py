@@ -22,6 +22,7 @@ from genoformer.decoding.fit import (
     frame_of_gene,
     truth_of,
 )
+from genoformer.decoding.neighbours import NEIGHBOUR_FEATURES, START_NEIGHBOURS
 from genoformer.decoding.scoring import (
     GENE_FEATURES,
     GENE_STATISTICS,
@@ -38,6 +39,7 @@ from genoformer.decoding.scoring import (
     start_log_probabilities,
     start_scores,
 )
+from genoformer.decoding.statistics import EVIDENCE
 from genoformer.errors import DataError
 
 STARTS = [CODONS.index(codon) for codon in ("ATG", "GTG", "TTG", "CTG")]
@@ -123,7 +125,7 @@ def test_conditional_logit_gradient_is_that_of_finite_differences(monkeypatch):
         return type("Found", (), {"x": start})
 
     monkeypatch.setattr(fit, "minimize", check)
-    fit_starts(rows, rng.normal(0, 1, (len(rows), 4)), right)
+    fit_starts(rows, rng.normal(0, 1, (len(rows), len(EVIDENCE))), right)
     assert len(checked) == 3
 
 
@@ -134,15 +136,16 @@ def test_two_starts_per_frame_are_a_logistic_regression_on_their_difference():
     features = start_features(rows)
     difference = features[1::2] - features[::2]
     truth = LogisticRegression(C=1 / (fit.RIDGE * 400), fit_intercept=False, tol=1e-9, max_iter=5000)
-    truth.fit(difference, right[1::2])
+    spread = np.maximum(features.std(axis=0), 1e-6)
+    truth.fit(difference / spread, right[1::2])
     found = fit_starts(rows, None, right)
-    np.testing.assert_allclose(list(found.values()), truth.coef_[0], atol=2e-3)
+    np.testing.assert_allclose(np.array(list(found.values())) * spread, truth.coef_[0], atol=2e-3)
 
 
 def test_planted_start_weights_come_back():
     rng = np.random.default_rng(3)
     rows = random_frames(rng, 3000, 5)
-    evidence = rng.normal(0, 1, (len(rows), 4))
+    evidence = rng.normal(0, 1, (len(rows), len(EVIDENCE)))
     truth = dict.fromkeys(START_FEATURES + START_STATISTICS, 0.0)
     truth |= {"codon_sum": 0.8, "start_logit": 0.9, "upstream": -0.5, "context": 0.6, "atg": 2.0, "motif": 0.4}
     right = one_right_each(rng, rows, start_features(rows, evidence) @ np.array(list(truth.values())))
@@ -166,7 +169,7 @@ def test_planted_gene_weights_come_back():
     rng = np.random.default_rng(5)
     rows = random_frames(rng, 6000, 1)
     rate = np.full(len(rows), 0.05)
-    evidence = rng.normal(0, 1, (len(rows), 4))
+    evidence = rng.normal(0, 1, (len(rows), len(EVIDENCE)))
     truth = dict.fromkeys(GENE_FEATURES + GENE_STATISTICS, 0.0)
     truth |= {"intercept": -1.0, "start_logit": 0.7, "stop_logit": -0.6, "upstream": 0.5, "motif": 0.8}
     odds = gene_features(rows, evidence, stop_rate=rate) @ np.array(list(truth.values()))
@@ -183,7 +186,7 @@ def planted_rows(rng, n_frames=800, with_evidence=False):
     frame_right = np.repeat(genes, 3)
     rows["codon_sum"] += np.where(frame_right, 120, -120)
     start_right = one_right_each(rng, rows, 2.0 * rows["start_logit"]) & frame_right
-    evidence = rng.normal(0, 1, (len(rows), 4)) if with_evidence else None
+    evidence = rng.normal(0, 1, (len(rows), len(EVIDENCE))) if with_evidence else None
     return FitRows(rows, frame_right, start_right, np.full(len(rows), 0.05), evidence)
 
 
@@ -225,9 +228,9 @@ def test_unjudged_candidates_are_left_out_of_the_fit():
     rows = np.zeros(2, CANDIDATE_DTYPE)
     rows["start"], rows["end"], rows["strand"], rows["orf"] = [0, 500], [90, 590], 1, [180, 1180]
     genes = np.array([(0, 90, 1, False), (480, 600, 1, True)], GENE_TABLE)
-    kept = fit_rows(rows, genes, 0.04, np.arange(8.0).reshape(2, 4))
+    kept = fit_rows(rows, genes, 0.04, np.arange(14.0).reshape(2, 7))
     assert kept.candidates["start"].tolist() == [0] and kept.start_right.tolist() == [True]
-    assert kept.evidence.tolist() == [[0, 1, 2, 3]] and kept.stop_rate.tolist() == [0.04]
+    assert kept.evidence.tolist() == [[0, 1, 2, 3, 4, 5, 6]] and kept.stop_rate.tolist() == [0.04]
 
 
 @pytest.mark.parametrize("value", [False, True])
@@ -244,23 +247,38 @@ def test_weights_are_plain_numbers():
     assert all(type(v) is float for table in (scorer.weights.start, scorer.weights.gene) for v in table.values())
 
 
-def test_second_look_finds_genes_by_the_room_they_have():
-    rng = np.random.default_rng(11)
+def second_look_rows(rng):
+    """Genes have room around them, and right starts overlap the gene before them by four bases."""
     rows = planted_rows(rng)
     n = len(rows.candidates)
     free = np.where(rows.frame_right, rng.uniform(0.7, 1.0, n), rng.uniform(0.0, 0.5, n))
-    neighbours = np.column_stack((free, rng.normal(0, 1, (len(free), 4))))
+    neighbours = np.column_stack((free, rng.normal(0, 1, (n, len(NEIGHBOUR_FEATURES) - 1))))
+    around = np.zeros((n, len(START_NEIGHBOURS)))
+    around[:, 0] = rng.random(n) < np.where(rows.start_right, 0.9, 0.05)
+    return replace(rows, neighbours=neighbours, around=around)
+
+
+def test_second_look_finds_genes_by_the_room_they_have_and_starts_by_the_gene_before():
+    rows = second_look_rows(np.random.default_rng(11))
     first = fit_scorer(rows)
-    scorer = fit_second_look(replace(rows, neighbours=neighbours), first)
-    assert scorer.weights.start == first.weights.start and scorer.weights.gene == first.weights.gene
-    assert tuple(scorer.weights.second) == second_look_names(GENE_FEATURES)
-    best = best_starts(rows.candidates, start_scores(rows.candidates, None, first.weights))
+    scorer = fit_second_look(rows, first)
+    weights = scorer.weights
+    assert weights.start == first.weights.start and weights.gene == first.weights.gene
+    assert tuple(weights.second) == second_look_names(GENE_FEATURES)
+    assert tuple(weights.second_start) == START_FEATURES + START_NEIGHBOURS
+    scores = start_features(rows.candidates, None, rows.around) @ np.array(list(weights.second_start.values()))
+    best = best_starts(rows.candidates, scores)
+    genes = best[rows.frame_right[best]]
+    assert rows.start_right[genes].mean() > 0.9
+    before = best_starts(rows.candidates, start_scores(rows.candidates, None, first.weights))
+    assert rows.start_right[before[rows.frame_right[before]]].mean() < rows.start_right[genes].mean() - 0.05
     features = gene_features(rows.candidates[best], stop_rate=rows.stop_rate[best])
-    columns = second_look_features(features, neighbours[best], GENE_FEATURES)
-    odds = columns @ np.array(list(scorer.weights.second.values()))
+    columns = second_look_features(features, rows.neighbours[best], GENE_FEATURES)
+    odds = columns @ np.array(list(weights.second.values()))
     assert np.mean((odds > 0) == rows.frame_right[best]) > 0.995
-    confidence = scorer.gene_confidence.apply(odds)
-    assert abs(confidence.mean() - rows.frame_right[best].mean()) < 0.01
+    assert abs(scorer.gene_confidence.apply(odds).mean() - rows.frame_right[best].mean()) < 0.01
+    share = np.exp(start_log_probabilities(rows.candidates, scores))[genes]
+    assert abs(scorer.start_confidence.apply(share).mean() - rows.start_right[genes].mean()) < 0.01
 
 
 def test_products_of_the_second_look_are_evidence_times_free_room():

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from genoformer.decoding.candidates import CANDIDATE_DTYPE
-from genoformer.decoding.neighbours import NEAR_BP, NEIGHBOUR_FEATURES, REACH_BP, SMALL_GAP_BP, neighbour_features
+from genoformer.decoding.neighbours import (
+    NEAR_BP,
+    NEIGHBOUR_FEATURES,
+    REACH_BP,
+    SMALL_GAP_BP,
+    START_NEIGHBOURS,
+    neighbour_features,
+    start_neighbours,
+)
 
 FREE, LEFT_OVER, GAP, OPERON, NEAR = range(len(NEIGHBOUR_FEATURES))
 BOUNDS = (0, 50_000)
@@ -105,3 +113,40 @@ def test_read_backwards_and_in_any_order_it_is_the_same():
 def test_no_genes_and_no_candidates():
     assert neighbour_features(rows((5, 95, 1)), rows(), (0, 100))[0, FREE] == 1.0
     assert neighbour_features(rows(), rows((5, 95, 1)), (0, 100)).shape == (0, 5)
+
+
+def before(candidate, *genes, bounds=BOUNDS):
+    found = start_neighbours(rows(candidate), rows(*genes), bounds)[0]
+    return {name: value for name, value in zip(START_NEIGHBOURS, found.tolist(), strict=True) if value}
+
+
+@pytest.mark.parametrize(
+    ("gap", "expected"),
+    [
+        (-4, {"overlap_4": 1, "into_20": 1, "overlap": 0.08}),
+        (-1, {"overlap_1": 1, "into_20": 1, "overlap": 0.02}),
+        (0, {"behind_20": 1}),
+        (19, {"behind_20": 1}),
+        (59, {"behind_60": 1}),
+        (60, {}),
+        (-100, {"overlap": 2}),
+        (-290, {"overlap": 4}),
+    ],
+)
+def test_start_is_measured_from_the_end_of_the_gene_before_it(gap, expected):
+    assert before((10_000, 10_300, 1), (9_000, 10_000 - gap, 1)) == pytest.approx(expected)
+    assert before((10_000, 10_300, -1), (10_300 + gap, 12_000, -1)) == pytest.approx(expected)
+
+
+def test_only_genes_that_end_earlier_on_the_same_strand_are_before_a_start():
+    candidate = (10_000, 10_300, 1)
+    assert before(candidate, (9_000, 9_995, -1)) == {}
+    assert before(candidate, (10_060, 10_300, 1), (10_100, 10_350, 1)) == {}
+    assert before(candidate, (9_000, 9_995, 1), (8_000, 9_300, 1)) == {"behind_20": 1}
+    assert before(candidate, (9_000, 9_990, 1), bounds=(9_990, 20_000)) == {}
+    assert before((10_000, 10_300, -1), (10_310, 11_000, -1), bounds=(0, 10_310)) == {}
+
+
+def test_start_without_genes_has_nothing_before_it():
+    assert start_neighbours(rows((5, 95, 1)), rows(), (0, 100)).tolist() == [[0.0] * len(START_NEIGHBOURS)]
+    assert start_neighbours(rows(), rows((5, 95, 1)), (0, 100)).shape == (0, len(START_NEIGHBOURS))

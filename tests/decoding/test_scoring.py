@@ -6,6 +6,7 @@ from scipy.special import log_softmax
 
 from genoformer.annotation.genetic_code import CODONS, get_genetic_code
 from genoformer.decoding.candidates import CANDIDATE_DTYPE
+from genoformer.decoding.neighbours import START_NEIGHBOURS
 from genoformer.decoding.orfs import EDGE_START
 from genoformer.decoding.scoring import (
     DEFAULT_WEIGHTS,
@@ -21,8 +22,10 @@ from genoformer.decoding.scoring import (
     random_stop_rate,
     start_features,
     start_log_probabilities,
+    start_names,
     start_scores,
 )
+from genoformer.decoding.statistics import EVIDENCE
 
 
 def random_rows(rng, n=40, n_frames=9):
@@ -48,10 +51,14 @@ def test_start_features_have_their_names_and_values():
         "atg": 0, "gtg": 0, "ttg": 1, "other": 0, "edge": 0,
     }  # fmt: skip
     assert features[1, -1] == 1 and features[1, 4:8].sum() == 0
-    evidence = np.array([[100.0, -1, 2, 3]] * 2)
+    evidence = np.array([[100.0, -1, 2, 3, 4, 5, 6]] * 2)
     wider = start_features(rows, evidence)
     assert wider.shape == (2, len(START_FEATURES) + len(START_STATISTICS))
-    assert wider[0, len(START_FEATURES) :].tolist() == [2.0, -1, 2, 3]
+    assert wider[0, len(START_FEATURES) :].tolist() == [2.0, -1, 2, 3, 4, 5, 6]
+    assert len(start_names(evidence)) == wider.shape[1]
+    around = np.arange(2.0 * len(START_NEIGHBOURS)).reshape(2, -1)
+    widest = dict(zip(start_names(evidence, around), start_features(rows, evidence, around)[1], strict=True))
+    assert [widest[name] for name in START_NEIGHBOURS] == around[1].tolist()
 
 
 def test_gene_features_have_their_names_and_values():
@@ -67,8 +74,8 @@ def test_gene_features_have_their_names_and_values():
             "edge_5": 1, "edge_3": 1,
         }
     )  # fmt: skip
-    wider = gene_features(rows, np.array([[300.0, -1, 2, 5]]), stop_rate=0.05)[0, len(GENE_FEATURES) :]
-    assert wider.tolist() == pytest.approx([3, 6, 3 * np.log(100), -1, 2, 5])
+    wider = gene_features(rows, np.array([[300.0, -1, 2, 5, 6, 7, 8]]), stop_rate=0.05)[0, len(GENE_FEATURES) :]
+    assert wider.tolist() == pytest.approx([3, 6, 3 * np.log(100), -1, 2, 5, 6, 7, 8])
     assert len(wider) == len(GENE_STATISTICS)
 
 
@@ -103,7 +110,7 @@ def test_best_start_of_a_tie_is_the_longest():
 def test_candidate_score_is_the_frame_less_what_the_start_loses():
     rng = np.random.default_rng(1)
     rows = random_rows(rng)
-    evidence = rng.normal(0, 5, (len(rows), 4))
+    evidence = rng.normal(0, 5, (len(rows), len(EVIDENCE)))
     weights = DecoderWeights(
         {name: rng.normal() for name in START_FEATURES + START_STATISTICS},
         {name: rng.normal() for name in GENE_FEATURES + GENE_STATISTICS},

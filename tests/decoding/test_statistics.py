@@ -8,12 +8,16 @@ from Bio.Seq import reverse_complement as revcomp
 
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.decoding import statistics
+from genoformer.decoding.binding_site import SITE_FIRST, WINDOW_BP, site_odds
 from genoformer.decoding.candidates import find_candidates
 from genoformer.decoding.orfs import EDGE_START
 from genoformer.decoding.statistics import (
+    BEFORE_CODONS,
     CONTEXT,
+    EVIDENCE,
     MOTIF_FIRST,
     MOTIF_LAST,
+    OPENING_FROM,
     GenomeCounts,
     count_genes,
     estimate_statistics,
@@ -98,6 +102,20 @@ def test_counts_of_records_add_up(sequence):
     total = one + GenomeCounts.zero() + one
     for name in ("background", "coding", "kinds", "context", "motifs", "windows"):
         np.testing.assert_array_equal(getattr(total, name), 2 * getattr(one, name))
+    np.testing.assert_array_equal(total.upstream, np.concatenate((one.upstream, one.upstream)))
+
+
+def window_before(text, row):
+    strand, first = reading(text, row)
+    bases = (strand[i] if i >= 0 else "N" for i in range(first + SITE_FIRST, first + SITE_FIRST + WINDOW_BP))
+    return [("ACGTN").index(base) for base in bases]
+
+
+def test_bases_before_chosen_starts_are_kept(sequence):
+    codes, rows, chosen = sequence
+    text = decode_bases(codes)
+    expected = [window_before(text, rows[i]) for i in sorted(chosen) if rows[i]["kind"] != EDGE_START]
+    assert count_genes(*sequence).upstream.tolist() == expected
 
 
 def test_background_is_the_same_on_both_strands(sequence):
@@ -129,7 +147,7 @@ def test_log_odds_are_those_of_the_formulas(sequence, genome_statistics):
     coding = (counts.coding[word] + 8 * 4096 * share[word]) / (counts.coding.sum() + 8 * 4096)
     assert genome_statistics.hexamer[word] == pytest.approx(np.log(coding / share[word]))
     assert genome_statistics.usage.max() == 0 and genome_statistics.usage[counts.kinds.argmax()] == 0
-    assert genome_statistics.context.shape == (36, 4) and np.isfinite(genome_statistics.context).all()
+    assert genome_statistics.context.shape == (54, 4) and np.isfinite(genome_statistics.context).all()
     assert genome_statistics.motif[counts.motifs[0].argmax()] > 0
 
 
@@ -151,23 +169,32 @@ def test_evidence_is_the_sum_of_the_tables(sequence, genome_statistics):
     codes, rows, _ = sequence
     text = decode_bases(codes)
     evidence = evidence_of(codes, rows, genome_statistics)
+    assert evidence.shape == (len(rows), len(EVIDENCE))
     for i in range(0, len(rows), 7):
         strand, first = reading(text, rows[i])
+        found = dict(zip(EVIDENCE, evidence[i], strict=True))
         words = [strand[first + 3 * j : first + 3 * j + 6] for j in range(rows[i]["n_codons"] - 1)]
         hexamers = sum(genome_statistics.hexamer[number(word)] for word in words if known(word, 6))
-        assert evidence[i, 0] == pytest.approx(hexamers)
+        assert found.pop("hexamer_sum") == pytest.approx(hexamers)
         if rows[i]["kind"] == EDGE_START:
-            assert evidence[i, 1:].tolist() == [0, 0, 0]
+            assert set(found.values()) == {0.0}
             continue
-        assert evidence[i, 1] == genome_statistics.usage[rows[i]["kind"]]
-        around = [
-            (j, strand[first + j : first + j + 1]) for j in range(*CONTEXT) if first + j >= 0 and j not in (0, 1, 2)
-        ]
-        context = sum(genome_statistics.context[j - CONTEXT[0], number(b)] for j, b in around if known(b, 1))
-        assert evidence[i, 2] == pytest.approx(context)
+        assert found["start_usage"] == genome_statistics.usage[rows[i]["kind"]]
+        around = [(j, strand[first + j : first + j + 1]) for j in range(*CONTEXT) if first + j >= 0]
+        around = [(j, number(b)) for j, b in around if known(b, 1) and j not in (0, 1, 2)]
+        for name, places in (("context", range(CONTEXT[0], OPENING_FROM)), ("opening", range(OPENING_FROM, 30))):
+            total = sum(genome_statistics.context[j - CONTEXT[0], base] for j, base in around if j in places)
+            assert found[name] == pytest.approx(total)
         words = [strand[first + j : first + j + 5] for j in range(MOTIF_FIRST, MOTIF_LAST + 1) if first + j >= 0]
         motifs = [genome_statistics.motif[number(word)] for word in words if known(word, 5)]
-        assert evidence[i, 3] == pytest.approx(max([0.0, *motifs]))
+        assert found["motif"] == pytest.approx(max([0.0, *motifs]))
+        site = genome_statistics.site
+        window = np.array(window_before(text, rows[i]))
+        assert found["site"] == pytest.approx(site_odds(window, site.motif, site.place, site.share))
+        begins = [first - 3 * j for j in range(2, BEFORE_CODONS + 2)]
+        words = [strand[at : at + 6] for at in begins if at >= 0]
+        before = sum(genome_statistics.hexamer[number(word)] for word in words if known(word, 6))
+        assert found["before"] == pytest.approx(before / BEFORE_CODONS)
 
 
 def test_evidence_of_the_reverse_complement_is_mirrored(sequence, genome_statistics):
