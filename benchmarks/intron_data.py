@@ -3,31 +3,47 @@
     python benchmarks/intron_data.py DATA OUT --seed 0
 
 DATA is the folder of real genomes; OUT gets FASTA and GFF3 of: ``train`` (loci of worm chromosomes I to III),
-``validation`` (IV), ``test`` (X), ``raw`` (the loci of ``test`` as they are), and the slices of worm and thale cress.
+``validation`` (IV), ``test`` (X), ``raw-test`` (the loci of ``test`` as they are) and so on, the slices of worm and
+thale cress, and the slice of thale cress chromosome 5 and yeast chromosome I, each in two parts: ``-in`` to adapt to,
+``-out`` to test on.
 """
 
 import argparse
 import csv
+import gzip
 import json
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from genoformer.annotation.intron_tracks import intron_tracks
 from genoformer.annotation.isoforms import choose_isoforms
 from genoformer.annotation.models import GENE_ID
-from genoformer.annotation.read import read_annotation
+from genoformer.annotation.read import read_annotation, read_genbank_records
 from genoformer.annotation.write_gff3 import write_gff3
 from genoformer.files import write_json_atomic
 from genoformer.locus_contigs import Locus, build_contigs, count_composition, shared_with
 from genoformer.sequence.alphabet import decode_bases
-from genoformer.sequence.fasta import read_fasta
+from genoformer.sequence.fasta import read_fasta, write_fasta
 from genoformer.sequence.records import Record
+from genoformer.training.prepare import is_genbank
 
 PARTS = {"I": "train", "II": "train", "III": "train", "IV": "validation", "X": "test"}
 SLICES = {"worm": ("genome_1pct_c_elegans/C.elegans.1pct", "WormBase"),
           "arabidopsis": ("genome_1pct_a_thaliana/A.thaliana.1pct", "TAIR10")}  # fmt: skip
+DIVIDED = {
+    "arabidopsis": ("genome_1pct_a_thaliana/A.thaliana.1pct.fa.gz", "genome_1pct_a_thaliana/A.thaliana.1pct.gff.gz"),
+    "yeast": ("genome_yeast_s288c/sc_chrom1.gb.gz", "genome_yeast_s288c/sc_chrom1.gff3.gz"),
+}
+"""Sequence and annotation of what is divided."""
+DIVIDED_RECORDS = {"arabidopsis": "Chr5", "yeast": "NC_001133.9"}
+HELD_IN = 0.6
+WHOLE = ("chromosome", "region")
+"""Rows that stand for a record."""
 GENETIC_CODE = 1
 
 
@@ -49,6 +65,8 @@ def main() -> None:
         contigs = build_contigs(chosen, composition, prefix=part, seed=args.seed * len(parts) + number)
         write_genome(args.out / part, contigs)
         write_genome(args.out / f"raw-{part}", [(Record(locus.id, locus.codes), [locus.gene]) for locus in chosen])
+    for name, (sequence, annotation) in DIVIDED.items():
+        divide(args.out / name, args.data / sequence, args.data / annotation, DIVIDED_RECORDS[name])
     counts = {"loci": {part: len(chosen) for part, chosen in parts.items()}, "dropped": dropped}
     write_json_atomic(args.out / "summary.json", counts)
     print(json.dumps(counts, indent=2))
@@ -89,6 +107,31 @@ def separate(loci: dict[str, list[Locus]], slices: list) -> tuple[dict[str, list
 def read_slice(stem: Path, source: str) -> list[tuple[Record, list]]:
     genes = read_annotation(f"{stem}.gff.gz", sources=[source]).by_contig()
     return [(record, genes.get(record.id, [])) for record in read_fasta(f"{stem}.fa.gz")]
+
+
+def divide(stem: Path, sequence: Path, annotation: Path, record_id: str) -> None:
+    """Cut a record behind ``HELD_IN`` of its bases, where no gene lies; rows of the annotation are kept as they are."""
+    records = read_genbank_records(sequence) if is_genbank(sequence) else read_fasta(sequence)
+    record = next(record for record in records if record.id == record_id)
+    genes = read_annotation(annotation).by_contig()[record_id]
+    covered = np.zeros(len(record) + 1, dtype=bool)
+    for gene in genes:
+        covered[slice(*gene.transcript_span)] = True
+    first = int(HELD_IN * len(record))
+    cut = first + int(np.argmin(covered[first:]))
+    with gzip.open(annotation, "rt") as file:
+        rows = [line.rstrip("\n").split("\t") for line in file if line.startswith(record_id + "\t")]
+    for part, low, high in (("in", 0, cut), ("out", cut, len(record))):
+        write_fasta(Path(f"{stem}-{part}.fa"), [Record(record.id, record.codes[low:high])])
+        text = "##gff-version 3\n" + "".join(rows_between(rows, low, high))
+        Path(f"{stem}-{part}.gff3").write_text(text)
+
+
+def rows_between(rows: list[list[str]], low: int, high: int) -> Iterator[str]:
+    """Lines of the rows that lie in ``[low, high)``, in coordinates from ``low`` on."""
+    for row in rows:
+        if row[2] not in WHOLE and low < int(row[3]) and int(row[4]) <= high:
+            yield "\t".join([*row[:3], str(int(row[3]) - low), str(int(row[4]) - low), *row[5:]]) + "\n"
 
 
 def intergenic_pieces(rows: list[tuple[Record, list]]):

@@ -1,24 +1,32 @@
-"""Genes with introns, side by side: a model, Augustus, and a window of 51 bases, on the same contigs.
+"""Genes with introns: a model on one set of contigs, or what it has to beat there; one JSON per run.
 
-    python benchmarks/intron_genes.py FASTA REFERENCE.gff3 OUT --model MODEL [--source TAIR10]
-        [--species caenorhabditis] [--floor-fasta TRAIN.fa --floor-annotation TRAIN.gff3]
+    python benchmarks/intron_genes.py FASTA REFERENCE.gff3 --set NAME --model MODEL --seed N [--source TAIR10]
+        [--adapt-fasta IN.fa --adapt-annotation IN.gff3 --adapt-steps N --adapt-lr X]
+    python benchmarks/intron_genes.py FASTA REFERENCE.gff3 --set NAME --peers --species caenorhabditis
+        [--floor-fasta TRAIN.fa --floor-annotation TRAIN.gff3 --floor-source TAIR10]
 
-OUT gets the predictions and ``scores.json``. The window is logistic regression on one-hot bases, by base, without any
-decoding; it knows no genes. Augustus runs with its own parameters of the species, both strands, no hints.
+The first writes ``introns-NAME-seedN.json``: scores of the model, and of the model after ``genoformer adapt`` on other
+sequence. The second writes ``introns-NAME-peers.json``: Augustus with its own parameters of the species, both strands,
+no hints, without and with untranslated regions; and a floor, logistic regression on the one-hot bases of a window, by
+base, without any decoding: it knows no genes.
 """
 
 import argparse
+import os
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-from sklearn.linear_model import SGDClassifier
+import scipy.sparse
+from sklearn.linear_model import LogisticRegression
 
 from genoformer.annotation.gene_sequence import translate_gene
 from genoformer.annotation.isoforms import choose_isoforms
 from genoformer.annotation.models import Annotation
 from genoformer.annotation.read import read_annotation
+from genoformer.bundle import load_bundle
 from genoformer.files import write_json_atomic
 from genoformer.inference.evaluate import evaluate_genes
 from genoformer.intron_metrics import matthews, paint_classes
@@ -27,43 +35,69 @@ from genoformer.sequence.fasta import read_fasta
 TASK = "gene_structure_eukaryote"
 WINDOW_BP = 51
 POSITIONS = 160_000
+MAX_ITERATIONS = 2_000
 BLIND = np.array([0, 1, 2, 3, 1, 2, 3])
+"""Classes of ``paint_classes`` without their strand."""
+UTR_ROWS = ("five_prime_utr", "three_prime_utr")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fasta", type=Path)
     parser.add_argument("reference", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--model", nargs="*", default=[])
-    parser.add_argument("--source", nargs="*", default=[])
+    parser.add_argument("--set", required=True, help="name of the set in the result")
+    parser.add_argument("--source", nargs="*", default=[], help="rows of the reference that count")
+    parser.add_argument("--model")
+    parser.add_argument("--seed", type=int, default=0, help="that the model was trained with; for the name of the file")
+    parser.add_argument("--adapt-fasta")
+    parser.add_argument("--adapt-annotation")
+    parser.add_argument("--adapt-steps", type=int, default=500)
+    parser.add_argument("--adapt-lr", type=float, default=2e-4)
+    parser.add_argument("--peers", action="store_true")
     parser.add_argument("--species")
     parser.add_argument("--floor-fasta")
     parser.add_argument("--floor-annotation")
+    parser.add_argument("--floor-source", nargs="*", default=[])
+    parser.add_argument("-o", "--out", type=Path, default=Path("docs/results"))
     args = parser.parse_args()
+    lengths = {record.id: len(record) for record in read_fasta(args.fasta)}
+    result = {"set": args.set, "n_bases": sum(lengths.values())}
+    with tempfile.TemporaryDirectory() as folder:
+        result |= peer_scores(args, Path(folder)) if args.peers else model_scores(args, Path(folder))
+    name = f"introns-{args.set}-" + ("peers" if args.peers else f"seed{args.seed}")
     args.out.mkdir(parents=True, exist_ok=True)
-    scores = {}
-    for model in args.model:
-        name = Path(model).parent.name if Path(model).name == "model" else Path(model).name
-        scores[name] = score_model(model, args, args.out / name)
-    if args.species:
-        scores["augustus"] = score_augustus(args, args.out / "augustus.gff3")
-    if args.floor_fasta:
-        scores["window"] = {"bases": {"mcc": window_mcc(args)}}
-    write_json_atomic(args.out / "scores.json", scores)
-    for name, row in scores.items():
-        print(name, " ".join(f"{level} {row[level]['f1']:.3f}" for level in ("exon", "chain") if level in row),
+    write_json_atomic(args.out / f"{name}.json", result)
+    for program, row in result["scores"].items():
+        print(program, " ".join(f"{level} {row[level]['f1']:.3f}" for level in ("exon", "chain") if level in row),
               f"base MCC {row['bases']['mcc']:.3f}", flush=True)  # fmt: skip
 
 
+def model_scores(args: argparse.Namespace, folder: Path) -> dict:
+    """Scores of the model, and of the adapted one where there is something to adapt to."""
+    result = {"seed": args.seed, "model_digest": load_bundle(args.model).digest}
+    result["scores"] = {"genoformer": score_model(args.model, args, folder / "given")}
+    if args.adapt_fasta:
+        command = ["genoformer", "adapt", args.adapt_fasta, "--annotation", args.adapt_annotation]
+        command += ["--model", args.model, "-o", folder / "adapted", "--steps", args.adapt_steps, "--lr", args.adapt_lr]
+        command += ["--threads", 1, *(["--source", *args.source] if args.source else [])]
+        subprocess.run([str(word) for word in command], check=True)
+        result["scores"]["genoformer, adapted"] = score_model(str(folder / "adapted"), args, folder / "after")
+        result["adaptation"] = load_bundle(folder / "adapted").calibration["adaptation"]
+    return result
+
+
 def score_model(model: str, args: argparse.Namespace, out: Path) -> dict:
-    began = time.process_time()
-    command = ["genoformer", "predict", str(args.fasta), "--model", model, "-o", str(out), "--overwrite"]
+    command = ["genoformer", "predict", str(args.fasta), "--model", model, "-o", str(out)]
     command += ["--threads", "1", "--circular", "none", "--formats", "gff3,gtf,bed,tsv,protein,cds"]
+    before = os.times()
     subprocess.run(command, check=True)
-    scores = evaluate_genes(out, args.reference, fasta=args.fasta, task=TASK, sources=args.source)
-    return {**scores, "re_translate": count_translated(read_annotation(out / "genes.gff3"), args.fasta),
-            "seconds": time.process_time() - began}  # fmt: skip
+    seconds = sum(os.times()[2:4]) - sum(before[2:4])
+    return {**score_genes(out / "genes.gff3", args), "cpu_seconds": round(seconds, 1)}
+
+
+def score_genes(path: Path, args: argparse.Namespace) -> dict:
+    scores = evaluate_genes(path, args.reference, fasta=args.fasta, task=TASK, sources=args.source)
+    return {**scores, "re_translate": count_translated(read_annotation(path), args.fasta)}
 
 
 def count_translated(annotation: Annotation, fasta: Path) -> dict:
@@ -78,29 +112,74 @@ def count_translated(annotation: Annotation, fasta: Path) -> dict:
     return {"cds": n, "translate": good}
 
 
-def score_augustus(args: argparse.Namespace, path: Path) -> dict:
-    with open(path, "w") as file:
-        command = ["augustus", f"--species={args.species}", "--gff3=on", "--UTR=off", str(args.fasta)]
-        subprocess.run(command, check=True, stdout=file)
-    rows = [line for line in path.read_text().splitlines() if line.count("\t") == 8]
-    path.write_text("##gff-version 3\n" + "".join(f"{line}\n" for line in rows if "\tintron\t" not in line))
-    return evaluate_genes(path, args.reference, fasta=args.fasta, task=TASK, sources=args.source)
+def peer_scores(args: argparse.Namespace, folder: Path) -> dict:
+    scores = {}
+    if args.species:
+        for name, utr in (("augustus", "off"), ("augustus with UTR", "on")):
+            if (path := run_augustus(args, folder, utr)) is not None:
+                scores[name] = score_genes(path, args)
+    if args.floor_fasta:
+        scores["window"] = window_scores(args)
+    return {"species": args.species, "scores": scores}
 
 
-def window_mcc(args: argparse.Namespace) -> float:
-    """MCC of four classes of bases, of a linear model that sees 25 bases on either side."""
-    x, y = windows(args.floor_fasta, args.floor_annotation, [], POSITIONS)
-    model = SGDClassifier(loss="log_loss", alpha=1e-5, random_state=0, max_iter=20).fit(x, y)
+def run_augustus(args: argparse.Namespace, folder: Path, utr: str) -> Path | None:
+    """Its genes as GFF3; None where the species has no parameters for untranslated regions."""
+    command = ["augustus", f"--species={args.species}", "--gff3=on", f"--UTR={utr}", f"--print_utr={utr}"]
+    command += ["--stopCodonExcludedFromCDS=false", str(args.fasta)]  # some species say true
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0 and utr == "on":
+        print(f"augustus with UTR: {done.stderr.strip().splitlines()[-1]}", flush=True)
+        return None
+    done.check_returncode()
+    rows = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") == 8]
+    path = folder / f"augustus-{utr}.gff3"
+    kept = [row for row in rows if row[2] in ("gene", "transcript", "CDS")] + exon_rows(rows)
+    path.write_text("##gff-version 3\n" + "".join("\t".join(row) + "\n" for row in kept))
+    return path
+
+
+def exon_rows(rows: list[list[str]]) -> list[list[str]]:
+    """Exons of Augustus' transcripts: coding parts joined with the untranslated parts that touch them."""
+    parts: dict[str, list[list[str]]] = {}
+    for row in rows:
+        if row[2] == "CDS" or row[2] in UTR_ROWS:
+            parent = next(pair for pair in row[8].split(";") if pair.startswith("Parent="))
+            parts.setdefault(parent, []).append(row)
+    found = []
+    for parent, pieces in parts.items():
+        pieces.sort(key=lambda row: int(row[3]))
+        exons = []
+        for row in pieces:
+            if exons and int(row[3]) == int(exons[-1][4]) + 1:
+                exons[-1][4] = row[4]
+            else:
+                exons.append([*row[:2], "exon", *row[3:5], ".", row[6], ".", parent])
+        found += exons
+    return found
+
+
+def window_scores(args: argparse.Namespace) -> dict:
+    """MCC of four classes of bases, of a linear model that sees 25 bases on either side, fitted to convergence."""
+    began = time.process_time()
+    x, y = windows(args.floor_fasta, args.floor_annotation, args.floor_source, POSITIONS)
+    model = LogisticRegression(C=1.0, max_iter=MAX_ITERATIONS).fit(x, y)
     confusion = np.zeros((4, 4), np.int64)
     x, y = windows(args.fasta, args.reference, args.source, None)
     for i in range(0, len(y), 100_000):
         found = model.predict(x[i : i + 100_000])
         confusion += np.bincount(4 * y[i : i + 100_000] + found, minlength=16).reshape(4, 4)
-    return matthews(confusion)
+    iterations = int(model.n_iter_[0])
+    fit = {
+        "iterations": iterations,
+        "converged": iterations < MAX_ITERATIONS,
+        "cpu_seconds": time.process_time() - began,
+    }
+    return {"bases": {"mcc": matthews(confusion)}, "fit": fit}
 
 
-def windows(fasta, annotation, sources, n: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """One-hot windows and classes; ``n`` positions evenly drawn, or all."""
+def windows(fasta, annotation, sources, n: int | None) -> tuple[scipy.sparse.csr_matrix, np.ndarray]:
+    """One-hot windows [N, 51 * 4] and classes [N]; ``n`` positions evenly drawn, or all."""
     genes = read_annotation(annotation, sources=sources).by_contig()
     indices, labels = [], []
     for record in read_fasta(fasta):
@@ -111,7 +190,10 @@ def windows(fasta, annotation, sources, n: int | None) -> tuple[np.ndarray, np.n
     if n is not None:
         chosen = np.random.default_rng(0).choice(len(labels), min(n, len(labels)), replace=False)
         indices, labels = indices[chosen], labels[chosen]
-    return np.eye(5, dtype=np.float32)[indices][:, :, :4].reshape(len(labels), -1), labels
+    rows, columns = np.nonzero(indices < 4)
+    columns = 4 * columns + indices[rows, columns]
+    shape = (len(labels), 4 * WINDOW_BP)
+    return scipy.sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape), labels
 
 
 if __name__ == "__main__":

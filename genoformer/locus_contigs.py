@@ -153,13 +153,18 @@ def shared_with(codes: Iterable[np.ndarray], others: Iterable[np.ndarray], *, wi
         others: uint8 base codes of each sequence that is compared.
         window_bp: Length of the stretch; stretches with unknown bases do not count.
     """
-    known = {
-        window
-        for other in others
-        for strand in (other, reverse_complement(other))
-        for window in _windows(strand, window_bp)
-    }
-    return [any(window in known for window in _windows(sequence, window_bp)) for sequence in codes]
+    owners: dict[bytes, set[int]] = {}
+    n_sequences = 0
+    for number, sequence in enumerate(codes):
+        n_sequences = number + 1
+        for window in _windows(sequence, window_bp):
+            owners.setdefault(window, set()).add(number)
+    shared: set[int] = set()
+    for other in others:
+        for strand in (other, reverse_complement(other)):
+            for window in _windows(strand, window_bp):
+                shared |= owners.get(window, set())
+    return [number in shared for number in range(n_sequences)]
 
 
 def _windows(codes: np.ndarray, window_bp: int) -> Iterable[bytes]:

@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from intron_tables import intron_decoding_table, intron_table
 from speed_tables import distance_table, growth_table, lengths_table, memory_table, million_table, speed_table
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PAGES = ("results.md", "performance.md", "architectures.md")
+PAGES = ("results.md", "performance.md", "architectures.md", "tasks/gene_structure_eukaryote.md")
 BLOCK = re.compile(r"(<!-- table: (\w+) ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -78,23 +79,6 @@ def ablation_table(results: dict[str, dict]) -> str:
 
 def _place_in_ablation(item: tuple[str, dict]) -> int:
     return next(i for i, start in enumerate(ABLATION_ORDER) if item[0].startswith(start))
-
-
-def intron_table(results: dict[str, dict]) -> str:
-    """Scores of genes with introns, program by program."""
-
-    def body():
-        for name, result in results.items():
-            for program, scores in result.items():
-                levels = (scores.get(level) for level in ("splice_site", "exon", "chain"))
-                yield [
-                    name,
-                    program,
-                    f"{scores['bases']['mcc']:.3f}",
-                    *(f"{s['f1']:.3f}" if s else "–" for s in levels),
-                ]
-
-    return rows("| set | program | base MCC | splice sites F1 | exons F1 | chains F1 |", body())
 
 
 def calibration_table(results: dict[str, dict]) -> str:
@@ -234,6 +218,7 @@ KINDS = {
     "loocalibration": ("loo-", calibration_table),
     "ablation": ("ablation-", ablation_table),
     "introns": ("introns-", intron_table),
+    "introndecoding": ("introndecoding-", intron_decoding_table),
     "predict": ("predict-", predict_table),
     "decoding": ("decoding-", decoding_table),
     "resume": ("resume-", resume_table),

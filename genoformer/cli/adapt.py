@@ -18,8 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", required=True, type=Path, help="folder of the new bundle")
     parser.add_argument(
         "--annotation", nargs="+", metavar="FILE",
-        help="GFF3 or GenBank files, in the same order; without them the model learns from its own sure calls",
+        help="GFF3, GTF or GenBank files, in the same order; without them the model learns from its own sure calls",
     )  # fmt: skip
+    parser.add_argument(
+        "--source", nargs="+", default=[], metavar="WORD", help="only annotation rows with these words in column 2"
+    )
     parser.add_argument("--steps", type=int, help="training steps of 4 crops of 6144 bp (500)")
     parser.add_argument("--lr", type=float, help="highest learning rate (2e-4)")
     parser.add_argument("--genetic-code", type=int, help="NCBI number; that of the annotation or the model by default")
@@ -36,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from genoformer.bundle import load_bundle
     from genoformer.errors import UsageError, WarningLog
     from genoformer.inference.adapt import adapt
-    from genoformer.inference.gene_calls import GeneFinder
+    from genoformer.inference.finders import find_finder
     from genoformer.nn.allocator import tune_allocator
 
     if not args.fasta and not args.annotation:
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     options = _options(args)
     bundle = load_bundle(args.model)
     bundle.model.to(find_device(args.device))
-    finder, warnings = GeneFinder.from_bundle(bundle), WarningLog()
+    finder, warnings = find_finder(bundle), WarningLog()
     with shown_progress(options.steps) as progress:
         gain = adapt(
             args.fasta, finder, args.out, options, annotation=args.annotation, overwrite=args.overwrite,
@@ -97,8 +100,10 @@ def with_adaptation(args: argparse.Namespace, options, finder):
     """
     from genoformer.bundle import load_bundle, model_device
     from genoformer.inference.adapt import adapt
+    from genoformer.inference.adapt_introns import check_annotated
     from genoformer.inference.gene_calls import GeneFinder
 
+    check_annotated(finder, None)
     settings, plan = adaptation_of(args, options), finder.plan
 
     def adapted(paths: list[str], mask, out: Path):
@@ -145,4 +150,4 @@ def _options(args: argparse.Namespace):
     if not (math.isfinite(lr) and lr > 0):
         raise UsageError("OPTION-001", f"expected a positive number, found {lr}.", where="--lr")
     steps = DEFAULT_STEPS if args.steps is None else positive(args.steps, "--steps")
-    return AdaptOptions(genetic_code=args.genetic_code, steps=steps, lr=lr, seed=args.seed)
+    return AdaptOptions(genetic_code=args.genetic_code, steps=steps, lr=lr, seed=args.seed, sources=tuple(args.source))

@@ -18,15 +18,18 @@ from genoformer.decoding.decoder import GeneDecoder
 from genoformer.decoding.masking import Mask
 from genoformer.decoding.pseudo_labels import PseudoLabelRules
 from genoformer.errors import WarningLog
+from genoformer.inference.adapt_introns import check_annotated, intron_decoder_for, score_held_out_introns
 from genoformer.inference.adapt_labels import Labels, annotated_labels, describe_labels, own_labels
 from genoformer.inference.adapted_bundle import adapted_card, check_target, claim, finished_gain, write_adapted
 from genoformer.inference.calibrate import fit_gene_decoder
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.inference.held_out import has_helped, score_held_out
+from genoformer.inference.intron_calls import CalibratedDecoder, IntronGeneFinder
 from genoformer.inference.predict import PredictOptions, scan_input, spooled
 from genoformer.inference.prediction_folder import held_folder
 from genoformer.splits import Region
 from genoformer.store import Store
+from genoformer.tasks import TASKS
 from genoformer.training.fine_tune import (
     BATCH_SIZE,
     CROP_BP,
@@ -57,6 +60,7 @@ class AdaptOptions:
         lr: Highest learning rate.
         seed: Decides held-out regions and crops.
         rules: Which of the model's own calls are sure.
+        sources: Only annotation rows with one of these words in column 2; all when empty.
     """
 
     genetic_code: int | None = None
@@ -67,6 +71,7 @@ class AdaptOptions:
     lr: float = DEFAULT_LR
     seed: int = 0
     rules: PseudoLabelRules = field(default_factory=PseudoLabelRules)
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class Progress:
 
 def adapt(
     paths: list[str],
-    finder: GeneFinder,
+    finder: GeneFinder | IntronGeneFinder,
     out: Path,
     options: AdaptOptions,
     *,
@@ -103,7 +108,8 @@ def adapt(
         finder: The model; it is left as it is.
         out: Folder of the new bundle.
         options: What changes the result.
-        annotation: GFF3 or GenBank files in the order of ``paths``; None labels the input with the model's own calls.
+        annotation: GFF3, GTF or GenBank files in the order of ``paths``; None labels the input with the model's own
+            calls, which a model for genes with introns refuses.
         mask: Where no gene may lie; without annotation only.
         overwrite: Replace another bundle in ``out``.
         progress: Where to tell how far it is.
@@ -114,11 +120,13 @@ def adapt(
         ``out`` already holds this bundle.
 
     Raises:
+        UsageError: A model for genes with introns has no annotation to learn from.
         DataError: Bad input, or too little of it.
         OutputExistsError: ``out`` holds something else.
         DivergedError: If training diverged.
         SystemExit: With 128 + signal number, when a signal stopped training at a checkpoint.
     """
+    check_annotated(finder, annotation)
     inputs = [*paths, *(annotation or [])]
     check_target(out, finder.bundle.digest, inputs, overwrite=overwrite)
     with held_folder(out) as work:
@@ -139,7 +147,7 @@ def adapt(
 class _Job:
     """The arguments of ``adapt``, for its parts."""
 
-    finder: GeneFinder
+    finder: GeneFinder | IntronGeneFinder
     options: AdaptOptions
     paths: list[str]
     annotation: list[str] | None
@@ -149,8 +157,11 @@ class _Job:
     warnings: WarningLog
 
     def genomes(self) -> list[GenomeFiles]:
-        """The annotated genomes."""
-        return find_genomes(self.paths, self.annotation, self.options.genetic_code)
+        """The annotated genomes; annotations of genes with introns seldom say a genetic code, so the model's counts."""
+        code = self.options.genetic_code
+        if code is None and isinstance(self.finder, IntronGeneFinder):
+            code = self.finder.bundle.config.genetic_code
+        return find_genomes(self.paths, self.annotation, code)
 
     def reading(self) -> PredictOptions:
         """How input without annotation is read."""
@@ -163,7 +174,8 @@ class _Job:
 def _key(job: _Job) -> dict:
     """What makes two adaptations the same; all input is looked at once, so that a broken last record is found first."""
     if job.annotation is not None:
-        given = store_parameters(job.genomes(), None)
+        labels = TASKS[job.finder.bundle.config.task].labels
+        given = store_parameters(job.genomes(), None, labels, job.options.sources)
     else:
         digest = scan_input(job.paths, job.reading(), None, job.warnings).digest
         given = {"sequence_digest": digest, "mask_digest": job.mask.digest()}
@@ -177,7 +189,7 @@ def _key(job: _Job) -> dict:
 def _labels(job: _Job, key: dict) -> Labels:
     on_bases = job.progress.on_bases
     if job.annotation is not None:
-        labels = annotated_labels(job.finder, job.genomes(), job.work, on_bases, job.warnings)
+        labels = annotated_labels(job.finder, job.genomes(), job.work, on_bases, job.warnings, job.options.sources)
     else:
         labels = own_labels(
             job.finder, job.paths, job.work, job.reading(), job.options.rules, key, mask=job.mask, on_bases=on_bases
@@ -194,12 +206,10 @@ def _adapt(job: _Job, labels: Labels, key: dict) -> tuple[Bundle, dict, str]:
     regions, digest = data.regions["validation"], hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     trained = fine_tune(finder.bundle, data, job.work / "run", settings, digest=digest, on_step=job.progress.on_steps)
     trained.model.to(model_device(finder.bundle.model))
-    before, after = (
-        score_held_out(b.model, b.tokenizer, finder.plan, store, regions, finder.decoder, labels.statistics)
-        for b in (finder.bundle, trained)
-    )
-    fitted = _fitted_decoder(finder, trained, store, regions, after["n_genes"]) if job.annotation is not None else None
+    before, after = (_score(finder, bundle, store, regions, labels) for bundle in (finder.bundle, trained))
+    decoder, how = _decoder(job, trained, store, data.regions, after["n_genes"])
     gain = {
+        "task": finder.bundle.config.task,
         "model": finder.bundle.name,
         "model_digest": finder.bundle.digest,
         "labels": "own calls" if job.annotation is None else "annotation",
@@ -209,11 +219,18 @@ def _adapt(job: _Job, labels: Labels, key: dict) -> tuple[Bundle, dict, str]:
         "before": before,
         "after": after,
         "helped": None if job.annotation is None else has_helped(before, after),
-        "decoder": "kept" if fitted is None else "fitted",
+        "decoder": how,
     }
     config = replace(finder.bundle.config, genetic_code=settings.genetic_code)
-    calibration = {**finder.bundle.calibration, "decoder": (fitted or finder.decoder).to_dict()}
+    calibration = {**finder.bundle.calibration, "decoder": decoder.to_dict()}
     return replace(trained, config=config, calibration=calibration), gain, adapted_card(gain, store, regions)
+
+
+def _score(finder: GeneFinder | IntronGeneFinder, bundle: Bundle, store: Store, regions, labels: Labels) -> dict:
+    if isinstance(finder, IntronGeneFinder):
+        return score_held_out_introns(finder, bundle, store, regions)
+    model, tokenizer = bundle.model, bundle.tokenizer
+    return score_held_out(model, tokenizer, finder.plan, store, regions, finder.decoder, labels.statistics)
 
 
 def _settings(job: _Job, store: Store) -> FineTuning:
@@ -222,11 +239,18 @@ def _settings(job: _Job, store: Store) -> FineTuning:
     return FineTuning(job.options.steps, job.options.lr, job.options.seed, job.finder.plan.precision, code)
 
 
-def _fitted_decoder(
-    finder: GeneFinder, trained: Bundle, store: Store, regions: list[Region], n_genes: int
-) -> GeneDecoder | None:
-    """A decoder for the new weights; None where too few genes were held out, or too little sequence for statistics."""
-    if n_genes < MIN_DECODER_GENES:
-        return None
-    decoder = fit_gene_decoder(trained.model, trained.tokenizer, finder.plan, store, regions)
-    return None if decoder.adapted is None and finder.decoder.adapted is not None else decoder
+def _decoder(
+    job: _Job, trained: Bundle, store: Store, regions: dict[str, list[Region]], n_genes: int
+) -> tuple[GeneDecoder | CalibratedDecoder, str]:
+    """A decoder for the new weights, and how it came about.
+
+    That of the given model where too few genes were held out, or too little sequence for statistics.
+    """
+    finder = job.finder
+    if isinstance(finder, IntronGeneFinder):
+        return intron_decoder_for(finder, trained, store, regions, n_genes)
+    if job.annotation is None or n_genes < MIN_DECODER_GENES:
+        return finder.decoder, "kept"
+    decoder = fit_gene_decoder(trained.model, trained.tokenizer, finder.plan, store, regions["validation"])
+    is_poorer = decoder.adapted is None and finder.decoder.adapted is not None
+    return (finder.decoder, "kept") if is_poorer else (decoder, "fitted")

@@ -3,7 +3,7 @@
 Both come with the statistics of the genome under the given model, for which every record is read once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,10 +16,12 @@ from genoformer.decoding.pseudo_labels import PseudoLabelRules, pseudo_labels
 from genoformer.decoding.statistics import GenomeStatistics
 from genoformer.errors import DataError, WarningLog
 from genoformer.inference.gene_calls import GeneFinder
+from genoformer.inference.intron_calls import IntronGeneFinder
 from genoformer.inference.model_passes import pass_records
 from genoformer.inference.predict import PredictOptions, all_records, call_options
 from genoformer.sequence.records import Record
 from genoformer.store import Source, Store, write_store
+from genoformer.tasks import TASKS
 from genoformer.training.prepare import GenomeFiles, is_store_of, prepare_store
 
 STORE = "data.h5"
@@ -38,7 +40,8 @@ class Labels:
 
     Attributes:
         store: Its file.
-        statistics: Of each genome in it, learned under the given model; None where there is too little sequence.
+        statistics: Of each genome in it, learned under the given model; None where there is too little sequence, and
+            no entry where the model has none.
     """
 
     store: Path
@@ -46,20 +49,32 @@ class Labels:
 
 
 def annotated_labels(
-    finder: GeneFinder,
+    finder: GeneFinder | IntronGeneFinder,
     genomes: list[GenomeFiles],
     work: Path,
     on_bases: Callable[[int], None],
     warnings: WarningLog,
+    sources: Sequence[str] = (),
 ) -> Labels:
     """The labels of annotations.
+
+    Args:
+        finder: The model; one for genes with introns has no statistics.
+        genomes: Sequences and annotations.
+        work: Folder of the store.
+        on_bases: Called with bases done since the last call.
+        warnings: Counted warnings go here.
+        sources: Only annotation rows with one of these words in column 2; all when empty.
 
     Raises:
         DataError: If a file is damaged, ids do not match, or there are too few genes.
     """
-    prepare_store(work / STORE, genomes, warnings=warnings)
+    labels = TASKS[finder.bundle.config.task].labels
+    prepare_store(work / STORE, genomes, labels=labels, sources=sources, warnings=warnings)
     store = Store(work / STORE)
     _check_genes(store, "the annotation names", "Give the annotation of more sequence.")
+    if isinstance(finder, IntronGeneFinder):
+        return Labels(work / STORE, {})
     passes = pass_records(finder, ((*found, None) for found in _stored_records(store)), work, on_bases)
     statistics = {}
     for name in dict.fromkeys(record.genome for record in store.records):

@@ -24,6 +24,13 @@ from genoformer.store import Store
 from genoformer.training.fine_tune import BATCH_SIZE, GUARD_BP, HELD_OUT
 
 FILES = (WEIGHTS, CONFIG, CALIBRATION, CARD, RUN, MANIFEST_NAME)
+DECODERS = {
+    "fitted": "The decoder was fitted again, on the held-out regions.",
+    "kept": "The decoder is that of the given model.",
+    "lengths": "The decoder is that of the given model, with lengths of exons and introns as in the genes that were "
+    "trained on, wherever there are enough.",
+}
+"""What the model card says of the decoder."""
 GAIN = "adaptation"
 """Where ``calibration.json`` holds what an adaptation was and what it gained."""
 
@@ -100,7 +107,7 @@ def adapted_card(gain: dict, store: Store, regions: list[Region]) -> str:
     n_held_out = sum(region.end - region.start for region in regions)
     labels = {"annotation": "the genes of an annotation", "own calls": "sure calls of that model itself"}
     lines = [
-        "# gene_structure, adapted",
+        f"# {gain['task']}, adapted",
         "",
         f"The model `{gain['model']}` (weights {gain['model_digest']}), adapted in {gain['steps']} steps of "
         f"{BATCH_SIZE} crops with a learning rate of at most {gain['lr']:g}, seed {gain['seed']}. Labels: "
@@ -118,8 +125,7 @@ def adapted_card(gain: dict, store: Store, regions: list[Region]) -> str:
         "",
         verdict(gain),
         "",
-        "The decoder was fitted again, on the held-out regions." if gain["decoder"] == "fitted" else
-        "The decoder is that of the given model.",
+        DECODERS[gain["decoder"]],
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +14,14 @@ from genoformer.annotation.models import Gene
 from genoformer.annotation.tracks import MASKED
 from genoformer.calibration import IsotonicCalibrator
 from genoformer.decoding.introns.stream import decode_record
-from genoformer.decoding.introns.weights import EXON_KINDS, SITE_KINDS, IntronDecoder, IntronWeights, fit_lengths
+from genoformer.decoding.introns.weights import (
+    EXON_KINDS,
+    SITE_KINDS,
+    IntronDecoder,
+    IntronWeights,
+    LengthTable,
+    fit_lengths,
+)
 from genoformer.errors import DataError
 from genoformer.inference.intron_calls import CalibratedDecoder, gene_of_parts
 from genoformer.inference.region_scores import read_region
@@ -32,6 +39,8 @@ STEPS = (0.5, 0.75, 1.33, 2.0)
 COSTS = ("gene", "intron", "untranslated", "edge")
 COST_STEPS = (-4.0, -1.5, 1.5, 4.0)
 ROUNDS = 2
+MIN_LENGTHS = 20
+"""Fewer lengths of a kind say less about it than the genes that a decoder was made for."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +97,53 @@ def hold_region(network, tokenizer, plan: TilePlan, store: Store, region: Region
     return HeldRegion(codes, logits, genes_of_tracks(tracks), masked, code)
 
 
+@dataclass(frozen=True)
+class SeenGenes:
+    """What genes look like.
+
+    Attributes:
+        exons: Lengths of coding parts in bp, by kind of ``EXON_KINDS``.
+        introns: Lengths of introns in bp.
+        sites: How often each pair of intron ends occurs.
+    """
+
+    exons: dict[str, list[int]]
+    introns: list[int]
+    sites: Counter[str]
+
+    def exon_table(self, kind: str) -> LengthTable:
+        """How long coding parts of this kind are."""
+        return fit_lengths(self.exons[kind], shortest_bp=SHORTEST_EXON_BP, n_bp=EXON_TABLE_BP)
+
+    def intron_table(self) -> LengthTable:
+        """How long introns are."""
+        return fit_lengths(self.introns, shortest_bp=SHORTEST_INTRON_BP, n_bp=INTRON_TABLE_BP)
+
+    def site_logs(self) -> dict[str, float]:
+        """Log-frequency of each of ``SITE_KINDS``."""
+        total = self.sites.total() + 1.5
+        return {kind: float(np.log((self.sites[kind] + 0.5) / total)) for kind in SITE_KINDS}
+
+
 def first_decoder(store: Store, regions: Sequence[Region]) -> IntronDecoder:
     """A decoder with default weights, and lengths and sites of the genes in these regions."""
+    seen = see_genes(store, regions)
+    exons = {kind: seen.exon_table(kind) for kind in EXON_KINDS}
+    return IntronDecoder(IntronWeights(), exons, seen.intron_table(), seen.site_logs())
+
+
+def follow_genes(decoder: IntronDecoder, store: Store, regions: Sequence[Region]) -> IntronDecoder:
+    """The decoder with lengths and sites of other genes, wherever ``MIN_LENGTHS`` of a kind lie in these regions."""
+    seen = see_genes(store, regions)
+    known = {kind: seen.exon_table(kind) for kind in EXON_KINDS if len(seen.exons[kind]) >= MIN_LENGTHS}
+    decoder = replace(decoder, exons={**decoder.exons, **known})
+    if len(seen.introns) < MIN_LENGTHS:
+        return decoder
+    return replace(decoder, introns=seen.intron_table(), sites=seen.site_logs())
+
+
+def see_genes(store: Store, regions: Sequence[Region]) -> SeenGenes:
+    """Lengths and sites of the whole genes in these regions."""
     exons: dict[str, list[int]] = {kind: [] for kind in EXON_KINDS}
     introns: list[int] = []
     sites: Counter[str] = Counter()
@@ -102,13 +156,7 @@ def first_decoder(store: Store, regions: Sequence[Region]) -> IntronDecoder:
             for (_, low), (high, _) in pairwise(gene.parts):
                 introns.append(high - low)
                 sites[_site_kind(codes[low:high], gene.strand)] += 1
-    total = sites.total() + 1.5
-    return IntronDecoder(
-        IntronWeights(),
-        {kind: fit_lengths(found, shortest_bp=SHORTEST_EXON_BP, n_bp=EXON_TABLE_BP) for kind, found in exons.items()},
-        fit_lengths(introns, shortest_bp=SHORTEST_INTRON_BP, n_bp=INTRON_TABLE_BP),
-        {kind: float(np.log((sites[kind] + 0.5) / total)) for kind in SITE_KINDS},
-    )
+    return SeenGenes(exons, introns, sites)
 
 
 def _exon_kind(i: int, n: int) -> str:

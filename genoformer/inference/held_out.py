@@ -21,8 +21,16 @@ from genoformer.stream import TilePlan
 from genoformer.tasks import gene_structure
 
 CODON_CHANNELS = ("codon_0", "codon_1", "codon_2")
-SCORES = {"three_prime_f1": "3′ F1", "exact_f1": "exact F1", "codon_auprc": "codon AUPRC"}
-"""Scores and what they are called."""
+SCORES = {
+    "three_prime_f1": "3′ F1",
+    "exact_f1": "exact F1",
+    "codon_auprc": "codon AUPRC",
+    "chain_f1": "chains of exons F1",
+    "exon_f1": "exons F1",
+    "base_mcc": "MCC of bases",
+}
+"""Scores and what they are called; the last three are those of genes with introns, see ``adapt_introns``."""
+SCORES_OF_GENES = ("three_prime_f1", "exact_f1", "chain_f1", "exon_f1")
 
 
 def score_held_out(
@@ -48,8 +56,8 @@ def score_held_out(
         statistics: Of each genome of the store, or None.
 
     Returns:
-        Those of ``SCORES``, and "n_predicted" and "n_genes". The AUPRC is the mean over the codon positions, None where
-        the regions hold no gene.
+        The first three of ``SCORES``, and "n_predicted" and "n_genes". The AUPRC is the mean over the codon positions,
+        None where the regions hold no gene.
     """
     total, bases = np.zeros(4), BaseScores(CODON_CHANNELS)
     for region in regions:
@@ -82,20 +90,25 @@ def _add_bases(bases: BaseScores, logits: np.ndarray, labels: np.ndarray) -> Non
 
 def has_helped(before: Mapping, after: Mapping) -> bool:
     """Whether a score rose, and neither of the two scores of genes fell."""
-    change = [(after[name] or 0.0) - (before[name] or 0.0) for name in SCORES]
-    return max(change) > 0 and min(change[:2]) >= 0
+    change = {name: (after[name] or 0.0) - (before[name] or 0.0) for name in SCORES if name in before}
+    return max(change.values()) > 0 and all(change.get(name, 0.0) >= 0 for name in SCORES_OF_GENES)
 
 
 def gain_line(before: Mapping, after: Mapping) -> str:
     """Scores before and after, in one line."""
-    return ", ".join(f"{label} {_shown(before[name])} → {_shown(after[name])}" for name, label in SCORES.items())
+    return ", ".join(f"{label} {old} → {new}" for label, old, new in _changes(before, after))
 
 
 def gain_table(before: Mapping, after: Mapping) -> list[str]:
     """Lines of a Markdown table."""
-    rows = [f"| {label} | {_shown(before[name])} | {_shown(after[name])} |" for name, label in SCORES.items()]
+    rows = [f"| {label} | {old} | {new} |" for label, old, new in _changes(before, after)]
     counts = f"| predicted genes that are judged | {before['n_predicted']} | {after['n_predicted']} |"
     return ["| held out | before | after |", "|---|---|---|", *rows, counts]
+
+
+def _changes(before: Mapping, after: Mapping) -> list[tuple[str, str, str]]:
+    names = [name for name in SCORES if name in before]
+    return [(SCORES[name], _shown(before[name]), _shown(after[name])) for name in names]
 
 
 def _shown(score: float | None) -> str:

@@ -8,7 +8,11 @@ from genoformer.bundle import load_bundle
 from genoformer.training.function_calibration import write_calibration
 from genoformer.training.gene_callbacks import write_decoder
 
-FINISHERS = {"gene_structure": write_decoder, "function": write_calibration}
+FINISHERS = {
+    "gene_structure": write_decoder,
+    "gene_structure_eukaryote": write_decoder,
+    "function": write_calibration,
+}
 
 
 def finish_bundle(folder: Path, data: pl.LightningDataModule, *, precision: str) -> list[str]:
