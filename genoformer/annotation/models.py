@@ -40,6 +40,7 @@ class Gene:
         score: Calibrated confidence of the gene, 0 to 1; None for a gene that was read.
         start_score: Calibrated confidence of the start given the 3' end, 0 to 1.
         codon_evidence: Mean log-odds of its codons as the model sees them, before any decoding; None when unknown.
+        functions: What the gene is predicted to do: names, each with its probability.
         attributes: What else a file says, by name.
     """
 
@@ -64,6 +65,7 @@ class Gene:
     score: float | None = None
     start_score: float | None = None
     codon_evidence: float | None = None
+    functions: tuple[tuple[str, float], ...] = ()
     attributes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -62,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _comparison(args: argparse.Namespace):
     """What compares, and what makes a table of it."""
-    if args.task == "function" or (args.task is None and (args.predicted / "functions.tsv").is_file()):
+    holds = {name for name in ("functions.tsv", "genes.gff3") if (args.predicted / name).is_file()}
+    if args.task == "function" or (args.task is None and holds == {"functions.tsv"}):
         return _compare_functions, format_functions
     if args.task == "gene_structure_eukaryote":
         return _compare_genes_with_introns, format_intron_table

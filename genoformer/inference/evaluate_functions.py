@@ -61,7 +61,8 @@ def evaluate_functions(
 
 def _kind(folder: Path) -> str:
     try:
-        return json.loads((folder / SUMMARY).read_text())["kind"]
+        summary = json.loads((folder / SUMMARY).read_text())
+        return summary.get("functions", summary)["kind"]  # of annotate, of predict
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
             "EVAL-010", "this is no output folder of a function model: there is no readable summary.json.",

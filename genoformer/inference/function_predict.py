@@ -17,8 +17,8 @@ from genoformer.decoding.caller import CallOptions
 from genoformer.errors import WarningLog
 from genoformer.files import atomic_path
 from genoformer.inference.function_calls import FunctionCaller, calibrated, called_terms
+from genoformer.inference.inputs import PredictOptions, all_records, spooled
 from genoformer.inference.model_passes import PASS_FILES
-from genoformer.inference.predict import PredictOptions, all_records, spooled
 from genoformer.inference.prediction_folder import (
     FUNCTIONS,
     SUMMARY,
@@ -132,7 +132,7 @@ def _write(path: Path, caller: FunctionCaller, passes) -> Counter:
     with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
         file.write("\t".join(table_columns(caller)) + "\n")
         for chunk, outputs in passes:
-            rows, called = _rows(chunk, outputs, caller)
+            rows, called = table_rows(chunk, outputs, caller)
             counts.update(chain.from_iterable(called))
             file.writelines("\t".join(row) + "\n" for row in rows)
     return counts
@@ -145,7 +145,10 @@ def table_columns(caller: FunctionCaller) -> list[str]:
     return ["record_id", "length_bp", "prediction", "probability", *caller.task.channels]
 
 
-def _rows(chunk: list[Record], outputs: np.ndarray, caller: FunctionCaller) -> tuple[list[list[str]], list[list[str]]]:
+def table_rows(
+    chunk: list[Record], outputs: np.ndarray, caller: FunctionCaller
+) -> tuple[list[list[str]], list[list[str]]]:
+    """Rows of ``functions.tsv``, and the names that are said of each record; none for numbers."""
     task, calibration = caller.task, caller.calibration
     values = calibrated(task, outputs, calibration)
     heads = [[record.id, str(len(record))] for record in chunk]
