@@ -15,13 +15,14 @@ import numpy as np
 
 from genoformer.decoding.caller import CallOptions
 from genoformer.errors import WarningLog
-from genoformer.files import atomic_path
+from genoformer.files import atomic_path, write_text_atomic
 from genoformer.inference.function_calls import FunctionCaller, calibrated, called_terms
 from genoformer.inference.inputs import PredictOptions, all_records, spooled
 from genoformer.inference.model_passes import PASS_FILES
 from genoformer.inference.prediction_folder import (
     FUNCTIONS,
     SUMMARY,
+    TERMS,
     check_folder,
     finish,
     held_folder,
@@ -30,6 +31,7 @@ from genoformer.inference.prediction_folder import (
 )  # fmt: skip
 from genoformer.sequence.records import Record, SequenceDigest
 
+TERM_COLUMNS = ("term", "name", "namespace", "information_bits", "implies")
 CHUNK_BP, CHUNK_RECORDS = 2_000_000, 2_000
 """One model pass ends at either; together they bound memory and what a killed run loses."""
 
@@ -86,7 +88,7 @@ def predict_functions(
         counts = _write(out / FUNCTIONS, caller, passes)
         summary = _summary(caller, scan, counts)
         run = {"key": key, "inputs": paths, "batch_size": caller.batch_size}
-        finish(out, summary, run, [FUNCTIONS])
+        finish(out, summary, run, [FUNCTIONS, *write_terms(out, caller)])
         return summary
 
 
@@ -143,6 +145,20 @@ def table_columns(caller: FunctionCaller) -> list[str]:
     if caller.task.options.kind == "regression":
         return ["record_id", "length_bp", "prediction", "low", "high"]
     return ["record_id", "length_bp", "prediction", "probability", *caller.task.channels]
+
+
+def write_terms(out: Path, caller: FunctionCaller) -> list[str]:
+    """Write ``terms.tsv``, what the terms of an ontology are; gives the names of what was written."""
+    ontology = caller.task.ontology
+    if not ontology:
+        return []
+    bits = caller.calibration["information"]
+    lines = ["\t".join(TERM_COLUMNS)]
+    for term, information in zip(caller.task.channels, bits, strict=True):
+        described = (ontology["names"][term], ontology["namespaces"][term], f"{information:.4f}")
+        lines.append("\t".join((term, *described, ";".join(ontology["implied"][term]))))
+    write_text_atomic(out / TERMS, "\n".join(lines) + "\n")
+    return [TERMS]
 
 
 def table_rows(

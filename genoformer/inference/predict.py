@@ -18,6 +18,7 @@ from genoformer.decoding.caller import CallOptions
 from genoformer.decoding.masking import Mask
 from genoformer.errors import UsageError, WarningLog
 from genoformer.inference.function_calls import FunctionCaller
+from genoformer.inference.function_predict import write_terms
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.inference.gene_functions import GeneFunctions
 from genoformer.inference.gene_outputs import WRITERS, GeneOutputs
@@ -128,7 +129,9 @@ def predict(
         summary = write_results(paths, finder, out, options, scan, passes, warnings, functions)
         run = {"key": key, "inputs": paths, "batch_size": finder.plan.batch_size}
         names = [WRITERS[word][0] for word in options.formats]
-        finish(out, summary, run, names if functions is None else [*names, FUNCTIONS])
+        if functions is not None:
+            names += [FUNCTIONS, *write_terms(out, functions)]
+        finish(out, summary, run, names)
         return summary
 
 

@@ -13,10 +13,10 @@ from genoformer.inference.gene_outputs import WRITERS
 from genoformer.inference.model_passes import PASS_FILES
 
 SUMMARY, RUN, WORK = "summary.json", "run.json", ".work"
-FUNCTIONS = "functions.tsv"
+FUNCTIONS, TERMS = "functions.tsv", "terms.tsv"
 FUNCTION_PASSES = "functions"
 """Folder in the work folder: outputs of a function model for genes."""
-RESULTS = (*(name for name, _ in WRITERS.values()), FUNCTIONS, SUMMARY, RUN, MANIFEST_NAME)
+RESULTS = (*(name for name, _ in WRITERS.values()), FUNCTIONS, TERMS, SUMMARY, RUN, MANIFEST_NAME)
 KEY = "key.json"
 
 
