@@ -18,7 +18,8 @@ from genoformer.annotation.read import read_genbank_records
 from genoformer.bundle import load_bundle
 from genoformer.decoding.caller import CallOptions
 from genoformer.inference.gene_calls import GeneFinder
-from genoformer.inference.predict import PredictOptions, predict
+from genoformer.inference.inputs import PredictOptions
+from genoformer.inference.predict import predict
 from genoformer.inference.shards import Shard, merge_shards, predict_shard
 from genoformer.sequence.fasta import write_fasta
 

@@ -39,6 +39,7 @@ class BundleConfig:
         genetic_code: NCBI number of the code that prediction assumes unless told otherwise.
         channels: Names of the outputs.
         options: Settings of the task.
+        ontology: What outputs imply, see ``tasks.function.Function``; empty for most models.
         format_version: Version of this folder's layout.
     """
 
@@ -51,6 +52,7 @@ class BundleConfig:
     genetic_code: int = 11
     channels: list[str] = field(default_factory=list)
     options: dict = field(default_factory=dict)
+    ontology: dict = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
 
@@ -115,7 +117,7 @@ def build_network(config: BundleConfig) -> GenomeModel:
     Raises:
         ValueError: If encoder or task have settings that make no network.
     """
-    task = build_task(config.task, config.channels, config.options)
+    task = build_task(config.task, config.channels, config.options, config.ontology)
     return build_model(
         EncoderConfig.from_dict(config.encoder), len(config.channels), task.initial_logits,
         pooling=getattr(task, "pooling", None), head_dropout=getattr(task, "head_dropout", 0.0),

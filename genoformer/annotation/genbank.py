@@ -20,7 +20,7 @@ from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.records import Record
 
 # Qualifiers of the CDS that later steps read (gene function); several values are joined by commas.
-KEPT_QUALIFIERS = ("protein_id", "db_xref", "EC_number")
+KEPT_QUALIFIERS = ("protein_id", "db_xref", "EC_number", "GO_component", "GO_function", "GO_process")
 # A gene feature marked /pseudo that one of these belongs to is no broken reading frame, or comes with its own CDS.
 OWNER_KINDS = ("CDS", "tRNA", "rRNA", "ncRNA", "tmRNA")
 FORMAT_HELP = "Check the file with `python -c \"from Bio import SeqIO; SeqIO.read('FILE', 'genbank')\"`."

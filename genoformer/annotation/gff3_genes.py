@@ -11,7 +11,10 @@ from genoformer.errors import DataError, WarningLog
 
 GENE_KINDS = ("gene", "pseudogene", "protein_coding_gene")
 # Attributes of the CDS that later steps read (gene function), by the name they get in Gene.attributes.
-KEPT_ATTRIBUTES = {"protein_id": "protein_id", "Dbxref": "db_xref", "Ontology_term": "GO", "ec_number": "EC_number"}
+KEPT_ATTRIBUTES = {
+    "protein_id": "protein_id", "Dbxref": "db_xref", "Ontology_term": "GO", "ec_number": "EC_number",
+    "eC_number": "EC_number", "EC_number": "EC_number",
+}  # fmt: skip
 
 
 @dataclass(slots=True)

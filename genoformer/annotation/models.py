@@ -41,6 +41,7 @@ class Gene:
         start_score: Calibrated confidence of the start given the 3' end, 0 to 1.
         codon_evidence: Mean log-odds of its codons as the model sees them, before any decoding; None when unknown.
         note: What a reader of a prediction should know about the gene, in words.
+        functions: What the gene is predicted to do: names, each with its probability.
         attributes: What else a file says, by name.
     """
 
@@ -66,6 +67,7 @@ class Gene:
     start_score: float | None = None
     codon_evidence: float | None = None
     note: str = ""
+    functions: tuple[tuple[str, float], ...] = ()
     attributes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -37,7 +37,7 @@ def read_annotation(
     """
     path = Path(path)
     log = WarningLog() if warnings is None else warnings
-    if _is_genbank(path):
+    if is_genbank(path):
         return read_genbank(path, log)
     read = read_gtf if _is_gtf(path) else read_gff3
     annotation = read(path, log, sources=sources)
@@ -54,7 +54,8 @@ def _is_gtf(path: Path) -> bool:
     return _GTF_ROW.search(head) is not None
 
 
-def _is_genbank(path: Path) -> bool:
+def is_genbank(path: Path) -> bool:
+    """Whether a file begins as GenBank does; DataError if it is empty or of a format that holds no annotation."""
     head = read_head(path)
     text = head.lstrip()
     if not text:

@@ -16,6 +16,7 @@ from genoformer.sequence.records import Record
 
 SOURCE = "genoformer"
 SEQID_SAFE = ".:^*$@!+_?-|"  # section "Column 1: seqid"
+_ONTOLOGY_ID = re.compile(r"[A-Za-z_]+:\d+")
 _RESERVED = re.compile(r"[\x00-\x1f\x7f%;=&,]")
 Value = str | tuple[str, ...]
 _Row = tuple[int, int, int, str]  # start, number of the gene, rank of the row in the gene, text
@@ -24,9 +25,9 @@ _Row = tuple[int, int, int, str]  # start, number of the gene, rank of the row i
 class Gff3Writer(GeneFile):
     """Genes as gene, mRNA, exon and CDS rows, and rows of untranslated regions where exons reach beyond the CDS.
 
-    Ids count the genes of each record by position. Pseudogenes and trans-spliced genes, which predictions never hold,
-    are a single row without CDS. A circular record has a region row with ``Is_circular=true``, and its genes over the
-    origin end behind its length.
+    Ids count the genes of each record by position. mRNA and CDS rows hold predicted functions. Pseudogenes and
+    trans-spliced genes, which predictions never hold, are a single row without CDS. A circular record has a region row
+    with ``Is_circular=true``, and its genes over the origin end behind its length.
     """
 
     @property
@@ -75,6 +76,7 @@ def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: in
         yield row(kind, gene.start, gene.end, 0, {"ID": name, "Name": gene.name, **naming, **flags, **partial})
         return
     mrna = {"ID": f"mrna-{stem}", "Parent": name, **naming, "product": gene.product, **partial}
+    mrna |= _functions(gene)
     yield row("gene", *gene.transcript_span, 0, {"ID": name, "Name": gene.name, **naming, "Note": gene.note, **partial})
     yield row("mRNA", *gene.transcript_span, 1, mrna)
     for i, (start, end) in enumerate(transcribed_exons(gene), start=1):
@@ -84,6 +86,7 @@ def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: in
     table = str(gene.genetic_code or genetic_code)
     cds = {"ID": f"cds-{stem}", "Parent": mrna["ID"], **naming, "product": gene.product, **exception, **partial}
     cds |= {"transl_table": table, "transl_except": _transl_except(gene), "start_score": _start_score(gene)}
+    cds |= _functions(gene)
     for (start, end), phase in zip(gene.parts, phases(gene), strict=True):
         yield row("CDS", start, end, 3, cds, str(phase))
 
@@ -132,6 +135,16 @@ def _partial(gene: Gene) -> dict[str, Value]:
 
 def _transl_except(gene: Gene) -> tuple[str, ...]:
     return tuple(format_transl_except(start, end, aa, gene.strand) for start, end, aa in gene.transl_except)
+
+
+def _functions(gene: Gene) -> dict[str, Value]:
+    """Predicted functions with their probabilities in the same order; ontology ids also under the reserved name."""
+    names = tuple(name for name, _ in gene.functions)
+    return {
+        "function": names,
+        "function_score": tuple(format_score(score) for _, score in gene.functions),
+        "Ontology_term": tuple(name for name in names if _ONTOLOGY_ID.fullmatch(name)),
+    }
 
 
 def _start_score(gene: Gene) -> str:

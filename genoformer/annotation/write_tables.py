@@ -28,19 +28,35 @@ class TsvWriter(GeneFile):
 
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
         for number, gene in enumerate(genes, start=1):
-            row = (
-                record.id,
-                gene_id(record.id, number),
-                gene.start + 1,
-                gene.end,
-                gene.strand,
-                gene.length_bp,
-                partial_digits(gene),
-                _start_type(record.codes, gene),
-                format_score(gene.score),
-                format_score(gene.start_score),
-            )
-            yield "\t".join(map(str, row)) + "\n"
+            yield "\t".join(map(str, self.row(record, gene, number))) + "\n"
+
+    def row(self, record: Record, gene: Gene, number: int) -> tuple:
+        """Cells of a gene."""
+        return (
+            record.id,
+            gene_id(record.id, number),
+            gene.start + 1,
+            gene.end,
+            gene.strand,
+            gene.length_bp,
+            partial_digits(gene),
+            _start_type(record.codes, gene),
+            format_score(gene.score),
+            format_score(gene.start_score),
+        )
+
+
+class FunctionTsvWriter(TsvWriter):
+    """The same with predicted functions and their probabilities, each separated by ``;``, ``.`` where there is none."""
+
+    @property
+    def header(self) -> str:
+        return "\t".join((*TSV_COLUMNS, "functions", "function_scores")) + "\n"
+
+    def row(self, record: Record, gene: Gene, number: int) -> tuple:
+        names = ";".join(name for name, _ in gene.functions)
+        scores = ";".join(format_score(score) for _, score in gene.functions)
+        return (*super().row(record, gene, number), names or ".", scores or ".")
 
 
 class BedWriter(GeneFile):

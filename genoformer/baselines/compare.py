@@ -11,6 +11,8 @@ from genoformer.bundle import load_bundle
 from genoformer.calibration import brier, ece
 from genoformer.function_metrics import multilabel_scores
 from genoformer.inference.function_calls import FunctionCaller, calibrated, fit_calibration
+from genoformer.ontology import information_content
+from genoformer.ontology_metrics import ontology_scores
 from genoformer.tasks.function import Function, score
 from genoformer.training.table_data import TableData
 
@@ -27,12 +29,13 @@ def read_table_data(run: Path) -> TableData:
     return data
 
 
-def compare_run(run: Path, seed: int) -> dict:
+def compare_run(run: Path, seed: int, *, with_baselines: bool = True) -> dict:
     """Scores of the model of a run and of all baselines on the test part.
 
     Args:
         run: Folder of a finished run of ``fit``.
         seed: Of baselines and bootstrap.
+        with_baselines: Fit the simple models, too.
 
     Returns:
         "scores" by model, each with the measures of ``scores_of`` and their "intervals" of 95 %, and what was compared;
@@ -43,7 +46,10 @@ def compare_run(run: Path, seed: int) -> dict:
     parts = {
         name: ([sequence.codes for sequence in members], data.targets[name]) for name, members in data.parts.items()
     }
-    models = {"genoformer": caller.outputs, **fit_baselines(caller.task, parts["train"], parts["validation"], seed)}
+    models = {"genoformer": caller.outputs}
+    if with_baselines:
+        models |= fit_baselines(caller.task, parts["train"], parts["validation"], seed)
+    bits = information_content(data.targets["train"], caller.task.implied_columns) if caller.task.ontology else None
     return {
         "task": "function",
         "kind": caller.task.options.kind,
@@ -53,13 +59,15 @@ def compare_run(run: Path, seed: int) -> dict:
         "split": {name: value for name, value in data.split.items() if value},
         "sizes": {name: len(members) for name, members in data.parts.items()},
         "scores": {
-            name: scores_of(caller.task, outputs, parts["validation"], parts["test"], seed)
+            name: scores_of(caller.task, outputs, parts["validation"], parts["test"], seed, bits)
             for name, outputs in models.items()
         },
     }
 
 
-def scores_of(task: Function, outputs: Callable, validation: tuple, test: tuple, seed: int) -> dict:
+def scores_of(
+    task: Function, outputs: Callable, validation: tuple, test: tuple, seed: int, information: np.ndarray | None = None
+) -> dict:
     """Scores of one model on the test part, with what is fitted on validation (temperature, threshold).
 
     Args:
@@ -68,13 +76,15 @@ def scores_of(task: Function, outputs: Callable, validation: tuple, test: tuple,
         validation: Sequences and targets.
         test: The same.
         seed: Of the bootstrap.
+        information: Of each term of an ontology, in bits; then there are scores as in CAFA, too.
     """
-    fitted = fit_calibration(task, outputs(validation[0]), validation[1], (0.0, 1.0))
-    found, targets = outputs(test[0]), test[1]
+    fitted = fit_calibration(task, task.coherent(outputs(validation[0])), validation[1], (0.0, 1.0))
+    found, targets = task.coherent(outputs(test[0])), test[1]
 
     def measure(rows: np.ndarray) -> dict[str, float]:
         if task.options.kind == "multilabel":
             scores = multilabel_scores(found[rows], targets[rows], task.channels, fitted["threshold"])
+            scores |= _cafa(task, found[rows], targets[rows], information, fitted["threshold"])
         else:
             scores = score(task, found[rows], targets[rows])
         return {name: value for name, value in scores.items() if isinstance(value, float) and name != "threshold"}
@@ -83,6 +93,19 @@ def scores_of(task: Function, outputs: Callable, validation: tuple, test: tuple,
         **measure(np.arange(len(targets))),
         **_calibration(task, calibrated(task, found, fitted), targets),
         "intervals": bootstrap(measure, len(targets), seed),
+    }
+
+
+def _cafa(task: Function, outputs: np.ndarray, targets: np.ndarray, information, threshold: float) -> dict:
+    """Scores by branch, "cellular_component fmax" and so on; none without an ontology."""
+    if information is None:
+        return {}
+    found = ontology_scores(outputs, targets, task.namespaces, information, outputs >= threshold)
+    return {
+        f"{branch} {measure}": value
+        for branch, row in found.items()
+        for measure, value in row.items()
+        if isinstance(value, float)
     }
 
 

@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id-column", default="id", help="column of the ids in a table with labels")
     parser.add_argument("--label-column", default="label", help="column of the labels")
     parser.add_argument("--label-separator", default=";", help="between the terms of one sequence")
+    parser.add_argument("--ontology", type=Path, help="OBO file of the terms, for a model that was trained with one")
     parser.add_argument(
         "--source", nargs="+", default=[], help="only rows of the reference with these words in column 2"
     )
@@ -62,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _comparison(args: argparse.Namespace):
     """What compares, and what makes a table of it."""
-    if args.task == "function" or (args.task is None and (args.predicted / "functions.tsv").is_file()):
+    holds = {name for name in ("functions.tsv", "genes.gff3") if (args.predicted / name).is_file()}
+    if args.task == "function" or (args.task is None and holds == {"functions.tsv"}):
         return _compare_functions, format_functions
     if args.task == "gene_structure_eukaryote":
         return _compare_genes_with_introns, format_intron_table
@@ -96,8 +98,9 @@ def _compare_functions(args: argparse.Namespace, warnings) -> tuple[dict, str, f
 
     columns = TableColumns(label=args.label_column, id=args.id_column)
     scores = evaluate_functions(
-        args.predicted, args.reference, columns, separator=args.label_separator, warnings=warnings
-    )
+        args.predicted, args.reference, columns, separator=args.label_separator, ontology=args.ontology,
+        warnings=warnings,
+    )  # fmt: skip
     measure = {"multiclass": "macro_f1", "multilabel": "micro_f1", "regression": "r2"}[scores["kind"]]
     return scores, measure, scores[measure]
 
@@ -105,6 +108,8 @@ def _compare_functions(args: argparse.Namespace, warnings) -> tuple[dict, str, f
 def format_functions(scores: dict) -> str:
     """The scores as text: totals, then one row per class."""
     lines = [f"{name:20}{value:9.4f}" for name, value in scores.items() if isinstance(value, float)]
+    for branch, row in scores.get("branches", {}).items():
+        lines.append(f"{branch}: " + ", ".join(f"{name} {value:.4f}" for name, value in row.items()))
     per_class = scores.get("per_class", {})
     measures = list(next(iter(per_class.values()), {}))
     if measures:

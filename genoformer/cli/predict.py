@@ -15,6 +15,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("fasta", nargs="+", help='FASTA files, plain, gzip or bgzip; "-" reads standard input')
     parser.add_argument("--model", default="bacteria", help="folder of a bundle, or name of a shipped model")
+    add_gene_options(parser)
+    parser.add_argument(
+        "--adapt",
+        action="store_true",
+        help="first adapt the weights to the whole input, see genoformer adapt (minutes)",
+    )
+    parser.add_argument("--adapt-steps", type=int, help="training steps of --adapt (500)")
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="only the model pass of the I-th of N equal parts, for genoformer merge; auto: that of this process among "
+        "those that srun or torchrun started",
+    )
+
+
+def add_gene_options(parser: argparse.ArgumentParser) -> None:
+    """Options of every command that finds genes."""
     parser.add_argument("-o", "--out", required=True, type=Path, help="output folder")
     parser.add_argument("--formats", default="gff3,tsv,protein", help="of gff3, gtf, tsv, bed, protein, cds (genes)")
     parser.add_argument("--genetic-code", type=int, help="NCBI number; the model's own by default")
@@ -31,19 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--metagenome", action="store_true", help="records of many organisms: each has statistics of its own, if long"
     )
-    parser.add_argument(
-        "--adapt",
-        action="store_true",
-        help="first adapt the weights to the whole input, see genoformer adapt (minutes)",
-    )
-    parser.add_argument("--adapt-steps", type=int, help="training steps of --adapt (500)")
     parser.add_argument("--locus-tag", default="", help="prefix of locus tags")
-    parser.add_argument(
-        "--shard",
-        metavar="I/N",
-        help="only the model pass of the I-th of N equal parts, for genoformer merge; auto: that of this process among "
-        "those that srun or torchrun started",
-    )
     parser.add_argument("--on-bad-record", choices=("error", "skip"), default="error")
     parser.add_argument("--batch-size", type=int, default=2, help="tiles per model call: speed and memory only")
     parser.add_argument(
@@ -73,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     bundle.model.to(find_device(args.device))
     if bundle.config.task == "function":
         return predict_function_table(args, bundle)
-    finder, warnings = _finder(args, bundle), WarningLog()
+    finder, warnings = build_finder(args, bundle), WarningLog()
     with tqdm(unit="bp", unit_scale=True, desc="genes", file=sys.stderr, disable=None, delay=1) as bar:
         predicted = _predict_all if shard is None or args.dry_run else partial(_predict_shard, shard)
         closing = predicted(args, finder, bar, warnings)
@@ -83,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _finder(args: argparse.Namespace, bundle):
+def build_finder(args: argparse.Namespace, bundle):
+    """A bundle made ready to find genes, as the arguments say."""
     from genoformer.inference.finders import find_finder
 
     batch_size = positive(args.batch_size, "--batch-size")
@@ -95,7 +101,7 @@ def _predict_all(args: argparse.Namespace, finder, bar, warnings) -> str:
     from genoformer.errors import UsageError
     from genoformer.inference.predict import predict
 
-    options, adapt = _options(args, finder.bundle.config.genetic_code), None
+    options, adapt = gene_options(args, finder.bundle.config.genetic_code), None
     if args.adapt:
         if args.metagenome:
             raise UsageError("ADAPT-006", "a mixture of organisms is nothing to adapt to.", where="--metagenome")
@@ -118,7 +124,7 @@ def _predict_shard(shard, args: argparse.Namespace, finder, bar, warnings) -> st
         )
         raise UsageError("SHARD-002", message, where="--adapt", fix=fix)
     folder = predict_shard(
-        args.fasta, finder, args.out, _options(args, finder.bundle.config.genetic_code), shard, model=args.model,
+        args.fasta, finder, args.out, gene_options(args, finder.bundle.config.genetic_code), shard, model=args.model,
         mask=args.mask, overwrite=args.overwrite, on_start=bar.reset, on_bases=bar.update, warnings=warnings,
     )  # fmt: skip
     return f"shard {shard.number} of {shard.of}: {folder}"
@@ -132,11 +138,12 @@ def closing_line(summary: dict, out: Path) -> str:
     return f"nothing to do: {out} holds {genes}" if summary.get("nothing_to_do") else f"{genes}: {out}"
 
 
-def _options(args: argparse.Namespace, default_code: int):
+def gene_options(args: argparse.Namespace, default_code: int):
+    """``PredictOptions`` of the arguments; the model's genetic code is the default."""
     from genoformer.annotation.genetic_code import get_genetic_code
     from genoformer.decoding.caller import CallOptions
     from genoformer.inference.gene_outputs import check_formats
-    from genoformer.inference.predict import PredictOptions
+    from genoformer.inference.inputs import PredictOptions
 
     code = default_code if args.genetic_code is None else args.genetic_code
     get_genetic_code(code)

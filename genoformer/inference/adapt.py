@@ -24,8 +24,9 @@ from genoformer.inference.adapted_bundle import adapted_card, check_target, clai
 from genoformer.inference.calibrate import fit_gene_decoder
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.inference.held_out import has_helped, score_held_out
+from genoformer.inference.inputs import PredictOptions, spooled
 from genoformer.inference.intron_calls import CalibratedDecoder, IntronGeneFinder
-from genoformer.inference.predict import PredictOptions, scan_input, spooled
+from genoformer.inference.predict import scan_input
 from genoformer.inference.prediction_folder import held_folder
 from genoformer.splits import Region
 from genoformer.store import Store

@@ -16,9 +16,9 @@ from genoformer.decoding.pseudo_labels import PseudoLabelRules, pseudo_labels
 from genoformer.decoding.statistics import GenomeStatistics
 from genoformer.errors import DataError, WarningLog
 from genoformer.inference.gene_calls import GeneFinder
+from genoformer.inference.inputs import PredictOptions, all_records, call_options
 from genoformer.inference.intron_calls import IntronGeneFinder
 from genoformer.inference.model_passes import pass_records
-from genoformer.inference.predict import PredictOptions, all_records, call_options
 from genoformer.sequence.records import Record
 from genoformer.store import Source, Store, write_store
 from genoformer.tasks import TASKS

@@ -8,16 +8,19 @@ import numpy as np
 from genoformer.calibration import brier, ece, reliability
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.function_metrics import micro_f1, multiclass_scores, multilabel_scores, regression_scores
-from genoformer.inference.prediction_folder import FUNCTIONS, SUMMARY
+from genoformer.inference.prediction_folder import FUNCTIONS, SUMMARY, TERMS
+from genoformer.label_ontology import with_implied_terms
 from genoformer.label_table import LabelledSequence, TableColumns, read_labels, read_table_rows
 from genoformer.label_values import encode_labels
+from genoformer.ontology import read_obo
+from genoformer.ontology_metrics import ontology_scores
 
 HEAD = {"record_id", "length_bp", "prediction", "probability", "low", "high"}
 
 
 def evaluate_functions(
     predicted: str | Path, reference: str | Path, columns: TableColumns, *, separator: str = ";",
-    warnings: WarningLog | None = None,
+    ontology: str | Path | None = None, warnings: WarningLog | None = None,
 ) -> dict:  # fmt: skip
     """Score predicted functions.
 
@@ -29,13 +32,15 @@ def evaluate_functions(
         reference: Table with ids and labels.
         columns: Columns of the reference.
         separator: Between the terms of a multi-label row.
+        ontology: OBO file that says what the terms of the reference imply; needed when the model has an ontology.
         warnings: Counts labels without prediction.
 
     Returns:
-        Scores by name, "per_class", and for classes and terms "ece", "brier" and "reliability"; JSON types only.
+        Scores by name, "per_class", and for classes and terms "ece", "brier" and "reliability"; with an ontology
+        "branches", see ``ontology_metrics.ontology_scores``; JSON types only.
 
     Raises:
-        UsageError: If the reference has no id column.
+        UsageError: If the reference has no id column, or an ontology is needed or of no use.
         DataError: If a file cannot be read, no id matches, or a label is no class of the model.
     """
     if columns.id is None:
@@ -44,7 +49,13 @@ def evaluate_functions(
     folder = Path(predicted)
     kind = _kind(folder)
     names, rows = _read_predictions(folder / FUNCTIONS)
-    labelled = [label for label in read_labels(reference, columns, log) if _is_known(label, rows, log)]
+    labels, terms = read_labels(reference, columns, log), _read_terms(folder / TERMS)
+    if bool(terms) != (ontology is not None):
+        use = "needs" if terms else "has no use for"
+        raise UsageError("EVAL-014", f"the model {use} an ontology.", where="--ontology")
+    if terms:
+        labels = with_implied_terms(labels, read_obo(ontology), separator, log)
+    labelled = [label for label in labels if _is_known(label, rows, log)]
     if not labelled:
         raise DataError("EVAL-012", f"no id of {folder / FUNCTIONS} is in the reference.", where=str(reference))
     chosen = [rows[label.id] for label in labelled]
@@ -56,12 +67,14 @@ def evaluate_functions(
         [_as_label(row) for row in chosen], "multilabel", names, separator=";", strict=True
     )  # fmt: skip
     score = _score_classes if kind == "multiclass" else _score_terms
-    return {"task": "function", "kind": kind, **score(probabilities, called, targets, names)}
+    branches = _score_branches(probabilities, called, targets, [terms[name] for name in names]) if terms else {}
+    return {"task": "function", "kind": kind, **score(probabilities, called, targets, names), **branches}
 
 
 def _kind(folder: Path) -> str:
     try:
-        return json.loads((folder / SUMMARY).read_text())["kind"]
+        summary = json.loads((folder / SUMMARY).read_text())
+        return summary.get("functions", summary)["kind"]  # of annotate, of predict
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
             "EVAL-010", "this is no output folder of a function model: there is no readable summary.json.",
@@ -73,6 +86,17 @@ def _read_predictions(path: Path) -> tuple[list[str], dict[str, dict[str, str]]]
     rows = {cells["record_id"]: cells for _, cells in read_table_rows(path)}
     names = [name for name in next(iter(rows.values()), {}) if name not in HEAD]
     return names, rows
+
+
+def _read_terms(path: Path) -> dict[str, dict[str, str]]:
+    """Rows of ``terms.tsv`` by term; none when the model has no ontology."""
+    return {cells["term"]: cells for _, cells in read_table_rows(path)} if path.is_file() else {}
+
+
+def _score_branches(probabilities: np.ndarray, called: np.ndarray, targets: np.ndarray, terms: list[dict]) -> dict:
+    namespaces = [cells["namespace"] for cells in terms]
+    bits = np.array([float(cells["information_bits"]) for cells in terms])
+    return {"branches": ontology_scores(probabilities, targets, namespaces, bits, called > 0)}
 
 
 def _is_known(label: LabelledSequence, rows: dict, log: WarningLog) -> bool:

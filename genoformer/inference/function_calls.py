@@ -12,6 +12,7 @@ from genoformer.bundle import Bundle, model_device
 from genoformer.calibration import IsotonicCalibrator, fit_temperature
 from genoformer.errors import DataError
 from genoformer.function_metrics import best_threshold
+from genoformer.ontology_metrics import best_common_threshold
 from genoformer.tasks import build_task
 from genoformer.tasks.function import Function, merge_views
 
@@ -46,11 +47,11 @@ class FunctionCaller:
             raise DataError(
                 "MODEL-020", f"a model for function is expected, found {bundle.config.task}.", where=bundle.name
             )
-        task = build_task("function", bundle.config.channels, bundle.config.options)
+        task = build_task("function", bundle.config.channels, bundle.config.options, bundle.config.ontology)
         return cls(bundle, task, batch_size, precision)
 
     def outputs(self, sequences: Sequence[np.ndarray]) -> np.ndarray:
-        """Logits of sequences, mean over the views; longer ones are cut to ``max_bp``.
+        """Logits of sequences, mean over the views, coherent; longer ones are cut to ``max_bp``.
 
         Args:
             sequences: uint8 base codes of each.
@@ -64,7 +65,7 @@ class FunctionCaller:
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
             found[chosen] = self._run([cut[i] for i in chosen])
-        return found
+        return self.task.coherent(found)
 
     def _run(self, sequences: list[np.ndarray]) -> np.ndarray:
         network, config = self.bundle.model, self.bundle.config
@@ -127,15 +128,18 @@ def fit_calibration(task: Function, outputs: np.ndarray, targets: np.ndarray, sc
         scale: Mean and standard deviation of numbers in training; (0, 1) otherwise.
 
     Returns:
-        JSON types: "temperature"; or "isotonic", one map for all terms, and the "threshold" of the best micro-F1; or
-        "mean", "sd" and the "half_width" of an interval that holds ``COVERAGE`` of the values.
+        JSON types: "temperature"; or "isotonic", one map for all terms, and the "threshold" of the best micro-F1 (with
+        an ontology, of the best mean F1 over its branches); or "mean", "sd" and the "half_width" of an interval that
+        holds ``COVERAGE`` of the values.
     """
     if task.options.kind == "multiclass":
         return {"temperature": fit_temperature(outputs, targets)}
     if task.options.kind == "multilabel":
         isotonic = IsotonicCalibrator.fit(outputs.ravel(), targets.ravel())
         # The threshold belongs to the logits: the map is flat in places, where it would no longer tell terms apart.
-        return {"isotonic": isotonic.to_dict(), "threshold": best_threshold(outputs, targets)}
+        branches = task.namespaces
+        threshold = best_common_threshold(outputs, targets, branches) if branches else best_threshold(outputs, targets)
+        return {"isotonic": isotonic.to_dict(), "threshold": threshold}
     mean, sd = scale
     errors = np.abs(outputs[:, 0] - targets[:, 0]) * sd
     # The finite-sample rank of split conformal prediction (Lei et al. 2018, arXiv:1604.04173, algorithm 2).

@@ -15,13 +15,14 @@ import numpy as np
 
 from genoformer.decoding.caller import CallOptions
 from genoformer.errors import WarningLog
-from genoformer.files import atomic_path
+from genoformer.files import atomic_path, write_text_atomic
 from genoformer.inference.function_calls import FunctionCaller, calibrated, called_terms
+from genoformer.inference.inputs import PredictOptions, all_records, spooled
 from genoformer.inference.model_passes import PASS_FILES
-from genoformer.inference.predict import PredictOptions, all_records, spooled
 from genoformer.inference.prediction_folder import (
     FUNCTIONS,
     SUMMARY,
+    TERMS,
     check_folder,
     finish,
     held_folder,
@@ -30,6 +31,7 @@ from genoformer.inference.prediction_folder import (
 )  # fmt: skip
 from genoformer.sequence.records import Record, SequenceDigest
 
+TERM_COLUMNS = ("term", "name", "namespace", "information_bits", "implies")
 CHUNK_BP, CHUNK_RECORDS = 2_000_000, 2_000
 """One model pass ends at either; together they bound memory and what a killed run loses."""
 
@@ -86,7 +88,7 @@ def predict_functions(
         counts = _write(out / FUNCTIONS, caller, passes)
         summary = _summary(caller, scan, counts)
         run = {"key": key, "inputs": paths, "batch_size": caller.batch_size}
-        finish(out, summary, run, [FUNCTIONS])
+        finish(out, summary, run, [FUNCTIONS, *write_terms(out, caller)])
         return summary
 
 
@@ -132,7 +134,7 @@ def _write(path: Path, caller: FunctionCaller, passes) -> Counter:
     with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
         file.write("\t".join(table_columns(caller)) + "\n")
         for chunk, outputs in passes:
-            rows, called = _rows(chunk, outputs, caller)
+            rows, called = table_rows(chunk, outputs, caller)
             counts.update(chain.from_iterable(called))
             file.writelines("\t".join(row) + "\n" for row in rows)
     return counts
@@ -145,7 +147,24 @@ def table_columns(caller: FunctionCaller) -> list[str]:
     return ["record_id", "length_bp", "prediction", "probability", *caller.task.channels]
 
 
-def _rows(chunk: list[Record], outputs: np.ndarray, caller: FunctionCaller) -> tuple[list[list[str]], list[list[str]]]:
+def write_terms(out: Path, caller: FunctionCaller) -> list[str]:
+    """Write ``terms.tsv``, what the terms of an ontology are; gives the names of what was written."""
+    ontology = caller.task.ontology
+    if not ontology:
+        return []
+    bits = caller.calibration["information"]
+    lines = ["\t".join(TERM_COLUMNS)]
+    for term, information in zip(caller.task.channels, bits, strict=True):
+        described = (ontology["names"][term], ontology["namespaces"][term], f"{information:.4f}")
+        lines.append("\t".join((term, *described, ";".join(ontology["implied"][term]))))
+    write_text_atomic(out / TERMS, "\n".join(lines) + "\n")
+    return [TERMS]
+
+
+def table_rows(
+    chunk: list[Record], outputs: np.ndarray, caller: FunctionCaller
+) -> tuple[list[list[str]], list[list[str]]]:
+    """Rows of ``functions.tsv``, and the names that are said of each record; none for numbers."""
     task, calibration = caller.task, caller.calibration
     values = calibrated(task, outputs, calibration)
     heads = [[record.id, str(len(record))] for record in chunk]

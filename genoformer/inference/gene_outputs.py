@@ -6,7 +6,7 @@ from pathlib import Path
 from genoformer.annotation.models import Gene
 from genoformer.annotation.write_gff3 import Gff3Writer
 from genoformer.annotation.write_gtf import GtfWriter
-from genoformer.annotation.write_tables import BedWriter, CdsWriter, ProteinWriter, TsvWriter
+from genoformer.annotation.write_tables import BedWriter, CdsWriter, FunctionTsvWriter, ProteinWriter, TsvWriter
 from genoformer.errors import UsageError
 from genoformer.sequence.records import Record
 
@@ -40,13 +40,15 @@ class GeneOutputs:
         out: Output folder.
         formats: Words of ``WRITERS``.
         locus_tag: Prefix of locus tags, numbered over all records; "" for none.
+        functions: The table of genes has columns for their functions.
 
     Raises:
         UsageError: If a format is unknown.
     """
 
-    def __init__(self, out: Path, formats: tuple[str, ...], *, locus_tag: str = "") -> None:
-        self._writers = [WRITERS[word][1](out / WRITERS[word][0]) for word in check_formats(formats)]
+    def __init__(self, out: Path, formats: tuple[str, ...], *, locus_tag: str = "", functions: bool = False) -> None:
+        kinds = WRITERS | ({"tsv": ("genes.tsv", FunctionTsvWriter)} if functions else {})
+        self._writers = [kinds[word][1](out / kinds[word][0]) for word in check_formats(formats)]
         self._stack = ExitStack()
         self._locus_tag = locus_tag
         self.n_genes = self.n_partial = self.coding_bp = 0

@@ -13,8 +13,10 @@ from genoformer.inference.gene_outputs import WRITERS
 from genoformer.inference.model_passes import PASS_FILES
 
 SUMMARY, RUN, WORK = "summary.json", "run.json", ".work"
-FUNCTIONS = "functions.tsv"
-RESULTS = (*(name for name, _ in WRITERS.values()), FUNCTIONS, SUMMARY, RUN, MANIFEST_NAME)
+FUNCTIONS, TERMS = "functions.tsv", "terms.tsv"
+FUNCTION_PASSES = "functions"
+"""Folder in the work folder: outputs of a function model for genes."""
+RESULTS = (*(name for name, _ in WRITERS.values()), FUNCTIONS, TERMS, SUMMARY, RUN, MANIFEST_NAME)
 KEY = "key.json"
 
 
@@ -96,6 +98,7 @@ def make_room(out: Path, key: dict, *, overwrite: bool) -> None:
     if not is_work_of(work, key):
         for stale in work.glob(PASS_FILES):
             stale.unlink()
+        shutil.rmtree(work / FUNCTION_PASSES, ignore_errors=True)
         write_json_atomic(work / KEY, key)
 
 

@@ -17,9 +17,9 @@ from genoformer.errors import DataError, MissingFileError, UsageError, WarningLo
 from genoformer.files import MANIFEST_NAME, folder_lock, verify_manifest, write_json_atomic, write_manifest
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.inference.gene_outputs import WRITERS
+from genoformer.inference.inputs import PredictOptions
 from genoformer.inference.model_passes import PASS_FILES, ModelPasses
 from genoformer.inference.predict import (
-    PredictOptions,
     Scan,
     make_passes,
     prediction_key,

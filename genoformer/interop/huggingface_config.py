@@ -50,6 +50,8 @@ def check_exportable(config: EncoderConfig) -> None:
         f"dilation {max(config.largest_dilations)}": max(config.largest_dilations) > 1,
         f"conv_width {config.conv_width}": config.conv_width > 0,
         "base_embedding true": config.base_embedding,
+        "amino_acids true": config.amino_acids,
+        f"amino_acid_words {config.amino_acid_words}": config.amino_acid_words,
         # It pads each input to a multiple of the widest window, and cuts it into windows in every layer.
         f"window_radius {config.radii}, where the largest is no multiple of all": any(
             max(config.radii) % radius for radius in config.radii

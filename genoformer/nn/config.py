@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
+CODON_VOCABULARY = 5 + 4**3
+"""Special tokens and codons."""
 CHOICES = {
     "attention": ("longformer", "full"),
     "positions": ("rotary", "learned", "none"),
@@ -33,6 +35,9 @@ class EncoderConfig:
             after each residual branch, as in BERT and the Longformer ("post").
         conv_width: Odd width in tokens of the depthwise convolution on the embeddings; 0 leaves it out.
         base_embedding: Add embeddings of the ``stride`` bases that a token owns.
+        amino_acids: Add an embedding of the amino acid that a codon stands for; needs codons as tokens.
+        amino_acid_words: Add an embedding of the word of so many amino acids that begins with a codon, 2 or 3: what
+            related proteins share; needs codons as tokens. 0 leaves it out.
         stride: Bases that a token owns.
         backend: How attention is computed; "auto" chooses by length.
         n_global_tokens: Global tokens that collate puts in front of each sequence. With 0 the model has no global
@@ -60,6 +65,8 @@ class EncoderConfig:
     norm: str = "pre"
     conv_width: int = 5
     base_embedding: bool = False
+    amino_acids: bool = False
+    amino_acid_words: int = 0
     stride: int = 1
     backend: str = "auto"
     n_global_tokens: int = 0
@@ -180,5 +187,9 @@ def _check_shapes(config: EncoderConfig) -> None:
         raise ValueError(f"rotary positions need an even head width, but d_model / n_heads is {d_head}.")
     if config.backend == "flex" and config.attention_dropout:
         raise ValueError("backend flex cannot drop attention weights: set attention_dropout to 0 or backend to auto.")
+    if config.amino_acid_words not in (0, 2, 3):
+        raise ValueError(f"amino_acid_words must be 0, 2 or 3, not {config.amino_acid_words!r}.")
+    if (config.amino_acids or config.amino_acid_words) and (config.vocab_size, config.stride) != (CODON_VOCABULARY, 3):
+        raise ValueError("amino_acids and amino_acid_words need codons as tokens: k 3 and stride 3.")
     if config.conv_width and config.conv_width % 2 == 0:
         raise ValueError(f"conv_width must be 0 or odd, not {config.conv_width}.")

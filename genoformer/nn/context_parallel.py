@@ -30,8 +30,8 @@ class ContextParallelEncoder(nn.Module):
     def __init__(self, encoder: Encoder, group: dist.ProcessGroup | None = None) -> None:
         super().__init__()
         config = encoder.config
-        if config.attention != "longformer" or config.base_embedding:
-            raise ValueError("expected attention longformer and no base_embedding.")
+        if config.attention != "longformer" or config.base_embedding or config.amino_acids or config.amino_acid_words:
+            raise ValueError("expected attention longformer, no base_embedding and no amino acids.")
         self.encoder, self.group, self.n_global = encoder, group, config.n_global_tokens
         reaches = [radius * _largest(step) for radius, step in zip(config.radii, config.dilations, strict=True)]
         self.layers = [

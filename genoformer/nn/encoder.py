@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from genoformer.errors import UsageError
+from genoformer.nn.amino_acids import AminoAcidEmbedding, AminoAcidWords
 from genoformer.nn.attention import LongformerSelfAttention
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.masks import TokenRoles, token_roles
@@ -15,6 +16,8 @@ PAD_ROW = 0
 N_BASE_CODES = 5
 UNKNOWN_BASE = 4
 EMBEDDING_STD = 0.5
+CODON_SHARE = 0.2
+"""Size of a codon's own embedding beside that of its amino acid."""
 TOKENS_AT_A_TIME = 1024
 
 
@@ -34,6 +37,8 @@ class Encoder(nn.Module):
         D = config.d_model
         self.token_embedding = nn.Embedding(config.vocab_size, D, padding_idx=PAD_ROW)
         self.base_embedding = BaseEmbedding(D, config.stride) if config.base_embedding else None
+        self.amino_embedding = AminoAcidEmbedding(D) if config.amino_acids else None
+        self.word_embedding = AminoAcidWords(D, config.amino_acid_words) if config.amino_acid_words else None
         self.position_embedding = nn.Embedding(config.max_tokens, D) if config.positions == "learned" else None
         self.rotary = RotaryPositions(D // config.n_heads) if config.positions == "rotary" else None
         self.convolution = DepthwiseConvolution(D, config.conv_width) if config.conv_width else None
@@ -46,6 +51,9 @@ class Encoder(nn.Module):
     def reset_parameters(self) -> None:
         """Draw the embeddings again; the other weights keep torch's initial values."""
         nn.init.normal_(self.token_embedding.weight, std=EMBEDDING_STD)
+        if self.amino_embedding is not None:
+            # Synonymous codons begin nearly alike.
+            self.token_embedding.weight.detach().mul_(CODON_SHARE)
         nn.init.zeros_(self.token_embedding.weight[PAD_ROW].detach())
         if self.position_embedding is not None:
             nn.init.normal_(self.position_embedding.weight, std=0.02)
@@ -95,6 +103,10 @@ class Encoder(nn.Module):
         hidden = self.token_embedding(token_ids)
         if self.base_embedding is not None:
             hidden = hidden + self.base_embedding(base_codes)
+        if self.amino_embedding is not None:
+            hidden = hidden + self.amino_embedding(token_ids)
+        if self.word_embedding is not None:
+            hidden = hidden + self.word_embedding(token_ids)
         if self.convolution is not None:
             hidden = self.convolution(hidden, roles)
         if self.position_embedding is not None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-POOLINGS = ("mean", "cls", "attention")
+POOLINGS = ("mean", "cls", "attention", "mean_max")
 N_QUERIES = 4
 """Learned means of attention pooling, as in Lin et al. 2017 (arXiv:1703.03130), section 2, with few of them."""
 NEVER = -1e30
@@ -46,8 +46,9 @@ class SequenceHead(nn.Module):
     Args:
         d_model: Width of the hidden states.
         n_channels: Outputs, C.
-        pooling: "mean" of the real tokens, "cls" (the first global token), or "attention" (several means of the real
-            tokens with learned weights, side by side).
+        pooling: "mean" of the real tokens, "cls" (the first global token), "attention" (several means of the real
+            tokens with learned weights, side by side), or "mean_max" (the mean and, beside it, the largest value of
+            each feature over the real tokens: a motif counts once, wherever it stands).
         dropout: Probability that a pooled feature is left out in training.
 
     Raises:
@@ -61,12 +62,13 @@ class SequenceHead(nn.Module):
         self.n_channels, self.pooling = n_channels, pooling
         self.queries = nn.Linear(d_model, N_QUERIES, bias=False) if pooling == "attention" else None
         self.dropout = nn.Dropout(dropout)
-        self.projection = nn.Linear(d_model * (N_QUERIES if pooling == "attention" else 1), n_channels)
+        n_vectors = {"attention": N_QUERIES, "mean_max": 2}.get(pooling, 1)
+        self.projection = nn.Linear(d_model * n_vectors, n_channels)
 
     def forward(self, hidden: Tensor, global_hidden: Tensor, valid_mask: Tensor | None = None) -> Tensor:
         """Hidden [B, T, D] of the sequence and [B, G, D] of the global tokens to logits [B, C].
 
-        Without a single real token, the pooled features of "mean" and "attention" are zero.
+        Without a single real token, the pooled features are zero, except those of "cls".
         """
         if self.pooling == "cls":
             return self.projection(self.dropout(global_hidden[:, 0]))
@@ -78,4 +80,7 @@ class SequenceHead(nn.Module):
             scores = self.queries(hidden).float().masked_fill(~valid.unsqueeze(-1), NEVER)
             weights = (torch.softmax(scores, dim=1) * valid.unsqueeze(-1)).to(hidden.dtype)  # [B, T, Q]
         pooled = torch.einsum("btq,btd->bqd", weights, hidden).flatten(1)  # [B, Q * D]
+        if self.pooling == "mean_max":
+            largest = hidden.masked_fill(~valid.unsqueeze(-1), NEVER).amax(dim=1)  # [B, D]
+            pooled = torch.cat([pooled, largest * valid.any(dim=1, keepdim=True)], dim=1)
         return self.projection(self.dropout(pooled))

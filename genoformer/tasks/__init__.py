@@ -3,7 +3,8 @@
 A task names its ``level`` ("base" or "sequence"), its ``strands``, the ``data`` that it learns from (see
 ``training.data_modules``) and, if these are genomes, the kind of ``labels``; its ``channels``, ``initial_logits``,
 ``loss(logits, labels)``, ``loss_weight(labels)``, which is what the loss is a mean over, and ``build_scores()``. A task
-that has settings, or whose outputs follow from the labels, is made by ``build(channels, options)`` in its module.
+that has settings, or whose outputs follow from the labels, is made by
+``build(channels, options, ontology)`` in its module.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,20 +20,26 @@ TASKS: dict[str, ModuleType] = {
 }
 
 
-def build_task(name: str, channels: Sequence[str] | None = None, options: Mapping | None = None):
+def build_task(
+    name: str,
+    channels: Sequence[str] | None = None,
+    options: Mapping | None = None,
+    ontology: Mapping | None = None,
+):
     """The task of a configuration or of a bundle, ready to use.
 
     Args:
         name: Key of ``TASKS``.
         channels: Names of the outputs, for tasks whose outputs follow from the labels.
         options: Settings of the task.
+        ontology: What outputs imply, for tasks whose outputs follow from the labels.
 
     Raises:
         ValueError: If a setting is unknown or out of range; the sentence names it.
     """
     task = TASKS[name]
     if hasattr(task, "build"):
-        return task.build(tuple(channels or ()), options or {})
+        return task.build(tuple(channels or ()), options or {}, ontology or {})
     if options:
         raise ValueError(f"the task {name} has no settings, found {', '.join(options)}.")
     return task

@@ -5,7 +5,8 @@ their mean is what counts.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from genoformer.function_metrics import multiclass_scores, multilabel_scores, regression_scores
 from genoformer.nn.heads import POOLINGS
+from genoformer.tasks.implied_terms import closure_of, coherent_array, coherent_loss
 
 name = "function"
 level = "sequence"
@@ -77,15 +79,39 @@ class Function:
     Attributes:
         channels: Names of the classes or terms; one name for a number.
         options: Settings.
+        ontology: For terms of an ontology, each by term: "implied", all other outputs that it implies, "names" and
+            "namespaces"; empty for terms that have nothing to do with each other.
     """
 
     channels: tuple[str, ...]
     options: FunctionOptions
+    ontology: Mapping = field(default_factory=dict)
 
     name = name
     level = level
     data = data
     initial_logits = None
+
+    @cached_property
+    def closure(self) -> Tensor | None:
+        """Which outputs say which, see ``implied_terms.closure_of``; None without an ontology."""
+        return closure_of(self.channels, self.ontology["implied"]) if self.ontology else None
+
+    @property
+    def namespaces(self) -> list[str]:
+        """Branch of the ontology that each output belongs to; empty without an ontology."""
+        return [self.ontology["namespaces"][term] for term in self.channels] if self.ontology else []
+
+    @property
+    def implied_columns(self) -> dict[int, list[int]]:
+        """For each output, by number, the others that it implies."""
+        numbers = {term: number for number, term in enumerate(self.channels)}
+        implied = self.ontology.get("implied", {})
+        return {numbers[term]: [numbers[other] for other in others] for term, others in implied.items()}
+
+    def coherent(self, outputs: np.ndarray) -> np.ndarray:
+        """Logits [n, C] in which no term is less likely than one that implies it."""
+        return outputs if self.closure is None or not len(outputs) else coherent_array(outputs, self.closure)
 
     @property
     def strands(self) -> str:
@@ -110,6 +136,8 @@ class Function:
         if self.options.kind == "multiclass":
             smoothing = self.options.label_smoothing if torch.is_grad_enabled() else 0.0
             return F.cross_entropy(logits, labels, label_smoothing=smoothing)
+        if self.closure is not None:
+            return coherent_loss(logits, labels, self.closure.to(logits.device))
         if self.options.kind == "multilabel":
             return F.binary_cross_entropy_with_logits(logits, labels)
         return F.mse_loss(logits, labels)
@@ -136,7 +164,7 @@ class FunctionScores:
 
     def update(self, logits: Tensor, labels: Tensor) -> None:
         """Add a batch; shapes as in ``Function.loss``."""
-        self.logits.append(merge_views(logits.float(), len(labels)).cpu().numpy())
+        self.logits.append(self.task.coherent(merge_views(logits.float(), len(labels)).cpu().numpy()))
         self.labels.append(labels.cpu().numpy())
 
     def merge(self, other: "FunctionScores") -> None:
@@ -171,6 +199,6 @@ def merge_views(logits: Tensor, n: int) -> Tensor:
     return logits if len(logits) == n else logits.unflatten(0, (n, -1)).mean(dim=1)
 
 
-def build(channels: tuple[str, ...], options: Mapping) -> Function:
+def build(channels: tuple[str, ...], options: Mapping, ontology: Mapping) -> Function:
     """The task with these classes; see ``FunctionOptions`` for what raises ValueError."""
-    return Function(channels, FunctionOptions.from_dict(options))
+    return Function(channels, FunctionOptions.from_dict(options), ontology)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from genoformer.bundle import load_bundle, save_bundle
 from genoformer.inference.function_calls import FunctionCaller, fit_calibration
+from genoformer.ontology import information_content
 from genoformer.training.table_data import TableData
 
 
@@ -22,6 +23,9 @@ def write_calibration(folder: Path, data: TableData, *, precision: str) -> list[
     caller = FunctionCaller.from_bundle(bundle, precision=precision)
     outputs = caller.outputs([sequence.codes for sequence in data.parts["validation"]])
     fitted = fit_calibration(caller.task, outputs, data.targets["validation"], data.scale)
+    if caller.task.ontology:
+        bits = information_content(data.targets["train"], caller.task.implied_columns)
+        fitted["information"] = bits.tolist()
     calibration = {**bundle.calibration, "function": fitted}
     card = (folder / "model_card.md").read_text()
     save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)

@@ -94,14 +94,15 @@ class GenomeModule(pl.LightningModule):
         if self.task.channels:
             self.build(self.task.channels)
 
-    def build(self, channels: Sequence[str]) -> None:
+    def build(self, channels: Sequence[str], ontology: dict | None = None) -> None:
         """Make the network, with random weights; seed torch before.
 
         Args:
             channels: Names of the outputs.
+            ontology: What they imply.
         """
-        self.bundle_config = replace(self.bundle_config, channels=list(channels))
-        self.task = _build_task(self.bundle_config.task, channels, self.bundle_config.options)
+        self.bundle_config = replace(self.bundle_config, channels=list(channels), ontology=ontology or {})
+        self.task = _build_task(self.bundle_config.task, channels, self.bundle_config.options, ontology)
         try:
             self.model = build_network(self.bundle_config)
         except ValueError as error:
@@ -194,8 +195,8 @@ def _build_config(encoder: dict, k: int, stride: int) -> tuple[KmerTokenizer, En
         raise UsageError("CONFIG-007", f"{error}", where="model") from error
 
 
-def _build_task(name: str, channels: Sequence[str] | None, options: dict | None):
+def _build_task(name: str, channels: Sequence[str] | None, options: dict | None, ontology: dict | None = None):
     try:
-        return build_task(name, channels, options)
+        return build_task(name, channels, options, ontology)
     except (ValueError, TypeError) as error:
         raise UsageError("CONFIG-014", f"{error}", where="model.options") from error

@@ -16,7 +16,7 @@ def build_for(module: GenomeModule, data: pl.LightningDataModule) -> None:
     """Make the network of a task whose outputs follow from the labels, and has none yet."""
     if not module.bundle_config.channels:
         data.setup()
-        module.build(data.channels)
+        module.build(data.channels, getattr(data, "ontology", None))
 
 
 def start_from(module: GenomeModule, path: str) -> None:

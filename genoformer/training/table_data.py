@@ -14,9 +14,12 @@ from genoformer.batches.sampler import RunSampler
 from genoformer.batches.table_dataset import EvaluationSequences, TrainingSequences, collate_views
 from genoformer.errors import MissingFileError, UsageError, WarningLog
 from genoformer.files import sha256_file
+from genoformer.label_genes import read_labelled_genes
+from genoformer.label_ontology import describe_terms, with_implied_terms
 from genoformer.label_splits import split_labelled
 from genoformer.label_table import LabelledSequence, TableColumns, read_label_table, read_labelled_fasta
 from genoformer.label_values import check_examples, encode_labels, find_classes
+from genoformer.ontology import Ontology, read_obo
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.tasks.function import FunctionOptions
 from genoformer.training.loaders import build_loader
@@ -29,7 +32,11 @@ class TableData(pl.LightningDataModule):
     Args:
         labels: Table, tab- or comma-separated with a header line, or a list of them; without one the labels stand in
             the FASTA headers.
-        fasta: FASTA file or files with the sequences, when no column of the table holds them.
+        fasta: FASTA file or files with the sequences, when no column of the table and no annotation holds them.
+        annotation: GenBank, GFF3 or GTF file or files instead of a table: the coding sequences of their genes, with an
+            attribute as label (label_column: EC_number, Ontology_term, product); group_column is "file" or "contig".
+        label_level: Parts of such a label that count, 1 of 2.7.1.1; all by default.
+        unlabelled: Label of genes without the attribute; by default they are left out.
         label_column: Column, or header key, of the label.
         sequence_column: Column of the bases.
         id_column: Column of the ids; by default lines are numbered.
@@ -38,6 +45,7 @@ class TableData(pl.LightningDataModule):
         columns: Names of all columns, for files without header line.
         classes: Classes or terms, in the order of the outputs; by default all that occur, sorted.
         label_separator: Between the terms of a multi-label row.
+        ontology: OBO file: labels of kind multilabel are its terms, and each brings along what it implies.
         min_examples: Classes on fewer sequences are no classes; their rows are left out.
         by: "random", "group" or "column".
         validation: Fraction of the sequences, or names of groups.
@@ -69,6 +77,9 @@ class TableData(pl.LightningDataModule):
         self,
         labels: str | list[str] | None = None,
         fasta: str | list[str] | None = None,
+        annotation: str | list[str] | None = None,
+        label_level: int | None = None,
+        unlabelled: str | None = None,
         label_column: str = "label",
         sequence_column: str | None = None,
         id_column: str | None = None,
@@ -76,6 +87,7 @@ class TableData(pl.LightningDataModule):
         columns: list[str] | None = None,
         classes: list[str] | None = None,
         label_separator: str = ";",
+        ontology: str | None = None,
         min_examples: int = 1,
         by: str = "random",
         validation: float | list[str] = 0.1,
@@ -101,10 +113,12 @@ class TableData(pl.LightningDataModule):
         _check_numbers(masked=masked, synonymous=synonymous, substituted=substituted)
         if min(batch_size, min_examples) < 1 or min(seed, num_workers) < 0:
             raise UsageError("CONFIG-009", "batch_size, min_examples, seed or num_workers is too low.", where="data")
-        self.paths, self.fasta = _as_list(labels), _as_list(fasta)
+        self.paths, self.fasta, self.annotation = _as_list(labels), _as_list(fasta), _as_list(annotation)
+        self.label_level, self.unlabelled = label_level, unlabelled
         self.columns = TableColumns(
             label_column, sequence_column, id_column, group_column, tuple(columns) if columns else None
         )
+        self.ontology_path, self.ontology = ontology, {}
         self.wanted_classes, self.separator, self.min_examples = classes, label_separator, min_examples
         self.split = {"by": by, "validation": validation, "test": test, "seed": split_seed}
         self.split |= {"fraction_of_sequences": fraction_of_sequences, "keep_copies": keep_copies}
@@ -129,12 +143,13 @@ class TableData(pl.LightningDataModule):
             UsageError: If there is no input.
             MissingFileError: If a file is not there.
         """
-        if not self.paths and not self.fasta:
+        if not (self.paths or self.fasta or self.annotation):
             raise UsageError("LABELS-001", "no labels are given.", where="data.labels", fix="Give --data.labels FILE.")
-        for path in [*self.paths, *self.fasta]:
+        others = [self.ontology_path] if self.ontology_path else []
+        for path in [*self.paths, *self.fasta, *self.annotation, *others]:
             if not Path(path).is_file():
                 raise MissingFileError("DATA-003", "there is no such file.", where=path, fix="Check the path.")
-        digests = [[sha256_file(path) for path in paths] for paths in (self.paths, self.fasta)]
+        digests = [[sha256_file(path) for path in paths] for paths in (self.paths, self.fasta, self.annotation, others)]
         return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
 
     def prepare_data(self) -> None:
@@ -147,9 +162,14 @@ class TableData(pl.LightningDataModule):
         self.input_digest()
         log, kind = WarningLog(), self.options.kind
         sequences = [self._cut(sequence, log) for sequence in self._read(log)]
+        ontology = self._read_ontology()
+        if ontology is not None:
+            sequences = with_implied_terms(sequences, ontology, self.separator, log)
         self.channels = self.wanted_classes or find_classes(
             sequences, kind, separator=self.separator, min_examples=self.min_examples, value_name=self.columns.label
         )
+        if ontology is not None:
+            self.ontology = describe_terms(self.channels, ontology)
         if self.wanted_classes is None and kind == "multiclass":
             sequences = [sequence for sequence in sequences if sequence.label in self.channels]
         both_strands = self.options.strands == "average"
@@ -164,7 +184,9 @@ class TableData(pl.LightningDataModule):
         if kind == "regression":
             self._standardise()
         self.training_set()
-        check_examples(self.targets["train"], kind, self.channels, ", ".join(self.paths or self.fasta))
+        check_examples(
+            self.targets["train"], kind, self.channels, ", ".join(self.annotation or self.paths or self.fasta)
+        )
         for line in log.lines():
             print(f"genoformer: {line}", file=sys.stderr)
 
@@ -175,9 +197,22 @@ class TableData(pl.LightningDataModule):
         self.targets = {part: (values - self.scale[0]) / self.scale[1] for part, values in self.targets.items()}
 
     def _read(self, log: WarningLog) -> list[LabelledSequence]:
+        if self.annotation:
+            return read_labelled_genes(
+                self.annotation, self.fasta, self.columns, level=self.label_level, unlabelled=self.unlabelled,
+                separator=self.separator, is_one=self.options.kind != "multilabel", log=log,
+            )  # fmt: skip
         if self.paths:
             return read_label_table(self.paths, self.columns, self.fasta, log)
         return read_labelled_fasta(self.fasta, self.columns.label, self.columns.group, log)
+
+    def _read_ontology(self) -> Ontology | None:
+        if self.ontology_path and self.options.kind != "multilabel":
+            raise UsageError(
+                "CONFIG-018", f"an ontology needs labels of kind multilabel, not {self.options.kind}.",
+                where="data.ontology",
+            )  # fmt: skip
+        return read_obo(self.ontology_path) if self.ontology_path else None
 
     def _cut(self, sequence: LabelledSequence, log: WarningLog) -> LabelledSequence:
         limit = self.options.max_bp
@@ -236,7 +271,7 @@ class TableData(pl.LightningDataModule):
     def card_lines(self) -> list[str]:
         """What the model card says of the data."""
         sizes = ", ".join(f"{len(members):,} {part}" for part, members in self.parts.items())
-        names = ", ".join(Path(path).name for path in self.paths or self.fasta)
+        names = ", ".join(Path(path).name for path in self.annotation or self.paths or self.fasta)
         described = ", ".join(f"{name} {value}" for name, value in self.split.items() if value)
         return [f"- {names}: {sizes} sequences", "", f"Split: {described}."]
 

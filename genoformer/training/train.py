@@ -95,7 +95,7 @@ def load_weights(module: GenomeModule, path: str) -> None:
     bundle = load_bundle(path)
     # The channels of a task without channels of its own are those of its bundle.
     if not module.bundle_config.channels:
-        module.build(bundle.config.channels)
+        module.build(bundle.config.channels, bundle.config.ontology)
     if bundle.config.encoder != module.bundle_config.encoder or bundle.config.channels != module.bundle_config.channels:
         raise UsageError(
             "CONFIG-012", f"the model in {path} is built otherwise than the configuration says.", where="--init_from",

@@ -118,3 +118,83 @@ def test_kinds_of_labels_train(here, tmp_path):
         assert main(["predict", "s.fa", "--model", f"runs/{name}/model", "-o", str(tmp_path / name)]) == 0
         reference = ["--id-column", "id", "--label-column", "kind", "--min-f1", "0.6"]
         assert main(["evaluate", str(tmp_path / name), str(tmp_path / table), *reference]) == 0
+
+
+OBO = """format-version: 1.2
+ontology: made-up
+
+[Term]
+id: X:root
+name: everything
+namespace: kinds
+
+[Term]
+id: X:any
+name: rich in something
+namespace: kinds
+is_a: X:root
+
+[Term]
+id: X:a
+name: rich in A
+namespace: kinds
+is_a: X:any
+
+[Term]
+id: X:c
+name: rich in C
+namespace: kinds
+is_a: X:any
+"""
+
+
+def test_terms_of_an_ontology_train_predict_and_are_judged(here, tmp_path, capsys):
+    (tmp_path / "x.obo").write_text(OBO)
+    cells = [row.split("\t") for row in (here / "t.tsv").read_text().splitlines()[1:]]
+    ids = {"rich_in_a": "X:a", "rich_in_c": "X:c"}
+    # Every third sequence rich in A has the general term only, and one term is unknown.
+    terms = [ids[kind] + ";X:zz" if i % 6 else "X:any" for i, (_, kind, _) in enumerate(cells, start=1)]
+    rows = "".join(f"{name}\t{term}\t{dna}\n" for (name, _, dna), term in zip(cells, terms, strict=True))
+    (tmp_path / "o.tsv").write_text("id\tkind\tdna\n" + rows)
+    options = ["--data.labels", str(tmp_path / "o.tsv"), "--data.ontology", str(tmp_path / "x.obo"), "--name", "o"]
+    fit = ["fit", "--config", "tiny.yaml", *options]
+    assert main([*fit, "--model.options", "{kind: multiclass}"]) == 2
+    assert main([*fit, "--model.options", "{kind: multilabel}", "--overwrite"]) == 0
+    assert "LABELS-105" in capsys.readouterr().err
+    bundle = load_bundle("runs/o/model")
+    assert bundle.config.channels == ["X:a", "X:any", "X:c"]
+    assert bundle.config.ontology["implied"] == {"X:a": ["X:any"], "X:any": [], "X:c": ["X:any"]}
+    out = tmp_path / "out"
+    assert main(["predict", "s.fa", "--model", "runs/o/model", "-o", str(out)]) == 0
+    assert (out / "terms.tsv").read_text().splitlines()[1].split("\t")[:3] == ["X:a", "rich in A", "kinds"]
+    assert "terms.tsv" in json.loads((out / "manifest.json").read_text())["files"]
+    for row in (line.split("\t") for line in (out / "functions.tsv").read_text().splitlines()[1:]):
+        a, general, c = map(float, row[4:])
+        assert general >= max(a, c) and ("X:any" in row[2] or not row[2])
+    known = [str(out), str(tmp_path / "o.tsv"), "--id-column", "id", "--label-column", "kind"]
+    assert main(["evaluate", *known]) == 2
+    capsys.readouterr()
+    assert main(["evaluate", *known, "--ontology", str(tmp_path / "x.obo"), "--json"]) == 0
+    branch = json.loads(capsys.readouterr().out)["branches"]["kinds"]
+    assert branch["n"] == 160 and branch["fmax"] > 0.9 and branch["f1"] > 0.85 and 0 <= branch["smin"] < 1
+    assert main(["evaluate", *known, "--ontology", str(tmp_path / "x.obo")]) == 0
+    assert "kinds: n 160" in capsys.readouterr().out
+
+
+def test_genes_of_an_annotated_genome_train(here, tmp_path):
+    """A made-up genome whose genes have EC numbers by their composition."""
+    rng = np.random.default_rng(0)
+    dna, rows = "", ["##gff-version 3"]
+    for i in range(60):
+        weights = [0.4, 0.1, 0.1, 0.4] if i % 2 else [0.1, 0.4, 0.4, 0.1]
+        gene = decode_bases(rng.choice(4, 60, p=weights).astype(np.uint8))
+        attributes = f"ID=c{i};locus_tag=T{i};ec_number={1 + i % 2}.1.1.1"
+        rows.append(f"chr\t.\tCDS\t{len(dna) + 1}\t{len(dna) + 60}\t.\t+\t0\t{attributes}")
+        dna += gene
+    (tmp_path / "g.gff3").write_text("\n".join(rows) + "\n")
+    (tmp_path / "g.fa").write_text(f">chr\n{dna}\n")
+    options = ["--data.annotation", str(tmp_path / "g.gff3"), "--data.fasta", str(tmp_path / "g.fa")]
+    options += ["--data.label_column", "EC_number", "--data.label_level", "1", "--trainer.max_steps", "2"]
+    assert main(["fit", "--config", "tiny.yaml", *options, "--name", "genome"]) == 0
+    assert load_bundle("runs/genome/model").config.channels == ["oxidoreductase", "transferase"]
+    assert "36 train, 12 validation, 12 test" in (here / "runs/genome/model/model_card.md").read_text()

@@ -5,54 +5,27 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from scipy.special import softmax
+from tiny_function_bundle import write_function_bundle
 
-from genoformer.bundle import BundleConfig, build_network, load_bundle, save_bundle
+from genoformer.bundle import load_bundle
 from genoformer.errors import DataError, UsageError
 from genoformer.inference import function_predict as room
 from genoformer.inference.evaluate_functions import evaluate_functions
 from genoformer.inference.function_calls import FunctionCaller, calibrated, called_terms, fit_calibration
 from genoformer.inference.function_predict import predict_functions
 from genoformer.label_table import TableColumns
-from genoformer.nn.config import EncoderConfig
 from genoformer.sequence.alphabet import reverse_complement
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 from genoformer.tasks import build_task
-
-ENCODER = EncoderConfig(
-    vocab_size=69, d_model=16, n_heads=2, n_layers=1, d_ff=16, window_radius=8, n_global_tokens=1
-)  # fmt: skip
-MAPS = {
-    "multiclass": {"temperature": 2.0},
-    "multilabel": {"isotonic": {"x": [-3.0, 3.0], "y": [0.1, 0.9]}, "threshold": 0.0},
-    "regression": {"mean": 10.0, "sd": 2.0, "half_width": 1.5},
-}
-NAMES = {"multiclass": ["a", "b", "c"], "multilabel": ["a", "b", "c"], "regression": ["value"]}
-
-
-def write_bundle(folder, kind="multiclass", **options):
-    config = BundleConfig(
-        task="function", encoder=ENCODER.to_dict(), k=3, stride=1, channels=NAMES[kind],
-        options={"kind": kind, "max_bp": 200, **options},
-    )  # fmt: skip
-    with torch.random.fork_rng():
-        torch.manual_seed(4)
-        model, tokens = build_network(config).eval(), torch.randint(5, 69, (50, 40))
-    with torch.no_grad():
-        model.head.projection.weight.mul_(8)
-        # Sequences differ little from each other in a network that was never trained: their mean must not decide.
-        model.head.projection.bias.sub_(model(tokens).mean(dim=0))
-    save_bundle(folder, model=model, config=config, card="#\n", calibration={"function": MAPS[kind]})
-    return folder
 
 
 @pytest.fixture
 def caller(tmp_path):
     def make(kind="multiclass", batch_size=5, **options):
         return FunctionCaller.from_bundle(
-            load_bundle(write_bundle(tmp_path / kind, kind, **options)), batch_size=batch_size
+            load_bundle(write_function_bundle(tmp_path / kind, kind, **options)), batch_size=batch_size
         )
 
     return make

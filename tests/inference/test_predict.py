@@ -12,8 +12,9 @@ from genoformer.decoding import statistics as genome_statistics
 from genoformer.decoding.caller import CallOptions
 from genoformer.errors import DataError, MissingFileError, UsageError
 from genoformer.inference.gene_calls import GeneFinder
+from genoformer.inference.inputs import PredictOptions
 from genoformer.inference.model_api import load_model
-from genoformer.inference.predict import PredictOptions, predict
+from genoformer.inference.predict import predict
 from genoformer.sequence.alphabet import decode_bases, reverse_complement
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record

@@ -14,8 +14,9 @@ from genoformer.decoding.caller import CallOptions
 from genoformer.errors import BusyError, OutputExistsError
 from genoformer.files import folder_lock, write_manifest
 from genoformer.inference.gene_calls import GeneFinder
+from genoformer.inference.inputs import PredictOptions
 from genoformer.inference.model_passes import ModelPasses
-from genoformer.inference.predict import PredictOptions, predict
+from genoformer.inference.predict import predict
 from genoformer.inference.shards import Shard, merge_shards, predict_shard
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record

@@ -97,6 +97,8 @@ def test_exporting_changes_neither_the_model_nor_the_random_state(tmp_path):
         ({"dilation": (1, 2)}, "dilation 2"),
         ({"conv_width": 3}, "conv_width 3"),
         ({"base_embedding": True}, "base_embedding true"),
+        ({"amino_acid_words": 3, "vocab_size": 69, "stride": 3}, "amino_acid_words 3"),
+        ({"amino_acids": True, "vocab_size": 69, "stride": 3}, "amino_acids true"),
         ({"window_radius": (3, 4)}, r"window_radius \(3, 4\)"),
     ],
 )

@@ -159,6 +159,32 @@ def test_unknown_bases_share_one_row_of_their_own():
     assert not torch.allclose(results[0], results[1])
 
 
+def test_synonymous_codons_share_the_embedding_of_their_amino_acid():
+    encoder = make_encoder(amino_acids=True, stride=3)
+    embedding = encoder.amino_embedding
+    codons = {codon: 5 + 16 * "ACGT".index(codon[0]) + 4 * "ACGT".index(codon[1]) + "ACGT".index(codon[2])
+              for codon in ("CTA", "TTG", "ATG", "TAA", "TGA")}  # fmt: skip
+    rows = {codon: embedding(torch.tensor([[token]]))[0, 0] for codon, token in codons.items()}
+    assert torch.equal(rows["CTA"], rows["TTG"]) and torch.equal(rows["TAA"], rows["TGA"])
+    assert not torch.equal(rows["CTA"], rows["ATG"])
+    assert not embedding(torch.arange(5)[None]).any(), "special tokens stand for no amino acid"
+    assert embedding.table.num_embeddings == 22
+    with pytest.raises(ValueError, match="need codons"):
+        dataclasses.replace(SMALL, amino_acids=True)
+
+
+def test_words_of_amino_acids_are_those_of_the_protein_and_stop_at_what_is_no_codon():
+    words = make_encoder(amino_acid_words=2, stride=3).word_embedding
+    torch.nn.init.normal_(words.table.weight)
+    # CTA ATG TTG ATG [UNK] ATG: the words LM, ML, LM, none, none, none.
+    codons = torch.tensor([[5 + 28, 5 + 14, 5 + 62, 5 + 14, 1, 5 + 14]])
+    found = words(codons)[0]
+    assert torch.equal(found[0], found[2]) and not torch.equal(found[0], found[1])
+    assert (found[3:] == words.table.weight[0]).all()
+    with pytest.raises(ValueError, match="not 5"):
+        dataclasses.replace(SMALL, amino_acid_words=5)
+
+
 def test_missing_and_unwanted_base_codes_are_refused():
     with pytest.raises(ValueError, match="needs base_codes"):
         make_encoder(base_embedding=True)(make_tokens(1, 4))

@@ -26,7 +26,14 @@ def test_attention_is_softmax_over_the_real_tokens():
     torch.testing.assert_close(head(hidden, hidden[:, :0], VALID)[1], head.projection(torch.zeros(2 * N_QUERIES)))
 
 
-@pytest.mark.parametrize("pooling", ["mean", "cls", "attention"])
+def test_mean_max_is_the_mean_beside_the_largest_value_of_each_feature():
+    head = SequenceHead(2, 3, "mean_max")
+    hidden = torch.tensor([[[-1.0, 2.0], [-3.0, 6.0], [99.0, 99.0]]] * 2)
+    pooled = torch.tensor([[-2.0, 4.0, -1.0, 6.0], [0.0, 0.0, 0.0, 0.0]])
+    torch.testing.assert_close(head(hidden, hidden[:, :0], VALID), head.projection(pooled))
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "attention", "mean_max"])
 def test_padding_and_batch_change_nothing(pooling):
     torch.manual_seed(0)
     model = build_model(EncoderConfig(**CONFIG, n_global_tokens=1), 3, pooling=pooling).eval()

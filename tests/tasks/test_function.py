@@ -59,3 +59,32 @@ def test_wrong_setting_is_named(options, found):
         task(**options)
     with pytest.raises(ValueError, match="no settings"):
         build_task("gene_structure", None, {"kind": "multiclass"})
+
+
+CHAIN = {"implied": {"a": [], "b": ["a"], "c": ["a", "b"], "d": []}, "names": {}, "namespaces": {}}
+
+
+def chain_task():
+    return build_task("function", ["a", "b", "c", "d"], {"kind": "multilabel"}, CHAIN)
+
+
+def test_a_term_is_never_less_likely_than_one_that_implies_it():
+    outputs = np.array([[-1.0, 0.0, 2.0, 1.0], [3.0, 0.5, -2.0, -4.0]], np.float32)
+    assert chain_task().coherent(outputs).tolist() == [[2.0, 2.0, 2.0, 1.0], [3.0, 0.5, -2.0, -4.0]]
+    many = np.random.default_rng(0).normal(size=(700, 4)).astype(np.float32)
+    found = chain_task().coherent(many)
+    assert (found[:, 0] >= found[:, 1]).all() and (found[:, 1] >= found[:, 2]).all()
+    assert (found[:, 3] == many[:, 3]).all() and len(found) == 700
+
+
+def test_loss_of_terms_that_imply_others_by_hand():
+    # a is there, b and c are not: a learns from its own output, b and c from the larger of theirs.
+    logits = torch.tensor([[0.5, -1.0, 2.0, 0.0]], requires_grad=True)
+    labels = torch.tensor([[1.0, 0.0, 0.0, 0.0]])
+    cost = [math.log1p(math.exp(-0.5)), math.log1p(math.exp(2.0)), math.log1p(math.exp(2.0)), math.log(2)]
+    loss = chain_task().loss(logits, labels)
+    assert loss.item() == pytest.approx(sum(cost) / 4, abs=1e-6)
+    loss.backward()
+    assert logits.grad[0, 0] < 0 and logits.grad[0, 1] == 0 and logits.grad[0, 2] > 0
+    alone = build_task("function", ["a", "b", "c", "d"], {"kind": "multilabel"})
+    assert alone.loss(logits, labels).item() != pytest.approx(loss.item(), abs=1e-3)
