@@ -1,6 +1,6 @@
 """Tables of genes with introns."""
 
-from speed_tables import table
+from markdown_table import table
 
 INTRON_LEVELS = ("splice_site", "exon", "chain", "gene")
 

@@ -9,86 +9,23 @@ out. With --check nothing is written and the exit code says whether the pages ar
 import argparse
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
+from gene_tables import (
+    ablation_table,
+    adapt_table,
+    calibration_table,
+    gene_table,
+    leave_one_out_table,
+    recoded_table,
+)
 from intron_tables import intron_decoding_table, intron_table
+from markdown_table import table
 from speed_tables import distance_table, growth_table, lengths_table, memory_table, million_table, speed_table
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = ("results.md", "performance.md", "architectures.md", "tasks/gene_structure_eukaryote.md")
 BLOCK = re.compile(r"(<!-- table: (\w+) ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def rows(header: str, body: Iterator[list]) -> str:
-    """A Markdown table."""
-    n_columns = header.count("|") - 1
-    lines = [header, "|" + "---|" * n_columns, *("| " + " | ".join(map(str, cells)) + " |" for cells in body)]
-    return "\n".join(lines) + "\n"
-
-
-def gene_table(results: dict[str, dict]) -> str:
-    """Precision, recall and F1 of 3' ends, and exact F1, for each program under both rules."""
-
-    def body():
-        for name, result in results.items():
-            for program, scores in result["scores"].items():
-                for label, key in (("ignored", "genes"), ("nothing ignored", "genes_nothing_ignored")):
-                    ends, exact = scores[key]["three_prime"], scores[key]["exact"]
-                    figures = (ends["precision"], ends["recall"], ends["f1"], exact["f1"])
-                    yield [name, program, label, *(f"{figure:.4f}" for figure in figures)]
-
-    return rows("| run | program | masked genes | 3′ precision | 3′ recall | 3′ F1 | exact F1 |", body())
-
-
-def leave_one_out_table(results: dict[str, dict]) -> str:
-    """F1 of each genome left out, mean over seeds with the range, and what the mean over genomes is."""
-    scores: dict[tuple, list[tuple]] = {}
-    for result in results.values():
-        for program, found in result["scores"].items():
-            for label, key in (("ignored", "genes"), ("nothing ignored", "genes_nothing_ignored")):
-                figures = (found[key]["three_prime"]["f1"], found[key]["exact"]["f1"])
-                for genome in (result["genome"], "mean of the genomes"):
-                    scores.setdefault((genome, program, label), []).append(figures)
-
-    def body():
-        for (genome, program, label), figures in sorted(scores.items()):
-            columns = list(zip(*figures, strict=True))
-            cells = [f"{sum(c) / len(c):.4f} ({min(c):.4f}–{max(c):.4f})" for c in columns]
-            yield [genome, program, label, *(cells if genome in names else [cell.split(" ")[0] for cell in cells])]
-
-    names = {result["genome"] for result in results.values()}
-    return rows("| left out | program | masked genes | 3′ F1, mean (range) | exact F1, mean (range) |", body())
-
-
-ABLATION_ORDER = ("network", "+ statistics", "+ a second", "+ decoder", "all", "pyrodigal")
-
-
-def ablation_table(results: dict[str, dict]) -> str:
-    """F1 when the parts of the decoder are added one after another."""
-
-    def body():
-        for result in results.values():
-            for run, found in result["scores"].items():
-                for part, scores in sorted(found.items(), key=_place_in_ablation):
-                    kinds = [scores[key] for key in ("genes", "genes_nothing_ignored")]
-                    yield [run, part, *(f"{s['three_prime']['f1']:.4f} / {s['exact']['f1']:.4f}" for s in kinds)]
-
-    return rows("| network of … to … | decoder | 3′ / exact F1, masked genes ignored | nothing ignored |", body())
-
-
-def _place_in_ablation(item: tuple[str, dict]) -> int:
-    return next(i for i, start in enumerate(ABLATION_ORDER) if item[0].startswith(start))
-
-
-def calibration_table(results: dict[str, dict]) -> str:
-    """Expected calibration error and Brier score."""
-    names = ("gene_ece", "gene_brier", "start_ece", "start_brier")
-    body = (
-        [run, r["calibration"]["n_frames"], *(f"{r['calibration'][n]:.4f}" for n in names)]
-        for run, r in results.items()
-    )
-    return rows("| run | frames | gene ECE | gene Brier | start ECE | start Brier |", body)
 
 
 def predict_table(results: dict[str, dict]) -> str:
@@ -105,7 +42,7 @@ def predict_table(results: dict[str, dict]) -> str:
             yield [name, seconds, peer_seconds, spread, result["genoformer"]["peak_mb"], exponent]
 
     header = "| run | seconds | pyrodigal, seconds | ratio, median (range) | peak memory, MB | growth exponent |"
-    return rows(header, body())
+    return table(header, body())
 
 
 def decoding_table(results: dict[str, dict]) -> str:
@@ -119,13 +56,13 @@ def decoding_table(results: dict[str, dict]) -> str:
             ]
             yield [name, result["n_bases"], result["model_pass_seconds"], *steps]
 
-    return rows("| run | bases | model pass, s | candidates, s | statistics, s | selection, s |", body())
+    return table("| run | bases | model pass, s | candidates, s | statistics, s | selection, s |", body())
 
 
 def resume_table(results: dict[str, dict]) -> str:
     """Interrupted runs that ended with the same weights."""
     body = ([name, r["runs"], r["equal"]] for name, r in results.items())
-    return rows("| run | interrupted and continued | bitwise equal |", body)
+    return table("| run | interrupted and continued | bitwise equal |", body)
 
 
 TASK_MEASURES = {
@@ -147,7 +84,7 @@ def task_table(results: dict[str, dict]) -> str:
                     cells.append(f"{measure} {scores[measure]:.3f} ({low:.3f}–{high:.3f})")
                 yield [name, model, *cells, f"{scores['ece']:.3f}" if "ece" in scores else "–"]
 
-    return rows("| run | model | score | score | score | ECE |", body())
+    return table("| run | model | score | score | score | ECE |", body())
 
 
 def mlm_table(results: dict[str, dict]) -> str:
@@ -159,7 +96,7 @@ def mlm_table(results: dict[str, dict]) -> str:
                 figures = (f"{scores[key]:.4f}" for key in ("model", "standard_error", "markov", "two_sided"))
                 yield [name, run_bp, scores["n_bases"], *figures]
 
-    return rows("| run | run length | bases | model | ± | Markov, order 11 | two-sided, 5 + 5 |", body())
+    return table("| run | run length | bases | model | ± | Markov, order 11 | two-sided, 5 + 5 |", body())
 
 
 def shards_table(results: dict[str, dict]) -> str:
@@ -172,7 +109,7 @@ def shards_table(results: dict[str, dict]) -> str:
                 seconds = (r["whole_s"], row["longest_s"], row["sum_s"], row["merge_s"])
                 yield [name, f"{r['n_bases']:,}", r["n_genes"], row["shards"], equal, *seconds]
 
-    return rows(
+    return table(
         "| run | bases | genes | shards | files equal | one run, s | longest shard, s | all shards, s | merge, s |",
         body(),
     )
@@ -188,7 +125,7 @@ def scale_table(results: dict[str, dict]) -> str:
             if "estimated" in r:
                 yield [f"{name}, estimated", *_scale_cells(r["estimated"]), ""]
 
-    return rows("| run | records | bases | CPU seconds | peak memory, MB | files | in order |", body())
+    return table("| run | records | bases | CPU seconds | peak memory, MB | files | in order |", body())
 
 
 def _scale_cells(row: dict) -> list:
@@ -206,7 +143,7 @@ def context_table(results: dict[str, dict]) -> str:
                 yield [f"{row['tokens']:,}", one["cpu_s"], one["memory_mb"], *(f"{a} / {b}" for a, b in pairs)]
 
     header = "| tokens | one process, s | MB | two: s, measured / model | MB, measured / model | bytes sent, same |"
-    return rows(header, body())
+    return table(header, body())
 
 
 KINDS = {
@@ -217,6 +154,8 @@ KINDS = {
     "loo": ("loo-", leave_one_out_table),
     "loocalibration": ("loo-", calibration_table),
     "ablation": ("ablation-", ablation_table),
+    "adapt": ("adapt-", adapt_table),
+    "recoded": ("recoded-", recoded_table),
     "introns": ("introns-", intron_table),
     "introndecoding": ("introndecoding-", intron_decoding_table),
     "predict": ("predict-", predict_table),
@@ -239,10 +178,10 @@ def fill(page: str, folder: Path) -> str:
     """The page with every table made again."""
 
     def make(match: re.Match) -> str:
-        prefix, table = KINDS[match[2]]
+        prefix, make_table = KINDS[match[2]]
         files = {name: folder / f"{prefix}{name}.json" for name in match[3].split()}
         results = {name: json.loads(path.read_text()) for name, path in files.items() if path.is_file()}
-        return match[1] + table(results) + match[4]
+        return match[1] + make_table(results) + match[4]
 
     return BLOCK.sub(make, page)
 

@@ -1,12 +1,6 @@
 """Tables of speed, memory and architectures, as lists of Markdown lines; used by result_tables."""
 
-from collections.abc import Iterable
-
-
-def table(header: str, body: Iterable[list]) -> str:
-    """A Markdown table."""
-    rule = "|" + "---|" * (header.count("|") - 1)
-    return "\n".join([header, rule, *("| " + " | ".join(map(str, cells)) + " |" for cells in body)]) + "\n"
+from markdown_table import table
 
 
 def spread(value: dict | None) -> str:

@@ -1,0 +1,94 @@
+"""Tables of gene finding without introns; used by result_tables."""
+
+from markdown_table import table
+
+
+def gene_table(results: dict[str, dict]) -> str:
+    """Precision, recall and F1 of 3' ends, and exact F1, for each program under both rules."""
+
+    def body():
+        for name, result in results.items():
+            for program, scores in result["scores"].items():
+                for label, key in (("ignored", "genes"), ("nothing ignored", "genes_nothing_ignored")):
+                    ends, exact = scores[key]["three_prime"], scores[key]["exact"]
+                    figures = (ends["precision"], ends["recall"], ends["f1"], exact["f1"])
+                    yield [name, program, label, *(f"{figure:.4f}" for figure in figures)]
+
+    return table("| run | program | masked genes | 3′ precision | 3′ recall | 3′ F1 | exact F1 |", body())
+
+
+def leave_one_out_table(results: dict[str, dict]) -> str:
+    """F1 of each genome left out, mean over seeds with the range, and what the mean over genomes is."""
+    scores: dict[tuple, list[tuple]] = {}
+    for result in results.values():
+        for program, found in result["scores"].items():
+            for label, key in (("ignored", "genes"), ("nothing ignored", "genes_nothing_ignored")):
+                figures = (found[key]["three_prime"]["f1"], found[key]["exact"]["f1"])
+                for genome in (result["genome"], "mean of the genomes"):
+                    scores.setdefault((genome, program, label), []).append(figures)
+
+    def body():
+        for (genome, program, label), figures in sorted(scores.items()):
+            columns = list(zip(*figures, strict=True))
+            cells = [f"{sum(c) / len(c):.4f} ({min(c):.4f}–{max(c):.4f})" for c in columns]
+            yield [genome, program, label, *(cells if genome in names else [cell.split(" ")[0] for cell in cells])]
+
+    names = {result["genome"] for result in results.values()}
+    return table("| left out | program | masked genes | 3′ F1, mean (range) | exact F1, mean (range) |", body())
+
+
+ABLATION_ORDER = ("network", "+ statistics", "+ a second", "+ decoder", "all", "pyrodigal")
+
+
+def ablation_table(results: dict[str, dict]) -> str:
+    """F1 when the parts of the decoder are added one after another."""
+
+    def body():
+        for result in results.values():
+            for run, found in result["scores"].items():
+                for part, scores in sorted(found.items(), key=_place_in_ablation):
+                    kinds = [scores[key] for key in ("genes", "genes_nothing_ignored")]
+                    yield [run, part, *(f"{s['three_prime']['f1']:.4f} / {s['exact']['f1']:.4f}" for s in kinds)]
+
+    return table("| network of … to … | decoder | 3′ / exact F1, masked genes ignored | nothing ignored |", body())
+
+
+def _place_in_ablation(item: tuple[str, dict]) -> int:
+    return next(i for i, start in enumerate(ABLATION_ORDER) if item[0].startswith(start))
+
+
+def calibration_table(results: dict[str, dict]) -> str:
+    """Expected calibration error and Brier score."""
+    names = ("gene_ece", "gene_brier", "start_ece", "start_brier")
+    body = (
+        [run, r["calibration"]["n_frames"], *(f"{r['calibration'][n]:.4f}" for n in names)]
+        for run, r in results.items()
+    )
+    return table("| run | frames | gene ECE | gene Brier | start ECE | start Brier |", body)
+
+
+def adapt_table(results: dict[str, dict]) -> str:
+    """F1 before and after a model was adapted to the genome."""
+
+    def body():
+        for name, result in results.items():
+            for side, scores in result["scores"].items():
+                kinds = [scores[key] for key in ("genes", "genes_nothing_ignored")]
+                cells = (f"{s['three_prime']['f1']:.4f} / {s['exact']['f1']:.4f}" for s in kinds)
+                yield [name, result["adaptation"]["steps"], side, *cells]
+
+    return table("| genome | steps | adaptation | 3′ / exact F1, masked genes ignored | nothing ignored |", body())
+
+
+def recoded_table(results: dict[str, dict]) -> str:
+    """F1 on copies of a genome in other compositions and genetic codes."""
+
+    def body():
+        for result in results.values():
+            for copy in result["copies"]:
+                kinds = [copy["scores"].get(program) for program in ("genoformer", "pyrodigal")]
+                found = [s["genes"] if s else None for s in kinds]
+                cells = (f"{s['three_prime']['f1']:.4f} / {s['exact']['f1']:.4f}" if s else "–" for s in found)
+                yield [copy["genetic_code"], "as it is" if copy["tilt"] is None else "recoded", copy["gc"], *cells]
+
+    return table("| genetic code | copy | GC | genoformer, 3′ / exact F1 | pyrodigal |", body())
