@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from genoformer.nn.linear import Linear
 from genoformer.nn.masks import TokenRoles, Window, masked_score, token_roles
 from genoformer.nn.pieces import cut_pieces, piece_tokens
 from genoformer.nn.positions import Rotary
@@ -117,8 +118,8 @@ class LongformerSelfAttention(nn.Module):
         self.is_full = window_radius is None
         self.window = make_window(window_radius or 1, dilation, n_heads, dropout, backend)
         self.n_heads, self.backend = n_heads, backend
-        self.query_key_value = nn.Linear(d_model, 3 * d_model)
-        self.output = nn.Linear(d_model, d_model)
+        self.query_key_value = Linear(d_model, 3 * d_model)
+        self.output = Linear(d_model, d_model)
         names = ("query_global", "key_global", "value_global") if has_global else ()
         self.global_projections = nn.ModuleDict({name: nn.Linear(d_model, d_model) for name in names})
         if has_global:

@@ -1,7 +1,6 @@
 """The encoder: embeddings, a short convolution, and layers of attention and feed-forward."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -9,6 +8,7 @@ from genoformer.errors import UsageError
 from genoformer.nn.amino_acids import AminoAcidEmbedding, AminoAcidWords
 from genoformer.nn.attention import LongformerSelfAttention
 from genoformer.nn.config import EncoderConfig
+from genoformer.nn.linear import Linear, linear_gelu
 from genoformer.nn.masks import TokenRoles, token_roles
 from genoformer.nn.positions import Rotary, RotaryPositions
 
@@ -191,7 +191,7 @@ class EncoderLayer(nn.Module):
         super().__init__()
         self.attention, self.is_pre_norm = attention, is_pre_norm
         self.attention_norm, self.feed_forward_norm = (nn.LayerNorm(d_model, eps=norm_eps) for _ in range(2))
-        self.widen, self.narrow = nn.Linear(d_model, d_ff), nn.Linear(d_ff, d_model)
+        self.widen, self.narrow = Linear(d_model, d_ff), Linear(d_ff, d_model)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, hidden: Tensor, *, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
@@ -216,7 +216,7 @@ class EncoderLayer(nn.Module):
         return self.feed_forward_norm(hidden + self.dropout(self._feed_forward(hidden)))
 
     def _feed_forward(self, hidden: Tensor) -> Tensor:
-        return self.narrow(F.gelu(self.widen(hidden)))
+        return self.narrow(linear_gelu(self.widen, hidden))
 
 
 def _build_layer(config: EncoderConfig, number: int) -> EncoderLayer:

@@ -1,0 +1,59 @@
+"""Linear layers through oneDNN mean what ``nn.Linear`` means."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from genoformer.nn import linear
+from genoformer.nn.linear import Linear, linear_gelu
+
+
+def outputs_and_gradients(forward, layer: Linear, states: torch.Tensor):
+    states = states.detach().requires_grad_()
+    output = forward(states)
+    weight = torch.linspace(-1, 1, output.numel()).view(output.shape)
+    return output.detach(), *torch.autograd.grad((output * weight).sum(), (states, *layer.parameters()))
+
+
+@pytest.mark.skipif(not linear.HAS_ONEDNN, reason="no oneDNN for this processor")
+@pytest.mark.parametrize("shape", [(1, 5), (7, 5), (2, 33, 5)])
+@pytest.mark.parametrize("has_bias", [True, False])
+def test_values_and_gradients_are_those_of_float64(shape, has_bias):
+    torch.manual_seed(0)
+    layer, states = Linear(5, 12, bias=has_bias), torch.randn(shape)
+    assert linear.takes_onednn(states, layer.weight)
+    exact = Linear(5, 12, bias=has_bias).double()
+    exact.load_state_dict(layer.state_dict())
+    found = outputs_and_gradients(layer, layer, states)
+    expected = outputs_and_gradients(lambda x: F.linear(x, exact.weight, exact.bias), exact, states.double())
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other.float(), atol=1e-5, rtol=1e-5)
+
+
+def test_states_with_strides_are_read_in_their_order():
+    torch.manual_seed(0)
+    layer, states = Linear(6, 4), torch.randn(9, 3, 6).transpose(0, 1)[:, 1:8]
+    torch.testing.assert_close(layer(states), F.linear(states, layer.weight, layer.bias))
+
+
+def test_gelu_is_the_exact_one_with_and_without_gradients():
+    torch.manual_seed(0)
+    layer, states = Linear(6, 64), 3 * torch.randn(50, 6)
+    expected = F.gelu(F.linear(states.double(), layer.weight.double(), layer.bias.double())).float()
+    with torch.no_grad():
+        torch.testing.assert_close(linear_gelu(layer, states), expected, atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(linear_gelu(layer, states), expected, atol=1e-6, rtol=1e-5)
+
+
+def test_frozen_weights_get_no_gradient_and_inputs_do():
+    layer, states = Linear(4, 3).requires_grad_(False), torch.ones(2, 4, requires_grad=True)
+    layer(states).sum().backward()
+    torch.testing.assert_close(states.grad, layer.weight.sum(0).expand(2, 4))
+    assert layer.weight.grad is None
+
+
+def test_no_tokens_and_autocast_are_served():
+    layer = Linear(4, 3)
+    assert layer(torch.ones(2, 0, 4)).shape == (2, 0, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert layer(torch.ones(2, 4)).dtype == torch.bfloat16
