@@ -1,4 +1,4 @@
-"""``genoformer benchmark tasks``: a function task trained with several seeds, beside its baselines, one JSON each."""
+"""``genoformer benchmark tasks``: a task trained with several seeds, beside its baselines, one JSON each."""
 
 import argparse
 from pathlib import Path
@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: If arguments of fit are missing.
     """
-    from genoformer.baselines.compare import compare_run
+    from genoformer.baselines.comparisons import compare
     from genoformer.cli.fit import run_lightning
     from genoformer.errors import UsageError
     from genoformer.files import write_json_atomic
@@ -39,6 +39,6 @@ def run(args: argparse.Namespace) -> int:
         if code := run_lightning("fit", [*args.fit, *options]):
             return code
         args.out.mkdir(parents=True, exist_ok=True)
-        write_json_atomic(path, compare_run(Path(run_folder(name)), seed))
+        write_json_atomic(path, compare(Path(run_folder(name)), seed))
         print(path)
     return 0

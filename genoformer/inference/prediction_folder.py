@@ -14,7 +14,8 @@ from genoformer.inference.model_passes import PASS_FILES
 
 SUMMARY, RUN, WORK = "summary.json", "run.json", ".work"
 FUNCTIONS = "functions.tsv"
-RESULTS = (*(name for name, _ in WRITERS.values()), FUNCTIONS, SUMMARY, RUN, MANIFEST_NAME)
+STRUCTURES = ("pairs.h5", "pairs.dbn", "pairs.tsv", "pairs.ct", "structure.tsv")
+RESULTS = (*(name for name, _ in WRITERS.values()), FUNCTIONS, *STRUCTURES, SUMMARY, RUN, MANIFEST_NAME)
 KEY = "key.json"
 
 
