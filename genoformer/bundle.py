@@ -17,7 +17,8 @@ from torch import nn
 from genoformer.errors import DataError, MissingFileError, OutputExistsError
 from genoformer.files import verify_manifest, write_bytes_atomic, write_json_atomic, write_manifest, write_text_atomic
 from genoformer.nn.config import EncoderConfig
-from genoformer.nn.model import GenomeModel, build_model
+from genoformer.nn.model import GenomeModel, build_model, build_token_model
+from genoformer.nn.pair_head import PairModel, build_pair_model
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.tasks import TASKS, build_task
 
@@ -108,7 +109,7 @@ def save_bundle(folder: Path, *, model: nn.Module, config: BundleConfig, card: s
     write_manifest(folder, [WEIGHTS, CONFIG, CALIBRATION, CARD])
 
 
-def build_network(config: BundleConfig) -> GenomeModel:
+def build_network(config: BundleConfig) -> GenomeModel | PairModel:
     """The network of a bundle with random weights; seed torch before.
 
     Args:
@@ -118,8 +119,13 @@ def build_network(config: BundleConfig) -> GenomeModel:
         ValueError: If encoder or task have settings that make no network.
     """
     task = build_task(config.task, config.channels, config.options, config.ontology)
+    encoder = EncoderConfig.from_dict(config.encoder)
+    if task.level == "pair":
+        return build_pair_model(encoder, **task.head_settings())
+    if task.level == "token":
+        return build_token_model(encoder, len(config.channels))
     return build_model(
-        EncoderConfig.from_dict(config.encoder), len(config.channels), task.initial_logits,
+        encoder, len(config.channels), task.initial_logits,
         pooling=getattr(task, "pooling", None), head_dropout=getattr(task, "head_dropout", 0.0),
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from gene_tables import (
 from intron_tables import intron_decoding_table, intron_table
 from markdown_table import table
 from speed_tables import distance_table, growth_table, lengths_table, memory_table, million_table, speed_table
+from structure_tables import pair_table, state_table
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = ("results.md", "performance.md", "architectures.md", "tasks/gene_structure_eukaryote.md")
@@ -148,6 +149,8 @@ def context_table(results: dict[str, dict]) -> str:
 
 KINDS = {
     "tasks": ("tasks-", task_table),
+    "pairs": ("tasks-", pair_table),
+    "states": ("tasks-", state_table),
     "mlm": ("mlm-", mlm_table),
     "genes": ("genes-", gene_table),
     "calibration": ("genes-", calibration_table),

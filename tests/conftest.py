@@ -4,6 +4,7 @@ A test that needs the folder of real genomes, or a program that is not a Python 
 user's machine; with ``CI=true`` a missing one is a failure, so that CI never passes by not looking.
 """
 
+import importlib
 import os
 import shutil
 from pathlib import Path
@@ -47,3 +48,16 @@ def tiny_bundle(tmp_path_factory) -> Path:
     from tiny_bundle import write_tiny_bundle  # needs torch, which most tests do without
 
     return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def need_package():
+    """``need_package("RNA")`` gives an optional Python package, or skips with a reason."""
+
+    def find(name: str):
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            return _missing(f"the Python package {name} is not installed")
+
+    return find

@@ -1,4 +1,4 @@
-"""``genoformer benchmark tasks``: a function task trained with several seeds, beside its baselines, one JSON each."""
+"""``genoformer benchmark tasks``: a task trained with several seeds, beside its baselines, one JSON each."""
 
 import argparse
 from pathlib import Path
@@ -11,7 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="seeds of weights and order")
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/results"), help="folder of the results")
     parser.add_argument(
-        "--only-model", action="store_true", help="without the simple models, most of which do not depend on a seed"
+        "--only-model",
+        action="store_true",
+        help="of functions: without simple models, most of which no seed changes",
     )
     parser.add_argument(
         "--fit", nargs=argparse.REMAINDER, required=True, help="how to train: all that follows goes to genoformer fit"
@@ -24,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: If arguments of fit are missing.
     """
-    from genoformer.baselines.compare import compare_run
+    from genoformer.baselines.comparisons import compare
     from genoformer.cli.fit import run_lightning
     from genoformer.errors import UsageError
     from genoformer.files import write_json_atomic
@@ -42,6 +44,6 @@ def run(args: argparse.Namespace) -> int:
         if code := run_lightning("fit", [*args.fit, *options]):
             return code
         args.out.mkdir(parents=True, exist_ok=True)
-        write_json_atomic(path, compare_run(Path(run_folder(name)), seed, with_baselines=not args.only_model))
+        write_json_atomic(path, compare(Path(run_folder(name)), seed, with_baselines=not args.only_model))
         print(path)
     return 0

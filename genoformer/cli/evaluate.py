@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-TASKS = ("gene_structure", "gene_structure_eukaryote", "function")
+TASKS = ("gene_structure", "gene_structure_eukaryote", "function", "rna_pairs", "codon_structure")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +66,10 @@ def _comparison(args: argparse.Namespace):
     holds = {name for name in ("functions.tsv", "genes.gff3") if (args.predicted / name).is_file()}
     if args.task == "function" or (args.task is None and holds == {"functions.tsv"}):
         return _compare_functions, format_functions
+    if args.task == "rna_pairs" or (args.task is None and (args.predicted / "pairs.dbn").is_file()):
+        return _compare_pairs, format_pairs
+    if args.task == "codon_structure" or (args.task is None and (args.predicted / "structure.tsv").is_file()):
+        return _compare_states, format_states
     if args.task == "gene_structure_eukaryote":
         return _compare_genes_with_introns, format_intron_table
     return _compare_genes, format_table
@@ -103,6 +107,37 @@ def _compare_functions(args: argparse.Namespace, warnings) -> tuple[dict, str, f
     )  # fmt: skip
     measure = {"multiclass": "macro_f1", "multilabel": "micro_f1", "regression": "r2"}[scores["kind"]]
     return scores, measure, scores[measure]
+
+
+def _compare_pairs(args: argparse.Namespace, warnings) -> tuple[dict, str, float]:
+    from genoformer.inference.evaluate_pairs import evaluate_pairs
+    from genoformer.label_table import TableColumns
+
+    label = "structure" if args.label_column == "label" else args.label_column
+    columns = TableColumns(label=label, sequence="sequence", id=args.id_column)
+    scores = evaluate_pairs(args.predicted, args.reference, columns, warnings=warnings)
+    return scores, "the mean F1 of pairs", scores["f1"]
+
+
+def _compare_states(args: argparse.Namespace, warnings) -> tuple[dict, str, float]:
+    from genoformer.inference.evaluate_states import evaluate_states
+    from genoformer.label_table import TableColumns
+
+    label = "states" if args.label_column == "label" else args.label_column
+    scores = evaluate_states(args.predicted, args.reference, TableColumns(label=label, id=args.id_column),
+                             warnings=warnings)  # fmt: skip
+    return scores, "macro_f1", scores["macro_f1"]
+
+
+def format_states(scores: dict) -> str:
+    """The scores as text."""
+    return format_functions(scores).replace(" sequences judged.", " codons judged.")
+
+
+def format_pairs(scores: dict) -> str:
+    """The scores as text."""
+    lines = [f"{name:20}{value:9.4f}" for name, value in scores.items() if isinstance(value, float)]
+    return "\n".join([*lines, f"{scores['n']} RNAs judged."])
 
 
 def format_functions(scores: dict) -> str:

@@ -1,4 +1,4 @@
-"""``genoformer predict``: genes, or functions, of the sequences of FASTA files."""
+"""``genoformer predict``: genes, functions or structures of the sequences of FASTA files."""
 
 import argparse
 import os
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="first adapt the weights to the whole input, see genoformer adapt (minutes)",
     )
     parser.add_argument("--adapt-steps", type=int, help="training steps of --adapt (500)")
+    parser.add_argument("--crossing", action="store_true", help="let base pairs cross (pseudoknots)")
     parser.add_argument(
         "--shard",
         metavar="I/N",
@@ -33,7 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_gene_options(parser: argparse.ArgumentParser) -> None:
     """Options of every command that finds genes."""
     parser.add_argument("-o", "--out", required=True, type=Path, help="output folder")
-    parser.add_argument("--formats", default="gff3,tsv,protein", help="of gff3, gtf, tsv, bed, protein, cds (genes)")
+    parser.add_argument(
+        "--formats",
+        default="gff3,tsv,protein",
+        help="of gff3, gtf, tsv, bed, protein, cds (genes); of h5, dbn, tsv, ct, bpseq, png (base pairs: h5,dbn,tsv)",
+    )
     parser.add_argument("--genetic-code", type=int, help="NCBI number; the model's own by default")
     parser.add_argument("--region", help="only RECORD:START-END, 1-based, both included")
     parser.add_argument("--circular", default="auto", help="auto, none, or ids of circular records, comma-separated")
@@ -67,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
     from genoformer.bundle import load_bundle
     from genoformer.cli.predict_functions import predict_function_table
+    from genoformer.cli.predict_structures import STRUCTURE_TASKS, predict_structure_files
     from genoformer.errors import WarningLog
     from genoformer.nn.allocator import tune_allocator
 
@@ -78,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
     bundle.model.to(find_device(args.device))
     if bundle.config.task == "function":
         return predict_function_table(args, bundle)
+    if bundle.config.task in STRUCTURE_TASKS:
+        return predict_structure_files(args, bundle)
     finder, warnings = build_finder(args, bundle), WarningLog()
     with tqdm(unit="bp", unit_scale=True, desc="genes", file=sys.stderr, disable=None, delay=1) as bar:
         predicted = _predict_all if shard is None or args.dry_run else partial(_predict_shard, shard)

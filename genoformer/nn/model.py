@@ -70,3 +70,15 @@ def build_model(
     else:
         head = SequenceHead(encoder.d_model, n_channels, pooling, head_dropout)
     return GenomeModel(Encoder(encoder), head, n_global_tokens=encoder.n_global_tokens)
+
+
+def build_token_model(encoder: EncoderConfig, n_channels: int) -> GenomeModel:
+    """Network with one output vector per token, and random weights; seed torch before.
+
+    Args:
+        encoder: The architecture.
+        n_channels: Outputs per token, C.
+    """
+    return GenomeModel(
+        Encoder(encoder), BaseHead(encoder.d_model, n_channels, 1), n_global_tokens=encoder.n_global_tokens
+    )

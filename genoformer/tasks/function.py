@@ -199,6 +199,6 @@ def merge_views(logits: Tensor, n: int) -> Tensor:
     return logits if len(logits) == n else logits.unflatten(0, (n, -1)).mean(dim=1)
 
 
-def build(channels: tuple[str, ...], options: Mapping, ontology: Mapping) -> Function:
+def build(channels: tuple[str, ...], options: Mapping, ontology: Mapping | None = None) -> Function:
     """The task with these classes; see ``FunctionOptions`` for what raises ValueError."""
-    return Function(channels, FunctionOptions.from_dict(options), ontology)
+    return Function(channels, FunctionOptions.from_dict(options), ontology or {})

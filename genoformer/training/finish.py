@@ -5,13 +5,17 @@ from pathlib import Path
 import pytorch_lightning as pl
 
 from genoformer.bundle import load_bundle
+from genoformer.training.codon_calibration import write_state_calibration
 from genoformer.training.function_calibration import write_calibration
 from genoformer.training.gene_callbacks import write_decoder
+from genoformer.training.pair_calibration import write_pair_calibration
 
 FINISHERS = {
     "gene_structure": write_decoder,
     "gene_structure_eukaryote": write_decoder,
     "function": write_calibration,
+    "rna_pairs": write_pair_calibration,
+    "codon_structure": write_state_calibration,
 }
 
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from genoformer.leakage import find_leakage
 from genoformer.sequence.records import Record
 from genoformer.training.datamodule import GenomeData
+from genoformer.training.structure_data import StructureData
 from genoformer.training.table_data import TableData
 
 HELD_OUT = ("validation", "test")
 
 
-def leakage_lines(data: GenomeData | TableData) -> list[str]:
+def leakage_lines(data: GenomeData | TableData | StructureData) -> list[str]:
     """One line for each held-out part that shares sequence with the training part.
 
     Args:
@@ -29,8 +30,8 @@ def leakage_lines(data: GenomeData | TableData) -> list[str]:
     return lines
 
 
-def _records(data: GenomeData | TableData, part: str) -> Iterator[Record]:
-    if isinstance(data, TableData):
+def _records(data: GenomeData | TableData | StructureData, part: str) -> Iterator[Record]:
+    if not isinstance(data, GenomeData):
         yield from (Record(sequence.id, sequence.codes) for sequence in data.parts[part])
         return
     for region in data.regions[part]:

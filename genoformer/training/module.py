@@ -110,8 +110,8 @@ class GenomeModule(pl.LightningModule):
         self.scores = self.task.build_scores()
 
     def forward(self, batch: Batch) -> Tensor:
-        """Logits of a batch: [B, L, C] per base, or [B, C] per sequence."""
-        optional = {name: batch.get(name) for name in ("global_mask", "base_codes")}
+        """Logits of a batch: [B, L, C] per base, [B, C] per sequence, or [B, T, T] per pair of tokens."""
+        optional = {name: batch[name] for name in ("global_mask", "base_codes", "pair_features") if name in batch}
         return self.model(batch["token_ids"], valid_mask=batch["valid_mask"], **optional)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:

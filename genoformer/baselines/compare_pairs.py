@@ -1,0 +1,84 @@
+"""A trained model of base pairs, a linear model and ViennaRNA on the same test part, with bootstrap intervals."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from genoformer.baselines.compare import bootstrap
+from genoformer.baselines.pairs import fit_stem_logistic
+from genoformer.baselines.run_data import read_run_data
+from genoformer.bundle import load_bundle
+from genoformer.calibration import IsotonicCalibrator, brier, ece
+from genoformer.decoding.base_pairs import nested_structure
+from genoformer.inference.pair_calls import PairCaller, fit_pair_calibration, pair_population
+from genoformer.pair_metrics import mean_pair_scores, pair_scores
+from genoformer.structures.folding import fold_probabilities, fold_structure
+from genoformer.training.pair_data import PairData
+
+MODEL, FOLDED = "genoformer", "rnafold"
+MEASURES = ("precision", "recall", "f1")
+
+
+def compare_pairs_run(run: Path, seed: int) -> dict:
+    """Scores of the model of a run and of what it is compared with on the test part.
+
+    Args:
+        run: Folder of a finished run of ``fit``.
+        seed: Of baselines and bootstrap.
+
+    Returns:
+        "scores" by model with "intervals" of 95 % over RNAs, and under "above_rnafold" the mean gain of the model in F1
+        with its interval; "rnafold" is the structure of minimum free energy, "rnafold_mea" that of maximum expected
+        accuracy with the weight of pairs chosen on validation, as for the model. JSON types only.
+    """
+    data, bundle = read_run_data(run, PairData), load_bundle(run / "model")
+    caller = PairCaller.from_bundle(bundle)
+    train, validation, test = (
+        data.build_samples(data.parts[part], is_training=False) for part in ("train", "validation", "test")
+    )
+    linear = fit_stem_logistic(train.codes, train.partners, seed)
+    methods = {MODEL: caller.probabilities, "stem_logistic": linear, "rnafold_mea": fold_probabilities}
+    rows, extras = {}, {}
+    for name, probabilities in methods.items():
+        rows[name], extras[name] = _judge(probabilities, validation, test)
+    rows[FOLDED] = [pair_scores(fold_structure(c), p) for c, p in zip(test.codes, test.partners, strict=True)]
+    return {
+        "task": "rna_pairs",
+        "prior": caller.task.options.prior,
+        "seed": seed,
+        "n_parameters": sum(tensor.numel() for tensor in bundle.model.parameters()),
+        "sizes": {name: len(members) for name, members in data.parts.items()},
+        "scores": {
+            name: {**mean_pair_scores(found), **extras.get(name, {}), "intervals": _intervals(found, seed)}
+            for name, found in rows.items()
+        },
+        "above_rnafold": _gain(rows[MODEL], rows[FOLDED], seed),
+    }
+
+
+def _judge(probabilities: Callable, validation, test) -> tuple[list[dict], dict]:
+    """Scores of each test RNA, and calibration; what is fitted is fitted on validation."""
+    fitted = fit_pair_calibration([probabilities(codes) for codes in validation.codes], validation.partners)
+    found = [probabilities(codes) for codes in test.codes]
+    rows = [pair_scores(nested_structure(p, fitted["gamma"]), t) for p, t in zip(found, test.partners, strict=True)]
+    return rows, {"gamma": fitted["gamma"], **_calibration(fitted, found, test.partners)}
+
+
+def _calibration(fitted: dict, found: list[np.ndarray], partners: list[np.ndarray]) -> dict[str, float]:
+    from_isotonic = IsotonicCalibrator.from_dict(fitted["isotonic"])
+    populations = [pair_population(*both) for both in zip(found, partners, strict=True)]
+    scores, outcomes = (np.concatenate(parts) for parts in zip(*populations, strict=True))
+    sure = from_isotonic.apply(scores)
+    return {"ece": ece(sure, outcomes), "brier": brier(sure, outcomes), "n_pairs_judged": len(sure)}
+
+
+def _intervals(rows: list[dict], seed: int) -> dict[str, list[float]]:
+    values = np.array([[row[name] for name in MEASURES] for row in rows])
+    return bootstrap(lambda chosen: dict(zip(MEASURES, values[chosen].mean(axis=0), strict=True)), len(rows), seed)
+
+
+def _gain(rows: list[dict], others: list[dict], seed: int) -> dict:
+    gains = np.array([mine["f1"] - other["f1"] for mine, other in zip(rows, others, strict=True)])
+    intervals = bootstrap(lambda chosen: {"f1": float(gains[chosen].mean())}, len(gains), seed)
+    return {"f1": float(gains.mean()), "intervals": intervals}

@@ -1,0 +1,24 @@
+"""Which comparison belongs to which task."""
+
+from pathlib import Path
+
+from genoformer.baselines.compare import compare_run
+from genoformer.baselines.compare_codons import compare_codons_run
+from genoformer.baselines.compare_pairs import compare_pairs_run
+from genoformer.baselines.run_data import read_task
+
+STRUCTURE_COMPARISONS = {"rna_pairs": compare_pairs_run, "codon_structure": compare_codons_run}
+
+
+def compare(run: Path, seed: int, *, with_baselines: bool = True) -> dict:
+    """Scores of the model of a run and of its baselines on the test part; JSON types only.
+
+    Args:
+        run: Folder of a finished run of ``fit`` of a task of functions or structures.
+        seed: Of baselines and bootstrap.
+        with_baselines: Fit the simple models of functions, too; those of structures, which take seconds, always are.
+    """
+    task = read_task(run)
+    if task == "function":
+        return compare_run(run, seed, with_baselines=with_baselines)
+    return STRUCTURE_COMPARISONS[task](run, seed)

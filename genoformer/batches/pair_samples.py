@@ -1,0 +1,108 @@
+"""RNAs with base pairs as samples: crops, mutations that keep the pairs, and features of every two bases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from genoformer.decoding.base_pairs import N_PAIR_KINDS, pair_kinds
+from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.structures.dot_bracket import ALONE, pairs_of
+from genoformer.structures.folding import fold_probabilities, log_prior
+from genoformer.tasks.rna_pairs import pair_labels
+
+UNKNOWN = -2
+"""Partner of a base whose pair leaves the crop."""
+PAIR_LETTERS = np.array([[2, 1], [1, 2], [0, 3], [3, 0], [2, 3], [3, 2]], np.uint8)
+PAIR_SHARES = np.array([0.295, 0.295, 0.14, 0.14, 0.065, 0.065])
+"""GC, CG, AU, UA, GU, UG: rounded shares among the 210,148 pairs of ArchiveII."""
+
+
+def pair_features(codes: np.ndarray, probabilities: np.ndarray | None = None) -> np.ndarray:
+    """What the head is told of every two bases: the kind of pair, and the prior if there is one; float32 [F, L, L].
+
+    Args:
+        codes: uint8 base codes [L].
+        probabilities: Of pairs, [L, L], for models with a prior.
+    """
+    kinds = pair_kinds(codes) == np.arange(N_PAIR_KINDS)[:, None, None]
+    if probabilities is None:
+        return kinds.astype(np.float32)
+    return np.concatenate([kinds.astype(np.float32), log_prior(probabilities)[None]])
+
+
+@dataclass(frozen=True)
+class PairSamples:
+    """Makes samples of RNAs.
+
+    Attributes:
+        codes: Base codes of each.
+        partners: Partners of each, see ``structures.dot_bracket``.
+        tokenizer: The model's tokenizer.
+        has_prior: The model corrects pair probabilities of ViennaRNA; what is read is folded, crops and mutants, too.
+        crop_bp: Longest stretch in training.
+        mutated: Largest share of pairs and single bases that training draws anew; pairs stay pairs.
+    """
+
+    codes: Sequence[np.ndarray]
+    partners: Sequence[np.ndarray]
+    tokenizer: KmerTokenizer
+    has_prior: bool = False
+    crop_bp: int = 160
+    mutated: float = 0.0
+
+    def __call__(self, number: int, generator: np.random.Generator | None) -> dict[str, np.ndarray]:
+        """Sample of one RNA, whole without a generator; see ``batches.structure_dataset``."""
+        codes, partners = self.codes[number], self.partners[number]
+        if generator is not None:
+            start, end = choose_crop(partners, self.crop_bp, generator)
+            codes, partners = codes[start:end], crop_partners(partners, start, end)
+            if self.mutated:
+                codes = mutate(codes, partners, self.mutated * generator.random(), generator)
+        return {
+            "token_ids": self.tokenizer.encode(codes),
+            "labels": pair_labels(codes, partners),
+            "pair_features": pair_features(codes, fold_probabilities(codes) if self.has_prior else None),
+        }
+
+
+def choose_crop(partners: np.ndarray, crop_bp: int, generator: np.random.Generator) -> tuple[int, int]:
+    """A stretch of ``crop_bp`` bases, or all; it holds both ends of a pair drawn at random, if one is so narrow."""
+    if len(partners) <= crop_bp:
+        return 0, len(partners)
+    pairs = pairs_of(partners)
+    pairs = pairs[pairs[:, 1] - pairs[:, 0] < crop_bp]
+    low, high = 0, len(partners) - crop_bp
+    if len(pairs):
+        first, second = pairs[generator.integers(len(pairs))]
+        low, high = max(low, second + 1 - crop_bp), min(high, first)
+    start = int(generator.integers(low, high + 1))
+    return start, start + crop_bp
+
+
+def crop_partners(partners: np.ndarray, start: int, end: int) -> np.ndarray:
+    """Partners inside [start, end); ``UNKNOWN`` where the partner lies outside."""
+    cut = partners[start:end]
+    inside = (cut >= start) & (cut < end)
+    return np.where(cut == ALONE, ALONE, np.where(inside, cut - start, UNKNOWN))
+
+
+def mutate(codes: np.ndarray, partners: np.ndarray, share: float, generator: np.random.Generator) -> np.ndarray:
+    """Bases with a share of the pairs drawn anew as pairs, and of the single bases drawn anew from these.
+
+    Structure outlives sequence: what is learned must not depend on the letters of a family.
+
+    Args:
+        codes: uint8 base codes [L]; left unchanged.
+        partners: int64 [L].
+        share: Of pairs and of single bases, 0 to 1.
+        generator: Source of chance.
+    """
+    codes, pairs, single = codes.copy(), pairs_of(partners), np.flatnonzero(partners == ALONE)
+    pairs = pairs[generator.random(len(pairs)) < share]
+    drawn = PAIR_LETTERS[generator.choice(len(PAIR_LETTERS), len(pairs), p=PAIR_SHARES)]
+    codes[pairs[:, 0]], codes[pairs[:, 1]] = drawn[:, 0], drawn[:, 1]
+    chosen = single[generator.random(len(single)) < share]
+    if len(chosen):
+        codes[chosen] = generator.permutation(codes[single])[: len(chosen)]
+    return codes

@@ -1,0 +1,128 @@
+"""A model of base pairs and its calibration: bases to pair probabilities and structures."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from genoformer.batches.pair_samples import pair_features
+from genoformer.bundle import Bundle, model_device
+from genoformer.calibration import IsotonicCalibrator
+from genoformer.decoding.base_pairs import crossing_structure, nested_structure
+from genoformer.errors import DataError
+from genoformer.pair_metrics import mean_pair_scores, pair_scores
+from genoformer.structures.dot_bracket import pairs_of
+from genoformer.structures.folding import fold_probabilities
+from genoformer.tasks import build_task
+from genoformer.tasks.rna_pairs import RnaPairs, pair_labels, pair_probabilities
+
+SMALLEST = 1e-3
+"""Pairs that are less probable are not in the files, and calibration does not look at them."""
+GAMMAS = (0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
+"""Weights of pairs among which validation chooses."""
+
+
+@dataclass(frozen=True)
+class PairCaller:
+    """A bundle made ready.
+
+    Attributes:
+        bundle: The model.
+        task: Its task.
+        precision: "float32", or "bfloat16" for autocast.
+        crossing: Pairs of a structure may cross.
+    """
+
+    bundle: Bundle
+    task: RnaPairs
+    precision: str = "float32"
+    crossing: bool = False
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, *, precision: str = "float32", crossing: bool = False) -> "PairCaller":
+        """Make a bundle ready; DataError if it is of another task."""
+        if bundle.config.task != "rna_pairs":
+            message = f"a model for rna_pairs is expected, found {bundle.config.task}."
+            raise DataError("MODEL-020", message, where=bundle.name)
+        task = build_task("rna_pairs", bundle.config.channels, bundle.config.options)
+        return cls(bundle, task, precision, crossing)
+
+    @property
+    def max_bp(self) -> int:
+        """Longest sequence that is read."""
+        return self.task.options.max_bp
+
+    @property
+    def calibration(self) -> dict:
+        """What ``fit_pair_calibration`` made; DataError if the bundle has none."""
+        fitted = self.bundle.calibration.get("rna_pairs")
+        if fitted is None:
+            raise DataError(
+                "MODEL-021", "the model has no calibration: its training did not end.", where=self.bundle.name,
+                fix="Give the training command again.",
+            )  # fmt: skip
+        return fitted
+
+    def probabilities(self, codes: np.ndarray) -> np.ndarray:
+        """Pair probabilities as the network says them, float32 [L, L], symmetric; before calibration.
+
+        Args:
+            codes: uint8 base codes [L].
+        """
+        prior = fold_probabilities(codes) if self.task.options.prior != "none" else None
+        labels = torch.from_numpy(pair_labels(codes))[None]
+        device = model_device(self.bundle.model)
+        inputs = {
+            "token_ids": torch.from_numpy(self.bundle.tokenizer.encode(codes).astype(np.int64))[None],
+            "pair_features": torch.from_numpy(pair_features(codes, prior))[None],
+        }
+        inputs = {name: tensor.to(device) for name, tensor in inputs.items()}
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            return pair_probabilities(self.bundle.model(**inputs), labels.to(device))[0].cpu().numpy()
+
+    def structure(self, probabilities: np.ndarray) -> np.ndarray:
+        """Partners [L] by maximum expected accuracy, with the weight of pairs that validation chose."""
+        decode = crossing_structure if self.crossing else nested_structure
+        return decode(probabilities, self.calibration["gamma"])
+
+    def outputs(self, codes: np.ndarray) -> dict[str, np.ndarray]:
+        """What is written of a sequence: "pairs" int32 [n, 2], i < j, their calibrated "probability", and "partners".
+
+        Pairs of the structure are always among the pairs, others from ``SMALLEST`` on.
+        """
+        found = self.probabilities(codes)
+        partners = self.structure(found)
+        listed = np.triu(found >= SMALLEST, 1)
+        listed[tuple(pairs_of(partners).T)] = True
+        pairs = np.argwhere(listed)
+        calibrator = IsotonicCalibrator.from_dict(self.calibration["isotonic"])
+        sure = calibrator.apply(found[pairs[:, 0], pairs[:, 1]])
+        return {"pairs": pairs.astype(np.int32), "probability": sure.astype(np.float32), "partners": partners}
+
+
+def fit_pair_calibration(found: Sequence[np.ndarray], partners: Sequence[np.ndarray]) -> dict:
+    """What turns a network's outputs into probabilities and structures, fitted on RNAs that training has not seen.
+
+    Args:
+        found: Pair probabilities of each RNA, see ``PairCaller.probabilities``.
+        partners: True partners of each.
+
+    Returns:
+        JSON types: "isotonic", a map of probabilities, and "gamma", the weight of pairs with the best mean F1.
+    """
+    populations = [pair_population(*both) for both in zip(found, partners, strict=True)]
+    scores, outcomes = (np.concatenate(parts) for parts in zip(*populations, strict=True))
+    f1 = [_mean_f1(found, partners, gamma) for gamma in GAMMAS]
+    return {"isotonic": IsotonicCalibrator.fit(scores, outcomes).to_dict(), "gamma": GAMMAS[int(np.argmax(f1))]}
+
+
+def pair_population(found: np.ndarray, partners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of the pairs that calibration is about, and whether they are true: those from ``SMALLEST`` on."""
+    i, j = np.nonzero(np.triu(found >= SMALLEST, 1))
+    return found[i, j], (partners[i] == j).astype(np.float64)
+
+
+def _mean_f1(found: Iterable[np.ndarray], partners: Iterable[np.ndarray], gamma: float) -> float:
+    rows = (pair_scores(nested_structure(p, gamma), wanted) for p, wanted in zip(found, partners, strict=True))
+    return mean_pair_scores(rows)["f1"]

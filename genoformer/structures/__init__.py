@@ -1,0 +1,1 @@
+"""Structures beside sequences: base pairs as text, files of base pairs, contacts."""

@@ -1,0 +1,136 @@
+"""Secondary structure of proteins from coding DNA, codon by codon: helix, strand or coil."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from genoformer.function_metrics import multiclass_scores
+
+name = "codon_structure"
+level = "token"
+data = "codons"
+strands = "forward"
+
+UNKNOWN_STATE = "-"
+"""Letter of a codon whose state nobody knows."""
+IGNORED = -1
+
+
+@dataclass(frozen=True)
+class CodonOptions:
+    """Settings of the task; plain JSON types.
+
+    Attributes:
+        max_bp: Longest coding sequence that is read.
+        label_smoothing: Share of the probability that is spread over all states in training.
+
+    Raises:
+        ValueError: If a value is out of range; the sentence names it.
+    """
+
+    max_bp: int = 30_000
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.max_bp, int) or self.max_bp < 3:
+            raise ValueError(f"max_bp must be a whole number of at least 3, not {self.max_bp!r}.")
+        if not isinstance(self.label_smoothing, int | float) or not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"label_smoothing must be at least 0 and below 1, not {self.label_smoothing!r}.")
+
+
+@dataclass(frozen=True)
+class CodonStructure:
+    """The task with its states.
+
+    Attributes:
+        channels: Letters of the states: C, E, H, or the eight of DSSP.
+        options: Settings.
+    """
+
+    channels: tuple[str, ...]
+    options: CodonOptions
+
+    name = name
+    level = level
+    data = data
+    strands = strands
+    initial_logits = None
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy, mean over codons whose state is known, float32.
+
+        Args:
+            logits: [B, T, C].
+            labels: int8 [B, T], ``IGNORED`` where nothing is known.
+        """
+        smoothing = self.options.label_smoothing if torch.is_grad_enabled() else 0.0
+        known = labels != IGNORED
+        cost = F.cross_entropy(
+            logits[known].float(), labels[known].long(), reduction="sum", label_smoothing=smoothing
+        )  # fmt: skip
+        return cost / known.sum().clamp_min(1)
+
+    def loss_weight(self, labels: Tensor) -> Tensor:
+        """What ``loss`` divides by: codons whose state is known, scalar, float32."""
+        return (labels != IGNORED).sum().float()
+
+    def build_scores(self) -> "StateScores":
+        return StateScores(self.channels)
+
+
+class StateScores:
+    """Counts which state was said for which, over the batches of an evaluation.
+
+    Args:
+        channels: Letters of the states.
+    """
+
+    def __init__(self, channels: tuple[str, ...]) -> None:
+        self.channels = channels
+        self.said: list[np.ndarray] = []
+        self.known: list[np.ndarray] = []
+
+    def update(self, logits: Tensor, labels: Tensor) -> None:
+        """Add a batch; shapes as in ``CodonStructure.loss``."""
+        chosen = labels != IGNORED
+        self.said.append(logits[chosen].argmax(dim=1).cpu().numpy())
+        self.known.append(labels[chosen].cpu().numpy().astype(np.int64))
+
+    def merge(self, other: "StateScores") -> None:
+        """Add what another process has gathered."""
+        self.said += other.said
+        self.known += other.known
+
+    def compute(self) -> dict[str, float]:
+        """Accuracy (Q3, or Q8), macro-F1 and MCC over all codons."""
+        scores = multiclass_scores(np.concatenate(self.said), np.concatenate(self.known), self.channels)
+        return {key: value for key, value in scores.items() if isinstance(value, float)}
+
+
+def encode_states(text: str, channels: tuple[str, ...]) -> np.ndarray:
+    """Numbers of the states of a text, int8 [T]; ``IGNORED`` for ``UNKNOWN_STATE``.
+
+    Raises:
+        ValueError: At the first letter that is no state, with its position.
+    """
+    numbers = {UNKNOWN_STATE: IGNORED, **{letter: i for i, letter in enumerate(channels)}}
+    for i, letter in enumerate(text):
+        if letter not in numbers:
+            raise ValueError(f"expected {', '.join(channels)} or {UNKNOWN_STATE}, found {letter!r} at position {i + 1}")
+    return np.array([numbers[letter] for letter in text], np.int8)
+
+
+def build(channels: tuple[str, ...], options: Mapping) -> CodonStructure:
+    """The task with these states.
+
+    Raises:
+        ValueError: If a setting is unknown or out of range.
+    """
+    try:
+        return CodonStructure(channels, CodonOptions(**options))
+    except TypeError as error:
+        raise ValueError(f"unknown settings of the task codon_structure: {', '.join(options)}.") from error

@@ -1,0 +1,28 @@
+"""Calibration of a finished model of base pairs on its validation part."""
+
+from pathlib import Path
+
+from genoformer.bundle import load_bundle, save_bundle
+from genoformer.inference.pair_calls import PairCaller, fit_pair_calibration
+from genoformer.training.pair_data import PairData
+
+
+def write_pair_calibration(folder: Path, data: PairData, *, precision: str) -> list[str]:
+    """Fit probabilities and the weight of pairs on the validation part, and write them into the bundle.
+
+    Args:
+        folder: The bundle.
+        data: Set up.
+        precision: Of the model pass, "bfloat16" or "float32".
+
+    Returns:
+        Lines for the user: none.
+    """
+    bundle = load_bundle(folder)
+    caller = PairCaller.from_bundle(bundle, precision=precision)
+    samples = data.build_samples(data.parts["validation"], is_training=False)
+    found = [caller.probabilities(codes) for codes in samples.codes]
+    calibration = {**bundle.calibration, "rna_pairs": fit_pair_calibration(found, samples.partners)}
+    card = (folder / "model_card.md").read_text()
+    save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)
+    return []

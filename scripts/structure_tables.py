@@ -1,0 +1,34 @@
+"""Tables of structure models: base pairs, states of codons."""
+
+
+def pair_table(results: dict[str, dict]) -> str:
+    """Mean scores over RNAs of a model of base pairs and of other methods, with intervals of 95 %."""
+    lines = ["| run | method | F1 | precision | recall | F1 above RNAfold | ECE |", "|" + "---|" * 7]
+    for name, result in results.items():
+        for method, scores in result["scores"].items():
+            cells = [_with_interval(scores, measure) for measure in ("f1", "precision", "recall")]
+            gain = _with_interval(result["above_rnafold"], "f1", "+") if method == "genoformer" else "–"
+            lines.append(_row([name, method, *cells, gain, f"{scores['ece']:.3f}" if "ece" in scores else "–"]))
+    return "\n".join(lines) + "\n"
+
+
+def state_table(results: dict[str, dict]) -> str:
+    """Accuracy over codons with intervals of 95 % over chains, F1 of each state, calibration."""
+    states = next(iter(results.values()), {"states": []})["states"]
+    head = ["run", "model", "accuracy", *(f"F1 {state}" for state in states), "MCC", "ECE"]
+    lines = [_row(head), "|" + "---|" * len(head)]
+    for name, result in results.items():
+        for model, scores in result["scores"].items():
+            f1 = [f"{scores['per_class'][state]['f1']:.3f}" for state in states]
+            figures = [*f1, f"{scores['mcc']:.3f}", f"{scores['ece']:.3f}"]
+            lines.append(_row([name, model, _with_interval(scores, "accuracy"), *figures]))
+    return "\n".join(lines) + "\n"
+
+
+def _with_interval(scores: dict, measure: str, sign: str = "") -> str:
+    low, high = scores["intervals"][measure]
+    return f"{scores[measure]:{sign}.3f} ({low:{sign}.3f}–{high:{sign}.3f})"
+
+
+def _row(cells: list) -> str:
+    return "| " + " | ".join(map(str, cells)) + " |"
