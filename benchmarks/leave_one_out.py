@@ -17,6 +17,7 @@ the decoder comes from the networks that left one out. Runs under runs/ that are
 import argparse
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -77,9 +78,11 @@ class LeaveOneOut:
         """What the network trained on some genomes reads in another and in its recoded copies."""
         bundle = load_bundle(self.train(trained_on, DECODER_SEED))
         read = []
-        for store in (self.store(genome), *(self.copy(genome, tilt) for tilt in TILTS)):
+        for tilt in (None, *TILTS):
+            store = self.store(genome) if tilt is None else self.copy(genome, tilt)
             regions = [Region(record.index, 0, record.length) for record in store.records]
-            read.extend(read_held(bundle.model, bundle.tokenizer, tile_plan(bundle), store, regions))
+            held = read_held(bundle.model, bundle.tokenizer, tile_plan(bundle), store, regions)
+            read.extend(replace(one, natural=tilt is None) for one in held)
         return read
 
     def store(self, genome: str) -> Store:

@@ -147,6 +147,8 @@ class FitRows:
         evidence: From ``statistics.evidence_of``, float64 [N, 7], or None.
         neighbours: From ``neighbours.neighbour_features``, float64 [N, 5], or None: only a second look needs them.
         around: From ``neighbours.start_neighbours``, float64 [N, 6], or None: the same.
+        natural: The sequence is as it was found, bool [N]. Starts are learned from such rows alone: recoding draws anew
+            most of what stands around a start. None: all are.
     """
 
     candidates: np.ndarray
@@ -156,6 +158,12 @@ class FitRows:
     evidence: np.ndarray | None = None
     neighbours: np.ndarray | None = None
     around: np.ndarray | None = None
+    natural: np.ndarray | None = None
+
+    @property
+    def start_known(self) -> np.ndarray:
+        """Right starts to learn from, bool [N]."""
+        return self.start_right if self.natural is None else self.start_right & self.natural
 
     @classmethod
     def concatenate(cls, parts: list["FitRows"]) -> "FitRows":
@@ -191,12 +199,12 @@ def fit_scorer(rows: FitRows) -> Scorer:
     Raises:
         DataError: If there is no gene, or nothing but genes, to learn from.
     """
-    if not rows.start_right.any() or rows.frame_right.all():
+    if not rows.start_known.any() or rows.frame_right.all():
         raise DataError(
             "DECODER-001", "the held-out regions hold no genes to fit the decoder to.",
             fix="Hold out more sequence with --data.validation.",
         )  # fmt: skip
-    start = fit_starts(rows.candidates, rows.evidence, rows.start_right)
+    start = fit_starts(rows.candidates, rows.evidence, rows.start_known)
     gene = fit_genes(rows.candidates, rows.evidence, rows.frame_right, start, rows.stop_rate)
     weights = DecoderWeights(start, gene)
     _, frame_odds, log_start = candidate_scores(rows.candidates, rows.evidence, weights, stop_rate=rows.stop_rate)
@@ -212,7 +220,7 @@ def fit_second_look(rows: FitRows, first: Scorer) -> Scorer:
         first: From ``fit_scorer``.
     """
     candidates, evidence, around = rows.candidates, rows.evidence, rows.around
-    starts = fit_starts(candidates, evidence, rows.start_right, around)
+    starts = fit_starts(candidates, evidence, rows.start_known, around)
     scores = start_features(candidates, evidence, around) @ np.array(list(starts.values()))
     log_start = start_log_probabilities(candidates, scores)
     best = best_starts(candidates, log_start)
@@ -230,6 +238,6 @@ def _confidence(
     rows: FitRows, odds: np.ndarray, log_start: np.ndarray, best: np.ndarray
 ) -> tuple[IsotonicCalibrator, IsotonicCalibrator]:
     """Confidence maps of genes, from the log-odds of each frame, and of starts, from their share in it."""
-    right = best[rows.frame_right[best]]
     genes = IsotonicCalibrator.fit(odds, rows.frame_right[best])
+    right = best[rows.frame_right[best] & (True if rows.natural is None else rows.natural[best])]
     return genes, IsotonicCalibrator.fit(np.exp(log_start[right]), rows.start_right[right])

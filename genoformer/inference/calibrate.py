@@ -46,6 +46,7 @@ class Held:
         options: Genetic code.
         candidates: All candidates of the record.
         inside: Stretches to fit on: whole regions, then fragments.
+        natural: The sequence is as it was found, not recoded.
     """
 
     genome: str
@@ -53,6 +54,7 @@ class Held:
     options: CallOptions
     candidates: np.ndarray
     inside: list["Stretch"]
+    natural: bool = True
 
 
 @dataclass(frozen=True)
@@ -225,7 +227,8 @@ def _rows(h: Held, own: GenomeStatistics | None) -> list[FitRows]:
     rows = []
     for stretch in h.inside:
         evidence = None if own is None else evidence_of(h.codes, stretch.candidates, own)
-        rows.append(fit_rows(stretch.candidates, stretch.genes, rate, evidence))
+        part = fit_rows(stretch.candidates, stretch.genes, rate, evidence)
+        rows.append(replace(part, natural=np.full(len(part.candidates), h.natural)))
     return rows
 
 

@@ -281,6 +281,21 @@ def test_second_look_finds_genes_by_the_room_they_have_and_starts_by_the_gene_be
     assert abs(scorer.start_confidence.apply(share).mean() - rows.start_right[genes].mean()) < 0.01
 
 
+def test_starts_are_learned_from_natural_sequence_alone():
+    rng = np.random.default_rng(12)
+    natural, recoded = planted_rows(rng), planted_rows(rng)
+    misleading = one_right_each(rng, recoded.candidates, -2.0 * recoded.candidates["start_logit"])
+    recoded = replace(recoded, start_right=misleading & recoded.frame_right)
+    flags = [np.full(len(rows.candidates), value) for rows, value in ((natural, True), (recoded, False))]
+    both = FitRows.concatenate([replace(natural, natural=flags[0]), replace(recoded, natural=flags[1])])
+    scorer, alone = fit_scorer(both), fit_scorer(natural)
+    assert scorer.weights.start == alone.weights.start
+    assert scorer.start_confidence == alone.start_confidence
+    assert scorer.weights.gene != alone.weights.gene
+    with pytest.raises(DataError, match="DECODER-001"):
+        fit_scorer(replace(natural, natural=~flags[0]))
+
+
 def test_products_of_the_second_look_are_evidence_times_free_room():
     features = np.arange(2.0 * len(GENE_FEATURES)).reshape(2, -1)
     neighbours = np.array([[0.5, 1, 2, 3, 4], [0.0, 5, 6, 7, 8]])
