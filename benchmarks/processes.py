@@ -1,6 +1,6 @@
 """Train with one process and with two that have half the batch each (DDP, gloo, CPU), and compare what they report.
 
-python benchmarks/processes.py
+python benchmarks/processes.py --name tiny
 """
 
 import argparse
@@ -63,13 +63,16 @@ def compare(folder: Path) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.parse_args()
+    parser.add_argument("--name", required=True, help="docs/results/processes-NAME.json")
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         make_genome(Path(folder))
         for n_processes in (1, 2):
             run_together(Path(folder), n_processes).check_returncode()
         result = compare(Path(folder))
-    print(json.dumps(result, indent=2, sort_keys=True))
+    path = Path(__file__).parents[1] / "docs" / "results" / f"processes-{args.name}.json"
+    path.write_text(json.dumps(result, indent=2) + "\n")
+    print(path.read_text())
 
 
 if __name__ == "__main__":

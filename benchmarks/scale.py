@@ -2,10 +2,11 @@
 
 The network is replaced by one that computes nothing and returns constants, so that what is measured is everything else:
 reading, tiles, candidates, statistics, selection and writing. Each case is a process of its own. A size that was not
-run is estimated from the growth between the sizes that were.
+run is estimated by a line through those that were; the largest distance from it is given beside the estimate.
 
-    python benchmarks/scale.py --name contigs --contig-bp 300 --records 2000 20000 --target 1000000
-    python benchmarks/scale.py --name chromosomes --contig-bp 20000000 --records 1 3 --target 150
+    python benchmarks/scale.py --name contigs --contig-bp 300 --records 2000 10000 40000 --target-bp 300000000
+    python benchmarks/scale.py --name chromosomes --contig-bp 10000000 --records 1 3 10 20 --target-bp 3000000000
+    python benchmarks/scale.py --name lengths --contig-bp 10000000 100000000 250000000 --records 1
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -82,35 +84,44 @@ def measure(n_records: int, contig_bp: int, folder: Path) -> dict:
     }
 
 
-def estimate(rows: list[dict], target: int) -> dict:
-    """What ``target`` records take when time, memory and files go on growing as between the last two rows."""
-    a, b = rows[-2:]
-    share = (target - b["records"]) / (b["records"] - a["records"])
-    grown = {name: round(b[name] + share * (b[name] - a[name])) for name in ("cpu_s", "peak_mb", "files")}
-    return {"records": target, "bases": target * b["bases"] // b["records"], **grown}
+def estimate(rows: list[dict], target_bp: int) -> dict:
+    """What ``target_bp`` bases in records of this kind take, by least squares over the sizes that were run.
+
+    Returns:
+        The estimates; for each the growth "per_mb" of a million bases, and "off_by", how far a run is from the line.
+    """
+    megabases = np.array([row["bases"] for row in rows]) / 1e6
+    found = {"records": target_bp * rows[-1]["records"] // rows[-1]["bases"], "bases": target_bp, "lines": {}}
+    for name in ("cpu_s", "peak_mb", "files"):
+        values = np.array([row[name] for row in rows])
+        slope, constant = np.polyfit(megabases, values, 1)
+        found[name] = round(constant + slope * target_bp / 1e6)
+        off_by = np.abs(constant + slope * megabases - values).max()
+        found["lines"][name] = {"per_mb": round(slope, 4), "off_by": round(off_by, 1)}
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", help="docs/results/scale-NAME.json")
-    parser.add_argument("--contig-bp", type=int, required=True)
+    parser.add_argument("--contig-bp", type=int, nargs="+", required=True)
     parser.add_argument("--records", type=int, nargs="+", required=True)
-    parser.add_argument("--target", type=int, help="estimate this many records")
+    parser.add_argument("--target-bp", type=int, help="estimate this many bases in such records")
     args = parser.parse_args()
     torch.set_num_threads(1)
     if args.name is None:
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(measure(args.records[0], args.contig_bp, Path(folder))))
+            print(json.dumps(measure(args.records[0], args.contig_bp[0], Path(folder))))
         return
     rows = []
-    for n_records in args.records:
-        command = [sys.executable, __file__, "--contig-bp", str(args.contig_bp), "--records", str(n_records)]
+    for contig_bp, n_records in product(args.contig_bp, args.records):
+        command = [sys.executable, __file__, "--contig-bp", str(contig_bp), "--records", str(n_records)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         rows.append(json.loads(done.stdout.splitlines()[-1]))
         print(rows[-1], file=sys.stderr)
-    result = {"contig_bp": args.contig_bp, "measured": rows}
-    if args.target and len(rows) > 1:
-        result["estimated"] = estimate(rows, args.target)
+    result = {"measured": rows}
+    if args.target_bp:
+        result["estimated"] = estimate(rows, args.target_bp)
     path = ROOT / "docs" / "results" / f"scale-{args.name}.json"
     path.write_text(json.dumps(result, indent=2) + "\n")
     print(path.read_text())

@@ -1,6 +1,6 @@
 """Predict a genome in one run and in shards, and compare the files byte by byte.
 
-python benchmarks/shards.py mycoides_GCF_000023685.1.gbff.gz --genetic-code 4 --shards 1 3 8 --name mycoides
+python benchmarks/shards.py GCF_000005845.2_ASM584v2_genomic.gbff.gz --shards 2 7 --name ecoli
 """
 
 import argparse

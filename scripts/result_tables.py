@@ -21,6 +21,7 @@ from gene_tables import (
 )
 from intron_tables import intron_decoding_table, intron_table
 from markdown_table import table
+from scale_tables import context_table, processes_table, scale_table, shards_table, slurm_table
 from speed_tables import distance_table, growth_table, lengths_table, memory_table, million_table, speed_table
 from structure_tables import pair_table, state_table
 
@@ -100,53 +101,6 @@ def mlm_table(results: dict[str, dict]) -> str:
     return table("| run | run length | bases | model | ± | Markov, order 11 | two-sided, 5 + 5 |", body())
 
 
-def shards_table(results: dict[str, dict]) -> str:
-    """Files of merged shards that are those of one run, and CPU seconds."""
-
-    def body():
-        for name, r in results.items():
-            for row in r["rows"]:
-                equal = f"{row['files_equal']} of {r['files']}"
-                seconds = (r["whole_s"], row["longest_s"], row["sum_s"], row["merge_s"])
-                yield [name, f"{r['n_bases']:,}", r["n_genes"], row["shards"], equal, *seconds]
-
-    return table(
-        "| run | bases | genes | shards | files equal | one run, s | longest shard, s | all shards, s | merge, s |",
-        body(),
-    )
-
-
-def scale_table(results: dict[str, dict]) -> str:
-    """Records, CPU seconds, memory and files; estimates are marked."""
-
-    def body():
-        for name, r in results.items():
-            for row in r["measured"]:
-                yield [name, *_scale_cells(row), "yes" if row["in_order"] else "no"]
-            if "estimated" in r:
-                yield [f"{name}, estimated", *_scale_cells(r["estimated"]), ""]
-
-    return table("| run | records | bases | CPU seconds | peak memory, MB | files | in order |", body())
-
-
-def _scale_cells(row: dict) -> list:
-    return [f"{row['records']:,}", f"{row['bases']:,}", row["cpu_s"], row["peak_mb"], row["files"]]
-
-
-def context_table(results: dict[str, dict]) -> str:
-    """One process, and the larger of two, against what the model predicts for two."""
-
-    def body():
-        for result in results.values():
-            for row in result["rows"]:
-                one, two, model = row["one"], row["two"], row["predicted"]
-                pairs = ((two[name], model[name]) for name in ("cpu_s", "memory_mb", "sent_bytes"))
-                yield [f"{row['tokens']:,}", one["cpu_s"], one["memory_mb"], *(f"{a} / {b}" for a, b in pairs)]
-
-    header = "| tokens | one process, s | MB | two: s, measured / model | MB, measured / model | bytes sent, same |"
-    return table(header, body())
-
-
 KINDS = {
     "tasks": ("tasks-", task_table),
     "pairs": ("tasks-", pair_table),
@@ -165,6 +119,8 @@ KINDS = {
     "decoding": ("decoding-", decoding_table),
     "resume": ("resume-", resume_table),
     "shards": ("shards-", shards_table),
+    "processes": ("processes-", processes_table),
+    "slurm": ("slurm-", slurm_table),
     "scale": ("scale-", scale_table),
     "context": ("context-", context_table),
     "attention": ("attention-", speed_table),

@@ -25,6 +25,7 @@ from genoformer.training.gene_callbacks import model_precision
 from genoformer.training.leakage_warning import leakage_lines
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
+from genoformer.training.processes import check_strategy
 from genoformer.training.run_folder import RunFolder, config_digest, run_folder
 from genoformer.training.signals import StopRequest
 from genoformer.training.start import build_for, freeze, start_from
@@ -100,6 +101,7 @@ class GenoformerCLI(LightningCLI):
                 "CONFIG-003", f"expected a number of steps, found {self.config.trainer.max_steps}.",
                 where="trainer.max_steps", fix="Give --trainer.max_steps N.",
             )  # fmt: skip
+        check_strategy(self.config.trainer.strategy)
         if self.config.checkpoint_every_n_steps < 1:
             raise UsageError("CONFIG-003", "must be at least 1.", where="checkpoint_every_n_steps")
         if self.config.ckpt_path:

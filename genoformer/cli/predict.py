@@ -55,6 +55,9 @@ def add_gene_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--locus-tag", default="", help="prefix of locus tags")
     parser.add_argument("--on-bad-record", choices=("error", "skip"), default="error")
+    parser.add_argument(
+        "--allow-empty", action="store_true", help="functions: an empty FASTA file is no error (a genome without genes)"
+    )
     parser.add_argument("--batch-size", type=int, default=2, help="tiles per model call: speed and memory only")
     parser.add_argument(
         "--precision", choices=("bfloat16", "float32"), help="of the model pass; by default what the machine is fast in"
@@ -73,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     from genoformer.bundle import load_bundle
     from genoformer.cli.predict_functions import predict_function_table
     from genoformer.cli.predict_structures import STRUCTURE_TASKS, predict_structure_files
-    from genoformer.errors import WarningLog
+    from genoformer.errors import UsageError, WarningLog
     from genoformer.nn.allocator import tune_allocator
 
     tune_allocator()
@@ -86,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
         return predict_function_table(args, bundle)
     if bundle.config.task in STRUCTURE_TASKS:
         return predict_structure_files(args, bundle)
+    if args.allow_empty:
+        raise UsageError("EMPTY-001", "a prediction of genes needs sequence.", where="--allow-empty")
     finder, warnings = build_finder(args, bundle), WarningLog()
     with tqdm(unit="bp", unit_scale=True, desc="genes", file=sys.stderr, disable=None, delay=1) as bar:
         predicted = _predict_all if shard is None or args.dry_run else partial(_predict_shard, shard)

@@ -35,8 +35,8 @@ def predict_function_table(args: argparse.Namespace, bundle) -> int:
     warnings = WarningLog()
     with tqdm(unit="bp", unit_scale=True, desc="functions", file=sys.stderr, disable=None, delay=1) as bar:
         summary = predict_functions(
-            args.fasta, caller, args.out, on_bad_record=args.on_bad_record, overwrite=args.overwrite,
-            dry_run=args.dry_run, on_bases=bar.update, warnings=warnings,
+            args.fasta, caller, args.out, on_bad_record=args.on_bad_record, allow_empty=args.allow_empty,
+            overwrite=args.overwrite, dry_run=args.dry_run, on_bases=bar.update, warnings=warnings,
         )  # fmt: skip
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)

@@ -42,6 +42,7 @@ def predict_functions(
     out: Path,
     *,
     on_bad_record: str = "error",
+    allow_empty: bool = False,
     overwrite: bool = False,
     dry_run: bool = False,
     on_bases: Callable[[int], None] = lambda n: None,
@@ -54,6 +55,7 @@ def predict_functions(
         caller: The model.
         out: Output folder.
         on_bad_record: "error" or "skip".
+        allow_empty: Take an empty file for one without records: the coding sequences of a genome without genes.
         overwrite: Replace other results in ``out``.
         dry_run: Check the input, and write nothing.
         on_bases: Called with bases done since the last call.
@@ -69,6 +71,7 @@ def predict_functions(
     warnings = WarningLog() if warnings is None else warnings
     calibration, reading = caller.calibration, PredictOptions(CallOptions(), on_bad_record=on_bad_record)
     check_folder(out, paths, overwrite=overwrite)
+    paths = _filled(paths) if allow_empty else paths
     if dry_run:
         scan = _scan(paths, caller, reading, warnings)
         return {"dry_run": True, "n_records": scan["n_records"], "n_bases": scan["n_bases"]}
@@ -90,6 +93,10 @@ def predict_functions(
         run = {"key": key, "inputs": paths, "batch_size": caller.batch_size}
         finish(out, summary, run, [FUNCTIONS, *write_terms(out, caller)])
         return summary
+
+
+def _filled(paths: list[str]) -> list[str]:
+    return [path for path in paths if not (Path(path).is_file() and Path(path).stat().st_size == 0)]
 
 
 def _scan(paths: list[str], caller: FunctionCaller, reading: PredictOptions, warnings: WarningLog) -> dict:

@@ -1,10 +1,33 @@
-"""Sums and means over all processes that train together, so that several learn and report what one would."""
+"""Several processes that train as one: which strategies can, and sums and means over all of them."""
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from genoformer.errors import UsageError
+
+DIVIDING_STRATEGIES = ("fsdp", "deepspeed", "modelparallel")
+"""Parts of the names of Lightning's strategies with which no process has all of the weights."""
+
+
+def check_strategy(strategy) -> None:
+    """Refuse strategies that divide the weights among processes.
+
+    Args:
+        strategy: Setting ``trainer.strategy``: a word, or what has the name of a class as ``class_path``.
+
+    Raises:
+        UsageError: If it does.
+    """
+    name = str(getattr(strategy, "class_path", strategy))
+    if any(part in name.replace("_", "").lower() for part in DIVIDING_STRATEGIES):
+        raise UsageError(
+            "CONFIG-017", f"{name.rpartition('.')[2]} divides weights among devices, but Muon orthogonalises whole "
+            "matrices, and scores and model folders are made of whole networks.", where="trainer.strategy",
+            fix="Use --config ddp.",
+        )  # fmt: skip
 
 
 def own_share(trainer: pl.Trainer | None, n_samples: int) -> range:

@@ -9,7 +9,8 @@ from scipy.special import softmax
 from tiny_function_bundle import write_function_bundle
 
 from genoformer.bundle import load_bundle
-from genoformer.errors import DataError, UsageError
+from genoformer.errors import DataError, MissingFileError, UsageError
+from genoformer.files import verify_manifest
 from genoformer.inference import function_predict as room
 from genoformer.inference.evaluate_functions import evaluate_functions
 from genoformer.inference.function_calls import FunctionCaller, calibrated, called_terms, fit_calibration
@@ -99,6 +100,19 @@ def test_interrupted_prediction_continues_and_ends_alike(caller, fasta, tmp_path
     predict_functions(fasta, finder, tmp_path / "out")
     assert calls == [6, 6, 6, 5]
     assert (tmp_path / "out/functions.tsv").read_bytes() == (tmp_path / "whole/functions.tsv").read_bytes()
+
+
+def test_empty_file_is_an_error_unless_allowed(caller, fasta, tmp_path):
+    (tmp_path / "empty.fa").touch()
+    paths = [str(tmp_path / "empty.fa")]
+    with pytest.raises(DataError, match="empty"):
+        predict_functions(paths, caller(), tmp_path / "out")
+    summary = predict_functions(paths, caller(), tmp_path / "out", allow_empty=True)
+    assert (summary["n_records"], summary["counts"]) == (0, {"a": 0, "b": 0, "c": 0})
+    assert rows(tmp_path / "out") == [] and verify_manifest(tmp_path / "out")
+    assert predict_functions(paths + fasta, caller(), tmp_path / "both", allow_empty=True)["n_records"] == 23
+    with pytest.raises(MissingFileError):
+        predict_functions([str(tmp_path / "absent.fa")], caller(), tmp_path / "none", allow_empty=True)
 
 
 def write_reference(path, labels):

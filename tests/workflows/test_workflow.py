@@ -6,72 +6,25 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+import tomllib
 
 import pytest
 import yaml
-from snakemake.cli import main as run_snakemake
+from running import SNAKEFILE, own_environment
+from tiny import GENOMES, WORKFLOWS, make_folder, make_function_model
 
 from genoformer.cli.main import main
 from genoformer.files import verify_manifest
-
-WORKFLOWS = Path(__file__).resolve().parents[2] / "workflows"
-SNAKEFILE = WORKFLOWS / "Snakefile"
-GENOMES = (("first", 24_000), ("second", 12_000), ("third", 12_000))
-
-
-def make_genomes(folder):
-    """The genomes of the samples table."""
-    for seed, (name, length_bp) in enumerate(GENOMES):
-        out = folder / "genomes" / name
-        arguments = ["simulate", "-o", out, "--length-bp", length_bp, "--seed", seed, "--contigs", 2]
-        assert main(list(map(str, arguments))) == 0
-
-
-def use_own_command(patch):
-    """Rules call the ``genoformer`` of the environment that runs the tests."""
-    patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """A working directory with the configuration of the tiny run and its genomes."""
-    shutil.copytree(WORKFLOWS / ".test" / "config", tmp_path / "config")
-    make_genomes(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def snakemake(capfd):
-    """``snakemake(folder, options…)`` runs the workflow there: exit code and everything it said."""
-
-    def run(folder, *options, snakefile=SNAKEFILE):
-        capfd.readouterr()
-        before = Path.cwd()
-        try:
-            run_snakemake(["-s", str(snakefile), "--directory", str(folder), "-c2", *map(str, options)])
-            code = 0
-        except SystemExit as ending:
-            code = ending.code
-        finally:
-            os.chdir(before)
-        said = "".join(capfd.readouterr())
-        assert "Traceback" not in said
-        return code, said
-
-    return run
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """The working directory of a complete run, and what Snakemake said."""
     folder = tmp_path_factory.mktemp("workflow")
-    shutil.copytree(WORKFLOWS / ".test" / "config", folder / "config")
-    make_genomes(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        use_own_command(patch)
-        command = [sys.executable, "-m", "snakemake", "-s", SNAKEFILE, "-c2", "--directory", folder]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    make_folder(folder)
+    make_function_model(folder)
+    command = [sys.executable, "-m", "snakemake", "-s", SNAKEFILE, "-c2", "--directory", folder]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=own_environment())
     logs = "\n".join(path.read_text() for path in (folder / "logs").rglob("*.log"))
     assert done.returncode == 0, done.stdout + done.stderr + logs
     return folder, done.stdout + done.stderr
@@ -89,9 +42,9 @@ def test_workflow_is_formatted():
 
 def test_complete_run_has_genes_and_scores(finished):
     folder, _ = finished
-    for name, length_bp in GENOMES[1:]:
+    for name, length_bp in list(GENOMES.items())[1:]:
         out = folder / "results/predict" / name
-        assert {"genes.gff3", "genes.tsv", "proteins.faa", "summary.json"} == set(verify_manifest(out))
+        assert {"genes.gff3", "genes.tsv", "proteins.faa", "cds.fna", "summary.json"} == set(verify_manifest(out))
         assert json.loads((out / "summary.json").read_text())["n_bases"] == length_bp
     assert (folder / "results/leakage/first/second.tsv").read_text().count("\n") == 1
     assert 0 <= json.loads((folder / "results/evaluate/second.json").read_text())["genes"]["three_prime"]["f1"] <= 1
@@ -100,9 +53,21 @@ def test_complete_run_has_genes_and_scores(finished):
     assert not (folder / "results/evaluate/third.json").exists()
 
 
+@pytest.mark.parametrize("name", ["second", "third"])
+def test_every_predicted_gene_has_a_function(finished, name):
+    folder, _ = finished
+    ids = [line[1:].split()[0] for line in (folder / "results/predict" / name / "cds.fna").open() if line[0] == ">"]
+    header, *rows = (folder / "results/function" / name / "functions.tsv").read_text().splitlines()
+    assert header.split("\t")[:3] == ["record_id", "length_bp", "prediction"]
+    assert [row.split("\t")[0] for row in rows] == ids != []
+    assert {row.split("\t")[2] for row in rows} <= {"rich_in_a", "rich_in_c"}
+    assert {"functions.tsv", "summary.json"} == set(verify_manifest(folder / "results/function" / name))
+
+
 def test_sharded_prediction_of_the_workflow_is_that_of_the_command(finished, tmp_path):
     folder, _ = finished
     arguments = ["predict", folder / "genomes/second/genome.fa", "--model", folder / "runs/tiny/model", "-o", tmp_path]
+    arguments += ["--formats", "gff3,tsv,protein,cds"]
     assert main(list(map(str, arguments))) == 0
     for name in ("genes.gff3", "genes.tsv", "proteins.faa", "manifest.json"):
         assert (folder / "results/predict/second" / name).read_bytes() == (tmp_path / name).read_bytes()
@@ -111,7 +76,8 @@ def test_sharded_prediction_of_the_workflow_is_that_of_the_command(finished, tmp
 def test_every_job_has_a_log_and_a_benchmark(finished):
     folder, said = finished
     names = ["prepare", "train", *(f"predict/{s}-{i}-of-2" for s in ("second", "third") for i in (1, 2))]
-    names += ["merge/second", "merge/third", "evaluate/second", "leakage/first-second"]
+    names += [f"{rule}/{sample}" for rule in ("merge", "function") for sample in ("second", "third")]
+    names += ["evaluate/second", "leakage/first-second"]
     for name in names:
         assert (folder / "logs" / f"{name}.log").is_file()
         assert len((folder / "benchmarks" / f"{name}.tsv").read_text().splitlines()) == 2
@@ -127,7 +93,8 @@ def test_nothing_is_left_to_do_and_the_report_holds_the_scores(finished, snakema
     code, said = snakemake(folder, "--report", folder / "report.html")
     assert code == 0, said
     page = (folder / "report.html").read_text()
-    for text in ("Genes found by genoformer", "results/evaluate/second.txt", "runs/tiny/model/model_card.md"):
+    files = ("evaluate/second.txt", "function/second/functions.tsv", "leakage/first/second.txt")
+    for text in ("Genes found by genoformer", "runs/tiny/model/model_card.md", *(f"results/{name}" for name in files)):
         assert text in page
 
 
@@ -192,6 +159,22 @@ def test_bad_row_of_the_samples_table_is_named(row, said, snakemake, folder):
     assert code == 1 and said in found
 
 
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (b"sample,role,fasta\na,predict,x.fa\n", "'sample,role,fasta' was unexpected"),
+        (b"sample\trole\tfasta\na\tpredict\tx.fa\ty\n", "'cells' was unexpected"),
+        (b"sample\trole\tfasta\n", "samples.tsv has no samples"),
+        (b"", "samples.tsv has no samples"),
+        (b"\xff\xfes\0a\0", "samples.tsv is no text (UTF-8)"),
+    ],
+)
+def test_bad_table_of_samples_is_named(table, said, snakemake, folder):
+    (folder / "config/samples.tsv").write_bytes(table)
+    code, found = snakemake(folder, "-n", "--config", "model=bacteria")
+    assert code == 1 and said in found and "samples.tsv" in found
+
+
 def test_no_model_and_nothing_to_train_on_is_an_error(snakemake, folder):
     table = folder / "config/samples.tsv"
     table.write_text(table.read_text().replace("\ttrain\t", "\tpredict\t"))
@@ -199,15 +182,22 @@ def test_no_model_and_nothing_to_train_on_is_an_error(snakemake, folder):
     assert code == 1 and '"model" is empty' in said
 
 
-def test_functions_follow_from_the_coding_sequences(snakemake, folder):
-    code, said = snakemake(folder, "-n", "--config", "function_model=enzymes", "model=bacteria")
-    assert code == 0 and re.search(r"function +2", said)
-    assert "genoformer predict results/predict/third/cds.fna --model enzymes -o results/function/third" in said
-    assert "--formats gff3,tsv,protein,cds" in said
+def test_model_of_functions_that_is_not_there_is_named_before_any_job(snakemake, folder):
+    code, said = snakemake(folder, "-n", "--config", "function_model=runs/absent", "model=bacteria")
+    assert code == 1 and "Missing input files for rule function" in said and "runs/absent/manifest.json" in said
+
+
+def test_genome_without_genes_has_no_functions(finished, snakemake, tmp_path, monkeypatch):
+    folder = shutil.copytree(finished[0], tmp_path / "copy")
+    (folder / "results/predict/third/cds.fna").write_text("")
+    monkeypatch.setenv("PATH", own_environment()["PATH"])
+    code, said = snakemake(folder, "--forcerun", "function", "--", "results/function/third/functions.tsv")
+    assert code == 0, said
+    assert len((folder / "results/function/third/functions.tsv").read_text().splitlines()) == 1
 
 
 def test_shared_sequence_ends_the_workflow_before_training(snakemake, folder, monkeypatch):
-    use_own_command(monkeypatch)
+    monkeypatch.setenv("PATH", own_environment()["PATH"])
     shutil.copy(folder / "genomes/first/genome.fa", folder / "genomes/second/genome.fa")
     code, said = snakemake(folder, "--config", "leakage=fail", "--", "results/leakage/first/second.txt")
     assert code == 1 and "LEAKAGE-001" in said
@@ -220,9 +210,35 @@ def test_shipped_model_needs_no_training(snakemake, folder):
 
 
 def test_failing_rule_leaves_nothing_that_counts_as_finished(snakemake, folder, monkeypatch):
-    use_own_command(monkeypatch)
+    monkeypatch.setenv("PATH", own_environment()["PATH"])
     (folder / "genomes/third/genome.fa").write_text(">a\nACG!\n")
     target = "results/predict/third/manifest.json"
     code, said = snakemake(folder, "--config", "model=bacteria", "shards=1", "--retries", "0", "--", target)
     assert code == 1 and "FASTA-008" in said and "genome.fa line 2" in said
     assert not (folder / "results/shards/third-1/shard-1-of-1").exists() and not (folder / target).exists()
+
+
+CONDA = """#!/bin/sh
+case "$*" in
+"info --json") echo '{"conda_prefix": "/c", "root_prefix": "/c", "platform": "linux-64", "conda_version": "24.9.0"}' ;;
+"config --get channel_priority --json") echo '{"get": {"channel_priority": "strict"}}' ;;
+*) echo conda 24.9.0 ;;
+esac
+"""
+
+
+def test_every_rule_names_the_conda_environment(snakemake, folder, tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/conda").write_text(CONDA)  # a dry run asks conda who it is, and makes nothing
+    (tmp_path / "bin/conda").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    code, said = snakemake(folder, "-n", "--sdm", "conda")
+    assert code == 0 and len(re.findall("Conda environment .*/genoformer.yaml will be created", said)) == 1
+
+
+def test_conda_environment_has_the_bounds_of_the_project():
+    project = tomllib.loads((WORKFLOWS.parent / "pyproject.toml").read_text())["project"]
+    stored = yaml.safe_load((WORKFLOWS / "envs/genoformer.yaml").read_text())
+    torch = next(line for line in project["dependencies"] if line.startswith("torch"))
+    wanted = [f"python{project['requires-python']}", "pip", torch.replace("torch", "pytorch"), {"pip": ["genoformer"]}]
+    assert stored["dependencies"] == wanted and stored["channels"] == ["conda-forge", "bioconda", "nodefaults"]

@@ -14,20 +14,25 @@ def read_samples(path):
     """Rows of the samples table by sample; the empty cells of a row are left out."""
     if not Path(path).is_file():
         raise WorkflowError(f'config key "samples": there is no file {path}.')
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise WorkflowError(f'config key "samples": {path} is no text (UTF-8).')
     rows = {}
-    with open(path, newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            where = f"{path} line {len(rows) + 2}"
-            row = {name: value for name, value in row.items() if value}
-            try:
-                validate(row, "../schemas/samples.schema.yaml")
-            except WorkflowError as error:
-                raise WorkflowError(f"{where}: {error}")
-            if row["sample"] in rows:
-                raise WorkflowError(
-                    f'{where}: the sample "{row["sample"]}" is there twice.'
-                )
-            rows[row["sample"]] = row
+    for row in csv.DictReader(text.splitlines(), delimiter="\t", restkey="cells"):
+        where = f"{path} line {len(rows) + 2}"
+        row = {name: value for name, value in row.items() if value}
+        try:
+            validate(row, "../schemas/samples.schema.yaml")
+        except WorkflowError as error:
+            raise WorkflowError(f"{where}: {error}")
+        if row["sample"] in rows:
+            raise WorkflowError(
+                f'{where}: the sample "{row["sample"]}" is there twice.'
+            )
+        rows[row["sample"]] = row
+    if not rows:
+        raise WorkflowError(f'config key "samples": {path} has no samples.')
     return rows
 
 
@@ -89,18 +94,25 @@ def functions(wildcards):
     return expand("results/function/{sample}/manifest.json", sample=samples)
 
 
+def bundle_files(folder):
+    """Files of a model; none where it is the name of a shipped one."""
+    is_folder = "/" in folder or Path(folder).is_dir()
+    return [f"{folder}/{name}" for name in BUNDLE] if is_folder else []
+
+
 def model_files(wildcards):
-    """What prediction waits for: the trained model, or nothing where one is given."""
-    return (
-        []
-        if config["model"]
-        else [f"{RUN}/model/{name}" for name in ["model_card.md", *BUNDLE]]
-    )
+    """What a prediction of genes waits for: the trained model, or the folder of a given one."""
+    return bundle_files(config["model"] or f"{RUN}/model")
+
+
+def function_model_files(wildcards):
+    """What a prediction of functions waits for."""
+    return [f"{config['function_model']}/{name}" for name in BUNDLE]
 
 
 def model(wildcards, input):
-    """The model of a prediction: given, or trained."""
-    return config["model"] or Path(input.model[0]).parent
+    """The model of a prediction: a folder, or the name of a shipped one."""
+    return Path(input.model[0]).parent if input.model else config["model"]
 
 
 def input_mb(input):

@@ -3,7 +3,8 @@
 
 rule function:
     input:
-        "results/predict/{sample}/cds.fna",
+        fasta="results/predict/{sample}/cds.fna",
+        model=function_model_files,
     output:
         report(
             "results/function/{sample}/functions.tsv",
@@ -25,9 +26,9 @@ rule function:
         runtime=minutes(2),
         gpu=config["prediction"]["gpus"],
     params:
-        model=config["function_model"],
+        model=model,
         out=lambda wildcards, output: Path(output[0]).parent,
         device="cuda" if config["prediction"]["gpus"] else "cpu",
     shell:
-        "genoformer predict {input} --model {params.model} -o {params.out} --threads {threads} --device {params.device}"
-        " > {log} 2>&1"
+        "genoformer predict {input.fasta} --model {params.model} -o {params.out} --threads {threads} --device {params.device}"
+        " --allow-empty > {log} 2>&1"

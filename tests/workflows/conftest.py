@@ -1,0 +1,39 @@
+"""A working directory for the workflow, and Snakemake inside the test process."""
+
+import os
+from pathlib import Path
+
+import pytest
+from running import SNAKEFILE
+from snakemake.cli import main as run_snakemake
+from tiny import make_folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A working directory with the configuration of the tiny run and its genomes; functions are left out."""
+    make_folder(tmp_path)
+    path = tmp_path / "config/config.yaml"
+    path.write_text("".join(line for line in path.open() if not line.startswith("function_model")))
+    return tmp_path
+
+
+@pytest.fixture
+def snakemake(capfd):
+    """``snakemake(folder, options…)`` runs the workflow there: exit code and everything it said."""
+
+    def run(folder, *options, snakefile=SNAKEFILE):
+        capfd.readouterr()
+        before = Path.cwd()
+        try:
+            run_snakemake(["-s", str(snakefile), "--directory", str(folder), "-c2", *map(str, options)])
+            code = 0
+        except SystemExit as ending:
+            code = ending.code
+        finally:
+            os.chdir(before)
+        said = "".join(capfd.readouterr())
+        assert "Traceback" not in said
+        return code, said
+
+    return run
