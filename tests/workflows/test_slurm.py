@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import h5py
 import pytest
@@ -12,11 +14,12 @@ from tiny import WORKFLOWS
 
 
 @pytest.mark.skipif(bool(slurm_node.missing_programs()), reason="Slurm and munge are not installed")
-def test_rule_is_a_job_of_sbatch_with_its_resources(folder, tmp_path, monkeypatch):
+def test_rule_is_a_job_of_sbatch_with_its_resources(folder, monkeypatch):
     monkeypatch.setenv("PATH", running.own_environment()["PATH"])
     command = [sys.executable, "-m", "snakemake", "-s", running.SNAKEFILE, "--directory", folder]
     command += ["--profile", WORKFLOWS / "profiles/slurm", "--slurm-init-seconds-before-status-checks", "7"]
-    with slurm_node.one_node(tmp_path / "slurm") as environment:
+    # The paths of sockets are short.
+    with tempfile.TemporaryDirectory() as short, slurm_node.one_node(Path(short, "slurm")) as environment:
         target = [*command, "--slurm-keep-successful-logs", "--", "results/train/data.h5"]
         done = subprocess.run(list(map(str, target)), capture_output=True, text=True, env=environment)
         jobs = slurm_node.output(environment, "scontrol", "show", "job")
