@@ -1,7 +1,7 @@
 """Labelled sequences from annotated genomes: coding sequences with what an attribute of their genes says."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from genoformer.annotation.genbank import read_genbank_records
@@ -60,25 +60,32 @@ def read_labelled_genes(
     shared = {record.id: record for path in fasta for record in read_fasta(path, warnings=log)}
     for path in paths:
         annotation, records = _read(Path(path), shared, log)
-        genes = [gene for found in annotation.by_contig().values() for gene in choose_isoforms(found)]
-        labels = [labels_of(gene, columns.label, level) for gene in genes]
-        if not any(labels):
-            raise DataError("LABELS-016", f'no gene has a "{columns.label}".', where=str(path), fix=LABEL_HELP)
-        for gene, terms in zip(genes, labels, strict=True):
-            name = gene.locus_tag or gene.id
-            where = f'{path} {gene.contig} gene "{name}"'
-            if gene.pseudo or gene.trans_spliced:
-                log.add("LABELS-108", f"{where}: a pseudogene or trans-spliced; left out.")
-                continue
-            if name in seen:
-                raise DataError("LABELS-004", f'the id "{name}" is also in {seen[name]}.', where=where)
-            seen[name] = where
-            label = _one_text(terms, unlabelled, separator, is_one, where, log)
+        for gene, name, where in _named_genes(path, annotation, seen, log):
+            label = _one_text(labels_of(gene, columns.label, level), unlabelled, separator, is_one, where, log)
             if label is not None:
                 codes = coding_sequence(_record(records, gene, where).codes, gene)[gene.phase_offset :]
                 group = {FILE_GROUP: Path(path).name, CONTIG_GROUP: gene.contig}.get(columns.group, "")
                 sequences.append(LabelledSequence(name, codes, label, group, where))
+        if not any(labels_of(gene, columns.label, level) for gene in annotation.genes):
+            raise DataError("LABELS-016", f'no gene has a "{columns.label}".', where=str(path), fix=LABEL_HELP)
     return sequences
+
+
+def _named_genes(
+    path: str | Path, annotation: Annotation, seen: dict[str, str], log: WarningLog
+) -> Iterator[tuple[Gene, str, str]]:
+    """Genes with one reading frame, with their ids, and where they stand."""
+    genes = [gene for found in annotation.by_contig().values() for gene in choose_isoforms(found)]
+    for gene in genes:
+        name = gene.locus_tag or gene.id
+        where = f'{path} {gene.contig} gene "{name}"'
+        if gene.pseudo or gene.trans_spliced:
+            log.add("LABELS-108", f"{where}: a pseudogene or trans-spliced; left out.")
+            continue
+        if name in seen:
+            raise DataError("LABELS-004", f'the id "{name}" is also in {seen[name]}.', where=where)
+        seen[name] = where
+        yield gene, name, where
 
 
 def labels_of(gene: Gene, attribute: str, level: int | None) -> list[str]:

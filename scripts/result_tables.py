@@ -69,7 +69,7 @@ def resume_table(results: dict[str, dict]) -> str:
 
 TASK_MEASURES = {
     "multiclass": ("accuracy", "macro_f1", "mcc"),
-    "multilabel": ("micro_f1", "micro_aupr", "macro_aupr"),
+    "multilabel": ("micro_fmax", "micro_f1", "micro_aupr"),
     "regression": ("r", "r2", "rmse"),
 }
 

@@ -10,7 +10,7 @@ import pytest
 
 from genoformer.errors import DataError, MissingFileError, WarningLog
 from genoformer.label_ontology import describe_terms, with_implied_terms
-from genoformer.label_table import LabelledSequence
+from genoformer.label_table import LabelledSequence, TableColumns, read_label_table
 from genoformer.ontology import information_content, read_obo
 from genoformer.ontology_metrics import best_common_threshold, curve_of, ontology_scores
 
@@ -133,6 +133,20 @@ def test_labels_bring_along_what_they_imply_and_unknown_ones_are_counted(small):
         with_implied_terms([labelled("GO:1", "9")], small, ";", log)
     with pytest.raises(DataError, match="X:r"):
         describe_terms(["X:r"], small)
+
+
+def test_terms_of_yeast_genes_imply_in_the_slim_what_networkx_finds(data_dir):
+    slim = data_dir / "func_go" / "goslim_generic.obo"
+    columns = TableColumns("go_terms", "dna", "locus_tag", "chrom")
+    rows = read_label_table([data_dir / "func_yeast_go" / "yeast_cds_go.tsv.gz"], columns, [], WarningLog())[::10]
+    ours = {row.id: set(row.label.split(";")) for row in with_implied_terms(rows, read_obo(slim), ";", WarningLog())}
+    graph = obonet.read_obo(slim)
+    kept = networkx.DiGraph((a, b) for a, b, kind in graph.edges(keys=True) if kind in ("is_a", "part_of"))
+    for row in rows:
+        terms = {term for term in row.label.split(";") if term in kept}
+        implied = terms.union(*(networkx.descendants(kept, term) for term in terms))
+        assert ours.get(row.id, set()) == {term for term in implied if kept.out_degree(term)}
+    assert len(ours) > 200
 
 
 def test_information_is_that_of_a_term_given_its_parents():

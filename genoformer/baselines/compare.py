@@ -84,6 +84,7 @@ def scores_of(
     def measure(rows: np.ndarray) -> dict[str, float]:
         if task.options.kind == "multilabel":
             scores = multilabel_scores(found[rows], targets[rows], task.channels, fitted["threshold"])
+            scores["micro_fmax"] = multilabel_scores(found[rows], targets[rows], task.channels)["micro_fmax"]
             scores |= _cafa(task, found[rows], targets[rows], information, fitted["threshold"])
         else:
             scores = score(task, found[rows], targets[rows])

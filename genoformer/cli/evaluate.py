@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="exit with 1 when F1 (3' ends; exons; macro; micro for terms) is lower; 0 to 1",
     )
     parser.add_argument("-o", "--out", type=Path, help="write the scores as JSON")
+    parser.add_argument("--plot", type=Path, help="draw the reliability of functions as PNG; needs matplotlib")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
 
 
@@ -53,12 +54,23 @@ def run(args: argparse.Namespace) -> int:
         print(f"genoformer: {line}", file=sys.stderr)
     if args.out:
         write_json_atomic(args.out, scores)
+    if args.plot:
+        _plot(args.plot, scores)
     print(json.dumps(scores, sort_keys=True, indent=2) if args.json else table(scores))
     if args.min_f1 is not None and f1 < args.min_f1:
         raise CheckFailedError(
             "EVAL-004", f"{measure} is {f1:.4f}, at least {args.min_f1} was asked.", where=str(args.predicted)
         )
     return 0
+
+
+def _plot(path: Path, scores: dict) -> None:
+    from genoformer.errors import UsageError
+    from genoformer.report.reliability import write_reliability_plot
+
+    if "reliability" not in scores:
+        raise UsageError("EVAL-015", "there are no probabilities of functions to draw.", where="--plot")
+    write_reliability_plot(path, scores["reliability"], ece=scores["ece"], brier=scores["brier"])
 
 
 def _comparison(args: argparse.Namespace):

@@ -25,6 +25,18 @@ CHUNK_GENES = 1_000
 """Outputs are kept when there are this many: what a killed run loses of them."""
 
 
+def check_names_functions(caller: FunctionCaller) -> None:
+    """Refuse a model that genes cannot be annotated with.
+
+    Raises:
+        UsageError: If it says numbers.
+    """
+    if caller.task.options.kind == "regression":
+        raise UsageError(
+            "FUNCTION-003", "a model of classes or terms is expected, this one says numbers.", where=caller.bundle.name
+        )
+
+
 class KeptOutputs:
     """Outputs of the model for one list of sequences after another; those of an interrupted run are not made again.
 
@@ -74,17 +86,9 @@ class GeneFunctions:
     Args:
         caller: A model of classes or terms; None for genes without functions, and then nothing is written.
         out: Output folder, with a work folder inside.
-
-    Raises:
-        UsageError: If the model says numbers.
     """
 
     def __init__(self, caller: FunctionCaller | None, out: Path) -> None:
-        if caller is not None and caller.task.options.kind == "regression":
-            raise UsageError(
-                "FUNCTION-003", "a model of classes or terms is expected, this one says numbers.",
-                where=caller.bundle.name,
-            )  # fmt: skip
         self._caller, self._out = caller, out
         self._stack, self._counts = ExitStack(), Counter()
 

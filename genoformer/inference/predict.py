@@ -20,7 +20,7 @@ from genoformer.errors import UsageError, WarningLog
 from genoformer.inference.function_calls import FunctionCaller
 from genoformer.inference.function_predict import write_terms
 from genoformer.inference.gene_calls import GeneFinder
-from genoformer.inference.gene_functions import GeneFunctions
+from genoformer.inference.gene_functions import GeneFunctions, check_names_functions
 from genoformer.inference.gene_outputs import WRITERS, GeneOutputs
 from genoformer.inference.impression import Impression
 from genoformer.inference.inputs import (
@@ -104,10 +104,13 @@ def predict(
         Content of ``summary.json``; with ``"nothing_to_do": True`` added when ``out`` already holds this result.
 
     Raises:
+        UsageError: ``functions`` says numbers.
         DataError: Bad input, one id in two files, or a mask that does not fit the input.
         OutputExistsError: ``out`` holds something else.
     """
     warnings = WarningLog() if warnings is None else warnings
+    if functions is not None:
+        check_names_functions(functions)
     check_folder(out, [*paths, *([] if mask is None else [str(mask)])], overwrite=overwrite)
     if dry_run:
         scan = scan_input(paths, options, mask, warnings)

@@ -60,6 +60,11 @@ def test_trained_model_predicts_and_is_judged(here, tmp_path, capsys):
     assert scores["accuracy"] > 0.95 and scores["n"] == 160
     assert main(["evaluate", out, "t.tsv", *options, "--min-f1", "1.0"]) == (1 if scores["macro_f1"] < 1 else 0)
     assert "rich_in_a" in capsys.readouterr().out
+    assert main(["evaluate", out, "t.tsv", *options, "--plot", str(tmp_path / "r.png")]) == 0
+    picture = (tmp_path / "r.png").read_bytes()
+    assert picture.startswith(b"\x89PNG") and len(picture) > 5_000
+    assert main(["evaluate", out, "t.tsv", *options, "--plot", str(tmp_path / "r2.png")]) == 0
+    assert (tmp_path / "r2.png").read_bytes() == picture
 
 
 def test_bundle_holds_classes_settings_and_calibration(here):

@@ -1,0 +1,52 @@
+"""A picture of whether probabilities mean what they say."""
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from genoformer.errors import UsageError
+from genoformer.files import atomic_path
+
+POINT_AREA = 900
+"""Area of all points together, in square points."""
+
+
+def write_reliability_plot(path: str | Path, points: Sequence[dict], *, ece: float, brier: float) -> None:
+    """Draw outcomes over probabilities as PNG: points on the diagonal mean what they say, their area is their weight.
+
+    Args:
+        path: File to write.
+        points: From ``calibration.reliability``.
+        ece: Expected calibration error, for the title.
+        brier: Brier score.
+
+    Raises:
+        UsageError: If matplotlib is not installed.
+        OutputWriteError: If the file cannot be written.
+    """
+    figure, axes = _pyplot().subplots(figsize=(4.5, 4.5), layout="constrained")
+    total = sum(point["n"] for point in points)
+    x, y = [point["probability"] for point in points], [point["outcome"] for point in points]
+    area = [POINT_AREA * point["n"] / total for point in points]
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1)
+    axes.plot(x, y, color="C0", linewidth=1)
+    axes.scatter(x, y, s=area, color="C0", alpha=0.6)
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability", ylabel="share that is right", aspect="equal")
+    axes.set_title(f"ECE {ece:.3f}, Brier {brier:.3f}, n {total:,}", fontsize=10)
+    try:
+        with atomic_path(path) as temporary:
+            figure.savefig(temporary, format="png", dpi=150, metadata={"Software": None})
+    finally:
+        _pyplot().close(figure)
+
+
+def _pyplot():
+    """matplotlib without a screen; it is an extra, so that nothing else waits for it."""
+    try:
+        importlib.import_module("matplotlib").use("Agg")
+        return importlib.import_module("matplotlib.pyplot")
+    except ImportError as error:
+        raise UsageError(
+            "PLOT-001", "pictures need matplotlib, which is not installed.", where="--plot",
+            fix="pip install genoformer[plot]",
+        ) from error  # fmt: skip
