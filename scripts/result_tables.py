@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from speed_tables import distance_table, growth_table, lengths_table, memory_table, million_table, speed_table
-from structure_tables import pair_table, state_table
+from structure_tables import contact_table, pair_table, state_table
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = ("results.md", "performance.md", "architectures.md")
@@ -230,6 +230,7 @@ KINDS = {
     "tasks": ("tasks-", task_table),
     "pairs": ("tasks-", pair_table),
     "states": ("tasks-", state_table),
+    "contacts": ("contacts-", contact_table),
     "mlm": ("mlm-", mlm_table),
     "genes": ("genes-", gene_table),
     "calibration": ("genes-", calibration_table),

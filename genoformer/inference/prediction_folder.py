@@ -14,7 +14,7 @@ from genoformer.inference.model_passes import PASS_FILES
 
 SUMMARY, RUN, WORK = "summary.json", "run.json", ".work"
 FUNCTIONS = "functions.tsv"
-STRUCTURES = ("pairs.h5", "pairs.dbn", "pairs.tsv", "pairs.ct", "structure.tsv")
+STRUCTURES = ("pairs.h5", "pairs.dbn", "pairs.tsv", "pairs.ct", "structure.tsv", "contacts.tsv", "contacts.h5")
 RESULTS = (*(name for name, _ in WRITERS.values()), FUNCTIONS, *STRUCTURES, SUMMARY, RUN, MANIFEST_NAME)
 KEY = "key.json"
 
