@@ -2,8 +2,8 @@
 
 The network is replaced by one that computes nothing and returns constants, so that what is measured is everything else:
 reading, tiles, candidates, statistics, selection and writing. Each case is a process of its own. A size that was not
-run is estimated by a line through those that were. Peak memory follows the longest record and the number of genes; it is
-fitted to the cases of several files together.
+run is estimated by a line through those that were. Peak memory follows the longest record and the number of genes; it
+is fitted to the cases of several files together.
 
     python benchmarks/scale.py --name contigs --contig-bp 300 --records 2000 10000 40000 --target-bp 300000000
     python benchmarks/scale.py --name chromosomes --contig-bp 10000000 --records 1 3 10 20 --target-bp 3000000000

@@ -23,7 +23,7 @@ from intron_tables import intron_decoding_table, intron_table
 from markdown_table import table
 from scale_tables import context_table, processes_table, scale_table, shards_table, slurm_table
 from speed_tables import distance_table, growth_table, lengths_table, memory_table, million_table, speed_table
-from structure_tables import pair_table, state_table
+from structure_tables import contact_table, pair_table, state_table
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = ("results.md", "performance.md", "architectures.md", "tasks/gene_structure_eukaryote.md")
@@ -105,6 +105,7 @@ KINDS = {
     "tasks": ("tasks-", task_table),
     "pairs": ("tasks-", pair_table),
     "states": ("tasks-", state_table),
+    "contacts": ("contacts-", contact_table),
     "mlm": ("mlm-", mlm_table),
     "genes": ("genes-", gene_table),
     "calibration": ("genes-", calibration_table),

@@ -1,4 +1,4 @@
-"""Tables of structure models: base pairs, states of codons."""
+"""Tables of structure models: base pairs, states of codons, contacts."""
 
 
 def pair_table(results: dict[str, dict]) -> str:
@@ -7,7 +7,8 @@ def pair_table(results: dict[str, dict]) -> str:
     for name, result in results.items():
         for method, scores in result["scores"].items():
             cells = [_with_interval(scores, measure) for measure in ("f1", "precision", "recall")]
-            gain = _with_interval(result["above_rnafold"], "f1", "+") if method == "genoformer" else "–"
+            gain = result["above_rnafold"].get(method)
+            gain = _with_interval(gain, "f1", "+") if gain else "–"
             lines.append(_row([name, method, *cells, gain, f"{scores['ece']:.3f}" if "ece" in scores else "–"]))
     return "\n".join(lines) + "\n"
 
@@ -22,6 +23,24 @@ def state_table(results: dict[str, dict]) -> str:
             f1 = [f"{scores['per_class'][state]['f1']:.3f}" for state in states]
             figures = [*f1, f"{scores['mcc']:.3f}", f"{scores['ece']:.3f}"]
             lines.append(_row([name, model, _with_interval(scores, "accuracy"), *figures]))
+    return "\n".join(lines) + "\n"
+
+
+CONTACT_COLUMNS = ("all L", "all L/2", "all L/5", "short L/5", "medium L/5", "long L/5")
+
+
+def contact_table(results: dict[str, dict]) -> str:
+    """Precision of the best pairs, mean over chains that were left out, with intervals of 95 % over chains."""
+    head = ["run", "model", *CONTACT_COLUMNS, "L/5 above separation", "planted"]
+    lines = [_row(head), "|" + "---|" * len(head)]
+    for name, result in results.items():
+        for model, scores in result["scores"].items():
+            cells = [_with_interval(scores, c) if c == "all L/5" else f"{scores[c]:.3f}" for c in CONTACT_COLUMNS]
+            last = ["–", "–"]
+            if model == "genoformer":
+                gain = _with_interval(result["above_separation"], "all L/5", "+")
+                last = [gain, f"{result['planted']['recovered']:.3f}"]
+            lines.append(_row([name, model, *cells, *last]))
     return "\n".join(lines) + "\n"
 
 

@@ -29,6 +29,18 @@ model:
   warmup_steps: 5
 data: {batch_size: 8, validation: 0.2, test: 0.2, samples_per_epoch: 200}
 """
+TINY_CONTACTS = """
+trainer: {max_steps: 10, accelerator: cpu, enable_progress_bar: false}
+model:
+  task: contacts
+  k: 3
+  stride: 3
+  encoder: {d_model: 16, n_heads: 2, n_layers: 1, d_ff: 16, window_radius: 4, conv_width: 3}
+  options: {channels: 4, rank: 4, n_convolutions: 1}
+  lr: 1.0e-2
+  warmup_steps: 2
+data: {batch_size: 4, validation: 0.2, test: 0.2, samples_per_epoch: 20}
+"""
 SHAPES = ("((((((....))))))....", "....((((((....))))))", "..((((((......))))))..")
 
 

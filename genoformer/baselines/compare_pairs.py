@@ -1,6 +1,5 @@
 """A trained model of base pairs, a linear model and ViennaRNA on the same test part, with bootstrap intervals."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +12,10 @@ from genoformer.calibration import IsotonicCalibrator, brier, ece
 from genoformer.decoding.base_pairs import nested_structure
 from genoformer.inference.pair_calls import PairCaller, fit_pair_calibration, pair_population
 from genoformer.pair_metrics import mean_pair_scores, pair_scores
-from genoformer.structures.folding import fold_probabilities, fold_structure
+from genoformer.structures.folding import fold_probabilities, fold_structure, mix_probabilities
 from genoformer.training.pair_data import PairData
 
-MODEL, FOLDED = "genoformer", "rnafold"
+ALONE, MIXED, FOLDED = "genoformer", "genoformer_viennarna", "rnafold"
 MEASURES = ("precision", "recall", "f1")
 
 
@@ -28,9 +27,10 @@ def compare_pairs_run(run: Path, seed: int) -> dict:
         seed: Of baselines and bootstrap.
 
     Returns:
-        "scores" by model with "intervals" of 95 % over RNAs, and under "above_rnafold" the mean gain of the model in F1
-        with its interval; "rnafold" is the structure of minimum free energy, "rnafold_mea" that of maximum expected
-        accuracy with the weight of pairs chosen on validation, as for the model. JSON types only.
+        "scores" by method with "intervals" of 95 % over RNAs, and under "above_rnafold" the mean gain in F1 with its
+        interval. "genoformer" is the network alone, "genoformer_viennarna" with ViennaRNA mixed in; "rnafold" is the
+        structure of minimum free energy, "rnafold_mea" that of maximum expected accuracy. Weights of pairs and of the
+        mixture are chosen on validation, for all methods. JSON types only.
     """
     data, bundle = read_run_data(run, PairData), load_bundle(run / "model")
     caller = PairCaller.from_bundle(bundle)
@@ -38,14 +38,23 @@ def compare_pairs_run(run: Path, seed: int) -> dict:
         data.build_samples(data.parts[part], is_training=False) for part in ("train", "validation", "test")
     )
     linear = fit_stem_logistic(train.codes, train.partners, seed)
-    methods = {MODEL: caller.probabilities, "stem_logistic": linear, "rnafold_mea": fold_probabilities}
+    folded = {part: [fold_probabilities(codes) for codes in samples.codes]
+              for part, samples in (("validation", validation), ("test", test))}  # fmt: skip
+    methods = {
+        ALONE: caller.probabilities,
+        "stem_logistic": linear,
+    }
     rows, extras = {}, {}
     for name, probabilities in methods.items():
-        rows[name], extras[name] = _judge(probabilities, validation, test)
+        said = {part: [probabilities(codes) for codes in samples.codes]
+                for part, samples in (("validation", validation), ("test", test))}  # fmt: skip
+        rows[name], extras[name] = _judge(said, validation, test)
+        if name == ALONE:
+            rows[MIXED], extras[MIXED] = _judge(said, validation, test, folded)
+    rows["rnafold_mea"], extras["rnafold_mea"] = _judge(folded, validation, test)
     rows[FOLDED] = [pair_scores(fold_structure(c), p) for c, p in zip(test.codes, test.partners, strict=True)]
     return {
         "task": "rna_pairs",
-        "prior": caller.task.options.prior,
         "seed": seed,
         "n_parameters": sum(tensor.numel() for tensor in bundle.model.parameters()),
         "sizes": {name: len(members) for name, members in data.parts.items()},
@@ -53,16 +62,20 @@ def compare_pairs_run(run: Path, seed: int) -> dict:
             name: {**mean_pair_scores(found), **extras.get(name, {}), "intervals": _intervals(found, seed)}
             for name, found in rows.items()
         },
-        "above_rnafold": _gain(rows[MODEL], rows[FOLDED], seed),
+        "above_rnafold": {name: _gain(rows[name], rows[FOLDED], seed) for name in (ALONE, MIXED)},
     }
 
 
-def _judge(probabilities: Callable, validation, test) -> tuple[list[dict], dict]:
+def _judge(said: dict, validation, test, folded: dict | None = None) -> tuple[list[dict], dict]:
     """Scores of each test RNA, and calibration; what is fitted is fitted on validation."""
-    fitted = fit_pair_calibration([probabilities(codes) for codes in validation.codes], validation.partners)
-    found = [probabilities(codes) for codes in test.codes]
+    fitted = fit_pair_calibration(said["validation"], validation.partners, folded and folded["validation"])
+    found = said["test"]
+    if folded:
+        pairs = zip(found, folded["test"], strict=True)
+        found = [mix_probabilities(*pair, fitted["mixture"]) for pair in pairs]
     rows = [pair_scores(nested_structure(p, fitted["gamma"]), t) for p, t in zip(found, test.partners, strict=True)]
-    return rows, {"gamma": fitted["gamma"], **_calibration(fitted, found, test.partners)}
+    kept = {name: fitted[name] for name in ("gamma", "mixture") if name in fitted}
+    return rows, {**kept, **_calibration(fitted, found, test.partners)}
 
 
 def _calibration(fitted: dict, found: list[np.ndarray], partners: list[np.ndarray]) -> dict[str, float]:

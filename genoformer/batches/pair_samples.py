@@ -8,7 +8,6 @@ import numpy as np
 from genoformer.decoding.base_pairs import N_PAIR_KINDS, pair_kinds
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.structures.dot_bracket import ALONE, pairs_of
-from genoformer.structures.folding import fold_probabilities, log_prior
 from genoformer.tasks.rna_pairs import pair_labels
 
 UNKNOWN = -2
@@ -18,17 +17,13 @@ PAIR_SHARES = np.array([0.295, 0.295, 0.14, 0.14, 0.065, 0.065])
 """GC, CG, AU, UA, GU, UG: rounded shares among the 210,148 pairs of ArchiveII."""
 
 
-def pair_features(codes: np.ndarray, probabilities: np.ndarray | None = None) -> np.ndarray:
-    """What the head is told of every two bases: the kind of pair, and the prior if there is one; float32 [F, L, L].
+def pair_features(codes: np.ndarray) -> np.ndarray:
+    """What the head is told of every two bases, the kind of pair; float32 [F, L, L].
 
     Args:
         codes: uint8 base codes [L].
-        probabilities: Of pairs, [L, L], for models with a prior.
     """
-    kinds = pair_kinds(codes) == np.arange(N_PAIR_KINDS)[:, None, None]
-    if probabilities is None:
-        return kinds.astype(np.float32)
-    return np.concatenate([kinds.astype(np.float32), log_prior(probabilities)[None]])
+    return (pair_kinds(codes) == np.arange(N_PAIR_KINDS)[:, None, None]).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,6 @@ class PairSamples:
         codes: Base codes of each.
         partners: Partners of each, see ``structures.dot_bracket``.
         tokenizer: The model's tokenizer.
-        has_prior: The model corrects pair probabilities of ViennaRNA; what is read is folded, crops and mutants, too.
         crop_bp: Longest stretch in training.
         mutated: Largest share of pairs and single bases that training draws anew; pairs stay pairs.
     """
@@ -47,7 +41,6 @@ class PairSamples:
     codes: Sequence[np.ndarray]
     partners: Sequence[np.ndarray]
     tokenizer: KmerTokenizer
-    has_prior: bool = False
     crop_bp: int = 160
     mutated: float = 0.0
 
@@ -62,7 +55,7 @@ class PairSamples:
         return {
             "token_ids": self.tokenizer.encode(codes),
             "labels": pair_labels(codes, partners),
-            "pair_features": pair_features(codes, fold_probabilities(codes) if self.has_prior else None),
+            "pair_features": pair_features(codes),
         }
 
 

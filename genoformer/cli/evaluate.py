@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-TASKS = ("gene_structure", "gene_structure_eukaryote", "function", "rna_pairs", "codon_structure")
+TASKS = ("gene_structure", "gene_structure_eukaryote", "function", "rna_pairs", "codon_structure", "contacts")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +82,8 @@ def _comparison(args: argparse.Namespace):
         return _compare_pairs, format_pairs
     if args.task == "codon_structure" or (args.task is None and (args.predicted / "structure.tsv").is_file()):
         return _compare_states, format_states
+    if args.task == "contacts" or (args.task is None and (args.predicted / "contacts.h5").is_file()):
+        return _compare_contacts, format_contacts
     if args.task == "gene_structure_eukaryote":
         return _compare_genes_with_introns, format_intron_table
     return _compare_genes, format_table
@@ -129,6 +131,22 @@ def _compare_pairs(args: argparse.Namespace, warnings) -> tuple[dict, str, float
     columns = TableColumns(label=label, sequence="sequence", id=args.id_column)
     scores = evaluate_pairs(args.predicted, args.reference, columns, warnings=warnings)
     return scores, "the mean F1 of pairs", scores["f1"]
+
+
+def _compare_contacts(args: argparse.Namespace, warnings) -> tuple[dict, str, float]:
+    from genoformer.inference.evaluate_contacts import evaluate_contacts
+    from genoformer.label_table import TableColumns
+
+    label = "structure" if args.label_column == "label" else args.label_column
+    columns = TableColumns(label=label, sequence="dna", id=args.id_column)
+    scores = evaluate_contacts(args.predicted, args.reference, columns, warnings=warnings)
+    return scores, "the precision of the best L/5 pairs", scores.get("all L/5", 0.0)
+
+
+def format_contacts(scores: dict) -> str:
+    """The scores as text."""
+    lines = [f"{name:20}{value:9.4f}" for name, value in scores.items() if isinstance(value, float)]
+    return "\n".join([*lines, f"{scores['n']} chains judged."])
 
 
 def _compare_states(args: argparse.Namespace, warnings) -> tuple[dict, str, float]:

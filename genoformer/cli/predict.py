@@ -37,7 +37,8 @@ def add_gene_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--formats",
         default="gff3,tsv,protein",
-        help="of gff3, gtf, tsv, bed, protein, cds (genes); of h5, dbn, tsv, ct, bpseq, png (base pairs: h5,dbn,tsv)",
+        help="of gff3, gtf, tsv, bed, protein, cds (genes); h5, dbn, tsv, ct, bpseq, png (base pairs); tsv, h5, png "
+        "(contacts)",
     )
     parser.add_argument("--genetic-code", type=int, help="NCBI number; the model's own by default")
     parser.add_argument("--region", help="only RECORD:START-END, 1-based, both included")
@@ -85,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
         torch.set_num_threads(positive(args.threads, "--threads"))
     bundle = load_bundle(args.model)
     bundle.model.to(find_device(args.device))
+    if args.crossing and bundle.config.task != "rna_pairs":
+        raise UsageError("PAIRS-005", f"a model for {bundle.config.task} has no base pairs.", where="--crossing")
     if bundle.config.task == "function":
         return predict_function_table(args, bundle)
     if bundle.config.task in STRUCTURE_TASKS:

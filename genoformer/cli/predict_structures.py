@@ -71,5 +71,15 @@ def _codon_parts(args: argparse.Namespace, bundle, words: tuple[str, ...] | None
     return caller, partial(write_states, channels=caller.task.channels), {}
 
 
-_PARTS = {"rna_pairs": _pair_parts, "codon_structure": _codon_parts}
+def _contact_parts(args: argparse.Namespace, bundle, words: tuple[str, ...] | None):
+    from genoformer.inference.contact_calls import ContactCaller
+    from genoformer.inference.contact_outputs import DEFAULT_FORMATS as FORMATS
+    from genoformer.inference.contact_outputs import check_contact_formats, write_contacts
+
+    formats = check_contact_formats(words or FORMATS)
+    caller = ContactCaller.from_bundle(bundle, precision=args.precision or "float32")
+    return caller, partial(write_contacts, formats=formats), {"formats": list(formats)}
+
+
+_PARTS = {"rna_pairs": _pair_parts, "codon_structure": _codon_parts, "contacts": _contact_parts}
 STRUCTURE_TASKS = tuple(_PARTS)

@@ -6,7 +6,8 @@ import numpy as np
 
 from genoformer.calibration import brier, ece, reliability
 from genoformer.errors import DataError, WarningLog
-from genoformer.inference.pair_outputs import PAIRS_DBN, PAIRS_H5, read_pairs_h5
+from genoformer.inference.pair_maps import read_pairs_h5
+from genoformer.inference.pair_outputs import PAIRS_DBN, PAIRS_H5
 from genoformer.label_table import LabelledSequence, TableColumns, read_label_table
 from genoformer.pair_metrics import mean_pair_scores, pair_scores
 from genoformer.structures.dot_bracket import parse_dot_bracket

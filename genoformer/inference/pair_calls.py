@@ -13,14 +13,16 @@ from genoformer.decoding.base_pairs import crossing_structure, nested_structure
 from genoformer.errors import DataError
 from genoformer.pair_metrics import mean_pair_scores, pair_scores
 from genoformer.structures.dot_bracket import pairs_of
-from genoformer.structures.folding import fold_probabilities
+from genoformer.structures.folding import fold_probabilities, mix_probabilities
 from genoformer.tasks import build_task
 from genoformer.tasks.rna_pairs import RnaPairs, pair_labels, pair_probabilities
 
 SMALLEST = 1e-3
 """Pairs that are less probable are not in the files, and calibration does not look at them."""
-GAMMAS = (0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
+GAMMAS = (0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)
 """Weights of pairs among which validation chooses."""
+MIXTURES = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Weights of the network, beside ViennaRNA, among which validation chooses."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +66,22 @@ class PairCaller:
             )  # fmt: skip
         return fitted
 
+    @property
+    def has_prior(self) -> bool:
+        """Whether ViennaRNA has a say."""
+        return self.task.options.prior != "none"
+
     def probabilities(self, codes: np.ndarray) -> np.ndarray:
         """Pair probabilities as the network says them, float32 [L, L], symmetric; before calibration.
 
         Args:
             codes: uint8 base codes [L].
         """
-        prior = fold_probabilities(codes) if self.task.options.prior != "none" else None
         labels = torch.from_numpy(pair_labels(codes))[None]
         device = model_device(self.bundle.model)
         inputs = {
             "token_ids": torch.from_numpy(self.bundle.tokenizer.encode(codes).astype(np.int64))[None],
-            "pair_features": torch.from_numpy(pair_features(codes, prior))[None],
+            "pair_features": torch.from_numpy(pair_features(codes))[None],
         }
         inputs = {name: tensor.to(device) for name, tensor in inputs.items()}
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
@@ -92,6 +98,8 @@ class PairCaller:
         Pairs of the structure are always among the pairs, others from ``SMALLEST`` on.
         """
         found = self.probabilities(codes)
+        if self.has_prior:
+            found = mix_probabilities(found, fold_probabilities(codes), self.calibration["mixture"])
         partners = self.structure(found)
         listed = np.triu(found >= SMALLEST, 1)
         listed[tuple(pairs_of(partners).T)] = True
@@ -101,20 +109,30 @@ class PairCaller:
         return {"pairs": pairs.astype(np.int32), "probability": sure.astype(np.float32), "partners": partners}
 
 
-def fit_pair_calibration(found: Sequence[np.ndarray], partners: Sequence[np.ndarray]) -> dict:
+def fit_pair_calibration(
+    said: Sequence[np.ndarray], partners: Sequence[np.ndarray], folded: Sequence[np.ndarray] | None = None
+) -> dict:
     """What turns a network's outputs into probabilities and structures, fitted on RNAs that training has not seen.
 
     Args:
-        found: Pair probabilities of each RNA, see ``PairCaller.probabilities``.
+        said: Pair probabilities of each RNA, see ``PairCaller.probabilities``.
         partners: True partners of each.
+        folded: Those of ViennaRNA, for models that mix them in.
 
     Returns:
-        JSON types: "isotonic", a map of probabilities, and "gamma", the weight of pairs with the best mean F1.
+        JSON types: "isotonic", a map of probabilities; "gamma", the weight of pairs, and with ``folded`` "mixture", the
+        weight of the network, with the best mean F1.
     """
-    populations = [pair_population(*both) for both in zip(found, partners, strict=True)]
+    mixed = {None: said}
+    if folded is not None:
+        both = list(zip(said, folded, strict=True))
+        mixed = {weight: [mix_probabilities(*pair, weight) for pair in both] for weight in MIXTURES}
+    f1 = {(w, gamma): _mean_f1(found, partners, gamma) for w, found in mixed.items() for gamma in GAMMAS}
+    weight, gamma = max(f1, key=f1.get)
+    populations = [pair_population(*pair) for pair in zip(mixed[weight], partners, strict=True)]
     scores, outcomes = (np.concatenate(parts) for parts in zip(*populations, strict=True))
-    f1 = [_mean_f1(found, partners, gamma) for gamma in GAMMAS]
-    return {"isotonic": IsotonicCalibrator.fit(scores, outcomes).to_dict(), "gamma": GAMMAS[int(np.argmax(f1))]}
+    fitted = {"isotonic": IsotonicCalibrator.fit(scores, outcomes).to_dict(), "gamma": gamma}
+    return fitted if weight is None else {**fitted, "mixture": weight}
 
 
 def pair_population(found: np.ndarray, partners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

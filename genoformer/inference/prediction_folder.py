@@ -16,7 +16,7 @@ SUMMARY, RUN, WORK = "summary.json", "run.json", ".work"
 FUNCTIONS, TERMS = "functions.tsv", "terms.tsv"
 FUNCTION_PASSES = "functions"
 """Folder in the work folder: outputs of a function model for genes."""
-STRUCTURES = ("pairs.h5", "pairs.dbn", "pairs.tsv", "pairs.ct", "structure.tsv")
+STRUCTURES = ("pairs.h5", "pairs.dbn", "pairs.tsv", "pairs.ct", "structure.tsv", "contacts.tsv", "contacts.h5")
 RESULTS = (*(name for name, _ in WRITERS.values()), FUNCTIONS, TERMS, *STRUCTURES, SUMMARY, RUN, MANIFEST_NAME)
 KEY = "key.json"
 

@@ -12,6 +12,8 @@ from genoformer.nn.encoder import Encoder
 DISTANCE_SCALE = 6.0
 """Divides the logarithm of a distance, so that it is about as large as other features."""
 
+BINS_PER_DOUBLING = 3
+
 
 class PairHead(nn.Module):
     """Hidden states to a symmetric map of logits.
@@ -30,16 +32,18 @@ class PairHead(nn.Module):
         n_convolutions: Convolutions over the map, each on a residual branch.
         width: Odd width of a convolution, tokens.
         n_pair_features: Features of two tokens that the caller gives, F.
-        has_prior: The last of them is a logit that the output starts from; before training it is the output.
         dropout: Share of the channels of the map that are left out in training.
+        n_distance_bins: Numbers that are added by the distance of the two, ``BINS_PER_DOUBLING`` for each doubling.
+        initial_logit: What these are before training.
     """
 
     def __init__(
         self, d_model: int, *, channels: int = 16, rank: int = 8, n_convolutions: int = 3, width: int = 5,
-        n_pair_features: int = 0, has_prior: bool = False, dropout: float = 0.0,
+        n_pair_features: int = 0, dropout: float = 0.0, n_distance_bins: int = 0,
+        initial_logit: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.channels, self.rank, self.has_prior = channels, rank, has_prior
+        self.channels, self.rank = channels, rank
         self.first, self.second = (nn.Linear(d_model, channels * rank) for _ in range(2))
         self.alone = nn.Linear(d_model, 1)
         # One more feature is the distance of the two.
@@ -49,7 +53,8 @@ class PairHead(nn.Module):
         )
         self.dropout = nn.Dropout2d(dropout)
         self.output = nn.Conv2d(channels, 1, 1)
-        self.prior_weight = nn.Parameter(torch.ones(2)) if has_prior else None
+        by_distance = torch.full((n_distance_bins,), initial_logit)
+        self.by_distance = nn.Parameter(by_distance) if n_distance_bins else None
         for module in (self.output, self.alone):
             nn.init.zeros_(module.weight)
             nn.init.zeros_(module.bias)
@@ -77,23 +82,24 @@ class PairHead(nn.Module):
         logits = self.output(F.gelu(pairs)).squeeze(1).float()
         logits = torch.triu(logits, diagonal=1)
         logits = logits + logits.transpose(1, 2) + torch.diag_embed(self.alone(hidden).squeeze(2).float())
-        return logits if self.prior_weight is None else logits + self._weighted_prior(pair_features[:, -1])
+        if self.by_distance is not None:
+            logits = logits + self.by_distance[self._bins(T, logits.device)]
+        return logits
 
     def _features(self, pair_features: Tensor | None, T: int, like: Tensor) -> Tensor:
-        """Features of two tokens and their distance, [B, F + 1, T, T]; a prior is scaled to the size of the others."""
+        """Features of two tokens and their distance, [B, F + 1, T, T]."""
         places = torch.arange(T, device=like.device)
         distances = torch.log1p((places[:, None] - places[None, :]).abs().to(like.dtype)) / DISTANCE_SCALE
         distances = distances.expand(len(like), 1, T, T)
         if pair_features is None:
             return distances
-        if self.has_prior:
-            pair_features = torch.cat([pair_features[:, :-1], pair_features[:, -1:] / DISTANCE_SCALE], dim=1)
         return torch.cat([pair_features.to(like.dtype), distances], dim=1)
 
-    def _weighted_prior(self, prior: Tensor) -> Tensor:
-        """The prior with one weight for pairs, and one for tokens by themselves."""
-        alone = torch.eye(prior.shape[1], dtype=torch.bool, device=prior.device)
-        return prior * torch.where(alone, self.prior_weight[1], self.prior_weight[0])
+    def _bins(self, T: int, device: torch.device) -> Tensor:
+        """Bin of the distance of every two tokens, int64 [T, T]."""
+        places = torch.arange(T, device=device)
+        distances = (places[:, None] - places[None, :]).abs().clamp_min(1)
+        return (BINS_PER_DOUBLING * torch.log2(distances)).long().clamp_max(len(self.by_distance) - 1)
 
 
 class PairModel(nn.Module):

@@ -12,7 +12,7 @@ from genoformer.sequence.alphabet import decode_bases
 from genoformer.structures.dot_bracket import parse_dot_bracket
 
 LOWEST_PROBABILITY = 1e-4
-"""Of a pair, when its logarithm is taken: what ViennaRNA excludes may still be."""
+"""Added to a probability before its logarithm is taken."""
 
 
 def load_viennarna():
@@ -47,16 +47,18 @@ def fold_structure(codes: np.ndarray) -> np.ndarray:
     return parse_dot_bracket(structure)
 
 
-def log_prior(probabilities: np.ndarray) -> np.ndarray:
-    """Logarithms of the probabilities of pairs and, on the diagonal, of having no partner; float32 [L, L].
+def mix_probabilities(said: np.ndarray, folded: np.ndarray, weight: float) -> np.ndarray:
+    """Weighted geometric mean of two sets of pair probabilities; a base's partners never sum to more than 1.
+
+    Where one of the two is sure that there is no pair, the other can still say that there is.
 
     Args:
-        probabilities: float [L, L], symmetric.
+        said: Of a network, [L, L].
+        folded: Of ViennaRNA, [L, L].
+        weight: Of the network, 0 to 1.
     """
-    alone = 1.0 - probabilities.sum(axis=1)
-    prior = np.log(np.maximum(probabilities, LOWEST_PROBABILITY))
-    np.fill_diagonal(prior, np.log(np.maximum(alone, LOWEST_PROBABILITY)))
-    return prior.astype(np.float32)
+    logs = weight * np.log(said + LOWEST_PROBABILITY) + (1 - weight) * np.log(folded + LOWEST_PROBABILITY)
+    return np.maximum(0.0, np.exp(logs) - LOWEST_PROBABILITY)
 
 
 def _letters(codes: np.ndarray) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 import genoformer.tasks.codon_structure as codon_structure
+import genoformer.tasks.contacts as contacts
 import genoformer.tasks.function as function
 import genoformer.tasks.gene_structure as gene_structure
 import genoformer.tasks.gene_structure_eukaryote as gene_structure_eukaryote
@@ -19,7 +20,7 @@ import genoformer.tasks.rna_pairs as rna_pairs
 
 TASKS: dict[str, ModuleType] = {
     module.name: module
-    for module in (gene_structure, gene_structure_eukaryote, function, mlm, rna_pairs, codon_structure)
+    for module in (gene_structure, gene_structure_eukaryote, function, mlm, rna_pairs, codon_structure, contacts)
 }
 
 

@@ -31,7 +31,7 @@ class PairOptions:
     """Settings of the task; plain JSON types.
 
     Attributes:
-        prior: "none", or "viennarna": the network corrects the pair probabilities of ViennaRNA.
+        prior: "none", or "viennarna": prediction mixes in pair probabilities of ViennaRNA, which training does not see.
         max_bp: Longest sequence that is read; memory grows with its square, see ``nn.pair_head``.
         channels: Maps of the head.
         rank: Of each map's bilinear form.
@@ -95,11 +95,10 @@ class RnaPairs:
 
     def head_settings(self) -> dict:
         """Arguments of ``nn.pair_head.PairHead``."""
-        has_prior = self.options.prior != "none"
         return {
             "channels": self.options.channels, "rank": self.options.rank, "width": self.options.width,
             "n_convolutions": self.options.n_convolutions, "dropout": self.options.head_dropout,
-            "n_pair_features": N_PAIR_KINDS + has_prior, "has_prior": has_prior,
+            "n_pair_features": N_PAIR_KINDS,
         }  # fmt: skip
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:

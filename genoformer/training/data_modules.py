@@ -1,6 +1,7 @@
 """What tasks learn from, by the word that a task names as its ``data``."""
 
 from genoformer.training.codon_data import CodonData
+from genoformer.training.contact_data import ContactData
 from genoformer.training.datamodule import GenomeData
 from genoformer.training.pair_data import PairData
 from genoformer.training.pretraining_data import PretrainingData
@@ -12,4 +13,5 @@ DATA_MODULES = {
     "bases": PretrainingData,
     "pairs": PairData,
     "codons": CodonData,
+    "contacts": ContactData,
 }

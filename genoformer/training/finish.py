@@ -6,6 +6,7 @@ import pytorch_lightning as pl
 
 from genoformer.bundle import load_bundle
 from genoformer.training.codon_calibration import write_state_calibration
+from genoformer.training.contact_calibration import write_contact_calibration
 from genoformer.training.function_calibration import write_calibration
 from genoformer.training.gene_callbacks import write_decoder
 from genoformer.training.pair_calibration import write_pair_calibration
@@ -16,6 +17,7 @@ FINISHERS = {
     "function": write_calibration,
     "rna_pairs": write_pair_calibration,
     "codon_structure": write_state_calibration,
+    "contacts": write_contact_calibration,
 }
 
 

@@ -99,7 +99,7 @@ class PairData(StructureData):
         codes = [sequence.codes for sequence in sequences]
         partners = [parse_dot_bracket(sequence.label) for sequence in sequences]
         mutated = self.mutated if is_training else 0.0
-        return PairSamples(codes, partners, self.tokenizer, self.options.prior != "none", self.crop_bp, mutated)
+        return PairSamples(codes, partners, self.tokenizer, self.crop_bp, mutated)
 
 
 def check_structure(example: LabelledSequence) -> np.ndarray:

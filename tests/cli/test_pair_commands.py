@@ -8,7 +8,7 @@ from tiny_structures import TINY_PAIRS, rnas
 
 from genoformer.bundle import load_bundle
 from genoformer.cli.main import main
-from genoformer.inference.pair_outputs import read_pairs_h5
+from genoformer.inference.pair_maps import read_pairs_h5
 from genoformer.structures.dot_bracket import parse_dot_bracket
 from genoformer.structures.pair_files import read_pair_files, write_dbn
 
@@ -134,11 +134,12 @@ def test_split_by_ids_decides_the_parts(here, tmp_path, capsys):
     assert "parts.tsv line 2" in capsys.readouterr().err
 
 
-def test_prior_is_where_training_starts(here, tmp_path, need_package):
-    """Without a step of training the structures are those of ViennaRNA's ensemble."""
+def test_prior_is_mixed_in_with_the_weight_that_validation_chose(here, tmp_path, need_package):
+    """An untrained network adds nothing: with ViennaRNA the structures are right all the same."""
     need_package("RNA")
     options = ["--model.options.prior", "viennarna", "--trainer.max_steps", "1", "--model.lr", "1e-9"]
     arguments = ["--config", "tiny.yaml", "--data.labels", "r.dbn", *options]
     assert main(["fit", *arguments, "--name", "prior"]) == 0
+    assert load_bundle("runs/prior/model").calibration["rna_pairs"]["mixture"] < 1
     assert main(["predict", "r.fa", "--model", "runs/prior/model", "-o", str(tmp_path / "out")]) == 0
     assert main(["evaluate", str(tmp_path / "out"), "r.dbn", "--min-f1", "0.8"]) == 0

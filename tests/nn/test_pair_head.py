@@ -1,4 +1,4 @@
-"""The head for pairs: symmetric, blind to padding, and at first what the prior says."""
+"""The head for pairs: symmetric, blind to padding, and with the distance in mind."""
 
 import pytest
 import torch
@@ -52,12 +52,14 @@ def test_bilinear_form_is_that_of_its_two_matrices():
     torch.testing.assert_close(found[0, 3, 0], wanted)
 
 
-def test_before_training_the_output_is_the_prior():
+def test_distance_alone_decides_before_training():
     torch.manual_seed(2)
-    head = PairHead(8, n_pair_features=4, has_prior=True)
-    features = torch.randn(1, 4, 6, 6)
-    features = features + features.transpose(2, 3)
-    torch.testing.assert_close(head(torch.randn(1, 6, 8), features), features[:, -1], rtol=0, atol=1e-6)
+    head = PairHead(8, n_distance_bins=6, initial_logit=-2.0)
+    torch.nn.init.normal_(head.by_distance)
+    logits = head(torch.randn(1, 12, 8))[0]
+    bins = {1: 0, 2: 3, 3: 4, 4: 5, 11: 5}  # three for each doubling
+    for distance, number in bins.items():
+        torch.testing.assert_close(logits[0, distance], head.by_distance[number])
 
 
 def test_every_weight_learns_after_the_first_step():

@@ -26,12 +26,15 @@ def test_structure_is_that_of_minimum_free_energy_and_n_pairs_with_nothing(need_
     assert not len(pairs_of(folding.fold_structure(encode_bases("GGGGNNNNNNNRYNN"))))
 
 
-def test_prior_has_the_chance_of_no_partner_on_its_diagonal():
-    probabilities = np.zeros((6, 6))
-    probabilities[0, 5] = probabilities[5, 0] = 0.75
-    prior = folding.log_prior(probabilities)
-    assert np.exp(prior[0]).tolist() == pytest.approx([0.25, 1e-4, 1e-4, 1e-4, 1e-4, 0.75], rel=1e-5)
-    assert prior[2, 2] == 0 and probabilities[0, 0] == 0
+def test_mixture_is_a_geometric_mean_and_no_base_has_partners_for_more_than_one():
+    said, folded = np.zeros((6, 6)), np.zeros((6, 6))
+    said[0, 5] = said[5, 0] = 0.9
+    folded[0, 5] = folded[5, 0] = 0.4
+    folded[0, 4] = folded[4, 0] = 0.6
+    mixed = folding.mix_probabilities(said, folded, 0.5)
+    assert mixed[0, 5] == pytest.approx(0.6, abs=1e-3) and 0 < mixed[0, 4] < 0.01
+    assert mixed.sum(axis=1).max() <= 1 and mixed[1].sum() == pytest.approx(0, abs=1e-9)
+    assert np.allclose(folding.mix_probabilities(said, folded, 1.0), said)
 
 
 def test_missing_package_is_named_with_what_to_install(monkeypatch):

@@ -1,0 +1,87 @@
+"""Maps of pairs, of bases or of codons, as HDF5 and as pictures."""
+
+import importlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from genoformer.errors import UsageError
+from genoformer.sequence.records import Record
+
+FORMAT_VERSION = 1
+
+
+def load_pyplot():
+    """The plotting library without a screen; UsageError if it is not installed."""
+    try:
+        importlib.import_module("matplotlib").use("Agg")
+        return importlib.import_module("matplotlib.pyplot")
+    except ImportError as error:
+        raise UsageError(
+            "FORMATS-002", "pictures need the package matplotlib, which is not installed.", where="--formats",
+            fix='Install it: pip install "genoformer[plot]".',
+        ) from error  # fmt: skip
+
+
+class PairMapWriter:
+    """Listed pairs of all records: ``pairs`` [n, 2] and ``probability`` [n]; those of record r end at ``ends[r]``."""
+
+    def __init__(self, temporary: Path, stack: ExitStack) -> None:
+        self.file = stack.enter_context(h5py.File(temporary, "w"))
+        options = {"maxshape": (None,), "fletcher32": True}
+        self.pairs = self.file.create_dataset(
+            "pairs", (0, 2), np.int32, maxshape=(None, 2), chunks=(16_384, 2), fletcher32=True
+        )
+        self.sure = self.file.create_dataset("probability", (0,), np.float32, chunks=(16_384,), **options)
+        self.ids: list[str] = []
+        self.lengths: list[int] = []
+        self.ends: list[int] = []
+
+    def add(self, record: Record, found: dict[str, np.ndarray]) -> None:
+        start = len(self.sure)
+        end = start + len(found["pairs"])
+        self.pairs.resize(end, axis=0)
+        self.sure.resize(end, axis=0)
+        self.pairs[start:end], self.sure[start:end] = found["pairs"], found["probability"]
+        self.ids.append(record.id)
+        self.lengths.append(len(record))
+        self.ends.append(end)
+
+    def close(self) -> None:
+        self.file.create_dataset("ids", data=self.ids, dtype=h5py.string_dtype())
+        self.file["lengths"], self.file["ends"] = np.array(self.lengths, int), np.array(self.ends, int)
+        self.file.attrs["format_version"] = FORMAT_VERSION
+        self.file.attrs["complete"] = True
+        self.file.close()
+
+
+def read_pairs_h5(path: str | Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Id, pairs [n, 2] (0-based, i < j) and their probabilities of every record of a ``pairs.h5``."""
+    with h5py.File(path, "r") as file:
+        ends = file["ends"][:]
+        for name, start, end in zip(file["ids"].asstr()[:], [0, *ends[:-1]], ends, strict=True):
+            yield name, file["pairs"][start:end], file["probability"][start:end]
+
+
+def draw_map(path: Path, title: str, values: np.ndarray, label: str) -> None:
+    """A picture of a map.
+
+    Args:
+        path: PNG file.
+        title: Above the map.
+        values: 0 to 1, float [L, L].
+        label: Below the map.
+    """
+    pyplot, length = load_pyplot(), max(1, len(values))
+    figure, axes = pyplot.subplots(figsize=(6, 6), dpi=150)
+    extent = (0.5, length + 0.5, length + 0.5, 0.5)
+    axes.imshow(values.reshape(length, -1), cmap="Greys", vmin=0, vmax=1, extent=extent, interpolation="nearest")
+    axes.plot(extent[:2], extent[:2], color="0.7", linewidth=0.5)
+    axes.set_title(title, fontsize=8)
+    axes.set_xlabel(label)
+    # Without this word the file would say which version drew it.
+    figure.savefig(path, format="png", metadata={"Software": None})
+    pyplot.close(figure)

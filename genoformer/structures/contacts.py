@@ -1,0 +1,114 @@
+"""Residue contacts from PDB and mmCIF files: which residues of a chain have their Cβ atoms less than 8 Å apart."""
+
+import warnings
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+from Bio.PDB import MMCIFParser, PDBParser
+from Bio.PDB.PDBExceptions import PDBConstructionWarning
+from Bio.SeqUtils import seq1
+
+from genoformer.annotation.text_lines import read_lines
+from genoformer.errors import DataError
+
+CONTACT_ANGSTROM = 8.0
+"""Distance of Cβ atoms (Cα of glycine) below which residues are in contact, as in CASP (Monastyrskyy et al. 2014)."""
+MIN_IDENTITY = 0.95
+"""Share of a chain's residues that must be those of the protein; tags and a mutation may differ."""
+UNKNOWN, APART, CONTACT = -1, 0, 1
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """The residues of a chain that have coordinates.
+
+    Attributes:
+        letters: One-letter names.
+        numbers: Numbers in the file, int64 [n].
+        places: Cβ atoms, Cα where there is none, in Å, float64 [n, 3].
+    """
+
+    letters: str
+    numbers: np.ndarray
+    places: np.ndarray
+
+
+def read_chain(path: str | Path, name: str, where: str) -> Chain:
+    """A chain of a PDB or mmCIF file, plain or gzip; the first model of several.
+
+    Args:
+        path: The file; .cif in its name says mmCIF.
+        name: Of the chain.
+        where: Who asks for it, for messages.
+
+    Raises:
+        MissingFileError: If there is no such file.
+        DataError: If it cannot be read, or has no such chain with residues.
+    """
+    path = Path(path)
+    text = "\n".join(line for _, line in read_lines(path))
+    is_cif = ".cif" in path.name
+    parser = MMCIFParser(QUIET=True) if is_cif else PDBParser(QUIET=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PDBConstructionWarning)
+            model = next(iter(parser.get_structure(path.name, StringIO(text))))
+    except (ValueError, KeyError, StopIteration, AttributeError) as error:
+        raise DataError("CONTACTS-001", f"{path} holds no structure ({error}).", where=where) from error
+    if name not in model:
+        known = ", ".join(chain.id for chain in model)
+        raise DataError("CONTACTS-002", f'{path} has no chain "{name}"; there are {known}.', where=where)
+    residues = [residue for residue in model[name] if "CA" in residue]
+    if not residues:
+        raise DataError("CONTACTS-002", f'chain "{name}" of {path} has no residues.', where=where)
+    atoms = [residue["CB"] if "CB" in residue else residue["CA"] for residue in residues]
+    return Chain(
+        "".join(seq1(residue.get_resname(), custom_map={"MSE": "M"}) for residue in residues),
+        np.array([residue.id[1] for residue in residues]),
+        np.array([atom.coord for atom in atoms], np.float64),
+    )
+
+
+def place_chain(chain: Chain, protein: str, path: str | Path, where: str) -> np.ndarray:
+    """Coordinates of every residue of a protein, NaN where the chain has none; float64 [T, 3].
+
+    The numbers of the chain decide which residues are missing; if they fit nowhere, its residues stand side by side.
+
+    Args:
+        chain: Of a structure file.
+        protein: One-letter amino acids, T.
+        path: The file, for messages.
+        where: Who asks for it, for messages.
+
+    Raises:
+        DataError: If the chain fits nowhere.
+    """
+    best, kept = 0, None
+    for numbers in (chain.numbers - chain.numbers.min(), np.arange(len(chain.letters))):
+        if len(set(numbers.tolist())) < len(numbers):
+            continue
+        for shift in range(len(protein) - int(numbers.max())):
+            same = sum(protein[i] == letter for i, letter in zip(numbers + shift, chain.letters, strict=True))
+            if same > best:
+                best, kept = same, numbers + shift
+    if best < MIN_IDENTITY * len(chain.letters):
+        raise DataError(
+            "CONTACTS-003", f"{path} does not fit the sequence: at the best place {best} of {len(chain.letters)} "
+            "residues agree.", where=where, fix="Give the structure of this protein.",
+        )  # fmt: skip
+    places = np.full((len(protein), 3), np.nan)
+    places[kept] = chain.places
+    return places
+
+
+def contact_labels(places: np.ndarray) -> np.ndarray:
+    """CONTACT or APART of every two residues, UNKNOWN where one has no coordinates; int8 [T, T].
+
+    Args:
+        places: Å, float64 [T, 3].
+    """
+    distances = np.linalg.norm(places[:, None] - places[None, :], axis=2)
+    labels = np.where(distances < CONTACT_ANGSTROM, CONTACT, APART)
+    return np.where(np.isnan(distances), UNKNOWN, labels).astype(np.int8)
