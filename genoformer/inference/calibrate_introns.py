@@ -38,7 +38,7 @@ EXON_TABLE_BP, INTRON_TABLE_BP = 3000, 500
 STEPS = (0.5, 0.75, 1.33, 2.0)
 COSTS = ("gene", "intron", "untranslated", "edge")
 COST_STEPS = (-4.0, -1.5, 1.5, 4.0)
-ROUNDS = 2
+MAX_ROUNDS = 6
 MIN_LENGTHS = 20
 """Fewer lengths of a kind say less about it than the genes that a decoder was made for."""
 
@@ -171,15 +171,21 @@ def _site_kind(intron: np.ndarray, strand: str) -> str:
 
 
 def fit_weights(decoder: IntronDecoder, held: Sequence[HeldRegion]) -> IntronDecoder:
-    """Weights by coordinate ascent on ``objective``: each is tried larger and smaller in turn, the best value stays."""
-    best = objective(decoder, held)
-    for _ in range(ROUNDS):
+    """Weights by coordinate ascent on ``objective``: each is tried larger and smaller in turn, the best value stays.
+
+    It ends with a round that changes nothing, or after ``MAX_ROUNDS``.
+    """
+    best, improved = objective(decoder, held), True
+    for _ in range(MAX_ROUNDS):
+        if not improved:
+            break
+        improved = False
         for name in IntronWeights.__dataclass_fields__:
             value = getattr(decoder.weights, name)
             tried = [value + step for step in COST_STEPS] if name in COSTS else [value * step for step in STEPS]
             for changed in (decoder.with_weights(**{name: new}) for new in tried):
                 if (score := objective(changed, held)) > best:
-                    best, decoder = score, changed
+                    best, decoder, improved = score, changed, True
     return decoder
 
 
