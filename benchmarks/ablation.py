@@ -44,9 +44,9 @@ def one_look(decoder: GeneDecoder) -> GeneDecoder:
 def steps(runs: LeaveOneOut, a: str, b: str) -> dict[str, dict]:
     """Scores on genome ``b`` of the network of ``a``, part after part."""
     genome, read = read_genome(runs.genomes[b]), runs.held((a,), b)
-    read = [h for h in read if "recoded" not in h.genome]
+    read = [h for h in read if h.natural]
     fitted_to = runs.held((b,), a)
-    decoder = fit_decoder([h for h in fitted_to if "recoded" not in h.genome])
+    decoder = fit_decoder([h for h in fitted_to if h.natural])
     full = fit_decoder(fitted_to)
     genes = {
         "network": called(read, one_look(decoder), genome, False),
