@@ -1,6 +1,6 @@
 """A trained function model and its baselines on the same test part: scores with bootstrap intervals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +29,13 @@ def read_table_data(run: Path) -> TableData:
     return data
 
 
-def compare_run(run: Path, seed: int, *, with_baselines: bool = True) -> dict:
+def compare_run(run: Path, seed: int, *, baselines: Collection[str] | None = None) -> dict:
     """Scores of the model of a run and of all baselines on the test part.
 
     Args:
         run: Folder of a finished run of ``fit``.
         seed: Of baselines and bootstrap.
-        with_baselines: Fit the simple models, too.
+        baselines: Only these simple models; None for all that suit the task.
 
     Returns:
         "scores" by model, each with the measures of ``scores_of`` and their "intervals" of 95 %, and what was compared;
@@ -46,9 +46,8 @@ def compare_run(run: Path, seed: int, *, with_baselines: bool = True) -> dict:
     parts = {
         name: ([sequence.codes for sequence in members], data.targets[name]) for name, members in data.parts.items()
     }
-    models = {"genoformer": caller.outputs}
-    if with_baselines:
-        models |= fit_baselines(caller.task, parts["train"], parts["validation"], seed)
+    simple = fit_baselines(caller.task, parts["train"], parts["validation"], seed, baselines)
+    models = {"genoformer": caller.outputs, **simple}
     bits = information_content(data.targets["train"], caller.task.implied_columns) if caller.task.ontology else None
     return {
         "task": "function",

@@ -1,5 +1,6 @@
 """Which comparison belongs to which task."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from genoformer.baselines.compare import compare_run
@@ -10,15 +11,16 @@ from genoformer.baselines.run_data import read_task
 STRUCTURE_COMPARISONS = {"rna_pairs": compare_pairs_run, "codon_structure": compare_codons_run}
 
 
-def compare(run: Path, seed: int, *, with_baselines: bool = True) -> dict:
+def compare(run: Path, seed: int, *, baselines: Collection[str] | None = None) -> dict:
     """Scores of the model of a run and of its baselines on the test part; JSON types only.
 
     Args:
         run: Folder of a finished run of ``fit`` of a task of functions or structures.
         seed: Of baselines and bootstrap.
-        with_baselines: Fit the simple models of functions, too; those of structures, which take seconds, always are.
+        baselines: Only these simple models of functions, None for all; those of structures take seconds and always are
+            fitted.
     """
     task = read_task(run)
     if task == "function":
-        return compare_run(run, seed, with_baselines=with_baselines)
+        return compare_run(run, seed, baselines=baselines)
     return STRUCTURE_COMPARISONS[task](run, seed)

@@ -1,6 +1,6 @@
 """Baselines by name: each is fitted on the training part and gives outputs as a function model does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 import numpy as np
@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from genoformer.baselines.cnn import fit_cnn
 from genoformer.baselines.features import kmer_frequencies, one_hot
+from genoformer.errors import UsageError
 from genoformer.tasks.function import Function
 
 Sequences = Sequence[np.ndarray]
@@ -23,29 +24,41 @@ LOWEST = 1e-9
 """Smallest probability whose logarithm is taken."""
 
 
-def fit_baselines(task: Function, train: tuple, validation: tuple, seed: int) -> dict[str, Outputs]:
-    """All baselines that suit the task.
+def fit_baselines(
+    task: Function, train: tuple, validation: tuple, seed: int, names: Collection[str] | None = None
+) -> dict[str, Outputs]:
+    """The baselines that suit the task.
 
     Args:
         task: Classes and kind.
         train: Sequences (uint8 base codes) and targets (see ``label_values.encode_labels``).
         validation: The same; only the network looks at it, to stop in time.
         seed: Of what is random.
+        names: Only these; None for all.
 
     Returns:
         By name, functions from sequences to outputs [n, C]. One-hot features need sequences of one length. Boosting of
         terms takes a model for each, and has fewer features and rounds.
+
+    Raises:
+        UsageError: If there is no such baseline for the task.
     """
-    kind, (sequences, targets) = task.options.kind, train
-    found = {
-        "majority": _fit(_majority(kind), _nothing, sequences, targets),
-        "kmer_logistic": _fit(_linear(kind), kmer_frequencies, sequences, targets),
+    kind = task.options.kind
+    kmers = partial(kmer_frequencies, max_k=3) if kind == "multilabel" else kmer_frequencies
+    fits: dict[str, Callable[[], Outputs]] = {
+        "majority": lambda: _fit(_majority(kind), _nothing, *train),
+        "kmer_logistic": lambda: _fit(_linear(kind), kmer_frequencies, *train),
+        "gradient_boosting": lambda: _fit(_boosting(kind, seed), kmers, *train),
+        "small_cnn": lambda: fit_cnn(task, train, validation, seed),
     }
-    if len({len(codes) for codes in [*sequences, *validation[0]]}) == 1:
-        found["onehot_logistic"] = _fit(_linear(kind), one_hot, sequences, targets)
-    features = partial(kmer_frequencies, max_k=3) if kind == "multilabel" else kmer_frequencies
-    found["gradient_boosting"] = _fit(_boosting(kind, seed), features, sequences, targets)
-    return {**found, "small_cnn": fit_cnn(task, train, validation, seed)}
+    if len({len(codes) for codes in [*train[0], *validation[0]]}) == 1:
+        fits["onehot_logistic"] = lambda: _fit(_linear(kind), one_hot, *train)
+    if unknown := sorted(set(names or ()) - set(fits)):
+        raise UsageError(
+            "BENCHMARK-002", f"unknown baselines: {', '.join(unknown)}; there are {', '.join(fits)}.",
+            where="--baselines",
+        )  # fmt: skip
+    return {name: fit() for name, fit in fits.items() if names is None or name in names}
 
 
 def _nothing(sequences: Sequences) -> np.ndarray:

@@ -11,9 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="seeds of weights and order")
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/results"), help="folder of the results")
     parser.add_argument(
-        "--only-model",
-        action="store_true",
-        help="of functions: without simple models, most of which no seed changes",
+        "--baselines", nargs="*", metavar="NAME", help="of functions: only these simple models; without a name none"
     )
     parser.add_argument(
         "--fit", nargs=argparse.REMAINDER, required=True, help="how to train: all that follows goes to genoformer fit"
@@ -44,6 +42,6 @@ def run(args: argparse.Namespace) -> int:
         if code := run_lightning("fit", [*args.fit, *options]):
             return code
         args.out.mkdir(parents=True, exist_ok=True)
-        write_json_atomic(path, compare(Path(run_folder(name)), seed, with_baselines=not args.only_model))
+        write_json_atomic(path, compare(Path(run_folder(name)), seed, baselines=args.baselines))
         print(path)
     return 0

@@ -11,6 +11,7 @@ from genoformer.baselines.compare import bootstrap
 from genoformer.baselines.features import kmer_frequencies, one_hot
 from genoformer.baselines.models import fit_baselines
 from genoformer.cli.main import main
+from genoformer.errors import UsageError
 from genoformer.sequence.alphabet import decode_bases, encode_bases
 from genoformer.tasks import build_task
 
@@ -45,6 +46,10 @@ def test_baselines_learn_composition(kind):
     parts = [(sequences, shape(targets)) for sequences, targets in (train, validation, test)]
     models = fit_baselines(task, parts[0], parts[1], seed=0)
     assert set(models) == {"majority", "kmer_logistic", "onehot_logistic", "gradient_boosting", "small_cnn"}
+    assert set(fit_baselines(task, parts[0], parts[1], 0, ["majority"])) == {"majority"}
+    assert fit_baselines(task, parts[0], parts[1], 0, []) == {}
+    with pytest.raises(UsageError, match="oracle"):
+        fit_baselines(task, parts[0], parts[1], 0, ["oracle"])
     for name, outputs in models.items():
         found = outputs(test[0])
         assert found.shape == (200, len(task.channels)) and np.isfinite(found).all()

@@ -193,7 +193,7 @@ def test_an_empty_genome_has_complete_files(annotate, tmp_path):
     assert table(tmp_path / "o/functions.tsv") == [] and set(verify_manifest(tmp_path / "o")) == FILES
 
 
-def test_the_shipped_models_annotate_a_genome(genome, function_bundle, tmp_path):
-    words = ["annotate", genome, "--structure", "bacteria", "--function", function_bundle["multiclass"]]
+def test_the_shipped_models_annotate_a_genome(genome, tmp_path):
+    words = ["annotate", genome, "--structure", "bacteria", "--function", "ec_class"]
     assert main([str(word) for word in (*words, "-o", tmp_path / "o")]) == 0
     assert len(table(tmp_path / "o/functions.tsv")) == len(table(tmp_path / "o/genes.tsv")) >= 20
