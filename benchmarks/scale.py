@@ -2,11 +2,13 @@
 
 The network is replaced by one that computes nothing and returns constants, so that what is measured is everything else:
 reading, tiles, candidates, statistics, selection and writing. Each case is a process of its own. A size that was not
-run is estimated by a line through those that were; the largest distance from it is given beside the estimate.
+run is estimated by a line through those that were. Peak memory follows the longest record and the number of genes, and
+is fitted to the cases of several files together.
 
     python benchmarks/scale.py --name contigs --contig-bp 300 --records 2000 10000 40000 --target-bp 300000000
     python benchmarks/scale.py --name chromosomes --contig-bp 10000000 --records 1 3 10 20 --target-bp 3000000000
     python benchmarks/scale.py --name lengths --contig-bp 10000000 100000000 250000000 --records 1
+    python benchmarks/scale.py --fit chromosomes lengths
 """
 
 import argparse
@@ -30,7 +32,7 @@ from genoformer.inference.gene_calls import GeneFinder
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 
-ROOT = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results"
 
 
 class Constant(torch.nn.Module):
@@ -85,30 +87,40 @@ def measure(n_records: int, contig_bp: int, folder: Path) -> dict:
 
 
 def estimate(rows: list[dict], target_bp: int) -> dict:
-    """What ``target_bp`` bases in records of this kind take, by least squares over the sizes that were run.
-
-    Returns:
-        The estimates; for each the growth "per_mb" of a million bases, and "off_by", how far a run is from the line.
-    """
-    megabases = np.array([row["bases"] for row in rows]) / 1e6
-    found = {"records": target_bp * rows[-1]["records"] // rows[-1]["bases"], "bases": target_bp, "lines": {}}
-    for name in ("cpu_s", "peak_mb", "files"):
-        values = np.array([row[name] for row in rows])
-        slope, constant = np.polyfit(megabases, values, 1)
-        found[name] = round(constant + slope * target_bp / 1e6)
-        off_by = np.abs(constant + slope * megabases - values).max()
-        found["lines"][name] = {"per_mb": round(slope, 4), "off_by": round(off_by, 1)}
+    """Time and files of ``target_bp`` bases in records of this kind, by least squares over the sizes that were run."""
+    bases = np.array([row["bases"] for row in rows])
+    found = {"records": target_bp * rows[-1]["records"] // rows[-1]["bases"], "bases": target_bp}
+    for name in ("cpu_s", "files"):
+        found[name] = round(np.polyval(np.polyfit(bases, [row[name] for row in rows], 1), target_bp))
     return found
+
+
+def fit_memory(rows: list[dict]) -> dict:
+    """Peak memory as a constant, bytes per base of a record (all records of a case are equally long) and per gene."""
+    terms = np.array([[1e6, row["bases"] / row["records"], row["genes"]] for row in rows]) / 1e6
+    peaks = np.array([row["peak_mb"] for row in rows])
+    constant, per_base, per_gene = np.linalg.lstsq(terms, peaks)[0]
+    off_by = np.abs(terms @ [constant, per_base, per_gene] - peaks).max()
+    return {"constant_mb": constant, "bytes_per_base": per_base, "bytes_per_gene": per_gene, "off_by_mb": off_by}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", help="docs/results/scale-NAME.json")
-    parser.add_argument("--contig-bp", type=int, nargs="+", required=True)
-    parser.add_argument("--records", type=int, nargs="+", required=True)
+    parser.add_argument("--contig-bp", type=int, nargs="+")
+    parser.add_argument("--records", type=int, nargs="+")
     parser.add_argument("--target-bp", type=int, help="estimate this many bases in such records")
+    parser.add_argument("--fit", nargs="+", metavar="NAME", help="fit peak memory to these results, and print it")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    if args.fit:
+        rows = [
+            row for name in args.fit for row in json.loads((RESULTS / f"scale-{name}.json").read_text())["measured"]
+        ]
+        print({name: round(float(value), 1) for name, value in fit_memory(rows).items()})
+        return
+    if not (args.contig_bp and args.records):
+        parser.error("--contig-bp and --records are required.")
     if args.name is None:
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(measure(args.records[0], args.contig_bp[0], Path(folder))))
@@ -122,7 +134,7 @@ def main() -> None:
     result = {"measured": rows}
     if args.target_bp:
         result["estimated"] = estimate(rows, args.target_bp)
-    path = ROOT / "docs" / "results" / f"scale-{args.name}.json"
+    path = RESULTS / f"scale-{args.name}.json"
     path.write_text(json.dumps(result, indent=2) + "\n")
     print(path.read_text())
 

@@ -57,7 +57,7 @@ def scale_table(results: dict[str, dict]) -> str:
 
 
 def _scale_cells(row: dict) -> list:
-    return [f"{row['records']:,}", f"{row['bases']:,}", row["cpu_s"], row["peak_mb"], row["files"]]
+    return [f"{row['records']:,}", f"{row['bases']:,}", row["cpu_s"], row.get("peak_mb", "–"), row["files"]]
 
 
 def context_table(results: dict[str, dict]) -> str:
