@@ -2,7 +2,7 @@
 
 The network is replaced by one that computes nothing and returns constants, so that what is measured is everything else:
 reading, tiles, candidates, statistics, selection and writing. Each case is a process of its own. A size that was not
-run is estimated by a line through those that were. Peak memory follows the longest record and the number of genes; it
+run is estimated by a line through those that were. Peak memory follows the longest record and the number of genes, and
 is fitted to the cases of several files together.
 
     python benchmarks/scale.py --name contigs --contig-bp 300 --records 2000 10000 40000 --target-bp 300000000
@@ -97,7 +97,7 @@ def estimate(rows: list[dict], target_bp: int) -> dict:
 
 def fit_memory(rows: list[dict]) -> dict:
     """Peak memory as a constant, bytes per base of a record (all records of a case are equally long) and per gene."""
-    terms = np.array([[1e6, row["bases"] / row["records"], row["genes"]] for row in rows]) / 1e6
+    terms = np.array([[2**20, row["bases"] / row["records"], row["genes"]] for row in rows]) / 2**20
     peaks = np.array([row["peak_mb"] for row in rows])
     constant, per_base, per_gene = np.linalg.lstsq(terms, peaks)[0]
     off_by = np.abs(terms @ [constant, per_base, per_gene] - peaks).max()
