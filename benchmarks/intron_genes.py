@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--set", required=True, help="name of the set in the result")
     parser.add_argument("--source", nargs="*", default=[], help="rows of the reference that count")
     parser.add_argument("--model")
+    parser.add_argument("--label", default="genoformer", help="what the model is called in the result")
     parser.add_argument("--seed", type=int, default=0, help="that the model was trained with; for the name of the file")
     parser.add_argument("--adapt-fasta")
     parser.add_argument("--adapt-annotation")
@@ -75,13 +76,13 @@ def main() -> None:
 def model_scores(args: argparse.Namespace, folder: Path) -> dict:
     """Scores of the model, and of the adapted one where there is something to adapt to."""
     result = {"seed": args.seed, "model_digest": load_bundle(args.model).digest}
-    result["scores"] = {"genoformer": score_model(args.model, args, folder / "given")}
+    result["scores"] = {args.label: score_model(args.model, args, folder / "given")}
     if args.adapt_fasta:
         command = ["genoformer", "adapt", args.adapt_fasta, "--annotation", args.adapt_annotation]
         command += ["--model", args.model, "-o", folder / "adapted", "--steps", args.adapt_steps, "--lr", args.adapt_lr]
         command += ["--threads", 1, *(["--source", *args.source] if args.source else [])]
         subprocess.run([str(word) for word in command], check=True)
-        result["scores"]["genoformer, adapted"] = score_model(str(folder / "adapted"), args, folder / "after")
+        result["scores"][f"{args.label}, adapted"] = score_model(str(folder / "adapted"), args, folder / "after")
         result["adaptation"] = load_bundle(folder / "adapted").calibration["adaptation"]
     return result
 

@@ -185,8 +185,10 @@ class GenomeData(pl.LightningDataModule):
         )
 
     def card_lines(self) -> list[str]:
-        """What the model card says of the data."""
-        records = (f"- {r.genome}: {r.id}, {r.length:,} bp, genetic code {r.genetic_code}" for r in self.store.records)
+        """What the model card says of the data: records that training has seen, in whole or in part."""
+        seen = {region.record for region in self.regions["train"]}
+        trained_on = (record for record in self.store.records if record.index in seen)
+        records = (f"- {r.genome}: {r.id}, {r.length:,} bp, genetic code {r.genetic_code}" for r in trained_on)
         return [*records, "", f"Held out for validation and calibration: {_described_split(self.split)}."]
 
     def _loader(self, dataset, **batches) -> DataLoader:

@@ -1,5 +1,7 @@
 """Training for genes with introns, by its shipped configuration made small."""
 
+from pathlib import Path
+
 import pytest
 from intron_genome import write_intron_genome
 
@@ -21,10 +23,12 @@ def genome(tmp_path, monkeypatch):
     return write_intron_genome(tmp_path, n_genes=44, seed=1)
 
 
-def test_a_trained_model_has_a_decoder_with_the_lengths_of_its_genes_and_predicts(genome):
+def test_a_trained_model_says_what_it_has_seen_has_a_decoder_with_the_lengths_of_its_genes_and_predicts(genome):
     options = [str(word) for pair in SMALL.items() for word in pair]
     files = ["--data.fasta", str(genome), "--data.annotation", str(genome.with_suffix(".gff3"))]
     assert main(["fit", "--config", "gene_structure_eukaryote", *files, *options, "--name", "small"]) == 0
+    card = Path("runs/small/model/model_card.md").read_text()
+    assert "- genome: made-001" in card and "- genome: made-002" not in card and "calibration: made-002" in card
     decoder = load_bundle("runs/small/model").calibration["decoder"]
     introns = [(value, length) for length, value in enumerate(decoder["introns"]["logs"]) if value is not None]
     assert 50 <= max(introns)[1] <= 102
