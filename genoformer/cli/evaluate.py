@@ -1,4 +1,4 @@
-"""``genoformer evaluate``: scores of predicted genes or functions against a reference."""
+"""``genoformer evaluate``: scores of predicted genes, functions or structures against a reference."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,11 @@ TASKS = ("gene_structure", "gene_structure_eukaryote", "function", "rna_pairs", 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("predicted", type=Path, help="GFF3 or GenBank file, or an output folder of predict")
-    parser.add_argument("reference", type=Path, help="GFF3, GTF or GenBank file; a table with labels for functions")
+    parser.add_argument(
+        "reference",
+        type=Path,
+        help="GFF3, GTF or GenBank file; a table with labels; for base pairs also dot-bracket, bpseq or CT",
+    )
     parser.add_argument("--task", choices=TASKS, help="what is compared; by default what the predicted folder holds")
     parser.add_argument("--id-column", default="id", help="column of the ids in a table with labels")
     parser.add_argument("--label-column", default="label", help="column of the labels")
@@ -25,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-f1",
         type=float,
-        help="exit with 1 when F1 (3' ends; exons; macro; micro for terms) is lower; 0 to 1",
+        help="exit with 1 when F1 (3' ends; exons; macro; micro for terms; pairs) is lower; 0 to 1",
     )
     parser.add_argument("-o", "--out", type=Path, help="write the scores as JSON")
     parser.add_argument("--plot", type=Path, help="draw the reliability of functions as PNG; needs matplotlib")
