@@ -7,7 +7,7 @@ CHOICES = {
     "attention": ("longformer", "full"),
     "positions": ("rotary", "learned", "none"),
     "norm": ("pre", "post"),
-    "backend": ("auto", "reference", "blocked", "flex", "sdpa"),
+    "backend": ("auto", "reference", "fused", "blocked", "flex", "sdpa"),
 }
 
 
@@ -178,7 +178,9 @@ def _check_shapes(config: EncoderConfig) -> None:
     if config.positions == "rotary" and (config.d_model // config.n_heads) % 2:
         d_head = config.d_model // config.n_heads
         raise ValueError(f"rotary positions need an even head width, but d_model / n_heads is {d_head}.")
-    if config.backend == "flex" and config.attention_dropout:
-        raise ValueError("backend flex cannot drop attention weights: set attention_dropout to 0 or backend to auto.")
+    if config.backend in ("flex", "fused") and config.attention_dropout:
+        raise ValueError(
+            f"backend {config.backend} cannot drop attention weights: set attention_dropout to 0 or backend to auto."
+        )
     if config.conv_width and config.conv_width % 2 == 0:
         raise ValueError(f"conv_width must be 0 or odd, not {config.conv_width}.")
