@@ -38,7 +38,7 @@ D_MODEL, N_HEADS, RADIUS = 768, 12, 256
 D_HEAD = D_MODEL // N_HEADS
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 LENGTHS, GROWTH = (512, 640, 1024, 2048), (8192, 32768, 131072)
-MEMORY = ((32768, False), (16384, True))
+MEMORY = ((65536, False), (16384, True))
 LONGEST_DENSE = 2048
 PARTS = ("speed", "lengths", "memory", "growth")
 

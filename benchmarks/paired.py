@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from genoformer.nn.linear import Linear
+
 RATE_SIZE = {"cpu": 1024, "cuda": 8192}
 
 
@@ -33,10 +35,12 @@ def seconds_of(action: Callable[[], object], device: str = "cpu") -> float:
 
 
 def product_rate(device: str = "cpu", dtype: torch.dtype = torch.float32, n_calls: int = 5) -> float:
-    """FLOP/s of a square matrix product, the best of a few calls."""
+    """FLOP/s of a square matrix product, the best of a few calls of torch's and of the layers' own product."""
     size = RATE_SIZE[device]
-    matrix = torch.randn(size, size, device=device).to(dtype)
-    return 2 * size**3 / min(seconds_of(lambda: matrix @ matrix, device) for _ in range(n_calls))
+    matrix, layer = torch.randn(size, size, device=device).to(dtype), Linear(size, size, bias=False).to(device, dtype)
+    with torch.no_grad():
+        products = (lambda: matrix @ matrix, lambda: layer(matrix))
+        return 2 * size**3 / min(seconds_of(product, device) for product in products for _ in range(n_calls))
 
 
 def rounds_in_turn(

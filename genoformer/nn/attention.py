@@ -12,7 +12,7 @@ from genoformer.nn.positions import Rotary
 from genoformer.nn.reference import reference_attention
 from genoformer.nn.windowed import fast_attention
 
-BACKENDS = ("auto", "reference", "blocked", "flex", "sdpa")
+BACKENDS = ("auto", "reference", "fused", "blocked", "flex", "sdpa")
 
 
 def windowed_attention(
@@ -40,14 +40,15 @@ def windowed_attention(
         global_mask: bool [B, T], True = global; None = none.
         rotary: (cosines, sines), each [T, d_head / 2]; None = no turn.
         dropout: Share of the weights that is dropped; which ones depends on torch's seed and the backend.
-        backend: "blocked" (linear in T), "flex" (linear in T, NVIDIA GPUs), "sdpa" (dense), "reference", or "auto".
+        backend: "fused" (linear in T, processors), "blocked" (linear in T), "flex" (linear in T, NVIDIA GPUs), "sdpa"
+            (dense), "reference", or "auto".
 
     Returns:
         [B, H, T, d_head]; rows of padding and of global queries are zero.
 
     Raises:
         ValueError: If ``window_radius``, ``dilation``, ``dropout`` or ``backend`` is not legal.
-        UsageError: If ``backend`` is "flex" and cannot run here.
+        UsageError: If ``backend`` is "flex" or "fused" and cannot run here.
     """
     window = make_window(window_radius, dilation, query.shape[1], dropout, backend)
     roles = token_roles(valid_mask, global_mask)
@@ -159,7 +160,7 @@ class LongformerSelfAttention(nn.Module):
 
     def _goes_in_pieces(self, hidden: Tensor) -> bool:
         """Long inputs without gradients go through piece by piece, so that memory hardly grows with length."""
-        is_linear = not self.is_full and self.backend in ("auto", "blocked") and hidden.device.type == "cpu"
+        is_linear = not self.is_full and self.backend in ("auto", "fused", "blocked") and hidden.device.type == "cpu"
         return is_linear and not torch.is_grad_enabled() and hidden.shape[1] >= 2 * piece_tokens(self._reach)
 
     def _forward_in_pieces(self, hidden: Tensor, roles: TokenRoles, rotary: Rotary | None) -> Tensor:

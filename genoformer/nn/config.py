@@ -9,7 +9,7 @@ CHOICES = {
     "attention": ("longformer", "full"),
     "positions": ("rotary", "learned", "none"),
     "norm": ("pre", "post"),
-    "backend": ("auto", "reference", "blocked", "flex", "sdpa"),
+    "backend": ("auto", "reference", "fused", "blocked", "flex", "sdpa"),
 }
 
 
@@ -185,8 +185,10 @@ def _check_shapes(config: EncoderConfig) -> None:
     if config.positions == "rotary" and (config.d_model // config.n_heads) % 2:
         d_head = config.d_model // config.n_heads
         raise ValueError(f"rotary positions need an even head width, but d_model / n_heads is {d_head}.")
-    if config.backend == "flex" and config.attention_dropout:
-        raise ValueError("backend flex cannot drop attention weights: set attention_dropout to 0 or backend to auto.")
+    if config.backend in ("flex", "fused") and config.attention_dropout:
+        raise ValueError(
+            f"backend {config.backend} cannot drop attention weights: set attention_dropout to 0 or backend to auto."
+        )
     if config.amino_acid_words not in (0, 2, 3):
         raise ValueError(f"amino_acid_words must be 0, 2 or 3, not {config.amino_acid_words!r}.")
     if (config.amino_acids or config.amino_acid_words) and (config.vocab_size, config.stride) != (CODON_VOCABULARY, 3):

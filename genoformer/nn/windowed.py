@@ -6,6 +6,7 @@ from torch import Tensor
 
 from genoformer.nn.blocked import MIN_BLOCK, blocked_attention
 from genoformer.nn.flex import flex_can_run, flex_window_attention
+from genoformer.nn.fused import fused_attention, fused_can_run
 from genoformer.nn.masks import TokenRoles, Window, attention_mask, masked_score
 from genoformer.nn.positions import Rotary, rotate
 
@@ -20,21 +21,25 @@ def fast_attention(
         roles: Padding and global tokens.
         window: Who is in whose window.
         rotary: (cosines, sines), each [T, d_head / 2]; None = no turn.
-        backend: "blocked", "sdpa", "flex" or "auto".
+        backend: "fused", "blocked", "sdpa", "flex" or "auto".
 
     Returns:
         [B, H, T, d_head]; rows of padding and of global queries are zero.
 
     Raises:
-        UsageError: If ``backend`` is "flex" and cannot run here.
+        UsageError: If ``backend`` is "flex" or "fused" and cannot run here.
     """
     backend = fastest_backend(qkv, window) if backend == "auto" else backend
-    attend = {"blocked": blocked_attention, "sdpa": dense_attention, "flex": flex_window_attention}[backend]
+    attend = {
+        "blocked": blocked_attention, "fused": fused_attention, "sdpa": dense_attention, "flex": flex_window_attention,
+    }[backend]  # fmt: skip
     return attend(qkv, roles, window, rotary=rotary)
 
 
 def fastest_backend(qkv: Tensor, window: Window) -> str:
     """The way that wins at this length, on this device, with this pattern."""
+    if fused_can_run(qkv.device, qkv.dtype, window):
+        return "fused"
     T, reach = qkv.shape[3], window.radius * max(window.dilations)
     # Measured on CPU for radii of 32 to 256: blocks win as soon as a block and its window do not cover the input.
     if T <= 2 * reach + MIN_BLOCK:

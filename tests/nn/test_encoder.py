@@ -44,7 +44,7 @@ def test_every_backend_gives_the_same_hidden_states_and_gradients(settings):
     tokens, n = make_tokens(2, 75), settings.get("n_global_tokens", 0)
     masks = {"valid_mask": torch.arange(75)[None] < torch.tensor([[75], [50]]), "global_mask": leading(2, 75, n)}
     results = []
-    for backend in ("reference", "blocked", "sdpa"):
+    for backend in ("reference", "fused", "blocked", "sdpa"):
         encoder = make_encoder(backend=backend, **settings)
         hidden = encoder(tokens, **masks)
         trained = [weight for weight in encoder.parameters() if weight.requires_grad]
@@ -64,7 +64,7 @@ def test_batch_of_one_equals_batch_of_many(settings):
         torch.testing.assert_close(together[row : row + 1], alone, atol=1e-12, rtol=0)
 
 
-@pytest.mark.parametrize("backend", ["blocked", "sdpa"])
+@pytest.mark.parametrize("backend", ["fused", "blocked", "sdpa"])
 @pytest.mark.parametrize("settings", VARIANTS, ids=str)
 def test_more_padding_changes_nothing(settings, backend):
     encoder, tokens = make_encoder(backend=backend, **settings), make_tokens(2, 40)
@@ -90,7 +90,7 @@ def reach_of_one_output(encoder: Encoder, T: int, at: int, **masks) -> torch.Ten
     return kept["embedded"].grad[0].abs().amax(dim=-1) > 0
 
 
-@pytest.mark.parametrize("backend", ["reference", "blocked", "sdpa"])
+@pytest.mark.parametrize("backend", ["reference", "fused", "blocked", "sdpa"])
 @pytest.mark.parametrize("settings", [{}, {"window_radius": (2, 5), "dilation": (1, 3)}])
 def test_gradient_is_zero_outside_the_receptive_field_and_only_there(settings, backend):
     encoder = make_encoder(backend=backend, **settings)

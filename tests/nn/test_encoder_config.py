@@ -49,6 +49,7 @@ def test_full_attention_has_no_receptive_field():
         ({"window_radius": ((1, 2, 3, 4), 1, 1, 1)}, "window_radius .* not"),
         ({"attention_dropout": 1.0}, "attention_dropout .* not 1.0"),
         ({"backend": "flex", "attention_dropout": 0.1}, "flex cannot drop attention weights"),
+        ({"backend": "fused", "attention_dropout": 0.1}, "fused cannot drop attention weights"),
         ({"d_model": 130}, "d_model 130 is not a multiple of n_heads 4"),
         ({"d_model": 12}, "even head width, but d_model / n_heads is 3"),
         ({"backend": "flash"}, "backend .* not 'flash'"),

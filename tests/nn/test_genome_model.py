@@ -39,7 +39,7 @@ def test_same_seed_gives_the_same_model():
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-@pytest.mark.parametrize("backend", ["blocked", "sdpa"])
+@pytest.mark.parametrize("backend", ["fused", "blocked", "sdpa"])
 def test_model_learns_eight_fixed_sequences(backend):
     torch.manual_seed(0)
     model = build_model(EncoderConfig(**{**CONFIG.to_dict(), "backend": backend}), n_channels=2)

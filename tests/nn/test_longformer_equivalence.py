@@ -37,7 +37,7 @@ def call_theirs(theirs, hidden, valid, is_global):
     return theirs(hidden, attention_mask=codes, **settings)[0]
 
 
-@pytest.mark.parametrize("backend", ["reference", "blocked", "sdpa"])
+@pytest.mark.parametrize("backend", ["reference", "fused", "blocked", "sdpa"])
 @pytest.mark.parametrize("n_globals", [(0, 0, 0), (1, 1, 1), (3, 1, 0)])
 @pytest.mark.parametrize("padding", [False, True])
 def test_layer_equals_hugging_face(backend, n_globals, padding):

@@ -7,7 +7,7 @@ from genoformer.nn.attention import windowed_attention
 from genoformer.nn.positions import rotary_angles
 
 T, D_HEAD, RADIUS = 50, 4, 6
-BACKENDS = ("reference", "blocked", "sdpa")
+BACKENDS = ("reference", "fused", "blocked", "sdpa")
 
 
 def make_states(n_tokens: int) -> list[torch.Tensor]:

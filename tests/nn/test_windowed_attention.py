@@ -12,7 +12,7 @@ from genoformer.nn import blocked
 from genoformer.nn.attention import windowed_attention
 from genoformer.nn.positions import rotary_angles
 
-FAST = ("blocked", "sdpa")
+FAST = ("fused", "blocked", "sdpa")
 
 
 def make_states(B=2, H=2, T=40, d_head=4, dtype=torch.float64, seed=0):
@@ -111,8 +111,9 @@ def test_fast_equals_reference_in_float32(globals_):
     assert_fast_is_reference(states, 1e-5, **settings, **make_masks(150, globals_, True))
 
 
+@pytest.mark.parametrize("backend", ["fused", "blocked"])
 @pytest.mark.parametrize("globals_", ["none", "some"])
-def test_bfloat16_is_near_float64(globals_):
+def test_bfloat16_is_near_float64(globals_, backend):
     states = make_states(T=200, d_head=32, dtype=torch.bfloat16)
     masks = make_masks(200, globals_, True)
     angles = {dtype: rotary_angles(200, 32, dtype=dtype) for dtype in (torch.float32, torch.float64)}
@@ -123,7 +124,7 @@ def test_bfloat16_is_near_float64(globals_):
         backend="reference",
         **masks,
     )
-    found = windowed_attention(*states, window_radius=40, rotary=angles[torch.float32], backend="blocked", **masks)
+    found = windowed_attention(*states, window_radius=40, rotary=angles[torch.float32], backend=backend, **masks)
     assert found.dtype == torch.bfloat16
     # Scores of size 4 carry an error of 2^-7, weights and values one of 2^-9 each.
     torch.testing.assert_close(found.double(), exact, atol=0.03, rtol=0)
@@ -164,9 +165,10 @@ def test_caller_keeps_its_tensors(backend):
     assert all(torch.equal(old, now) for old, now in zip(before, (*states, *masks.values()), strict=True))
 
 
-def test_large_scores_stay_finite():
+@pytest.mark.parametrize("backend", FAST)
+def test_large_scores_stay_finite(backend):
     states = make_states(T=100, dtype=torch.float32)
-    output = windowed_attention(states[0] * 1e4, states[1] * 1e4, states[2], window_radius=3, backend="blocked")
+    output = windowed_attention(states[0] * 1e4, states[1] * 1e4, states[2], window_radius=3, backend=backend)
     assert torch.isfinite(output).all()
 
 
@@ -188,7 +190,7 @@ def test_illegal_setting_is_named(wrong, said):
 
 def test_fast_modules_do_not_import_the_reference():
     folder = Path(genoformer.nn.__file__).parent
-    for name in ("blocked", "block_steps", "lines", "flex", "windowed", "masks", "positions"):
+    for name in ("fused", "fused_kernels", "blocked", "block_steps", "lines", "flex", "windowed", "masks", "positions"):
         tree = ast.parse((folder / f"{name}.py").read_text())
         imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         assert "genoformer.nn.reference" not in imported

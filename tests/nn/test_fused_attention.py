@@ -1,0 +1,95 @@
+"""What is particular to the fused kernels: long lines, threads, strides, and numbers that are none."""
+
+import ctypes
+
+import numpy as np
+import pytest
+import torch
+
+from genoformer.errors import UsageError
+from genoformer.nn import fused_threads
+from genoformer.nn.attention import windowed_attention
+from genoformer.nn.fused_lines import CHUNK_TOKENS
+from genoformer.nn.positions import rotary_angles
+from genoformer.nn.rows import exponentials
+
+
+def values_and_gradients(states, backend: str, **settings):
+    states = [state.detach().requires_grad_() for state in states]
+    output = windowed_attention(*states, backend=backend, **settings)
+    weight = torch.linspace(-1, 1, output.numel(), dtype=output.dtype).view(output.shape)
+    return output.detach(), *torch.autograd.grad((output * weight).sum(), states)
+
+
+def make_states(*shape: int, dtype=torch.float64):
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn(shape, generator=generator, dtype=dtype) for _ in range(3)]
+
+
+@pytest.mark.parametrize("d_head", [4, 16, 40, 64])
+def test_several_chunks_of_a_line_equal_the_blocked_way(d_head):
+    T = 2 * CHUNK_TOKENS + 70  # gradients of keys move from chunk to chunk
+    states = make_states(1, 2, T, d_head)
+    is_global = torch.zeros(1, T, dtype=torch.bool)
+    is_global[0, [0, 2100, T - 1]] = True
+    valid = torch.ones(1, T, dtype=torch.bool)
+    valid[0, 1000:1200] = False
+    settings = {"window_radius": 70, "global_mask": is_global, "valid_mask": valid}
+    settings["rotary"] = rotary_angles(T, d_head, dtype=torch.float64)
+    expected = values_and_gradients(states, "blocked", **settings)
+    for found, exact in zip(values_and_gradients(states, "fused", **settings), expected, strict=True):
+        torch.testing.assert_close(found, exact, atol=1e-10, rtol=1e-10)
+
+
+def test_number_of_threads_changes_no_bit():
+    states, before = make_states(2, 3, 200, 8, dtype=torch.float32), torch.get_num_threads()
+    results = []
+    try:
+        for n_threads in (1, 2):
+            torch.set_num_threads(n_threads)
+            results.append(values_and_gradients(states, "fused", window_radius=20))
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))
+
+
+def test_without_an_openmp_library_one_thread_does_all(monkeypatch):
+    states = make_states(1, 2, 100, 8)
+    expected = windowed_attention(*states, window_radius=9, backend="fused")
+
+    def none_of_that_name(name):
+        raise OSError(name)
+
+    monkeypatch.setattr(ctypes, "CDLL", none_of_that_name)
+    fused_threads._openmp_parallel.cache_clear()
+    found = windowed_attention(*states, window_radius=9, backend="fused")
+    fused_threads._openmp_parallel.cache_clear()
+    assert torch.equal(found, expected)
+
+
+def test_states_with_holes_between_their_numbers_are_read_right():
+    states = [state.transpose(2, 3).contiguous().transpose(2, 3) for state in make_states(1, 2, 90, 6)]
+    expected = values_and_gradients([state.contiguous() for state in states], "fused", window_radius=9)
+    for found, exact in zip(values_and_gradients(states, "fused", window_radius=9), expected, strict=True):
+        assert torch.equal(found, exact)
+
+
+def test_a_number_that_is_none_spreads_to_those_who_see_it_and_to_no_other():
+    states = make_states(1, 1, 300, 8, dtype=torch.float32)
+    states[1][0, 0, 100] = torch.nan
+    is_nan = windowed_attention(*states, window_radius=10, backend="fused").isnan().all(-1)[0, 0]
+    assert is_nan.nonzero()[:, 0].tolist() == list(range(90, 111))
+
+
+def test_exponentials_are_right_to_the_last_digits():
+    scores = np.concatenate([-np.geomspace(1e-8, 86, 500), [0.0, -1e30, -200.0]]).astype(np.float32)
+    found, exact = scores.copy(), np.exp(scores.astype(np.float64))
+    total = exponentials(found, np.float32(0))
+    np.testing.assert_allclose(found[:-2], exact[:-2], rtol=2.5e-7)
+    assert found[-2:].tolist() == [0, 0]
+    np.testing.assert_allclose(total, exact.sum(), rtol=1e-6)
+
+
+def test_dropped_weights_are_refused():
+    with pytest.raises(UsageError, match=r"attention_dropout 0\.5"):
+        windowed_attention(*make_states(1, 1, 8, 4), window_radius=2, dropout=0.5, backend="fused")
