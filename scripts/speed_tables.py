@@ -75,7 +75,7 @@ def million_table(results: dict[str, dict]) -> str:
     """One pass over a million tokens."""
     rows = [(place(r), r["million"]) for r in results.values() if "million" in r]
     body = ([name, row["tokens"], row["gigabytes"], row["seconds"]] for name, row in rows)
-    return table("| machine | tokens | peak memory, GB | processor seconds |", body)
+    return table("| machine | tokens | peak memory, GB | seconds |", body)
 
 
 def distance_table(results: dict[str, dict]) -> str:
