@@ -79,9 +79,11 @@ def leave_one_out(table: Path, seed: int) -> dict:
     ids = [line.split("\t")[0] for line in table.read_text().splitlines()[1:]]
     rows: dict[str, list[dict]] = {"genoformer": [], "separation": []}
     for number, test in enumerate(ids):
-        parts = {"by": "group", "group_column": "id", "test": [test], "validation": [ids[(number + 1) % len(ids)]]}
+        held_out = {"test": [test], "validation": [ids[(number + 1) % len(ids)]]}
+        parts = {"by": "group", "group_column": "id", **held_out}
         name = f"contacts-{seed}-{test}"
-        words = [f"--data.{key}={json.dumps(value)}" for key, value in parts.items()]
+        words = ["--data.by=group", "--data.group_column=id"]
+        words += [f"--data.{part}={json.dumps(names)}" for part, names in held_out.items()]
         options = ["--config", "contacts", "--data.labels", str(table), *words, "--name", name]
         options += ["--seed_everything", str(seed), "--trainer.enable_progress_bar", "false"]
         if code := run_lightning("fit", options):
