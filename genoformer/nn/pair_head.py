@@ -22,8 +22,8 @@ class PairHead(nn.Module):
     first token of a pair is the one with the lower number: a pair read from 5' to 3' is not the one read backwards.
 
     Memory, float32: 4 · C · T² bytes for a map of C channels, of which three live at a time in prediction, and about
-    4 · (``n_convolutions`` + 1) in training. With 16 channels and 3 convolutions that is 0.2 GB for 1 024 tokens in
-    prediction, and 1 GB in training.
+    4 · (``n_convolutions`` + 1) in training. With 16 channels and 3 convolutions that is 0.3 GB for 1 024 tokens in
+    prediction, and 0.7 GB in training.
 
     Args:
         d_model: Width of the hidden states, D.
