@@ -220,6 +220,7 @@ def plot(result: dict, path: Path) -> None:
             axes.plot(*zip(*points, strict=True), style, marker="o", label=f"{way}, to {other}")
     axes.axhline(1.0, color="grey", linewidth=0.8)
     axes.set(xscale="log", xlabel="tokens", ylabel="times as fast", xticks=tokens, xticklabels=tokens)
+    axes.minorticks_off()
     axes.legend(fontsize=7)
     figure.savefig(path, dpi=100, bbox_inches="tight")
 
