@@ -1,6 +1,7 @@
 """What a bundle knows about turning candidates into genes: weights, confidence maps and overlap rules."""
 
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -107,13 +108,7 @@ class GeneDecoder:
             stop_rate: See ``scoring.random_stop_rate``.
             statistics: Of the genome at hand, or None.
         """
-        weights, used = self.scorer(statistics).weights, self._used(statistics)
-        columns = np.empty((3, len(candidates)))
-        for begin, end in frame_slices(candidates["orf"]):
-            rows = candidates[begin:end]
-            evidence = None if used is None else evidence_of(codes, rows, used)
-            columns[:, begin:end] = candidate_scores(rows, evidence, weights, stop_rate=stop_rate)
-        return Scored(columns[0], columns[1], np.exp(columns[2]))
+        return self._score_with(candidate_scores, codes, candidates, stop_rate, statistics)
 
     def choose(
         self, codes: np.ndarray, candidates: np.ndarray, stop_rate: float, statistics: GenomeStatistics | None = None
@@ -130,24 +125,20 @@ class GeneDecoder:
         if self.scorer(statistics).weights.second is None or len(candidates) == 0:
             return scored, chosen
         for _ in range(SECOND_LOOKS):
-            scored = self._look_again(codes, candidates, candidates[chosen], stop_rate, statistics)
+            look = partial(second_look_scores, genes=candidates[chosen], bounds=(0, len(codes)))
+            scored = self._score_with(look, codes, candidates, stop_rate, statistics)
             chosen = self.select(candidates, scored)
         return scored, chosen
 
-    def _look_again(self, codes, candidates, genes, stop_rate: float, statistics) -> Scored:
-        """Scores when ``genes`` stand around the candidates."""
-        weights, used = self.scorer(statistics).weights, self._used(statistics)
+    def _score_with(self, look, codes, candidates, stop_rate: float, statistics) -> Scored:
+        """The scores of one look, as ``candidate_scores`` gives them; statistics count where there are weights for them."""
+        weights, used = self.scorer(statistics).weights, None if self.adapted is None else statistics
         columns = np.empty((3, len(candidates)))
         for begin, end in frame_slices(candidates["orf"]):
             rows = candidates[begin:end]
             evidence = None if used is None else evidence_of(codes, rows, used)
-            bounds = (0, len(codes))
-            columns[:, begin:end] = second_look_scores(rows, evidence, genes, bounds, weights, stop_rate=stop_rate)
+            columns[:, begin:end] = look(rows, evidence, weights=weights, stop_rate=stop_rate)
         return Scored(columns[0], columns[1], np.exp(columns[2]))
-
-    def _used(self, statistics: GenomeStatistics | None) -> GenomeStatistics | None:
-        """The statistics, if there are weights for them."""
-        return None if self.adapted is None else statistics
 
     def select(self, candidates: np.ndarray, scored: Scored) -> np.ndarray:
         """Rows of the best compatible set, sorted by start."""

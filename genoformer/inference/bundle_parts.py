@@ -32,6 +32,17 @@ def read_decoder(bundle: Bundle, task: str, read: Callable[[dict], Decoder], *, 
         raise DataError("MODEL-008", message, where=bundle.name) from error
 
 
+def read_calibration(bundle: Bundle) -> dict:
+    """What training fitted to the outputs of the bundle's task; DataError if the bundle has none."""
+    fitted = bundle.calibration.get(bundle.config.task)
+    if fitted is None:
+        raise DataError(
+            "MODEL-021", "the model has no calibration: its training did not end.", where=bundle.name,
+            fix="Give the training command again.",
+        )  # fmt: skip
+    return fitted
+
+
 def tile_plan(bundle: Bundle, *, batch_size: int = 2, precision: str | None = None) -> TilePlan:
     """How the bundle reads sequence.
 

@@ -10,6 +10,7 @@ from scipy.special import softmax
 from genoformer.bundle import Bundle, model_device
 from genoformer.calibration import fit_temperature
 from genoformer.errors import DataError
+from genoformer.inference.bundle_parts import read_calibration
 from genoformer.tasks import build_task
 from genoformer.tasks.codon_structure import IGNORED, CodonStructure
 
@@ -47,13 +48,7 @@ class CodonCaller:
     @property
     def calibration(self) -> dict:
         """What ``fit_state_calibration`` made; DataError if the bundle has none."""
-        fitted = self.bundle.calibration.get("codon_structure")
-        if fitted is None:
-            raise DataError(
-                "MODEL-021", "the model has no calibration: its training did not end.", where=self.bundle.name,
-                fix="Give the training command again.",
-            )  # fmt: skip
-        return fitted
+        return read_calibration(self.bundle)
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """Outputs of the network for every whole codon, float32 [T, C]; one or two bases left over are not read."""

@@ -9,6 +9,7 @@ import torch
 from genoformer.bundle import Bundle, model_device
 from genoformer.calibration import IsotonicCalibrator
 from genoformer.errors import DataError
+from genoformer.inference.bundle_parts import read_calibration
 from genoformer.structures.contacts import CONTACT, UNKNOWN
 from genoformer.tasks import build_task
 from genoformer.tasks.contacts import MIN_SEPARATION, Contacts
@@ -49,13 +50,7 @@ class ContactCaller:
     @property
     def calibration(self) -> dict:
         """What ``fit_contact_calibration`` made; DataError if the bundle has none."""
-        fitted = self.bundle.calibration.get("contacts")
-        if fitted is None:
-            raise DataError(
-                "MODEL-021", "the model has no calibration: its training did not end.", where=self.bundle.name,
-                fix="Give the training command again.",
-            )  # fmt: skip
-        return fitted
+        return read_calibration(self.bundle)
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """Outputs of the network for every two whole codons, float32 [T, T], symmetric."""

@@ -12,6 +12,7 @@ from genoformer.bundle import Bundle, model_device
 from genoformer.calibration import IsotonicCalibrator, fit_temperature
 from genoformer.errors import DataError
 from genoformer.function_metrics import best_threshold
+from genoformer.inference.bundle_parts import read_calibration
 from genoformer.ontology_metrics import best_common_threshold
 from genoformer.tasks import build_task
 from genoformer.tasks.function import Function, merge_views
@@ -93,13 +94,7 @@ class FunctionCaller:
     @property
     def calibration(self) -> dict:
         """What ``fit_calibration`` made; DataError if the bundle has none."""
-        fitted = self.bundle.calibration.get("function")
-        if fitted is None:
-            raise DataError(
-                "MODEL-021", "the model has no calibration: its training did not end.", where=self.bundle.name,
-                fix="Give the training command again.",
-            )  # fmt: skip
-        return fitted
+        return read_calibration(self.bundle)
 
 
 def calibrated(task: Function, outputs: np.ndarray, calibration: dict) -> np.ndarray:

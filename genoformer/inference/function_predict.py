@@ -17,7 +17,7 @@ from genoformer.decoding.caller import CallOptions
 from genoformer.errors import WarningLog
 from genoformer.files import atomic_path, write_text_atomic
 from genoformer.inference.function_calls import FunctionCaller, calibrated, called_terms
-from genoformer.inference.inputs import PredictOptions, all_records, spooled
+from genoformer.inference.inputs import PredictOptions, all_records, in_chunks, spooled
 from genoformer.inference.model_passes import PASS_FILES
 from genoformer.inference.prediction_folder import (
     FUNCTIONS,
@@ -86,7 +86,8 @@ def predict_functions(
             shutil.rmtree(work)
             return {**json.loads((out / SUMMARY).read_text()), "nothing_to_do": True}
         make_room(out, key, overwrite=overwrite)
-        chunks = _chunks(record for _, record in all_records(paths, reading))
+        records = (record for _, record in all_records(paths, reading))
+        chunks = in_chunks(records, n_records=CHUNK_RECORDS, n_bases=CHUNK_BP)
         passes = _passes(caller, chunks, work, on_bases)
         counts = _write(out / FUNCTIONS, caller, passes)
         summary = _summary(caller, scan, counts)
@@ -109,18 +110,6 @@ def _scan(paths: list[str], caller: FunctionCaller, reading: PredictOptions, war
         if len(record) > limit:
             warnings.add("FUNCTION-001", f'record "{record.id}": of {len(record):,} bp the first {limit:,} are read.')
     return {"n_records": n_records, "n_bases": n_bases, "sequence_digest": digest.hexdigest()}
-
-
-def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
-    chunk, n_bases = [], 0
-    for record in records:
-        chunk.append(record)
-        n_bases += len(record)
-        if n_bases >= CHUNK_BP or len(chunk) >= CHUNK_RECORDS:
-            yield chunk
-            chunk, n_bases = [], 0
-    if chunk:
-        yield chunk
 
 
 def _passes(caller: FunctionCaller, chunks: Iterator[list[Record]], work: Path, on_bases: Callable[[int], None]):

@@ -1,6 +1,6 @@
 """What a prediction is about: its options, and the records, or the stretch of one, that it reads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -70,6 +70,19 @@ def all_records(
             number += 1
             if len(paths) > 1:  # inside one file the reader sees to it
                 seen[record.id] = path
+
+
+def in_chunks(records: Iterable[Record], *, n_records: int, n_bases: int) -> Iterator[list[Record]]:
+    """Records together until there are ``n_records`` of them, or ``n_bases`` bases."""
+    chunk, gathered = [], 0
+    for record in records:
+        chunk.append(record)
+        gathered += len(record)
+        if gathered >= n_bases or len(chunk) >= n_records:
+            yield chunk
+            chunk, gathered = [], 0
+    if chunk:
+        yield chunk
 
 
 def records_of(paths: list[str], options: PredictOptions) -> Iterator[tuple[int, Record]]:

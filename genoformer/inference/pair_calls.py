@@ -11,6 +11,7 @@ from genoformer.bundle import Bundle, model_device
 from genoformer.calibration import IsotonicCalibrator
 from genoformer.decoding.base_pairs import crossing_structure, nested_structure
 from genoformer.errors import DataError
+from genoformer.inference.bundle_parts import read_calibration
 from genoformer.pair_metrics import mean_pair_scores, pair_scores
 from genoformer.structures.dot_bracket import pairs_of
 from genoformer.structures.folding import fold_probabilities, mix_probabilities
@@ -58,13 +59,7 @@ class PairCaller:
     @property
     def calibration(self) -> dict:
         """What ``fit_pair_calibration`` made; DataError if the bundle has none."""
-        fitted = self.bundle.calibration.get("rna_pairs")
-        if fitted is None:
-            raise DataError(
-                "MODEL-021", "the model has no calibration: its training did not end.", where=self.bundle.name,
-                fix="Give the training command again.",
-            )  # fmt: skip
-        return fitted
+        return read_calibration(self.bundle)
 
     @property
     def has_prior(self) -> bool:

@@ -16,8 +16,8 @@ from genoformer.bundle import Bundle
 from genoformer.decoding.caller import CallOptions
 from genoformer.errors import DataError, WarningLog
 from genoformer.files import atomic_path
+from genoformer.inference.inputs import PredictOptions, all_records, in_chunks, spooled
 from genoformer.inference.model_passes import PASS_FILES
-from genoformer.inference.predict import PredictOptions, all_records, spooled
 from genoformer.inference.prediction_folder import (
     SUMMARY,
     check_folder,
@@ -97,7 +97,8 @@ def predict_structures(
             shutil.rmtree(work)
             return {**json.loads((out / SUMMARY).read_text()), "nothing_to_do": True}
         make_room(out, key, overwrite=overwrite)
-        chunks = _chunks(record for _, record in all_records(paths, reading))
+        records = (record for _, record in all_records(paths, reading))
+        chunks = in_chunks(records, n_records=CHUNK_RECORDS, n_bases=CHUNK_BP)
         names, counts = write(out, _results(caller, chunks, work, on_bases))
         task = {"model": caller.bundle.name, "model_digest": caller.bundle.digest, "task": caller.bundle.config.task}
         summary = {**task, **scan, **counts}
@@ -118,18 +119,6 @@ def _scan(paths: list[str], caller: Caller, reading: PredictOptions, warnings: W
         n_records += 1
         n_bases += len(record)
     return {"n_records": n_records, "n_bases": n_bases, "sequence_digest": digest.hexdigest()}
-
-
-def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
-    chunk, n_bases = [], 0
-    for record in records:
-        chunk.append(record)
-        n_bases += len(record)
-        if n_bases >= CHUNK_BP or len(chunk) >= CHUNK_RECORDS:
-            yield chunk
-            chunk, n_bases = [], 0
-    if chunk:
-        yield chunk
 
 
 def _results(
