@@ -109,6 +109,18 @@ def save_bundle(folder: Path, *, model: nn.Module, config: BundleConfig, card: s
     write_manifest(folder, [WEIGHTS, CONFIG, CALIBRATION, CARD])
 
 
+def add_calibration(folder: Path, bundle: Bundle, fitted: dict) -> None:
+    """Write a bundle again, with the same weights and card, and more in its calibration.
+
+    Args:
+        folder: Where the bundle was read from.
+        bundle: As it was read.
+        fitted: Entries of ``calibration.json``; those of the same names are replaced.
+    """
+    card, calibration = (folder / CARD).read_text(), {**bundle.calibration, **fitted}
+    save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)
+
+
 def build_network(config: BundleConfig) -> GenomeModel | PairModel:
     """The network of a bundle with random weights; seed torch before.
 

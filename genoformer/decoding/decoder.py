@@ -131,7 +131,7 @@ class GeneDecoder:
         return scored, chosen
 
     def _score_with(self, look, codes, candidates, stop_rate: float, statistics) -> Scored:
-        """The scores of one look, as ``candidate_scores`` gives them; statistics count where there are weights for them."""
+        """Scores of one look, as ``candidate_scores`` gives them; statistics count if there are weights for them."""
         weights, used = self.scorer(statistics).weights, None if self.adapted is None else statistics
         columns = np.empty((3, len(candidates)))
         for begin, end in frame_slices(candidates["orf"]):

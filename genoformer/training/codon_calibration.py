@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from genoformer.bundle import load_bundle, save_bundle
+from genoformer.bundle import add_calibration, load_bundle
 from genoformer.inference.codon_calls import CodonCaller, fit_state_calibration
 from genoformer.training.codon_data import CodonData
 
@@ -22,7 +22,5 @@ def write_state_calibration(folder: Path, data: CodonData, *, precision: str) ->
     caller = CodonCaller.from_bundle(bundle, precision=precision)
     samples = data.build_samples(data.parts["validation"], is_training=False)
     fitted = fit_state_calibration([caller.logits(codes) for codes in samples.codes], samples.states)
-    calibration = {**bundle.calibration, "codon_structure": fitted}
-    card = (folder / "model_card.md").read_text()
-    save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)
+    add_calibration(folder, bundle, {"codon_structure": fitted})
     return []

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from genoformer.bundle import load_bundle, save_bundle
+from genoformer.bundle import add_calibration, load_bundle
 from genoformer.inference.contact_calls import ContactCaller, fit_contact_calibration
 from genoformer.training.contact_data import ContactData
 
@@ -22,7 +22,5 @@ def write_contact_calibration(folder: Path, data: ContactData, *, precision: str
     caller = ContactCaller.from_bundle(bundle, precision=precision)
     samples = data.build_samples(data.parts["validation"], is_training=False)
     fitted = fit_contact_calibration([caller.logits(codes) for codes in samples.codes], samples.labels)
-    calibration = {**bundle.calibration, "contacts": fitted}
-    card = (folder / "model_card.md").read_text()
-    save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)
+    add_calibration(folder, bundle, {"contacts": fitted})
     return []

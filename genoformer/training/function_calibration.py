@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from genoformer.bundle import load_bundle, save_bundle
+from genoformer.bundle import add_calibration, load_bundle
 from genoformer.inference.function_calls import FunctionCaller, fit_calibration
 from genoformer.ontology import information_content
 from genoformer.training.table_data import TableData
@@ -26,7 +26,5 @@ def write_calibration(folder: Path, data: TableData, *, precision: str) -> list[
     if caller.task.ontology:
         bits = information_content(data.targets["train"], caller.task.implied_columns)
         fitted["information"] = bits.tolist()
-    calibration = {**bundle.calibration, "function": fitted}
-    card = (folder / "model_card.md").read_text()
-    save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)
+    add_calibration(folder, bundle, {"function": fitted})
     return []

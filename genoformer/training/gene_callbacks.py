@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 
-from genoformer.bundle import load_bundle, save_bundle
+from genoformer.bundle import add_calibration, load_bundle
 from genoformer.errors import DataError
 from genoformer.inference.calibrate import evidence_at_home, fit_decoder, read_held
 from genoformer.inference.calibrate_introns import fit_intron_decoder
@@ -59,9 +59,7 @@ def write_decoder(folder: Path, data: pl.LightningDataModule, *, precision: str)
             fitted = {"decoder": decoder.to_dict()}
     except DataError as error:
         return [f"warning[{error.code}] {error.message} The model cannot call genes. {error.fix}"]
-    calibration = {**bundle.calibration, **fitted}
-    card = (folder / "model_card.md").read_text()
-    save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)
+    add_calibration(folder, bundle, fitted)
     return []
 
 

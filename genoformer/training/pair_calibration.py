@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from genoformer.bundle import load_bundle, save_bundle
+from genoformer.bundle import add_calibration, load_bundle
 from genoformer.inference.pair_calls import PairCaller, fit_pair_calibration
 from genoformer.structures.folding import fold_probabilities
 from genoformer.training.pair_data import PairData
@@ -24,7 +24,5 @@ def write_pair_calibration(folder: Path, data: PairData, *, precision: str) -> l
     samples = data.build_samples(data.parts["validation"], is_training=False)
     found = [caller.probabilities(codes) for codes in samples.codes]
     folded = [fold_probabilities(codes) for codes in samples.codes] if caller.has_prior else None
-    calibration = {**bundle.calibration, "rna_pairs": fit_pair_calibration(found, samples.partners, folded)}
-    card = (folder / "model_card.md").read_text()
-    save_bundle(folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)
+    add_calibration(folder, bundle, {"rna_pairs": fit_pair_calibration(found, samples.partners, folded)})
     return []
