@@ -1,6 +1,7 @@
-"""Train with one process and with two that have half the batch each (DDP, gloo, CPU), and compare what they report.
+"""Train with one process and with two that have half the batch each (gloo, CPU), and compare what they report.
 
-python benchmarks/processes.py --name tiny
+python benchmarks/processes.py --name tiny                      # each with the whole network (DDP)
+python benchmarks/processes.py --name tiny-sharded --overlay fsdp   # each with half of it (FSDP)
 """
 
 import argparse
@@ -23,9 +24,9 @@ def make_genome(folder: Path) -> None:
     genoformer(["simulate", "-o", str(folder / "g"), "--length-bp", "30000", "--contigs", "3", "--seed", "1"])
 
 
-def arguments(n_processes: int) -> list[str]:
+def arguments(n_processes: int, overlay: str = "ddp") -> list[str]:
     """Options of ``fit``; together the processes see four crops a step, and crops differ in how many bases count."""
-    together = ["--config", "ddp", "--trainer.devices", str(n_processes)] if n_processes > 1 else []
+    together = ["--config", overlay, "--trainer.devices", str(n_processes)] if n_processes > 1 else []
     return [
         "--config", "gene_structure_tiny", "--data.fasta", "g/genome.fa", "--data.annotation", "g/genome.gff3",
         "--model.encoder.dropout", "0", "--trainer.max_steps", str(N_STEPS), "--data.samples_per_epoch", "40",
@@ -34,9 +35,9 @@ def arguments(n_processes: int) -> list[str]:
     ]  # fmt: skip
 
 
-def run_together(folder: Path, n_processes: int) -> subprocess.CompletedProcess:
+def run_together(folder: Path, n_processes: int, overlay: str = "ddp") -> subprocess.CompletedProcess:
     """Train as a user does; Lightning starts the other processes."""
-    command = [sys.executable, "-m", "genoformer", "fit", *arguments(n_processes)]
+    command = [sys.executable, "-m", "genoformer", "fit", *arguments(n_processes, overlay)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
 
 
@@ -64,11 +65,12 @@ def compare(folder: Path) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", required=True, help="docs/results/processes-NAME.json")
+    parser.add_argument("--overlay", default="ddp", help="configuration of the two processes: ddp or fsdp")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         make_genome(Path(folder))
         for n_processes in (1, 2):
-            run_together(Path(folder), n_processes).check_returncode()
+            run_together(Path(folder), n_processes, args.overlay).check_returncode()
         result = compare(Path(folder))
     path = Path(__file__).parents[1] / "docs" / "results" / f"processes-{args.name}.json"
     path.write_text(json.dumps(result, indent=2) + "\n")

@@ -7,7 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from genoformer.bundle import save_bundle
+from genoformer.bundle import build_network, save_bundle
 from genoformer.errors import UsageError
 from genoformer.training.adapters import merged
 from genoformer.training.checkpoint_io import AtomicCheckpointIO
@@ -176,7 +176,7 @@ class WriteBundle(pl.Callback):
             self._write(trainer, pl_module)
         elif trainer.is_global_zero and not (self.folder / "manifest.json").is_file():
             kept = AtomicCheckpointIO().load_checkpoint(self.kept, map_location="cpu")
-            model = merged(pl_module.model, pl_module.bundle_config)
+            model = build_network(pl_module.bundle_config)
             model.load_state_dict(kept["state_dict"])
             save_bundle(self.folder, model=model, config=pl_module.bundle_config, card=kept["card"])
 
@@ -186,10 +186,11 @@ class WriteBundle(pl.Callback):
         return value < self.best if self.monitor.endswith("loss") else value > self.best
 
     def _write(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        network = module.whole_network()
         if trainer.is_global_zero:
             metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if "val/" in name}
             card = model_card(module, trainer.global_step, metrics, trainer.datamodule)
-            model = merged(module.model, module.bundle_config)
+            model = merged(network, module.bundle_config)
             AtomicCheckpointIO().save_checkpoint({"state_dict": model.state_dict(), "card": card}, self.kept)
             save_bundle(self.folder, model=model, config=module.bundle_config, card=card)
 

@@ -27,7 +27,7 @@ class GeneScores(pl.Callback):
         plan = TilePlan(config.tile_bp, config.context_bp, precision=model_precision(trainer))
         regions = data.regions["validation"][trainer.global_rank :: trainer.world_size]
         add_up = partial(sum_over_processes, trainer)
-        scores = score_regions(pl_module.model, data.tokenizer, plan, data.store, regions, add_up)
+        scores = score_regions(pl_module.evaluated[0], data.tokenizer, plan, data.store, regions, add_up)
         for name, value in scores.items():
             pl_module.log(f"val/{name}", value, prog_bar=True)
 

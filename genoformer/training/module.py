@@ -16,8 +16,10 @@ from genoformer.nn.config import EncoderConfig
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan, check_tile_length
 from genoformer.tasks import TASKS, build_task
+from genoformer.training.adapters import add_adapters
 from genoformer.training.optimizer import build_optimizer
 from genoformer.training.processes import gather_scores, mean_over_processes, sum_over_processes
+from genoformer.training.sharded import gather, is_sharded, shard
 
 
 class GenomeModule(pl.LightningModule):
@@ -109,10 +111,29 @@ class GenomeModule(pl.LightningModule):
             raise UsageError("CONFIG-007", f"{error}", where="model") from error
         self.scores = self.task.build_scores()
 
+    def configure_model(self) -> None:
+        """Divide the network among processes, where the strategy is one that does."""
+        if self.device_mesh is not None and not is_sharded(self.model):
+            shard(self.model, self.device_mesh["data_parallel"])
+
+    def whole_network(self) -> torch.nn.Module:
+        """The network with all of its weights, for evaluation; every process must call it."""
+        if not is_sharded(self.model):
+            return self.model
+        with torch.random.fork_rng(devices=[]):
+            plain = build_network(self.bundle_config)
+            if self.adapter_rank:
+                add_adapters(plain.encoder, self.adapter_rank)
+        return gather(self.model, plain.to(self.device)).eval()
+
     def forward(self, batch: Batch) -> Tensor:
         """Logits of a batch: [B, L, C] per base, [B, C] per sequence, or [B, T, T] per pair of tokens."""
+        return self._outputs(self.model, batch)
+
+    @staticmethod
+    def _outputs(network: torch.nn.Module, batch: Batch) -> Tensor:
         optional = {name: batch[name] for name in ("global_mask", "base_codes", "pair_features") if name in batch}
-        return self.model(batch["token_ids"], valid_mask=batch["valid_mask"], **optional)
+        return network(batch["token_ids"], valid_mask=batch["valid_mask"], **optional)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch; a loss that is not finite ends training before it reaches the weights."""
@@ -133,6 +154,9 @@ class GenomeModule(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         self._log_scores("val")
 
+    def on_validation_end(self) -> None:
+        self.evaluated = []
+
     def on_test_epoch_start(self) -> None:
         self._begin_scores()
 
@@ -145,9 +169,11 @@ class GenomeModule(pl.LightningModule):
     def _begin_scores(self) -> None:
         self.scores = self.task.build_scores()
         self.losses = np.zeros(2)  # sum and weight
+        # In a list, as it shall not become a part of this module.
+        self.evaluated = [self.whole_network()]
 
     def _evaluate(self, batch: Batch) -> None:
-        logits = self(batch)
+        logits = self._outputs(self.evaluated[0], batch)
         weight = float(self.task.loss_weight(batch["labels"]))
         self.losses += float(self.task.loss(logits, batch["labels"])) * weight, weight
         self.scores.update(logits, batch["labels"])

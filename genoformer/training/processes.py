@@ -9,11 +9,11 @@ from torch import Tensor
 from genoformer.errors import UsageError
 
 DIVIDING_STRATEGIES = ("fsdp", "deepspeed", "modelparallel")
-"""Parts of the names of Lightning's strategies with which no process has all of the weights."""
+"""Parts of the names of Lightning's strategies that divide weights, and write checkpoints and scores that we do not."""
 
 
 def check_strategy(strategy) -> None:
-    """Refuse strategies that divide the weights among processes.
+    """Refuse strategies that divide the weights among processes in other ways than ``training.sharded``.
 
     Args:
         strategy: Setting ``trainer.strategy``: a word, or what has the name of a class as ``class_path``.
@@ -24,9 +24,9 @@ def check_strategy(strategy) -> None:
     name = str(getattr(strategy, "class_path", strategy))
     if any(part in name.replace("_", "").lower() for part in DIVIDING_STRATEGIES):
         raise UsageError(
-            "CONFIG-017", f"{name.rpartition('.')[2]} divides weights among devices, but Muon orthogonalises whole "
-            "matrices, and scores and model folders are made of whole networks.", where="trainer.strategy",
-            fix="Use --config ddp.",
+            "CONFIG-017", f"{name.rpartition('.')[2]} divides weights among devices in a way of its own, with which "
+            "checkpoints and scores would not be those of one process.", where="trainer.strategy",
+            fix="Use --config fsdp or --config ddp.",
         )  # fmt: skip
 
 

@@ -26,16 +26,16 @@ class IntronWeights:
         rare_site: Weight of the log-frequencies of kinds of splice sites.
     """
 
-    state: float = 0.2
-    utr: float = 0.3
-    signal: float = 1.4
-    splice: float = 0.7
-    gene: float = 2.5
-    intron: float = 12.0
-    untranslated: float = -2.0
+    state: float = 0.025
+    utr: float = 0.056
+    signal: float = 3.7
+    splice: float = 5.6
+    gene: float = -1.5
+    intron: float = 25.5
+    untranslated: float = 5.0
     edge: float = -3.0
-    length: float = 0.7
-    rare_site: float = 0.5
+    length: float = 0.35
+    rare_site: float = 3.5
 
 
 @dataclass(frozen=True)

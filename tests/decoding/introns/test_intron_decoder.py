@@ -20,6 +20,10 @@ from genoformer.inference.intron_calls import gene_of_parts
 from genoformer.sequence.alphabet import decode_bases, encode_bases, reverse_complement
 
 CODE = get_genetic_code(1)
+WEIGHTS = {
+    "state": 0.2, "utr": 0.3, "signal": 1.4, "splice": 0.7, "gene": 2.5, "intron": 12.0, "untranslated": -2.0,
+    "edge": -3.0, "length": 0.7, "rare_site": 0.5,
+}  # fmt: skip
 NO_EDGES = {"edge": -1e6}
 SEEDS = (*range(60), 109, 142, 172, 192)
 
@@ -28,7 +32,7 @@ def small_decoder(**weights):
     """Exons of three, introns of four bases and more; long ones beyond the tables lose half a point per base."""
     rising = lambda n, first: LengthTable((*[-np.inf] * first, *(-0.1 * np.arange(n - first)).tolist()), -0.5)  # noqa: E731
     exons = {kind: rising(8 + i, 3) for i, kind in enumerate(EXON_KINDS)}
-    return IntronDecoder(IntronWeights(**{**NO_EDGES, **weights}), exons, rising(9, 4))
+    return IntronDecoder(IntronWeights(**{**WEIGHTS, **NO_EDGES, **weights}), exons, rising(9, 4))
 
 
 def random_case(seed, length=34):
@@ -93,7 +97,7 @@ def labelled_outputs(codes, genes, seed=0):
 
 def usual_decoder():
     exons = {kind: fit_lengths([90, 150, 240], shortest_bp=3, n_bp=900) for kind in EXON_KINDS}
-    return IntronDecoder(IntronWeights(), exons, fit_lengths([60, 90, 400], shortest_bp=30, n_bp=300))
+    return IntronDecoder(IntronWeights(**WEIGHTS), exons, fit_lengths([60, 90, 400], shortest_bp=30, n_bp=300))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,120 @@
+"""Processes that divide a network: each has a part, checkpoints are whole, and an interrupted run continues."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch.distributed.device_mesh import init_device_mesh
+
+from genoformer.bundle import BundleConfig, build_network
+from genoformer.nn.config import EncoderConfig
+from genoformer.tasks import build_task
+from genoformer.training.adapters import add_adapters
+from genoformer.training.optimizer import build_optimizer
+from genoformer.training.sharded import gather, is_sharded, shard
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+
+import processes
+
+ADAPTER_RANKS = (0, 2)
+TOKENS = torch.arange(40).reshape(2, 20) + 8
+
+
+def network(adapter_rank: int = 0):
+    encoder = EncoderConfig(vocab_size=70, d_model=32, n_heads=2, n_layers=2, d_ff=64, window_radius=4)
+    config = BundleConfig(
+        task="gene_structure", encoder=encoder.to_dict(), k=3, stride=1, tile_bp=100, context_bp=10, genetic_code=11,
+        channels=build_task("gene_structure").channels,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    model = build_network(config)
+    if adapter_rank:
+        model.encoder.requires_grad_(False)
+        add_adapters(model.encoder, adapter_rank)
+    return model
+
+
+def divide_and_train(rank, folder):
+    """On a process of two: its parts, gradients and networks put together, without and with adapters."""
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    mesh = init_device_mesh("cpu", (2,))
+    torch.save([divided(mesh, rank, adapter_rank) for adapter_rank in ADAPTER_RANKS], folder / f"{rank}.pt")
+    dist.destroy_process_group()
+
+
+def divided(mesh, rank: int, adapter_rank: int) -> dict:
+    model = network(adapter_rank)
+    shard(model, mesh)
+    model(TOKENS[rank : rank + 1]).square().mean().backward()
+    found = {
+        "is_sharded": is_sharded(model),
+        "numbers": local_numbers(model.parameters()),
+        "network": gather(model, network(adapter_rank)).state_dict(),
+        "gradients": {name: tensor.grad.full_tensor() for name, tensor in learning(model)},
+    }
+    optimizer = build_optimizer(model, lr=1e-2, weight_decay=0.0)
+    optimizer.step()
+    return found | {"state": local_numbers(tensors(optimizer))}
+
+
+def local_numbers(parts) -> int:
+    return sum(part.to_local().numel() for part in parts)
+
+
+def learning(model):
+    return [(name, tensor) for name, tensor in model.named_parameters() if tensor.requires_grad]
+
+
+def tensors(optimizer):
+    return [value for state in optimizer.state.values() for value in state.values() if value.ndim]
+
+
+def test_each_process_has_half_and_together_they_have_the_gradients_of_one(tmp_path):
+    mp.spawn(divide_and_train, (tmp_path,), nprocs=2)
+    found = [torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1)]
+    for i, adapter_rank in enumerate(ADAPTER_RANKS):
+        model = network(adapter_rank)
+        model(TOKENS).square().mean().backward()
+        gradients = {name: tensor.grad.clone() for name, tensor in learning(model)}
+        optimizer = build_optimizer(model, lr=1e-2, weight_decay=0.0)
+        optimizer.step()
+        n_numbers, n_state = (sum(part.numel() for part in parts) for parts in (model.parameters(), tensors(optimizer)))
+        assert not is_sharded(model)
+        for half in (found[0][i], found[1][i]):
+            assert half["is_sharded"]
+            # Not every width is even.
+            assert half["numbers"] == pytest.approx(n_numbers / 2, rel=0.05)
+            assert half["state"] == pytest.approx(n_state / 2, rel=0.05)
+            assert half["gradients"].keys() == gradients.keys()
+            for name, tensor in gradients.items():
+                torch.testing.assert_close(half["gradients"][name], tensor, rtol=1e-5, atol=1e-7, msg=name)
+            for name, tensor in network(adapter_rank).state_dict().items():
+                assert torch.equal(half["network"][name], tensor), name
+
+
+def long_run(name: str) -> list[str]:
+    options = ["--trainer.max_steps", "16", "--checkpoint_every_n_steps", "3", "--name", name]
+    return [sys.executable, "-m", "genoformer", "fit", *processes.arguments(2, "fsdp"), *options]
+
+
+def test_an_interrupted_run_continues_to_the_same_bytes(tmp_path):
+    processes.make_genome(tmp_path)
+    subprocess.run(long_run("whole"), cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    with subprocess.Popen(long_run("stopped"), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+        while not (tmp_path / "runs/stopped/checkpoints/last.ckpt").exists():
+            assert child.poll() is None
+            time.sleep(0.05)
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(timeout=120) == 128 + signal.SIGTERM, child.stdout.read().decode()
+    assert not (tmp_path / "runs/stopped/checkpoints/final.ckpt").exists()
+    subprocess.run(long_run("stopped"), cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    whole, stopped = (tmp_path / "runs" / name for name in ("whole", "stopped"))
+    for file in ("model/model.safetensors", "metrics.csv"):
+        assert (whole / file).read_bytes() == (stopped / file).read_bytes(), file
