@@ -102,27 +102,34 @@ def genoformer_genes(genome: Genome, finder: GeneFinder, statistics: Sequence[bo
 
 
 def calibration(genome: Genome, rows, finder: GeneFinder, options: CallOptions, learned) -> dict[str, float]:
-    """ECE and Brier score over all open frames of 90 nt or more that the decoder scored (event: the 3' end is right),
-    and over the best start of each right frame (event: the start is right)."""
+    """ECE and Brier score, see ``calibration_of``."""
+    genes = genome.reference.by_contig()
+    tables = {r.id: gene_table(r.codes, genes.get(r.id, []), genetic_code=options.genetic_code) for r in genome.records}
+    found = [r for r in genome.records if len(rows[r.id])]
+    return calibration_of([confidences(r.codes, rows[r.id], tables[r.id], finder, options, learned) for r in found])
+
+
+def confidences(codes, rows, table, finder: GeneFinder, options: CallOptions, learned) -> tuple[np.ndarray, ...]:
+    """Of one record: confidence of each judged open frame and whether its 3' end is right; of the best start of each
+    right frame, and whether it is right."""
     scorer = finder.decoder.scorer(learned)
-    gene, right, start, start_right = [], [], [], []
-    for record in genome.records:
-        found = rows[record.id]
-        if len(found) == 0:
-            continue
-        scored, _ = finder.decoder.choose(record.codes, found, record_stop_rate(record.codes, options), learned)
-        table = gene_table(
-            record.codes, genome.reference.by_contig().get(record.id, []), genetic_code=options.genetic_code
-        )
-        frame_right, right_start, judged = truth_of(found, table)
-        best = best_starts(found, scored.start_share)
-        best = best[judged[best]]
-        gene.append(scorer.gene_confidence.apply(scored.frame_odds[best]))
-        right.append(frame_right[best])
-        hits = best[frame_right[best]]
-        start.append(scorer.start_confidence.apply(scored.start_share[hits]))
-        start_right.append(right_start[hits])
-    gene, right, start, start_right = (np.concatenate(part) for part in (gene, right, start, start_right))
+    scored, _ = finder.decoder.choose(codes, rows, record_stop_rate(codes, options), learned)
+    frame_right, start_right, judged = truth_of(rows, table)
+    best = best_starts(rows, scored.start_share)
+    best = best[judged[best]]
+    hits = best[frame_right[best]]
+    gene = scorer.gene_confidence.apply(scored.frame_odds[best])
+    return gene, frame_right[best], scorer.start_confidence.apply(scored.start_share[hits]), start_right[hits]
+
+
+def calibration_of(parts: Sequence[tuple[np.ndarray, ...]]) -> dict[str, float]:
+    """ECE and Brier score over all open frames of 90 nt or more that the decoder scored (event: the 3' end is right),
+    and over the best start of each right frame (event: the start is right).
+
+    Args:
+        parts: What ``confidences`` gave for each record.
+    """
+    gene, right, start, start_right = (np.concatenate(column) for column in zip(*parts, strict=True))
     return {
         "n_frames": len(gene),
         "gene_ece": ece(gene, right),
@@ -151,6 +158,7 @@ def main() -> None:
         "genome": args.genome.name,
         "model": args.model,
         "model_digest": bundle.digest,
+        "n_parameters": sum(tensor.numel() for tensor in bundle.model.parameters()),
         "genetic_code": genome.genetic_code,
         "statistics": not args.no_statistics,
         "calibration": ours.calibration,

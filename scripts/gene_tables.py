@@ -92,3 +92,33 @@ def recoded_table(results: dict[str, dict]) -> str:
                 yield [copy["genetic_code"], "as it is" if copy["tilt"] is None else "recoded", copy["gc"], *cells]
 
     return table("| genetic code | copy | GC | genoformer, 3′ / exact F1 | pyrodigal |", body())
+
+
+def fragment_table(results: dict[str, dict]) -> str:
+    """F1 on pieces of genomes, and calibration."""
+
+    def body():
+        for name, result in results.items():
+            for piece in result["pieces"]:
+                for program, scores in piece["scores"].items():
+                    errors = [piece["calibration"][kind] for kind in ("gene_ece", "start_ece")]
+                    shown = [f"{error:.4f}" if program == "genoformer" else "–" for error in errors]
+                    f1 = (f"{scores[kind]['f1']:.4f}" for kind in ("three_prime", "exact"))
+                    yield [name, f"{piece['piece_bp']:,}", program, *f1, *shown]
+
+    return table("| genome | pieces, bp | program | 3′ F1 | exact F1 | gene ECE | start ECE |", body())
+
+
+def curve_table(results: dict[str, dict]) -> str:
+    """F1 and calibration over the size of the network and the length of training."""
+
+    def body():
+        for name, result in results.items():
+            kinds = [result["scores"]["genoformer"][key] for key in ("genes", "genes_nothing_ignored")]
+            cells = (f"{s['three_prime']['f1']:.4f} / {s['exact']['f1']:.4f}" for s in kinds)
+            size, steps = name.split("-")[1:]
+            errors = (f"{result['calibration'][kind]:.4f}" for kind in ("gene_ece", "start_ece"))
+            yield [size.replace("x", " × "), f"{result['n_parameters']:,}", steps, *cells, *errors]
+
+    f1 = "3′ / exact F1, masked genes ignored | nothing ignored"
+    return table(f"| width × layers | parameters | steps | {f1} | gene ECE | start ECE |", body())

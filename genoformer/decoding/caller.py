@@ -16,10 +16,11 @@ from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
 from genoformer.decoding.candidates import BUFFER_MARGIN_BP, CANDIDATE_DTYPE, find_candidates, is_partial_5
 from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.genome_counts import GenomeCounts, count_genes
 from genoformer.decoding.orfs import before_gap, earliest_open_base
 from genoformer.decoding.read_through import read_through_genes
 from genoformer.decoding.scoring import random_stop_rate
-from genoformer.decoding.statistics import GenomeCounts, GenomeStatistics, count_genes, estimate_statistics
+from genoformer.decoding.statistics import GenomeStatistics, estimate_statistics
 from genoformer.sequence.alphabet import encode_bases
 
 BUFFER_BP = 262_144
@@ -193,14 +194,15 @@ def genome_statistics(
         options: Genetic code.
 
     Returns:
-        None where the genome is too small. A decoder without weights for statistics gives those of a first round.
+        With what the decoder knows of other genomes; None where it knows nothing and the genome is too small. A decoder
+        without weights for statistics gives those of a first round.
     """
     statistics = None
     for _ in range(STATISTICS_ROUNDS if decoder.adapted is not None else 1):
         total = GenomeCounts.zero()
         for codes, candidates in records():
             total = total + confident_counts(codes, candidates, decoder, options, statistics)
-        statistics = estimate_statistics(total)
+        statistics = estimate_statistics(total, None if decoder.prior is None else decoder.prior.at(total.gc))
         if statistics is None:
             return None
     return statistics
@@ -209,7 +211,7 @@ def genome_statistics(
 def confident_counts(codes, candidates, decoder: GeneDecoder, options: CallOptions, statistics=None) -> GenomeCounts:
     """Counts from the confident genes of one record; see ``genome_statistics``."""
     if len(candidates) == 0:
-        return GenomeCounts.zero()
+        return count_genes(codes, candidates, np.empty(0, np.int64))
     scored, chosen = decoder.choose(codes, candidates, record_stop_rate(codes, options), statistics)
     sure = (scored.frame_odds[chosen] > CONFIDENT_ODDS) & (candidates["n_codons"][chosen] >= CONFIDENT_CODONS)
     return count_genes(codes, candidates, chosen[sure])

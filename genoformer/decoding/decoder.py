@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from genoformer.calibration import IsotonicCalibrator
+from genoformer.decoding.prior import StatisticsPrior
 from genoformer.decoding.scoring import DecoderWeights, candidate_scores, second_look_scores
 from genoformer.decoding.selection import OverlapRules, select_genes
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
@@ -72,16 +73,19 @@ class GeneDecoder:
         plain: Where there is too little sequence for statistics, or they are not wanted.
         adapted: With statistics; None if the bundle has no such weights.
         rules: What neighbouring genes may share.
+        prior: Statistics of other genomes, for a genome too short to have its own; None if the bundle has none.
     """
 
     plain: Scorer
     adapted: Scorer | None = None
     rules: OverlapRules = field(default_factory=OverlapRules)
+    prior: StatisticsPrior | None = None
 
     def to_dict(self) -> dict:
         """Plain JSON types; the inverse of ``from_dict``."""
         adapted = None if self.adapted is None else self.adapted.to_dict()
-        return {"plain": self.plain.to_dict(), "adapted": adapted, "rules": asdict(self.rules)}
+        prior = None if self.prior is None else self.prior.to_dict()
+        return {"plain": self.plain.to_dict(), "adapted": adapted, "rules": asdict(self.rules), "prior": prior}
 
     @classmethod
     def from_dict(cls, stored: dict) -> "GeneDecoder":
@@ -91,7 +95,9 @@ class GeneDecoder:
             KeyError, TypeError, ValueError: If a field is missing, unknown or out of range.
         """
         adapted = None if stored["adapted"] is None else Scorer.from_dict(stored["adapted"])
-        return cls(Scorer.from_dict(stored["plain"]), adapted, OverlapRules(**stored["rules"]))
+        # Bundles of before have none.
+        prior = StatisticsPrior.from_dict(stored["prior"]) if stored.get("prior") else None
+        return cls(Scorer.from_dict(stored["plain"]), adapted, OverlapRules(**stored["rules"]), prior)
 
     def scorer(self, statistics: GenomeStatistics | None) -> Scorer:
         """The scorer that fits what is known."""

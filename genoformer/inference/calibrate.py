@@ -22,9 +22,11 @@ from genoformer.decoding.caller import (
 from genoformer.decoding.candidates import find_candidates
 from genoformer.decoding.decoder import SECOND_LOOKS, GeneDecoder, Scorer
 from genoformer.decoding.familiarity import long_gene_evidence
-from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer, fit_second_look
+from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer, fit_second_look, truth_of
+from genoformer.decoding.genome_counts import count_genes
 from genoformer.decoding.neighbours import neighbour_features, start_neighbours
 from genoformer.decoding.orfs import EDGE_START
+from genoformer.decoding.prior import StatisticsPrior, learn_prior
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.splits import Region
@@ -123,7 +125,17 @@ def fit_decoder(held: list[Held]) -> GeneDecoder:
         if not known:
             return decoder
         decoder = GeneDecoder(plain=decoder.plain, adapted=_fit_looks(known, statistics))
-    return decoder
+    return replace(decoder, prior=_prior(held))
+
+
+def _prior(held: list[Held]) -> StatisticsPrior | None:
+    """What the genes of these genomes look like, for the genomes to come."""
+    counts = []
+    for h in held:
+        if h.inside:
+            _, start_right, judged = truth_of(h.candidates, h.inside[0].genes)
+            counts.append((count_genes(h.codes, h.candidates, np.flatnonzero(start_right & judged)), h.natural))
+    return learn_prior(counts)
 
 
 def _fit_looks(held: list[Held], statistics: dict[str, GenomeStatistics]) -> Scorer:

@@ -207,7 +207,7 @@ def write_results(
 
     is_one_genome = options.statistics and not options.metagenome
     shared = finder.statistics(passed, options.call) if is_one_genome else None
-    impression, n_statistics = Impression(), int(shared is not None)
+    impression, n_statistics = Impression(), int(shared is not None and shared.are_own)
     with (
         GeneOutputs(out, options.formats, locus_tag=options.locus_tag, functions=functions is not None) as outputs,
         GeneFunctions(functions, out) as notes,
@@ -217,7 +217,7 @@ def write_results(
             own = shared
             if options.statistics and options.metagenome:
                 own = finder.statistics(lambda one=(codes, rows, call): [one], call)
-                n_statistics += own is not None
+                n_statistics += own is not None and own.are_own
             genes = finder.genes(record.id, codes, rows, call, own)
             impression.add(codes, genes)
             notes.add(record.id, codes, genes)

@@ -10,19 +10,9 @@ from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.decoding import statistics
 from genoformer.decoding.binding_site import SITE_FIRST, WINDOW_BP, site_odds
 from genoformer.decoding.candidates import find_candidates
+from genoformer.decoding.genome_counts import CONTEXT, MOTIF_FIRST, MOTIF_LAST, GenomeCounts, count_genes
 from genoformer.decoding.orfs import EDGE_START
-from genoformer.decoding.statistics import (
-    BEFORE_CODONS,
-    CONTEXT,
-    EVIDENCE,
-    MOTIF_FIRST,
-    MOTIF_LAST,
-    OPENING_FROM,
-    GenomeCounts,
-    count_genes,
-    estimate_statistics,
-    evidence_of,
-)
+from genoformer.decoding.statistics import BEFORE_CODONS, EVIDENCE, OPENING_FROM, estimate_statistics, evidence_of
 from genoformer.sequence.alphabet import decode_bases, reverse_complement
 
 

@@ -7,8 +7,11 @@ from Bio import SeqIO
 
 from genoformer import load_model
 from genoformer.annotation.models import Annotation
-from genoformer.annotation.read import read_annotation
+from genoformer.annotation.read import read_annotation, read_genbank_records
+from genoformer.bundle import load_bundle
+from genoformer.decoding.caller import CallOptions
 from genoformer.inference.evaluate import score_annotations
+from genoformer.inference.gene_calls import GeneFinder
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +45,18 @@ def test_a_sequence_gives_the_genes_of_the_file_that_holds_it(phage):
     from_file = next(model.predict(phage[0]))
     from_bases = model.predict_sequence(record.id, str(record.seq).lower())
     assert from_bases == from_file
+
+
+def test_starts_of_a_short_genome_gain_from_what_the_model_knows_of_others(data_dir):
+    """Phage lambda has too few codons for statistics of its own."""
+    genbank = data_dir / "genome_phages" / "NC_001416_lambda.gbk.gz"
+    (record,), reference = read_genbank_records(genbank), read_annotation(genbank)
+    finder, codes, options = GeneFinder.from_bundle(load_bundle("bacteria")), record.codes, CallOptions()
+    rows = finder.candidates(codes, options)
+    learned = finder.statistics(lambda: [(codes, rows, options)], options)
+    assert not learned.are_own and learned.n_codons > 1000
+    exact = {}
+    for name, statistics in (("with", learned), ("without", None)):
+        genes = finder.genes(record.id, codes, rows, options, statistics)
+        exact[name] = score_annotations(Annotation(genes), reference, {record.id: len(codes)})["genes"]["exact"]["f1"]
+    assert exact["with"] > exact["without"]

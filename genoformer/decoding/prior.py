@@ -1,0 +1,91 @@
+"""What genes of other genomes look like, for a genome too short to tell itself: a plasmid, a phage, a contig.
+
+Codon usage follows the composition of a genome more than anything else, so hexamers are kept by GC content. What
+stands around starts is kept once, from sequence as it was found. The counts of the genome at hand are added to this
+(``statistics.estimate_statistics``): the longer it is, the less the prior says.
+
+Reference: ready-made models by GC content are the idea of Prodigal's metagenomic mode (Hyatt et al., Bioinformatics 28
+(2012) 2223).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from genoformer.decoding.binding_site import BindingSite
+from genoformer.decoding.genome_counts import GenomeCounts
+from genoformer.decoding.statistics import GenomeStatistics, estimate_statistics
+
+GC_STEP = 0.04
+"""Genomes whose GC content differs by less share a table."""
+DECIMALS = 3
+
+
+@dataclass(frozen=True)
+class StatisticsPrior:
+    """Statistics of other genomes.
+
+    Attributes:
+        gc: GC content that each table of hexamers is of, ascending, float64 [P].
+        hexamers: Log-odds as in ``GenomeStatistics.hexamer``, float64 [P, 4096].
+        starts: Everything else; its own hexamers are not used.
+    """
+
+    gc: np.ndarray
+    hexamers: np.ndarray
+    starts: GenomeStatistics
+
+    def at(self, gc: float) -> GenomeStatistics:
+        """Statistics for a genome of this GC content."""
+        table = self.hexamers[int(np.argmin(np.abs(self.gc - gc)))]
+        values = {field.name: getattr(self.starts, field.name) for field in fields(self.starts)}
+        return GenomeStatistics(**{**values, "hexamer": table})
+
+    def to_dict(self) -> dict:
+        """Plain JSON types, rounded; the inverse of ``from_dict``."""
+        site = self.starts.site
+        tables = {
+            "gc": self.gc, "hexamers": self.hexamers, "usage": self.starts.usage, "context": self.starts.context,
+            "motif": self.starts.motif, "site_motif": site.motif, "site_place": site.place,
+        }  # fmt: skip
+        stored = {name: np.round(table, DECIMALS).tolist() for name, table in tables.items()}
+        return {**stored, "site_share": round(site.share, DECIMALS)}
+
+    @classmethod
+    def from_dict(cls, stored: dict) -> "StatisticsPrior":
+        """Read what ``to_dict`` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: If a table is missing or of another kind.
+        """
+        tables = {name: np.array(table, dtype=np.float64) for name, table in stored.items()}
+        site = BindingSite(tables["site_motif"], tables["site_place"], float(stored["site_share"]))
+        starts = GenomeStatistics(
+            hexamer=np.zeros(tables["hexamers"].shape[1]), usage=tables["usage"], context=tables["context"],
+            motif=tables["motif"], site=site,
+        )  # fmt: skip
+        return cls(tables["gc"], tables["hexamers"], starts)
+
+
+def learn_prior(counts: Sequence[tuple[GenomeCounts, bool]]) -> StatisticsPrior | None:
+    """A prior from the genes of any number of genomes.
+
+    Args:
+        counts: Of each genome, and whether its sequence is as it was found; recoded genomes tell of hexamers only.
+
+    Returns:
+        None where there are too few genes.
+    """
+    by_gc: dict[int, GenomeCounts] = {}
+    natural = GenomeCounts.zero()
+    for one, is_natural in counts:
+        step = round(one.gc / GC_STEP)
+        by_gc[step] = by_gc.get(step, GenomeCounts.zero()) + one
+        natural = natural + one if is_natural else natural
+    starts = estimate_statistics(natural)
+    tables = [(total.gc, estimate_statistics(total)) for _, total in sorted(by_gc.items())]
+    known = [(gc, statistics.hexamer) for gc, statistics in tables if statistics is not None]
+    if starts is None or not known:
+        return None
+    return StatisticsPrior(np.array([gc for gc, _ in known]), np.stack([table for _, table in known]), starts)
