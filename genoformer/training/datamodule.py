@@ -31,7 +31,8 @@ class GenomeData(pl.LightningDataModule):
         store: A store of ``genoformer prepare`` instead of fasta and annotation.
         seqid_map: Table of ids in the annotation and in the FASTA file.
         source: Only annotation rows with one of these words in column 2 of GFF3 and GTF; all by default.
-        genetic_code: NCBI number for all genomes, or a list; by default what the annotation says, else 11.
+        genetic_code: NCBI number for all genomes, or a list; by default what the annotation says, else 11, or 1 for
+            genes with introns.
         crop_bp: Longest crop in training, and length of a tile in validation.
         batch_size: Crops of one step of one process.
         samples_per_epoch: Crops between two validations.

@@ -21,7 +21,8 @@ from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.records import Record
 from genoformer.store import SCHEMA, Source, Store, write_store
 
-DEFAULT_GENETIC_CODE = 11
+DEFAULT_GENETIC_CODE = {"codons": 11, "introns": 1}
+"""Of records whose annotation does not say: bacteria and the nuclei of most other organisms."""
 LABELS = {"codons": (label_tracks, gene_table), "introns": (intron_tracks, intron_gene_table)}
 """What makes the label tracks and the gene table of a record, by the word that a task has for its labels."""
 _LOCUS = re.compile(rb"^LOCUS\s", re.MULTILINE)
@@ -36,7 +37,7 @@ class GenomeFiles:
         name: Name of the genome in the store.
         sequence: FASTA or GenBank file with the bases.
         annotation: GFF3 or GenBank file with the genes; None for a task that needs none.
-        genetic_code: NCBI number; None takes what the annotation says of each contig, else 11.
+        genetic_code: NCBI number; None takes what the annotation says of each contig, else ``DEFAULT_GENETIC_CODE``.
     """
 
     name: str
@@ -217,14 +218,14 @@ def _read_unlabelled(genome: GenomeFiles, report: PrepareReport, log: WarningLog
         report.n_records[genome.name] += 1
         report.n_bases[genome.name] += len(record)
         tracks, table = np.full((2, len(record)), MASKED, np.uint8), np.empty(0, GENE_TABLE)
-        yield genome.name, record, tracks, table, False, DEFAULT_GENETIC_CODE
+        yield genome.name, record, tracks, table, False, DEFAULT_GENETIC_CODE["codons"]
 
 
 def _label_record(
     genome: GenomeFiles, record: Record, annotation: Annotation, contig: str | None, genes: list[Gene], labels: str,
     report: PrepareReport,
 ) -> Source:  # fmt: skip
-    code = genome.genetic_code or annotation.genetic_codes.get(contig, DEFAULT_GENETIC_CODE)
+    code = genome.genetic_code or annotation.genetic_codes.get(contig, DEFAULT_GENETIC_CODE[labels])
     circular = contig in annotation.circular
     make_tracks, make_table = LABELS[labels]
     tracks, masked = make_tracks(record.codes, genes, genetic_code=code, circular=circular)

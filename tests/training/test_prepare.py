@@ -46,6 +46,16 @@ def test_labels_lie_where_the_genes_are(files, tmp_path):
     assert store.genes(0)[["start", "end", "strand"]].tolist() == [(3, 12, 1), (17, 26, -1)]
 
 
+def test_genes_with_introns_have_the_standard_code_unless_a_file_says_otherwise(files, tmp_path):
+    codes = {}
+    for said in ("", ";transl_table=6"):
+        Path(files[1]).write_text(GFF3.replace("ID=a", f"ID=a{said}").replace("ID=b", f"ID=b{said}"))
+        for labels in ("codons", "introns"):
+            prepare_store(tmp_path / labels, find_genomes([files[0]], [files[1]]), labels=labels)
+            codes[said, labels] = Store(tmp_path / labels).records[0].genetic_code
+    assert list(codes.values()) == [11, 1, 6, 6]
+
+
 def test_same_files_are_not_prepared_again_but_changed_ones_are(files, tmp_path):
     genomes, path = find_genomes([files[0]], [files[1]]), tmp_path / "data.h5"
     assert prepare_store(path, genomes) is not None
