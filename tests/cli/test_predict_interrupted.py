@@ -1,0 +1,130 @@
+"""``genoformer predict`` that is killed, dies or has no disk left: nothing half-done is taken for a result."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from prediction_files import contents, hidden
+
+from genoformer.inference.gene_calls import GeneFinder
+from genoformer.sequence.fasta import write_fasta
+from genoformer.sequence.records import Record
+from genoformer.simulate import simulate_genome
+
+CHILD = """
+import sys, time
+from genoformer.cli.main import main
+from genoformer.inference import model_passes
+from genoformer.inference.gene_calls import GeneFinder
+model_passes.CHUNK_BP = 10_000  # one record
+ask, calls = GeneFinder.block_candidates, []
+def slow(self, *arguments):
+    calls.append(1)
+    if len(calls) == 3:
+        print("ready", flush=True)
+        time.sleep(60)
+    return ask(self, *arguments)
+GeneFinder.block_candidates = slow
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
+def test_killed_run_leaves_no_result_and_the_same_command_continues(
+    number, code, predict, genome, tiny_bundle, tmp_path, monkeypatch
+):
+    arguments = ["predict", genome, "--model", tiny_bundle, "-o", tmp_path / "o"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == code and "Traceback" not in err
+    assert not contents(tmp_path / "o", ())
+    assert len(list((tmp_path / "o/.work").glob("passes-*.npz"))) == 2
+    for name in (".genes.gff3.0123456789ab.tmp", ".work/.passes-0000002-00000.npz.0123456789ab.tmp"):
+        (tmp_path / "o" / name).write_text("half written")
+    ask, calls = GeneFinder.block_candidates, []
+    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *arguments: calls.append(1) or ask(*arguments))
+    assert predict(genome) == 0
+    assert len(calls) == 2
+    assert hidden(tmp_path / "o") == [".genoformer.lock"]
+    assert predict(genome, out="whole") == 0 and len(calls) == 6
+    assert contents(tmp_path / "o") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("at", ["summary.json", "run.json", "manifest.json", "genes.tsv"])
+def test_run_that_dies_between_its_files_continues(predict, genome, tmp_path, monkeypatch, at):
+    replace = os.replace
+
+    def die(source, target):
+        if os.path.basename(target) == at:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", die)
+    assert predict(genome) == 130
+    monkeypatch.setattr("os.replace", replace)
+    assert not (tmp_path / "o/manifest.json").exists()
+    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *a: pytest.fail("the model ran again"))
+    assert predict(genome) == 0
+    assert hidden(tmp_path / "o") == [".genoformer.lock"]
+
+
+def test_work_of_another_genome_is_not_used(predict, genome, tmp_path, monkeypatch):
+    other = tmp_path / "other.fa"
+    write_fasta(other, [record for record, _ in simulate_genome(length_bp=20_000, gc=0.4, seed=8, n_contigs=4)])
+    monkeypatch.setattr("genoformer.inference.predict.write_results", lambda *a: 1 / 0)
+    monkeypatch.chdir(tmp_path)
+    assert predict(other) == 70
+    monkeypatch.undo()
+    assert predict(genome) == predict(genome, out="whole") == 0
+    assert contents(tmp_path / "o") == contents(tmp_path / "whole")
+
+
+LIMITED = """
+import resource, sys
+from genoformer.cli.main import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_full_disk_is_exit_74_and_leaves_no_result(genome, tiny_bundle, tmp_path):
+    arguments = ["predict", genome, "--model", tiny_bundle, "-o", tmp_path / "o"]
+    done = subprocess.run([sys.executable, "-c", LIMITED, *arguments], capture_output=True, text=True)
+    assert done.returncode == 74 and done.stderr.count("\n") == 1, done.stderr
+    assert not contents(tmp_path / "o", ())
+
+
+PEAK = """
+import resource, sys
+import numpy as np
+from genoformer.cli.main import main
+code = main(sys.argv[1:])
+print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1))
+sys.exit(code)
+"""
+
+
+def peak_kib(fasta, bundle, out):
+    arguments = ["predict", fasta, "--model", bundle, "-o", out, "--formats", "tsv", "--batch-size", "4"]
+    done = subprocess.run([sys.executable, "-c", PEAK, *arguments], capture_output=True, text=True, check=True)
+    return int(re.search(r"peak (\d+)", done.stdout)[1])
+
+
+@pytest.mark.slow
+def test_memory_grows_by_a_few_bytes_per_base(tiny_bundle, tmp_path):
+    peaks, lengths = [], (2_000_000, 8_000_000)
+    for length_bp in lengths:
+        codes = np.random.default_rng(1).integers(0, 4, length_bp).astype(np.uint8)
+        write_fasta(tmp_path / "r.fa", [Record("r", codes)])
+        peaks.append(peak_kib(tmp_path / "r.fa", tiny_bundle, tmp_path / str(length_bp)))
+    # Both strands, the buffer they grow in, copies for masks, and the candidates: 12 measured. The outputs of the
+    # model would be 40, and one table of integers 8 more.
+    assert (peaks[1] - peaks[0]) * 1024 < 16 * (lengths[1] - lengths[0]), peaks
