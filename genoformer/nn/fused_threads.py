@@ -16,8 +16,9 @@ from torch import Tensor
 from genoformer.nn.fused_kernels import backward_head, forward_part, plan_memory
 from genoformer.nn.fused_lines import CHUNK_TOKENS, Job, Matrix, States, compiled, pointer_to
 
-SOURCES = ("tiles", "rows", "fused_lines", "fused_kernels", "fused_threads")
+SOURCES = ("tiles", "rows", "fused_lines", "fused_windows", "fused_kernels", "fused_threads")
 N_STATES, N_MATRICES = 7, 8
+VECTOR_NUMBERS = 16
 
 
 def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], width: int, radius: int) -> None:
@@ -118,11 +119,13 @@ def _forward(address, none):
         job.dilations.n_columns,
         max(1, job.silent.n_columns // CHUNK_TOKENS),
     )
-    m, task = np.empty(at.size, none.dtype), _take(numbers)
+    memory, task = np.empty(at.size + VECTOR_NUMBERS, none.dtype), _take(numbers)
+    m = _aligned(memory, at.size)
     while task < job.silent.n_rows * n_heads * n_parts:
         head, part = task // n_parts, task % n_parts
         forward_part(job, head // n_heads, head % n_heads, part, n_parts, at, m)
         task = _take(numbers)
+    memory[0] = 0  # lives until here
 
 
 @compiled
@@ -130,10 +133,20 @@ def _backward(address, none):
     """Take heads until none is left."""
     job, numbers = _read_job(address), carray(pointer_to(address), (1,), np.int64)
     at, n_heads = plan_memory(job, True), job.dilations.n_columns
-    m, head = np.empty(at.size, none.dtype), _take(numbers)
+    memory, head = np.empty(at.size + VECTOR_NUMBERS, none.dtype), _take(numbers)
+    m = _aligned(memory, at.size)
     while head < job.silent.n_rows * n_heads:
         backward_head(job, head // n_heads, head % n_heads, at, m)
         head = _take(numbers)
+    memory[0] = 0  # lives until here
+
+
+@compiled
+def _aligned(memory, size):
+    """View of ``memory`` from a multiple of a vector on. It counts no references, which every slice would do."""
+    n_bytes = VECTOR_NUMBERS * memory.itemsize
+    address = (memory.ctypes.data + n_bytes - 1) // n_bytes * n_bytes
+    return carray(pointer_to(address), (size,), memory.dtype)
 
 
 @compiled

@@ -16,6 +16,8 @@ HAS_ONEDNN = (
     and torch.backends.mkldnn.is_available()
     and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 )
+ROWS_AT_A_TIME = 1024
+"""Of the long side of a weight's gradient: what oneDNN copies of them stays in the cache."""
 
 
 class Linear(nn.Linear):
@@ -38,9 +40,54 @@ def linear_gelu(layer: Linear, states: Tensor) -> Tensor:
 
 def takes_onednn(states: Tensor, weight: Tensor) -> bool:
     """Float32 on an x86 processor; autocast has its own rules, and its products are oneDNN's already."""
+    return _is_for_onednn(states, weight) and not torch.is_autocast_enabled("cpu")
+
+
+def _is_for_onednn(states: Tensor, weight: Tensor) -> bool:
     is_float = states.dtype == weight.dtype == torch.float32 and states.device.type == "cpu"
-    is_matrix = states.dim() > 1 and states.numel() > 0
-    return HAS_ONEDNN and is_float and is_matrix and not torch.is_autocast_enabled("cpu")
+    return HAS_ONEDNN and is_float and states.dim() > 1 and states.numel() > 0
+
+
+def project(states: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """``states @ weight.T + bias``, [..., D] to [..., E], of one dtype and without a gradient."""
+    if _is_for_onednn(states, weight):
+        return _product(states, weight, bias)
+    with torch.autocast(states.device.type, enabled=False):
+        return F.linear(states, weight, bias)
+
+
+def project_back(
+    gradient: Tensor, states: Tensor, weight: Tensor, needs: tuple[bool, bool, bool]
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """Gradients of ``project``.
+
+    Args:
+        gradient: Of the result, [..., E].
+        states: As given to ``project``.
+        weight: Likewise.
+        needs: Whether those of states, weight and bias are wanted; others are None.
+    """
+    rows, inputs = gradient.flatten(0, -2), states.flatten(0, -2)
+    return (
+        project(gradient, weight.t(), None) if needs[0] else None,
+        _weight_gradient(rows, inputs) if needs[1] else None,
+        rows.sum(0) if needs[2] else None,
+    )
+
+
+def _weight_gradient(rows: Tensor, inputs: Tensor) -> Tensor:
+    """``rows.T @ inputs``. oneDNN copies the first factor, so that is the narrower one, a stretch at a time."""
+    if not _is_for_onednn(rows, inputs):
+        return project(rows.t(), inputs.t(), None)
+    is_turned = rows.shape[1] > inputs.shape[1]
+    factors = (inputs, rows) if is_turned else (rows, inputs)
+    total = None
+    for first, second in zip(*(factor.split(ROWS_AT_A_TIME) for factor in factors), strict=True):
+        if total is None:
+            total = _product(first.t(), second.t())
+        else:
+            total = torch.ops.mkldnn._linear_pointwise.binary(first.t(), total, second.t(), None, "add")
+    return total.t() if is_turned else total
 
 
 def _product(states: Tensor, weight: Tensor, bias: Tensor | None = None, after: str = "none") -> Tensor:
@@ -57,11 +104,4 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
-        states, weight = ctx.saved_tensors
-        needs_states, needs_weight, needs_bias = ctx.needs_input_grad
-        rows = gradient.flatten(0, -2)
-        return (
-            _product(gradient, weight.t()) if needs_states else None,
-            _product(rows.t(), states.flatten(0, -2).t()) if needs_weight else None,
-            rows.sum(0) if needs_bias else None,
-        )
+        return project_back(gradient, *ctx.saved_tensors, ctx.needs_input_grad)

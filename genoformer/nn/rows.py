@@ -34,13 +34,13 @@ def _as_float32(typing, bits):
 
 @intrinsic
 def _maximum(typing, one, other):
-    """The larger of two numbers, NaN if one is NaN; a comparison would not become vectors."""
+    """The larger of two numbers, any if one is NaN; a comparison would not become vectors."""
 
     def generate(context, builder, signature, arguments):
         number = arguments[0].type
         name = f"llvm.maximum.f{one.bitwidth}"
         function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(number, (number,) * 2), name)
-        return builder.call(function, arguments)
+        return builder.call(function, arguments, fastmath=("nnan", "nsz"))
 
     return one(one, one), generate
 
@@ -82,17 +82,15 @@ def exponentials(scores, shift):
 
 
 @numba.njit(fastmath=SUMS)
-def forbid(scores, bias, first, end):
-    """Leave the keys ``first`` to ``end`` of a row of scores to a window, and add the bias of each key."""
-    scores[:first] = MASKED
-    scores[end:] = MASKED
-    for j in range(len(scores)):
-        scores[j] += bias[j]
+def add(row, other):
+    """``row += other``."""
+    for j in range(len(row)):
+        row[j] += other[j]
 
 
 @numba.njit
 def largest(scores):
-    """The largest of a row; NaN if there is one."""
+    """The largest of a row; any number if there is NaN, which ``exponentials`` spreads."""
     found = scores[0]
     for j in range(len(scores)):
         found = _maximum(found, scores[j])
@@ -100,10 +98,16 @@ def largest(scores):
 
 
 @numba.njit(fastmath=SUMS)
-def slopes_of_scores(slopes, weights):
-    """Gradient of the weights to that of the scores, in place: ``w (s - sum(w s))``."""
-    mean = slopes.dtype.type(0)
-    for j in range(len(slopes)):
-        mean += weights[j] * slopes[j]
+def dot(one, other):
+    """Sum of products."""
+    total = one.dtype.type(0)
+    for j in range(len(one)):
+        total += one[j] * other[j]
+    return total
+
+
+@numba.njit(fastmath=SUMS)
+def slopes_of_scores(slopes, weights, mean):
+    """Gradient of the weights to that of the scores, in place; ``mean`` is the dot product of both."""
     for j in range(len(slopes)):
         slopes[j] = weights[j] * (slopes[j] - mean)
