@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from genoformer.nn.fused import fused_can_run, projected_attention
-from genoformer.nn.linear import Linear
+from genoformer.nn.linear import Linear, as_computed
 from genoformer.nn.masks import TokenRoles, Window, masked_score, token_roles
 from genoformer.nn.pieces import cut_pieces, piece_tokens
 from genoformer.nn.positions import Rotary
@@ -139,7 +139,7 @@ class LongformerSelfAttention(nn.Module):
         Raises:
             ValueError: If there are global tokens and the layer has no projections for them.
         """
-        roles = roles or TokenRoles()
+        roles, (hidden,) = roles or TokenRoles(), as_computed(hidden)
         if roles.global_mask is not None and not self.global_projections:
             raise ValueError("there are global tokens, but the model was made with n_global_tokens 0.")
         if self._goes_in_pieces(hidden):
@@ -212,7 +212,8 @@ class LongformerSelfAttention(nn.Module):
         query = query_layer(global_hidden).view(B, G, self.n_heads, -1)
         key_weight = key_layer.weight.view(self.n_heads, -1, D)
         absorbed = torch.einsum("bghd,hde->bhge", query * query.shape[-1] ** -0.5, key_weight.to(query.dtype))
-        scores = absorbed.flatten(1, 2) @ hidden.transpose(1, 2).to(absorbed.dtype)  # [B, H * G, T]
+        # In this order neither product copies the hidden states to turn them.
+        scores = (hidden.to(absorbed.dtype) @ absorbed.flatten(1, 2).transpose(1, 2)).transpose(1, 2)  # [B, H * G, T]
         scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
         if roles.valid_mask is not None:
             scores = scores.masked_fill(~roles.valid_mask[:, None], masked_score(scores.dtype))

@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 
 from genoformer.errors import UsageError
 from genoformer.nn.fused_threads import run
-from genoformer.nn.linear import project, project_back
+from genoformer.nn.linear import as_computed, project, project_back
 from genoformer.nn.masks import TokenRoles, Window
 from genoformer.nn.positions import Rotary
 
@@ -23,7 +23,7 @@ def fused_can_run(device: torch.device, dtype: torch.dtype, window: Window) -> b
 
 
 def fused_attention(qkv: Tensor, roles: TokenRoles, window: Window, *, rotary: Rotary | None = None) -> Tensor:
-    """Attention of the window queries. Float64 is computed as such, all else in float32.
+    """Attention of the window queries. Float64 is computed as such, bfloat16 in float32.
 
     Args:
         qkv: Query, key and value, not rotated, [3, B, H, T, d_head], any strides.
@@ -64,10 +64,8 @@ def projected_attention(
     Raises:
         UsageError: If it cannot run here.
     """
+    hidden, weight, bias = as_computed(hidden, weight, bias)
     _check_can_run(hidden, window)
-    if torch.is_autocast_enabled("cpu"):
-        dtype = torch.get_autocast_dtype("cpu")
-        hidden, weight, bias = (states.to(dtype) for states in (hidden, weight, bias))
     return _ProjectedAttention.apply(hidden, weight, bias, n_heads, _Settings(roles, window, rotary))
 
 
@@ -99,7 +97,7 @@ class _Settings:
         angles = [query.new_zeros(0, d_head // 2)] * 2 if self.rotary is None else self.rotary
         dilations = torch.tensor([self.window.dilations]).expand(1, H)
         matrices = [
-            *(angle.to(query.dtype) for angle in angles),
+            *(angle.to(normalizers.dtype) for angle in angles),
             normalizers,
             ~silent,
             silent,
@@ -158,23 +156,18 @@ def _by_heads(projected: Tensor, n_heads: int) -> Tensor:
 
 def _attend(qkv: Tensor, settings: _Settings) -> tuple[Tensor, Tensor]:
     """Output [B, T, D] and normalizers [B * H, T]."""
-    exact = _readable(qkv)
-    _, B, H, T, d_head = exact.shape
-    output, normalizers = exact.new_empty(B, T, H * d_head), exact.new_empty(B * H, T)
-    settings.run(False, [*exact, output.view(B, T, H, d_head).transpose(1, 2)], normalizers)
-    return output.to(qkv.dtype), normalizers
+    _, B, H, T, d_head = qkv.shape
+    output = qkv.new_empty(B, T, H * d_head)
+    normalizers = qkv.new_empty(B * H, T, dtype=torch.promote_types(qkv.dtype, torch.float32))
+    settings.run(False, [*_readable(qkv), output.view(B, T, H, d_head).transpose(1, 2)], normalizers)
+    return output, normalizers
 
 
 def _attend_back(qkv: Tensor, gradient: Tensor, total: Tensor, settings: _Settings, normalizers: Tensor) -> None:
     """Write the gradient of ``qkv`` to ``total``, which may be ``qkv``: rows are read before they are written."""
-    exact = _readable(qkv)
-    result = total if total.dtype == exact.dtype else torch.empty_like(total, dtype=exact.dtype)
-    settings.run(True, [*exact, _readable(gradient), *result], normalizers)
-    if result is not total:
-        total.copy_(result)
+    settings.run(True, [*_readable(qkv), _readable(gradient), *total], normalizers)
 
 
 def _readable(states: Tensor) -> Tensor:
-    """Float32 or float64, and rows without holes."""
-    states = states.to(torch.promote_types(states.dtype, torch.float32))
+    """Rows without holes."""
     return states if states.stride(-1) == 1 else states.contiguous()

@@ -26,7 +26,7 @@ def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], widt
 
     Args:
         is_backward: Which of the passes.
-        states: Those of ``Job``, in its order, [B, H, T, d_head], float32 or float64, last stride 1; the forward pass
+        states: Those of ``Job``, in its order, [B, H, T, d_head], of one dtype, last stride 1; the forward pass
             has none of the gradients.
         matrices: Those of ``Job``, in its order, contiguous.
         width: d_head.
@@ -38,7 +38,8 @@ def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], widt
     job += [0] * (1 + N_STATES * 4 - len(job))
     for matrix in matrices:
         job += [matrix.data_ptr(), *matrix.shape]
-    job = np.array([*job, width, radius], dtype=np.int64)
+    is_half = states[0].dtype == torch.bfloat16
+    job = np.array([*job, width, radius, is_half], dtype=np.int64)
     B, H, T, _ = states[0].shape
     n_tasks = B * H * (1 if is_backward else -(-T // CHUNK_TOKENS))
     kernel = _kernel(is_backward, states[0].dtype == torch.float64)
@@ -152,11 +153,11 @@ def _aligned(memory, size):
 @compiled
 def _read_job(address):
     """What ``run`` wrote."""
-    n = carray(pointer_to(address), (1 + 7 * 4 + 8 * 3 + 2,), np.int64)
+    n = carray(pointer_to(address), (1 + 7 * 4 + 8 * 3 + 3,), np.int64)
     return Job(
         _states(n, 0), _states(n, 1), _states(n, 2), _states(n, 3), _states(n, 4), _states(n, 5), _states(n, 6),
         _matrix(n, 0), _matrix(n, 1), _matrix(n, 2), _matrix(n, 3), _matrix(n, 4), _matrix(n, 5), _matrix(n, 6),
-        _matrix(n, 7), n[-2], n[-1],
+        _matrix(n, 7), n[-3], n[-2], n[-1],
     )  # fmt: skip
 
 

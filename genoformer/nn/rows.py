@@ -23,13 +23,23 @@ _LOWEST, _ONE, _ZERO = np.float32(-87.0), np.float32(1.0), np.float32(0.0)
 
 
 @intrinsic
-def _as_float32(typing, bits):
+def as_float32(typing, bits):
     """The float32 with these 32 bits."""
 
     def generate(context, builder, signature, arguments):
         return builder.bitcast(arguments[0], ir.FloatType())
 
     return types.float32(types.int32), generate
+
+
+@intrinsic
+def as_int32(typing, number):
+    """The 32 bits of a float32."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.IntType(32))
+
+    return types.int32(types.float32), generate
 
 
 @intrinsic
@@ -56,7 +66,7 @@ def _exp_float32(x):
     r = x - n * _LN2_HIGH
     r = r - n * _LN2_LOW
     p = ((((_P[0] * r + _P[1]) * r + _P[2]) * r + _P[3]) * r + _P[4]) * r + _P[5]
-    y = (p * (r * r) + r + _ONE) * _as_float32((np.int32(n) + np.int32(127)) << np.int32(23))
+    y = (p * (r * r) + r + _ONE) * as_float32((np.int32(n) + np.int32(127)) << np.int32(23))
     return _ZERO if x < _LOWEST else y
 
 
