@@ -17,6 +17,7 @@ from genoformer.nn.fused_lines import (
     load_globals,
     load_panel,
     make_line,
+    part_of_caller,
     row_of,
     store_panel,
     up,
@@ -121,7 +122,7 @@ def load_queries(job, line, at, m, panel):
         load_panel(job, line, job.query, panel, False, scale, m[at.plain_query : at.plain_query + at.panel])
 
 
-@compiled
+@part_of_caller
 def forward_chunk(job, line, at, m, begin, end):
     """Output and normalizers of the queries ``begin`` to ``end``, whole panels."""
     low, d = first_panel(line, begin), at.d
@@ -149,7 +150,7 @@ def forward_chunk(job, line, at, m, begin, end):
         store_panel(job, line, mixed, token // 64, False, False, m.dtype.type(1), job.output)
 
 
-@compiled
+@part_of_caller
 def backward_panel(job, line, at, m, token, low):
     """Write the gradient of 64 queries, and add to those of the keys and values that they see."""
     first, d, G, panel = first_panel(line, token), at.d, at.G, token // 64
@@ -183,7 +184,7 @@ def store_query_slopes(job, line, at, m, panel, is_turned, is_added):
     store_panel(job, line, mixed, panel, is_turned, is_added, scale, job.query_slopes)
 
 
-@compiled
+@part_of_caller
 def backward_line(job, line, at, m):
     """Gradients of a line. Those of keys are written when no later window adds to them; the others move up."""
     chunk, is_turned, one = chunk_of(line), job.cosines.n_rows > 0, m.dtype.type(1)
@@ -210,7 +211,7 @@ def backward_line(job, line, at, m):
         low = next_low
 
 
-@compiled
+@part_of_caller
 def backward_head(job, sample, head, at, m):
     """Gradients of one head of one sample."""
     size = at.G * at.d
@@ -228,7 +229,7 @@ def backward_head(job, sample, head, at, m):
     add_globals(job, line, m[value : value + size], job.value_slopes)
 
 
-@compiled
+@part_of_caller
 def forward_part(job, sample, head, number, n_parts, at, m):
     """Every ``n_parts``-th chunk of one head of one sample."""
     for phase in range(min(indices_of(job.dilations, 0)[head], job.silent.n_columns)):

@@ -4,6 +4,8 @@ Queries come in groups of ``ROWS``. Of the whole panels that the windows of 64 q
 keys that none of its queries sees; what the scores hold there is never read.
 """
 
+import numpy as np
+
 from genoformer.nn.fused_lines import compiled, row_of, up
 from genoformer.nn.rows import MASKED, add, dot, exponentials, largest, slopes_of_scores
 from genoformer.nn.tiles import ROWS, product
@@ -13,12 +15,6 @@ from genoformer.nn.tiles import ROWS, product
 def seen_keys(line, middle, n_keys):
     """Which keys the ``ROWS`` queries see that begin at key ``middle``: (first, end), multiples of 16."""
     return max(0, middle - line.radius) // 16 * 16, min(n_keys, up(middle + ROWS + line.radius, 16))
-
-
-@compiled
-def seeing_queries(line, key, middle):
-    """Which of 64 queries, that begin at key ``middle``, see one of the ``ROWS`` keys from ``key``: (first, end)."""
-    return max(0, key - line.radius - middle), min(64, key + ROWS + line.radius - middle)
 
 
 @compiled
@@ -52,40 +48,45 @@ def score(line, at, m, token, first, n_panels, low):
 
 
 @compiled
+def part(number, line, middle, n_keys, stride):
+    """Scores of a row that are read: those of seen keys (0), and those of global ones (1); (first, end)."""
+    return (n_keys, stride) if number else seen_keys(line, middle // ROWS * ROWS, n_keys)
+
+
+@compiled
 def weigh(at, line, m, middle, n_keys):
     """Weights, times their sum, in place of scores.
 
     The sums are left where the gradient is in the backward pass, and the numbers taken from the scores in ``mixed``.
     """
-    stride = n_keys + at.G
+    stride, n_parts = n_keys + at.G, 2 if at.G else 1
     for r in range(64):
-        row = m[at.scores + r * stride : at.scores + (r + 1) * stride]
-        begin, end = seen_keys(line, middle + r // ROWS * ROWS, n_keys)
-        m[at.mixed + r] = largest(row[begin:end])
-        if at.G:
-            m[at.mixed + r] = max(m[at.mixed + r], largest(row[n_keys:]))
+        row, found = m[at.scores + r * stride : at.scores + (r + 1) * stride], m.dtype.type(-np.inf)
+        for number in range(n_parts):
+            begin, end = part(number, line, middle + r, n_keys, stride)
+            found = max(found, largest(row[begin:end]))
+        m[at.mixed + r] = found
     for r in range(64):
-        row = m[at.scores + r * stride : at.scores + (r + 1) * stride]
-        begin, end = seen_keys(line, middle + r // ROWS * ROWS, n_keys)
-        m[at.gradient + r] = exponentials(row[begin:end], m[at.mixed + r])
-        if at.G:
-            m[at.gradient + r] += exponentials(row[n_keys:], m[at.mixed + r])
+        row, total = m[at.scores + r * stride : at.scores + (r + 1) * stride], m.dtype.type(0)
+        for number in range(n_parts):
+            begin, end = part(number, line, middle + r, n_keys, stride)
+            total += exponentials(row[begin:end], m[at.mixed + r])
+        m[at.gradient + r] = total
 
 
 @compiled
 def weigh_again(job, line, at, m, token, first, n_panels, low):
     """The weights of the forward pass, from scores and normalizers; 0 for rows behind the end."""
     score(line, at, m, token, first, n_panels, low)
-    stride = n_panels * 64 + at.G
+    n_keys, n_parts = n_panels * 64, 2 if at.G else 1
+    stride = n_keys + at.G
     normalizers = row_of(job.normalizers, line.sample * job.dilations.n_columns + line.head, m)
     for r in range(64):
         row = m[at.scores + r * stride : at.scores + (r + 1) * stride]
-        begin, end = seen_keys(line, token + r // ROWS * ROWS - first * 64, stride - at.G)
         if token + r < line.n_tokens:
-            normalizer = normalizers[line.phase + (token + r) * line.step]
-            exponentials(row[begin:end], normalizer)
-            if at.G:
-                exponentials(row[stride - at.G :], normalizer)
+            for number in range(n_parts):
+                begin, end = part(number, line, token + r - first * 64, n_keys, stride)
+                exponentials(row[begin:end], normalizers[line.phase + (token + r) * line.step])
         else:
             row[:] = 0
 
@@ -93,16 +94,16 @@ def weigh_again(job, line, at, m, token, first, n_panels, low):
 @compiled
 def slope(at, line, m, middle, n_keys):
     """Gradients of the scores in place of those of the weights."""
-    stride = n_keys + at.G
+    stride, n_parts = n_keys + at.G, 2 if at.G else 1
     for r in range(64):
         weights = m[at.scores + r * stride : at.scores + (r + 1) * stride]
-        slopes = m[at.slopes + r * stride : at.slopes + (r + 1) * stride]
-        begin, end = seen_keys(line, middle + r // ROWS * ROWS, n_keys)
-        mean = dot(weights[begin:end], slopes[begin:end])
-        if at.G:
-            mean += dot(weights[n_keys:], slopes[n_keys:])
-            slopes_of_scores(slopes[n_keys:], weights[n_keys:], mean)
-        slopes_of_scores(slopes[begin:end], weights[begin:end], mean)
+        slopes, mean = m[at.slopes + r * stride : at.slopes + (r + 1) * stride], m.dtype.type(0)
+        for number in range(n_parts):
+            begin, end = part(number, line, middle + r, n_keys, stride)
+            mean += dot(weights[begin:end], slopes[begin:end])
+        for number in range(n_parts):
+            begin, end = part(number, line, middle + r, n_keys, stride)
+            slopes_of_scores(slopes[begin:end], weights[begin:end], mean)
 
 
 @compiled
@@ -118,7 +119,7 @@ def times_window(line, at, m, rows, stride, keys, middle, n_keys):
 def add_to_keys(line, at, m, columns, stride, rows, into, middle, n_keys):
     """``into`` [W, d] += transposed columns [64, W] times rows [64, d], of the queries that see a key."""
     for key in range(0, n_keys, ROWS):
-        begin, end = seeing_queries(line, key, middle)
+        begin, end = max(0, key - line.radius - middle), min(64, key + ROWS + line.radius - middle)
         if begin < end:
             place, target = columns + begin * stride + key, into + key * at.d
             product(
