@@ -2,19 +2,22 @@
 
 A sequence of random 6-mers holds one of two motifs, and N bases behind it a site. The label of the site is which of
 the two motifs it was: nothing nearer tells. Each architecture is trained at the shortest distance, then on at the next,
-until it is solved or its share of processor time is used; accuracy is that on 128 other sequences (0.5 is chance).
+until the last fresh sequences were answered right or its share of processor time is used; accuracy is that on 128 other
+sequences (0.5 is chance). What the output file holds of an architecture and a seed is not measured again.
 
     python benchmarks/architectures.py -o docs/results/architectures-distance.json --plot docs/architectures.png
 """
 
 import argparse
 import json
+import statistics
 import time
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from genoformer.files import write_text_atomic
 from genoformer.nn.allocator import tune_allocator
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
@@ -24,7 +27,8 @@ DISTANCES_BP = (192, 1_536, 6_144, 32_256)
 MARGIN_TOKENS = 40
 CLS_ID, MOTIF_IDS, SITE_ID, FIRST_KMER_ID, VOCAB_SIZE = 2, (5, 6), 7, 8, 4101
 SOLVED, N_TEST = 0.98, 128
-TOKENS_PER_STEP, EVALUATE_EVERY = 8_192, 20
+TOKENS_PER_STEP, CHECK_EVERY = 8_192, 20
+UNREACHED_SHARE = 0.1
 ARCHITECTURES = {
     "window 32": {"window_radius": 32},
     "window 256": {"window_radius": 256},
@@ -44,6 +48,13 @@ class SiteModel(nn.Module):
             vocab_size=VOCAB_SIZE, d_model=64, n_heads=4, n_layers=2, d_ff=128, conv_width=0, **settings
         )
         self.encoder, self.output = Encoder(config), nn.Linear(config.d_model, 1)
+
+    @property
+    def reach_bp(self) -> int | None:
+        """How far a path of attention leads; None = anywhere."""
+        config = self.encoder.config
+        reach = config.receptive_field_tokens
+        return None if reach is None or config.n_global_tokens else reach * BASES_PER_TOKEN
 
     def forward(self, token_ids: Tensor, sites: Tensor) -> Tensor:
         """Logits [B] of sequences [B, T] with a site each."""
@@ -66,6 +77,10 @@ def make_batch(n: int, distance: int, generator: torch.Generator) -> tuple[Tenso
     return token_ids, motifs + distance, labels.float()
 
 
+def count_right(logits: Tensor, labels: Tensor) -> int:
+    return int(((logits > 0) == labels.bool()).sum())
+
+
 @torch.no_grad()
 def accuracy(model: SiteModel, distance: int) -> float:
     """Share of right answers on sequences that training never draws."""
@@ -73,63 +88,80 @@ def accuracy(model: SiteModel, distance: int) -> float:
     model.eval()
     for _ in range(0, N_TEST, 16):
         token_ids, sites, labels = make_batch(16, distance, generator)
-        n_right += int(((model(token_ids, sites) > 0) == labels.bool()).sum())
+        n_right += count_right(model(token_ids, sites), labels)
     model.train()
     return n_right / N_TEST
 
 
 def train(model: SiteModel, distance: int, seconds: float, generator: torch.Generator) -> dict:
-    """Train at one distance until it is solved or the processor time is used."""
+    """Train at one distance until it is solved or the processor time is used, then test once.
+
+    No sequence is drawn twice, so that the answers before each step are those to unknown ones.
+    """
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.0)
     batch_size = max(2, min(32, TOKENS_PER_STEP // (distance + 2 * MARGIN_TOKENS)))
-    start, n_steps, score, step_seconds = time.process_time(), 0, 0.0, 0.0
-    while time.process_time() - start < seconds and score < SOLVED:
-        for _ in range(EVALUATE_EVERY):
-            begun = time.process_time()
-            token_ids, sites, labels = make_batch(batch_size, distance, generator)
-            loss = nn.functional.binary_cross_entropy_with_logits(model(token_ids, sites), labels)
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            step_seconds += time.process_time() - begun
-            n_steps += 1
-        score = accuracy(model, distance)
-    n_tokens = batch_size * (distance + 2 * MARGIN_TOKENS)
+    start, n_steps, n_right, is_solved = time.process_time(), 0, 0, False
+    while time.process_time() - start < seconds and not is_solved:
+        token_ids, sites, labels = make_batch(batch_size, distance, generator)
+        logits = model(token_ids, sites)
+        optimizer.zero_grad()
+        nn.functional.binary_cross_entropy_with_logits(logits, labels).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        n_steps, n_right = n_steps + 1, n_right + count_right(logits, labels)
+        if n_steps % CHECK_EVERY == 0:
+            is_solved, n_right = n_right >= SOLVED * CHECK_EVERY * batch_size, 0
+    n_tokens = n_steps * batch_size * (distance + 2 * MARGIN_TOKENS)
+    used = time.process_time() - start
     return {
-        "distance_bp": distance * BASES_PER_TOKEN, "accuracy": round(score, 3), "sequences": n_steps * batch_size,
-        "microseconds_per_token": round(1e6 * step_seconds / n_steps / n_tokens, 1),
+        "distance_bp": distance * BASES_PER_TOKEN, "accuracy": round(accuracy(model, distance), 3),
+        "sequences": n_steps * batch_size, "is_solved": is_solved,
+        "microseconds_per_token": round(1e6 * used / n_tokens, 1),
     }  # fmt: skip
 
 
-def run(name: str, seconds: float) -> dict:
-    """All distances of one architecture, from near to far."""
-    torch.manual_seed(0)
-    model, generator = SiteModel(**ARCHITECTURES[name]), torch.Generator().manual_seed(1)
-    reach = model.encoder.config.receptive_field_tokens
-    is_reached = reach is None or model.encoder.config.n_global_tokens > 0
+def run(name: str, seed: int, seconds: float) -> list[dict]:
+    """All distances of one architecture with one seed, from near to far."""
+    torch.manual_seed(seed)
+    model, generator = SiteModel(**ARCHITECTURES[name]), torch.Generator().manual_seed(seed + 1)
     results = []
-    for distance in (bp // BASES_PER_TOKEN for bp in DISTANCES_BP):
+    for distance_bp in DISTANCES_BP:
         # What no path of attention connects stays at chance: a short run shows it.
-        share = 1.0 if is_reached or distance <= reach else 0.2
-        results.append(train(model, distance, share * seconds, generator))
-        print(name, results[-1], flush=True)
-    return {"reach_bp": None if is_reached else reach * BASES_PER_TOKEN, "distances": results}
+        is_reached = model.reach_bp is None or distance_bp <= model.reach_bp
+        share = 1.0 if is_reached else UNREACHED_SHARE
+        results.append(train(model, distance_bp // BASES_PER_TOKEN, share * seconds, generator))
+        print(name, seed, results[-1], flush=True)
+    return results
 
 
-def plot(results: dict, path: Path) -> None:
-    """Accuracy over distance, one line for each architecture."""
+def read_record(path: Path, seconds: float) -> dict:
+    """What was measured with these settings, to be continued."""
+    settings = {"seconds": seconds, "n_test": N_TEST, "torch": torch.__version__.partition("+")[0]}
+    record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if {name: record.get(name) for name in settings} != settings:
+        record = settings | {"architectures": {}}
+    return record
+
+
+def plot(architectures: dict, path: Path) -> None:
+    """Mean accuracy over distance with its range, one line for each architecture."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7, 4))
-    for (name, result), marker in zip(results.items(), "osv^Dx", strict=False):
-        points = [(row["distance_bp"], row["accuracy"]) for row in result["distances"]]
-        axes.plot(*zip(*points, strict=True), marker=marker, label=name, alpha=0.8)
+    for number, (name, result) in enumerate(architectures.items()):
+        by_distance = list(zip(*result["seeds"].values(), strict=True))
+        values = [[row["accuracy"] for row in rows] for rows in by_distance]
+        means = [statistics.mean(of_seeds) for of_seeds in values]
+        down = [mean - min(of_seeds) for mean, of_seeds in zip(means, values, strict=True)]
+        up = [max(of_seeds) - mean for mean, of_seeds in zip(means, values, strict=True)]
+        # Lines lie on one another: each a little to the right of the last.
+        at = [rows[0]["distance_bp"] * 1.04**number for rows in by_distance]
+        axes.errorbar(at, means, [down, up], marker="osv^Dx"[number], label=name, alpha=0.8, capsize=2)
     axes.axhline(0.5, color="grey", linestyle=":", label="chance")
-    axes.set(xscale="log", xlabel="distance of the two motifs, bp", ylabel="accuracy", ylim=(0.4, 1.03))
+    axes.set(xscale="log", xlabel="distance of the two motifs, bp", ylabel="accuracy", ylim=(0.3, 1.03))
     axes.legend(fontsize=7)
     figure.savefig(path, dpi=100, bbox_inches="tight")
 
@@ -138,17 +170,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--plot", type=Path, help="PNG; needs the extra plot")
-    parser.add_argument("--seconds", type=float, default=50.0, help="processor time of one architecture and distance")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seconds", type=float, default=60.0, help="processor time of one architecture and distance")
     args = parser.parse_args()
     tune_allocator()
     torch.set_num_threads(1)
-    results = {}
-    for name in ARCHITECTURES:
-        results[name] = run(name, args.seconds)
-        record = {"seconds": args.seconds, "n_test": N_TEST, "torch": torch.__version__, "architectures": results}
-        args.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    record = read_record(args.out, args.seconds)
+    for name, settings in ARCHITECTURES.items():
+        result = record["architectures"].setdefault(name, {"reach_bp": SiteModel(**settings).reach_bp, "seeds": {}})
+        for seed in args.seeds:
+            if str(seed) not in result["seeds"]:
+                result["seeds"][str(seed)] = run(name, seed, args.seconds)
+                write_text_atomic(args.out, json.dumps(record, indent=1) + "\n")
     if args.plot:
-        plot(results, args.plot)
+        plot(record["architectures"], args.plot)
 
 
 if __name__ == "__main__":

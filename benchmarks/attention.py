@@ -40,6 +40,8 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 LENGTHS, GROWTH = (512, 640, 1024, 2048), (8192, 32768, 131072)
 MEMORY = ((65536, False), (16384, True))
 LONGEST_DENSE = 2048
+WARM_TOKENS = 512
+"""A pass before growth is measured, so that loading the kernels does not count."""
 PARTS = ("speed", "lengths", "memory", "growth")
 
 
@@ -149,6 +151,9 @@ def measure_speed(args) -> dict:
 def measure_one(args) -> dict:
     """Memory and seconds of one pass of one contestant."""
     place = {"device": args.device, "dtype": DTYPES[args.dtype]}
+    if args.warm:
+        layer = make_layers(WARM_TOKENS, place)[args.contestant]
+        as_pass(lambda: layer(torch.randn(1, WARM_TOKENS, D_MODEL, **place)), args.training)()
     layer = make_layers(args.tokens, place)[args.contestant]
     hidden = torch.randn(1, args.tokens, D_MODEL, **place).requires_grad_()
     found = {}
@@ -194,7 +199,7 @@ def run_memory(args) -> list[dict]:
 
 
 def run_growth(args) -> dict:
-    rows = [child(args, "one", contestant="genoformer", tokens=T) for T in GROWTH]
+    rows = [child(args, "one", contestant="genoformer", tokens=T, warm=True) for T in GROWTH]
     sizes = [row["tokens"] for row in rows]
     return {
         "rows": rows, "time_exponent": exponent(sizes, [row["seconds"] for row in rows]),
@@ -242,6 +247,7 @@ def main() -> None:
     ):
         parser.add_argument(f"--{name}", default=default, help=argparse.SUPPRESS)
     parser.add_argument("--tokens", type=int, default=4096, help=argparse.SUPPRESS)
+    parser.add_argument("--warm", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--training", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)

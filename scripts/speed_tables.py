@@ -78,22 +78,26 @@ def million_table(results: dict[str, dict]) -> str:
     return table("| machine | tokens | peak memory, GB | seconds |", body)
 
 
+def mean_and_range(values: list[float], digits: int = 2) -> str:
+    """Mean, and the range where the values differ."""
+    mean, low, high = (f"{value:.{digits}f}" for value in (sum(values) / len(values), min(values), max(values)))
+    return mean if low == high else f"{mean} ({low}–{high})"
+
+
 def distance_table(results: dict[str, dict]) -> str:
-    """Accuracy at every distance, and processor time per token in training."""
+    """Accuracy at every distance, and processor time per token in training: mean and range over the seeds."""
     result = next(iter(results.values()), {"architectures": {}})
-    named = result["architectures"].items()
-    distances = [row["distance_bp"] for _, found in named for row in found["distances"]]
-    distances = sorted(set(distances))
-    header = (
-        "| attention | reach, bp |" + "".join(f" {bp} bp |" for bp in distances) + " µs per token at the farthest |"
-    )
+    runs = {name: list(found["seeds"].values()) for name, found in result["architectures"].items()}
+    distances = sorted({row["distance_bp"] for seeds in runs.values() for rows in seeds for row in rows})
+
+    def of(seeds: list[list[dict]], distance_bp: int, measure: str) -> list[float]:
+        return [row[measure] for rows in seeds for row in rows if row["distance_bp"] == distance_bp]
 
     def body():
-        for name, found in named:
+        for name, found in result["architectures"].items():
             reach = "all" if found["reach_bp"] is None else found["reach_bp"]
-            by_distance = {row["distance_bp"]: row for row in found["distances"]}
-            cells = [f"{by_distance[bp]['accuracy']:.2f}" if bp in by_distance else "–" for bp in distances]
-            farthest = by_distance.get(distances[-1], {})
-            yield [name, reach, *cells, farthest.get("microseconds_per_token", "–")]
+            cells = [mean_and_range(of(runs[name], bp, "accuracy")) for bp in distances]
+            yield [name, reach, *cells, mean_and_range(of(runs[name], distances[-1], "microseconds_per_token"), 1)]
 
-    return table(header, body())
+    columns = "".join(f" {bp} bp |" for bp in distances)
+    return table(f"| attention | reach, bp |{columns} µs per token at the farthest |", body())

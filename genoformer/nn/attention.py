@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from genoformer.nn.linear import Linear
+from genoformer.nn.fused import fused_can_run, projected_attention
+from genoformer.nn.linear import Linear, as_computed
 from genoformer.nn.masks import TokenRoles, Window, masked_score, token_roles
 from genoformer.nn.pieces import cut_pieces, piece_tokens
 from genoformer.nn.positions import Rotary
@@ -138,25 +139,35 @@ class LongformerSelfAttention(nn.Module):
         Raises:
             ValueError: If there are global tokens and the layer has no projections for them.
         """
-        roles = roles or TokenRoles()
+        roles, (hidden,) = roles or TokenRoles(), as_computed(hidden)
         if roles.global_mask is not None and not self.global_projections:
             raise ValueError("there are global tokens, but the model was made with n_global_tokens 0.")
         if self._goes_in_pieces(hidden):
             return self._forward_in_pieces(hidden, roles, rotary)
+        if roles.global_mask is None or self.backend == "reference":
+            return self.output(self._mix(hidden, roles, rotary))
+        # Before the windows, so that the backward pass has done with those when it makes more gradients of all tokens.
+        rows = self._global_rows(hidden, roles)
         mixed = self._mix(hidden, roles, rotary)
-        if roles.global_mask is not None and self.backend != "reference":
-            positions = roles.global_positions[..., None].expand(-1, -1, hidden.shape[2])
-            mixed = mixed.scatter_add(1, positions, self._global_rows(hidden, roles).to(mixed.dtype))
-        return self.output(mixed)
+        add = mixed.scatter_add_ if self._is_fused(hidden) else mixed.scatter_add
+        return self.output(add(1, roles.global_positions[..., None].expand_as(rows), rows.to(mixed.dtype)))
 
     def _mix(self, hidden: Tensor, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
         """Weighed values [B, T, D] of the window queries; rows of global queries are zero unless by the reference."""
         B, T, D = hidden.shape
-        qkv = self.query_key_value(hidden).view(B, T, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)  # [3, B, H, T, d]
+        window, layer = self._window_of(T), self.query_key_value
+        if self._is_fused(hidden):
+            return projected_attention(hidden, layer.weight, layer.bias, self.n_heads, roles, window, rotary=rotary)
+        qkv = layer(hidden).view(B, T, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)  # [3, B, H, T, d]
         is_reference = self.backend == "reference" and roles.global_mask is not None
         projections = self._project_all(hidden) if is_reference else None
-        mixed = _window_queries(qkv, roles, self._window_of(T), rotary, self.backend, projections)
+        mixed = _window_queries(qkv, roles, window, rotary, self.backend, projections)
         return mixed.transpose(1, 2).reshape(B, T, D)
+
+    def _is_fused(self, hidden: Tensor) -> bool:
+        """Whether projections and windows are one step, whose result nothing else keeps."""
+        can_run = fused_can_run(hidden.device, hidden.dtype, self._window_of(hidden.shape[1]))
+        return self.backend in ("auto", "fused") and can_run
 
     def _goes_in_pieces(self, hidden: Tensor) -> bool:
         """Long inputs without gradients go through piece by piece, so that memory hardly grows with length."""
@@ -201,7 +212,8 @@ class LongformerSelfAttention(nn.Module):
         query = query_layer(global_hidden).view(B, G, self.n_heads, -1)
         key_weight = key_layer.weight.view(self.n_heads, -1, D)
         absorbed = torch.einsum("bghd,hde->bhge", query * query.shape[-1] ** -0.5, key_weight.to(query.dtype))
-        scores = absorbed.flatten(1, 2) @ hidden.transpose(1, 2).to(absorbed.dtype)  # [B, H * G, T]
+        # In this order neither product copies the hidden states to turn them.
+        scores = (hidden.to(absorbed.dtype) @ absorbed.flatten(1, 2).transpose(1, 2)).transpose(1, 2)  # [B, H * G, T]
         scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
         if roles.valid_mask is not None:
             scores = scores.masked_fill(~roles.valid_mask[:, None], masked_score(scores.dtype))

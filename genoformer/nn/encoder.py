@@ -1,6 +1,9 @@
 """The encoder: embeddings, a short convolution, and layers of attention and feed-forward."""
 
+from collections.abc import Callable
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -8,7 +11,7 @@ from genoformer.errors import UsageError
 from genoformer.nn.amino_acids import AminoAcidEmbedding, AminoAcidWords
 from genoformer.nn.attention import LongformerSelfAttention
 from genoformer.nn.config import EncoderConfig
-from genoformer.nn.linear import Linear, linear_gelu
+from genoformer.nn.linear import FixedLinear, Linear
 from genoformer.nn.masks import TokenRoles, token_roles
 from genoformer.nn.positions import Rotary, RotaryPositions
 
@@ -199,24 +202,24 @@ class EncoderLayer(nn.Module):
         states = self.attention_norm(hidden) if self.is_pre_norm else hidden
         attended = self.attention(states, roles=roles, rotary=rotary)
         if torch.is_grad_enabled() or hidden.device.type != "cpu":
-            return self._behind_attention(hidden, attended)
+            return self._behind_attention(hidden, attended, self._feed_forward)
         # Token by token all that follows is the same, and a few tokens at a time stay in the cache.
         pieces = zip(hidden.split(TOKENS_AT_A_TIME, dim=1), attended.split(TOKENS_AT_A_TIME, dim=1), strict=True)
-        output = torch.empty_like(hidden)
+        output, widen, narrow = torch.empty_like(hidden), FixedLinear(self.widen), FixedLinear(self.narrow)
         for part, (before, after) in zip(output.split(TOKENS_AT_A_TIME, dim=1), pieces, strict=True):
-            part.copy_(self._behind_attention(before, after))
+            part.copy_(self._behind_attention(before, after, lambda states: narrow(widen.gelu(states))))
         return output
 
-    def _behind_attention(self, hidden: Tensor, attended: Tensor) -> Tensor:
+    def _behind_attention(self, hidden: Tensor, attended: Tensor, feed_forward: Callable[[Tensor], Tensor]) -> Tensor:
         """Sums, norms and feed-forward."""
         hidden = hidden + self.dropout(attended)
         if self.is_pre_norm:
-            return hidden + self.dropout(self._feed_forward(self.feed_forward_norm(hidden)))
+            return hidden + self.dropout(feed_forward(self.feed_forward_norm(hidden)))
         hidden = self.attention_norm(hidden)
-        return self.feed_forward_norm(hidden + self.dropout(self._feed_forward(hidden)))
+        return self.feed_forward_norm(hidden + self.dropout(feed_forward(hidden)))
 
     def _feed_forward(self, hidden: Tensor) -> Tensor:
-        return self.narrow(linear_gelu(self.widen, hidden))
+        return self.narrow(F.gelu(self.widen(hidden)))
 
 
 def _build_layer(config: EncoderConfig, number: int) -> EncoderLayer:

@@ -11,6 +11,7 @@ from torch.autograd.function import once_differentiable
 
 from genoformer.errors import UsageError
 from genoformer.nn.fused_threads import run
+from genoformer.nn.linear import as_computed, project, project_back
 from genoformer.nn.masks import TokenRoles, Window
 from genoformer.nn.positions import Rotary
 
@@ -22,7 +23,7 @@ def fused_can_run(device: torch.device, dtype: torch.dtype, window: Window) -> b
 
 
 def fused_attention(qkv: Tensor, roles: TokenRoles, window: Window, *, rotary: Rotary | None = None) -> Tensor:
-    """Attention of the window queries. Float64 is computed as such, all else in float32.
+    """Attention of the window queries. Float64 is computed as such, bfloat16 in float32.
 
     Args:
         qkv: Query, key and value, not rotated, [3, B, H, T, d_head], any strides.
@@ -36,13 +37,45 @@ def fused_attention(qkv: Tensor, roles: TokenRoles, window: Window, *, rotary: R
     Raises:
         UsageError: If it cannot run here.
     """
-    if not fused_can_run(qkv.device, qkv.dtype, window):
+    _check_can_run(qkv, window)
+    return _FusedAttention.apply(qkv, _Settings(roles, window, rotary))
+
+
+def projected_attention(
+    hidden: Tensor, weight: Tensor, bias: Tensor, n_heads: int, roles: TokenRoles, window: Window, *,
+    rotary: Rotary | None = None,
+) -> Tensor:  # fmt: skip
+    """Attention of the window queries of hidden states: projections and ``fused_attention`` in one.
+
+    In the backward pass the gradients of queries, keys and values take the place of queries, keys and values.
+
+    Args:
+        hidden: [B, T, D].
+        weight: Of the projections to query, key and value, [3 D, D].
+        bias: [3 D].
+        n_heads: H.
+        roles: Padding and global tokens.
+        window: Who is in whose window.
+        rotary: (cosines, sines), each [T, d_head / 2]; None = no turn.
+
+    Returns:
+        [B, T, D], heads side by side; rows of padding and of global queries are zero.
+
+    Raises:
+        UsageError: If it cannot run here.
+    """
+    hidden, weight, bias = as_computed(hidden, weight, bias)
+    _check_can_run(hidden, window)
+    return _ProjectedAttention.apply(hidden, weight, bias, n_heads, _Settings(roles, window, rotary))
+
+
+def _check_can_run(states: Tensor, window: Window) -> None:
+    if not fused_can_run(states.device, states.dtype, window):
         message = (
             f"attention backend fused needs a processor, float32, float64 or bfloat16 and no attention_dropout in "
-            f"training; found {qkv.device.type}, {qkv.dtype} and attention_dropout {window.dropout}."
+            f"training; found {states.device.type}, {states.dtype} and attention_dropout {window.dropout}."
         )
         raise UsageError("MODEL-021", message, where="encoder.backend", fix="Set it to auto.")
-    return _FusedAttention.apply(qkv, _Settings(roles, window, rotary))
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +97,7 @@ class _Settings:
         angles = [query.new_zeros(0, d_head // 2)] * 2 if self.rotary is None else self.rotary
         dilations = torch.tensor([self.window.dilations]).expand(1, H)
         matrices = [
-            *(angle.to(query.dtype) for angle in angles),
+            *(angle.to(normalizers.dtype) for angle in angles),
             normalizers,
             ~silent,
             silent,
@@ -79,27 +112,62 @@ class _Settings:
 class _FusedAttention(torch.autograd.Function):
     @staticmethod
     def forward(ctx, qkv, settings):
-        exact = _readable(qkv)
-        _, B, H, T, d_head = exact.shape
-        output, normalizers = exact.new_empty(B, T, H, d_head).transpose(1, 2), exact.new_empty(B * H, T)
-        settings.run(False, [*exact, output], normalizers)
+        output, normalizers = _attend(qkv, settings)
         ctx.save_for_backward(qkv, normalizers)
         ctx.settings = settings
-        return output.to(qkv.dtype)
+        return output.unflatten(-1, (qkv.shape[2], -1)).transpose(1, 2)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
         qkv, normalizers = ctx.saved_tensors
-        exact = _readable(qkv)
-        _, B, H, T, d_head = exact.shape
+        _, B, H, T, d_head = qkv.shape
         # In the order of the projections, so that their gradient needs no copy.
-        total = exact.new_empty(B, T, 3, H, d_head).permute(2, 0, 3, 1, 4)
-        ctx.settings.run(True, [*exact, _readable(gradient), *total], normalizers)
-        return total.to(qkv.dtype), None
+        total = qkv.new_empty(B, T, 3, H, d_head).permute(2, 0, 3, 1, 4)
+        _attend_back(qkv, gradient, total, ctx.settings, normalizers)
+        return total, None
+
+
+class _ProjectedAttention(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, hidden, weight, bias, n_heads, settings):
+        projected = project(hidden, weight, bias)
+        output, normalizers = _attend(_by_heads(projected, n_heads), settings)
+        ctx.save_for_backward(hidden, weight, bias, projected, normalizers)
+        ctx.settings, ctx.n_heads, ctx.is_spent = settings, n_heads, False
+        return output
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        hidden, weight, bias, projected, normalizers = ctx.saved_tensors
+        if ctx.is_spent:  # a retained graph: gradients lie where the states were
+            projected = project(hidden, weight, bias)
+        ctx.is_spent = True
+        qkv, gradient = _by_heads(projected, ctx.n_heads), gradient.unflatten(-1, (ctx.n_heads, -1)).transpose(1, 2)
+        _attend_back(qkv, gradient, qkv, ctx.settings, normalizers)
+        return *project_back(projected, hidden, weight, ctx.needs_input_grad[:3]), None, None
+
+
+def _by_heads(projected: Tensor, n_heads: int) -> Tensor:
+    """[B, T, 3 D] as query, key and value, a view [3, B, H, T, d_head]."""
+    return projected.unflatten(-1, (3, n_heads, -1)).permute(2, 0, 3, 1, 4)
+
+
+def _attend(qkv: Tensor, settings: _Settings) -> tuple[Tensor, Tensor]:
+    """Output [B, T, D] and normalizers [B * H, T]."""
+    _, B, H, T, d_head = qkv.shape
+    output = qkv.new_empty(B, T, H * d_head)
+    normalizers = qkv.new_empty(B * H, T, dtype=torch.promote_types(qkv.dtype, torch.float32))
+    settings.run(False, [*_readable(qkv), output.view(B, T, H, d_head).transpose(1, 2)], normalizers)
+    return output, normalizers
+
+
+def _attend_back(qkv: Tensor, gradient: Tensor, total: Tensor, settings: _Settings, normalizers: Tensor) -> None:
+    """Write the gradient of ``qkv`` to ``total``, which may be ``qkv``: rows are read before they are written."""
+    settings.run(True, [*_readable(qkv), _readable(gradient), *total], normalizers)
 
 
 def _readable(states: Tensor) -> Tensor:
-    """Float32 or float64, and rows without holes."""
-    states = states.to(torch.promote_types(states.dtype, torch.float32))
+    """Rows without holes."""
     return states if states.stride(-1) == 1 else states.contiguous()

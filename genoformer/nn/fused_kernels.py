@@ -17,11 +17,20 @@ from genoformer.nn.fused_lines import (
     load_globals,
     load_panel,
     make_line,
+    part_of_caller,
     row_of,
     store_panel,
     up,
 )  # fmt: skip
-from genoformer.nn.rows import exponentials, forbid, largest, slopes_of_scores
+from genoformer.nn.fused_windows import (
+    add_to_keys,
+    score,
+    slope,
+    times_keys,
+    times_window,
+    weigh,
+    weigh_again,
+)
 from genoformer.nn.tiles import product
 
 
@@ -113,30 +122,7 @@ def load_queries(job, line, at, m, panel):
         load_panel(job, line, job.query, panel, False, scale, m[at.plain_query : at.plain_query + at.panel])
 
 
-@compiled
-def times_keys(at, m, rows, plain_rows, columns, n_panels, global_columns, into):
-    """``into`` [64, W + G] = rows times the keys (or values) of a window, and plain rows times the global ones."""
-    d, stride = at.d, n_panels * 64 + at.G
-    for p in range(n_panels):
-        product(m, rows, d, 1, 64, m, columns + p * at.panel, 64, 64, m, into + p * 64, stride, d, False)
-    if at.G:
-        product(m, plain_rows, d, 1, 64, m, global_columns, at.G, at.G, m, into + n_panels * 64, stride, d, False)
-
-
-@compiled
-def score(line, at, m, token, first, n_panels, low):
-    """Scores of the 64 queries that begin at ``token``; forbidden ones are masked."""
-    W, stride, bias = n_panels * 64, n_panels * 64 + at.G, at.bias + (first - low) * 64
-    columns = at.key_columns + (first - low) * at.panel
-    times_keys(at, m, at.query, at.plain_query, columns, n_panels, at.global_key_columns, at.scores)
-    for r in range(64):
-        start, middle = at.scores + r * stride, token + r - first * 64
-        forbid(m[start : start + W], m[bias : bias + W], max(0, middle - line.radius), middle + line.radius + 1)
-        for g in range(at.G):
-            m[start + W + g] += m[at.global_bias + g]
-
-
-@compiled
+@part_of_caller
 def forward_chunk(job, line, at, m, begin, end):
     """Output and normalizers of the queries ``begin`` to ``end``, whole panels."""
     low, d = first_panel(line, begin), at.d
@@ -146,43 +132,25 @@ def forward_chunk(job, line, at, m, begin, end):
     for token in range(begin, end, 64):
         first = first_panel(line, token)
         n_panels = end_panel(line, token) - first
-        n_keys, stride = n_panels * 64, n_panels * 64 + at.G
+        n_keys, stride, middle = n_panels * 64, n_panels * 64 + at.G, token - first * 64
         load_queries(job, line, at, m, token // 64)
         score(line, at, m, token, first, n_panels, low)
-        for r in range(64):
-            row = m[at.scores + r * stride : at.scores + (r + 1) * stride]
-            shift = largest(row)
-            total = exponentials(row, shift)
-            m[at.gradient + r] = 1 / total
-            if token + r < line.n_tokens:
-                normalizers[line.phase + (token + r) * line.step] = shift + np.log(total)
+        weigh(at, line, m, middle, n_keys)
+        for r in range(min(64, line.n_tokens - token)):
+            normalizers[line.phase + (token + r) * line.step] = m[at.mixed + r] + np.log(m[at.gradient + r])
         values = at.value + (first - low) * at.panel
-        product(m, at.scores, stride, 1, 64, m, values, d, d, m, at.mixed, d, n_keys, False)
+        times_window(line, at, m, at.scores, stride, values, middle, n_keys)
         if at.G:
             product(m, at.scores + n_keys, stride, 1, 64, m, at.global_value, d, d, m, at.mixed, d, at.G, True)
         for r in range(64):
+            scale = 1 / m[at.gradient + r]
             for c in range(d):
-                mixed[r * d + c] *= m[at.gradient + r]
+                mixed[r * d + c] *= scale
         clear_silent(job, line, mixed, token // 64)
         store_panel(job, line, mixed, token // 64, False, False, m.dtype.type(1), job.output)
 
 
-@compiled
-def weigh_again(job, line, at, m, token, first, n_panels, low):
-    """The weights of the forward pass, from scores and normalizers; 0 for rows behind the end."""
-    score(line, at, m, token, first, n_panels, low)
-    stride = n_panels * 64 + at.G
-    normalizers = row_of(job.normalizers, line.sample * job.dilations.n_columns + line.head, m)
-    for r in range(64):
-        row = m[at.scores + r * stride : at.scores + (r + 1) * stride]
-        if token + r < line.n_tokens:
-            exponentials(row, normalizers[line.phase + (token + r) * line.step])
-        else:
-            for j in range(stride):
-                row[j] = 0
-
-
-@compiled
+@part_of_caller
 def backward_panel(job, line, at, m, token, low):
     """Write the gradient of 64 queries, and add to those of the keys and values that they see."""
     first, d, G, panel = first_panel(line, token), at.d, at.G, token // 64
@@ -195,12 +163,11 @@ def backward_panel(job, line, at, m, token, low):
     weigh_again(job, line, at, m, token, first, n_panels, low)
     columns = at.value_columns + place
     times_keys(at, m, at.gradient, at.gradient, columns, n_panels, at.global_value_columns, at.slopes)
-    product(m, at.scores, 1, stride, n_keys, m, at.gradient, d, d, m, at.value_slopes + place, d, 64, True)
-    for r in range(64):
-        row = r * stride
-        slopes_of_scores(m[at.slopes + row : at.slopes + row + stride], m[at.scores + row : at.scores + row + stride])
-    product(m, at.slopes, 1, stride, n_keys, m, at.query, d, d, m, at.key_slopes + place, d, 64, True)
-    product(m, at.slopes, stride, 1, 64, m, at.key + place, d, d, m, at.mixed, d, n_keys, False)
+    middle = token - first * 64
+    add_to_keys(line, at, m, at.scores, stride, at.gradient, at.value_slopes + place, middle, n_keys)
+    slope(at, line, m, middle, n_keys)
+    add_to_keys(line, at, m, at.slopes, stride, at.query, at.key_slopes + place, middle, n_keys)
+    times_window(line, at, m, at.slopes, stride, at.key + place, middle, n_keys)
     store_query_slopes(job, line, at, m, panel, job.cosines.n_rows > 0, False)
     if G:
         far = at.slopes + n_keys
@@ -217,7 +184,7 @@ def store_query_slopes(job, line, at, m, panel, is_turned, is_added):
     store_panel(job, line, mixed, panel, is_turned, is_added, scale, job.query_slopes)
 
 
-@compiled
+@part_of_caller
 def backward_line(job, line, at, m):
     """Gradients of a line. Those of keys are written when no later window adds to them; the others move up."""
     chunk, is_turned, one = chunk_of(line), job.cosines.n_rows > 0, m.dtype.type(1)
@@ -244,7 +211,7 @@ def backward_line(job, line, at, m):
         low = next_low
 
 
-@compiled
+@part_of_caller
 def backward_head(job, sample, head, at, m):
     """Gradients of one head of one sample."""
     size = at.G * at.d
@@ -262,7 +229,7 @@ def backward_head(job, sample, head, at, m):
     add_globals(job, line, m[value : value + size], job.value_slopes)
 
 
-@compiled
+@part_of_caller
 def forward_part(job, sample, head, number, n_parts, at, m):
     """Every ``n_parts``-th chunk of one head of one sample."""
     for phase in range(min(indices_of(job.dilations, 0)[head], job.silent.n_columns)):

@@ -13,15 +13,17 @@ from llvmlite import ir
 from numba import carray, types
 from numba.extending import intrinsic
 
-from genoformer.nn.rows import MASKED
+from genoformer.nn.rows import MASKED, as_float32, as_int32
 
 CHUNK_TOKENS = 2048
 compiled = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 """For what compiled code alone calls: a wrapper for Python would take longer to compile than the function."""
+part_of_caller = numba.njit(error_model="numpy", inline="always")
+"""For long functions with one caller: compiled as a part of it, not by themselves as well."""
 
 
 class States(NamedTuple):
-    """[B, H, T, d_head] in memory: rows of ``d_head`` numbers, the distances between them in bytes."""
+    """[B, H, T, d_head] in memory: rows of ``d_head`` numbers, the distances between them in bytes; maybe bfloat16."""
 
     address: int
     sample_stride: int
@@ -57,6 +59,7 @@ class Job(NamedTuple):
     dilations: Matrix  # int64 [1, H]
     width: int  # d_head
     radius: int
+    is_half: int  # 1 where states are bfloat16
 
 
 class Line(NamedTuple):
@@ -100,10 +103,53 @@ def indices_of(matrix, number):
 
 
 @compiled
-def row_at(states, line, token, width, like):
-    """View of the row of a token."""
-    address = states.address + line.sample * states.sample_stride + line.head * states.head_stride
-    return carray(pointer_to(address + token * states.token_stride), (width,), like.dtype)
+def address_of(states, line, token):
+    """Of the row of a token."""
+    return (
+        states.address
+        + line.sample * states.sample_stride
+        + line.head * states.head_stride
+        + token * states.token_stride
+    )
+
+
+@compiled
+def load_row(address, is_half, scale, row):
+    """The row of a token times ``scale``."""
+    if is_half:
+        halves = carray(pointer_to(address), (len(row),), np.uint16)
+        for c in range(len(row)):
+            row[c] = scale * as_float32(np.int32(halves[c]) << np.int32(16))
+    else:
+        source = carray(pointer_to(address), (len(row),), row.dtype)
+        for c in range(len(row)):
+            row[c] = scale * source[c]
+
+
+@compiled
+def store_row(address, is_half, scale, is_added, row):
+    """Write or add ``row`` times ``scale`` to the row of a token."""
+    if is_half:
+        halves = carray(pointer_to(address), (len(row),), np.uint16)
+        for c in range(len(row)):
+            before = as_float32(np.int32(halves[c]) << np.int32(16)) if is_added else np.float32(0)
+            halves[c] = to_half(np.float32(before + scale * row[c]))
+    else:
+        target = carray(pointer_to(address), (len(row),), row.dtype)
+        if is_added:
+            for c in range(len(row)):
+                target[c] += scale * row[c]
+        else:
+            for c in range(len(row)):
+                target[c] = scale * row[c]
+
+
+@compiled
+def to_half(number):
+    """The upper half of a float32, rounded to the nearest, or to even; NaN stays NaN."""
+    bits = as_int32(number)
+    rounded = (bits + np.int32(0x7FFF) + ((bits >> np.int32(16)) & np.int32(1))) >> np.int32(16)
+    return np.uint16(rounded if number == number else 0x7FC0)
 
 
 @compiled
@@ -145,43 +191,31 @@ def load_panel(job, line, states, panel, is_turned, scale, rows):
         for i in range(64 * row_width):
             rows[i] = 0
     for r in range(n_rows):
-        token = line.phase + (panel * 64 + r) * line.step
-        source = row_at(states, line, token, job.width, rows)
-        row = rows[r * row_width : r * row_width + job.width]
+        token, row = line.phase + (panel * 64 + r) * line.step, rows[r * row_width : r * row_width + job.width]
+        load_row(address_of(states, line, token), job.is_half, scale, row)
         if is_turned:
-            turn_row(source, row_of(job.cosines, token, rows), row_of(job.sines, token, rows), scale, scale, row)
-        else:
-            for c in range(len(row)):
-                row[c] = scale * source[c]
+            turn_row(row, row_of(job.cosines, token, rows), row_of(job.sines, token, rows), 1)
 
 
 @compiled
 def store_panel(job, line, rows, panel, is_turned, is_added, scale, states):
-    """Write or add flat ``rows`` times ``scale`` to 64 tokens of a line, turned back on request."""
+    """Write or add flat ``rows`` times ``scale`` to 64 tokens of a line; they are turned back on request, in place."""
     row_width = up(job.width, 16)
     for r in range(min(64, line.n_tokens - panel * 64)):
-        token = line.phase + (panel * 64 + r) * line.step
-        target = row_at(states, line, token, job.width, rows)
-        row = rows[r * row_width : r * row_width + job.width]
+        token, row = line.phase + (panel * 64 + r) * line.step, rows[r * row_width : r * row_width + job.width]
         if is_turned:
-            turn_row(row, row_of(job.cosines, token, rows), row_of(job.sines, token, rows), scale, -scale, target)
-        elif is_added:
-            for c in range(len(row)):
-                target[c] += scale * row[c]
-        else:
-            for c in range(len(row)):
-                target[c] = scale * row[c]
+            turn_row(row, row_of(job.cosines, token, rows), row_of(job.sines, token, rows), -1)
+        store_row(address_of(states, line, token), job.is_half, scale, is_added, row)
 
 
 @compiled
-def turn_row(source, cosines, sines, cosine_scale, sine_scale, row):
-    """Rotary turn, see ``positions.rotate``; with a negative ``sine_scale`` back."""
+def turn_row(row, cosines, sines, direction):
+    """Rotary turn in place, see ``positions.rotate``; -1 turns back."""
     half = len(cosines)
     for c in range(half):
-        first, second = source[c], source[half + c]
-        cosine, sine = cosine_scale * cosines[c], sine_scale * sines[c]
-        row[c] = first * cosine - second * sine
-        row[half + c] = second * cosine + first * sine
+        first, second, sine = row[c], row[half + c], direction * sines[c]
+        row[c] = first * cosines[c] - second * sine
+        row[half + c] = second * cosines[c] + first * sine
 
 
 @compiled
@@ -221,9 +255,9 @@ def load_globals(job, line, states, rows, bias):
     for i in range(len(rows)):
         rows[i] = 0
     for g in range(len(positions)):
-        source = row_at(states, line, positions[g], job.width, rows)
-        for c in range(job.width if is_slot[g] else 0):
-            rows[g * row_width + c] = source[c]
+        if is_slot[g]:
+            row = rows[g * row_width : g * row_width + job.width]
+            load_row(address_of(states, line, positions[g]), job.is_half, rows.dtype.type(1), row)
 
 
 @compiled
@@ -232,6 +266,6 @@ def add_globals(job, line, rows, states):
     row_width, is_slot = up(job.width, 16), marks_of(job.is_slot, line.sample)
     positions = indices_of(job.positions, line.sample)
     for g in range(len(positions)):
-        target = row_at(states, line, positions[g], job.width, rows)
-        for c in range(job.width if is_slot[g] else 0):
-            target[c] += rows[g * row_width + c]
+        if is_slot[g]:
+            row = rows[g * row_width : g * row_width + job.width]
+            store_row(address_of(states, line, positions[g]), job.is_half, rows.dtype.type(1), True, row)

@@ -16,8 +16,9 @@ from torch import Tensor
 from genoformer.nn.fused_kernels import backward_head, forward_part, plan_memory
 from genoformer.nn.fused_lines import CHUNK_TOKENS, Job, Matrix, States, compiled, pointer_to
 
-SOURCES = ("tiles", "rows", "fused_lines", "fused_kernels", "fused_threads")
+SOURCES = ("tiles", "rows", "fused_lines", "fused_windows", "fused_kernels", "fused_threads")
 N_STATES, N_MATRICES = 7, 8
+VECTOR_NUMBERS = 16
 
 
 def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], width: int, radius: int) -> None:
@@ -25,7 +26,7 @@ def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], widt
 
     Args:
         is_backward: Which of the passes.
-        states: Those of ``Job``, in its order, [B, H, T, d_head], float32 or float64, last stride 1; the forward pass
+        states: Those of ``Job``, in its order, [B, H, T, d_head], of one dtype, last stride 1; the forward pass
             has none of the gradients.
         matrices: Those of ``Job``, in its order, contiguous.
         width: d_head.
@@ -37,7 +38,8 @@ def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], widt
     job += [0] * (1 + N_STATES * 4 - len(job))
     for matrix in matrices:
         job += [matrix.data_ptr(), *matrix.shape]
-    job = np.array([*job, width, radius], dtype=np.int64)
+    is_half = states[0].dtype == torch.bfloat16
+    job = np.array([*job, width, radius, is_half], dtype=np.int64)
     B, H, T, _ = states[0].shape
     n_tasks = B * H * (1 if is_backward else -(-T // CHUNK_TOKENS))
     kernel = _kernel(is_backward, states[0].dtype == torch.float64)
@@ -118,11 +120,13 @@ def _forward(address, none):
         job.dilations.n_columns,
         max(1, job.silent.n_columns // CHUNK_TOKENS),
     )
-    m, task = np.empty(at.size, none.dtype), _take(numbers)
+    memory, task = np.empty(at.size + VECTOR_NUMBERS, none.dtype), _take(numbers)
+    m = _aligned(memory, at.size)
     while task < job.silent.n_rows * n_heads * n_parts:
         head, part = task // n_parts, task % n_parts
         forward_part(job, head // n_heads, head % n_heads, part, n_parts, at, m)
         task = _take(numbers)
+    memory[0] = 0  # lives until here
 
 
 @compiled
@@ -130,20 +134,30 @@ def _backward(address, none):
     """Take heads until none is left."""
     job, numbers = _read_job(address), carray(pointer_to(address), (1,), np.int64)
     at, n_heads = plan_memory(job, True), job.dilations.n_columns
-    m, head = np.empty(at.size, none.dtype), _take(numbers)
+    memory, head = np.empty(at.size + VECTOR_NUMBERS, none.dtype), _take(numbers)
+    m = _aligned(memory, at.size)
     while head < job.silent.n_rows * n_heads:
         backward_head(job, head // n_heads, head % n_heads, at, m)
         head = _take(numbers)
+    memory[0] = 0  # lives until here
+
+
+@compiled
+def _aligned(memory, size):
+    """View of ``memory`` from a multiple of a vector on. It counts no references, which every slice would do."""
+    n_bytes = VECTOR_NUMBERS * memory.itemsize
+    address = (memory.ctypes.data + n_bytes - 1) // n_bytes * n_bytes
+    return carray(pointer_to(address), (size,), memory.dtype)
 
 
 @compiled
 def _read_job(address):
     """What ``run`` wrote."""
-    n = carray(pointer_to(address), (1 + 7 * 4 + 8 * 3 + 2,), np.int64)
+    n = carray(pointer_to(address), (1 + 7 * 4 + 8 * 3 + 3,), np.int64)
     return Job(
         _states(n, 0), _states(n, 1), _states(n, 2), _states(n, 3), _states(n, 4), _states(n, 5), _states(n, 6),
         _matrix(n, 0), _matrix(n, 1), _matrix(n, 2), _matrix(n, 3), _matrix(n, 4), _matrix(n, 5), _matrix(n, 6),
-        _matrix(n, 7), n[-2], n[-1],
+        _matrix(n, 7), n[-3], n[-2], n[-1],
     )  # fmt: skip
 
 

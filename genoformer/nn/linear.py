@@ -1,9 +1,11 @@
-"""Linear layers whose float32 products oneDNN computes on the processors where the default library is slow.
+"""Linear layers whose products oneDNN computes on processors.
 
 Torch multiplies float32 matrices by MKL, which uses half of the vector width of processors that Intel did not make:
-oneDNN was twice as fast on an AMD EPYC. Both add in float32; results differ in the last bits.
+oneDNN was twice as fast on an AMD EPYC. Both add in float32; results differ in the last bits. Products of bfloat16 are
+oneDNN's in torch as well, but with a pass over the result before them for the bias and one behind them for the GELU.
 """
 
+import functools
 import platform
 
 import torch
@@ -16,6 +18,8 @@ HAS_ONEDNN = (
     and torch.backends.mkldnn.is_available()
     and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 )
+ROWS_AT_A_TIME = 1024
+"""Of the long side of a weight's gradient: what oneDNN copies of them stays in the cache."""
 
 
 class Linear(nn.Linear):
@@ -23,24 +27,94 @@ class Linear(nn.Linear):
 
     def forward(self, states: Tensor) -> Tensor:
         """States [..., D] to [..., E]."""
-        weight, bias = self.weight, self.bias
+        states, weight, bias = as_computed(states, self.weight, self.bias)
         if not takes_onednn(states, weight):
             return F.linear(states, weight, bias)
         return _Linear.apply(states, weight, bias) if torch.is_grad_enabled() else _product(states, weight, bias)
 
 
-def linear_gelu(layer: Linear, states: Tensor) -> Tensor:
-    """``gelu(layer(states))``, without a gradient in one pass over the result."""
-    if torch.is_grad_enabled() or not takes_onednn(states, layer.weight):
-        return F.gelu(layer(states))
-    return _product(states, layer.weight, layer.bias, "gelu")
+class FixedLinear:
+    """A linear layer without gradients, for many calls: its weights are converted once.
+
+    Args:
+        layer: Its weights must not change meanwhile.
+    """
+
+    def __init__(self, layer: Linear) -> None:
+        self.weight, self.bias = as_computed(layer.weight, layer.bias)
+
+    def __call__(self, states: Tensor) -> Tensor:
+        """States [..., D] to [..., E]."""
+        return project(states.to(self.weight.dtype), self.weight, self.bias)
+
+    def gelu(self, states: Tensor) -> Tensor:
+        """``gelu`` of the result, in one pass over it."""
+        states = states.to(self.weight.dtype)
+        if takes_onednn(states, self.weight):
+            return _product(states, self.weight, self.bias, "gelu")
+        return F.gelu(project(states, self.weight, self.bias))
+
+
+def as_computed(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:
+    """In the type that autocast asks for on a processor; float64 stays."""
+    if not torch.is_autocast_enabled("cpu") or tensors[0].device.type != "cpu":
+        return tensors
+    dtype = torch.get_autocast_dtype("cpu")
+    return tuple(t if t is None or t.dtype == torch.float64 else t.to(dtype) for t in tensors)
 
 
 def takes_onednn(states: Tensor, weight: Tensor) -> bool:
-    """Float32 on an x86 processor; autocast has its own rules, and its products are oneDNN's already."""
-    is_float = states.dtype == weight.dtype == torch.float32 and states.device.type == "cpu"
-    is_matrix = states.dim() > 1 and states.numel() > 0
-    return HAS_ONEDNN and is_float and is_matrix and not torch.is_autocast_enabled("cpu")
+    """Float32 on an x86 processor, and bfloat16 on one that multiplies it."""
+    is_on_processor = HAS_ONEDNN and states.device.type == "cpu" and states.dtype == weight.dtype
+    is_known = states.dtype == torch.float32 or (states.dtype == torch.bfloat16 and _multiplies_bfloat16())
+    return is_on_processor and is_known and states.dim() > 1 and states.numel() > 0
+
+
+@functools.cache
+def _multiplies_bfloat16() -> bool:
+    return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def project(states: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """``states @ weight.T + bias``, [..., D] to [..., E], of one dtype and without a gradient."""
+    if takes_onednn(states, weight):
+        return _product(states, weight, bias)
+    with torch.autocast(states.device.type, enabled=False):
+        return F.linear(states, weight, bias)
+
+
+def project_back(
+    gradient: Tensor, states: Tensor, weight: Tensor, needs: tuple[bool, bool, bool]
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """Gradients of ``project``.
+
+    Args:
+        gradient: Of the result, [..., E].
+        states: As given to ``project``.
+        weight: Likewise.
+        needs: Whether those of states, weight and bias are wanted; others are None.
+    """
+    rows, inputs = gradient.flatten(0, -2), states.flatten(0, -2)
+    return (
+        project(gradient, weight.t(), None) if needs[0] else None,
+        _weight_gradient(rows, inputs) if needs[1] else None,
+        rows.sum(0) if needs[2] else None,
+    )
+
+
+def _weight_gradient(rows: Tensor, inputs: Tensor) -> Tensor:
+    """``rows.T @ inputs``. oneDNN copies the first factor, so that is the narrower one, a stretch at a time."""
+    if rows.dtype != torch.float32 or not takes_onednn(rows, inputs):  # sums of bfloat16 would be rounded
+        return project(rows.t(), inputs.t(), None)
+    is_turned = rows.shape[1] > inputs.shape[1]
+    factors = (inputs, rows) if is_turned else (rows, inputs)
+    total = None
+    for first, second in zip(*(factor.split(ROWS_AT_A_TIME) for factor in factors), strict=True):
+        if total is None:
+            total = _product(first.t(), second.t())
+        else:
+            total = torch.ops.mkldnn._linear_pointwise.binary(first.t(), total, second.t(), None, "add")
+    return total.t() if is_turned else total
 
 
 def _product(states: Tensor, weight: Tensor, bias: Tensor | None = None, after: str = "none") -> Tensor:
@@ -57,11 +131,4 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
-        states, weight = ctx.saved_tensors
-        needs_states, needs_weight, needs_bias = ctx.needs_input_grad
-        rows = gradient.flatten(0, -2)
-        return (
-            _product(gradient, weight.t()) if needs_states else None,
-            _product(rows.t(), states.flatten(0, -2).t()) if needs_weight else None,
-            rows.sum(0) if needs_bias else None,
-        )
+        return project_back(gradient, *ctx.saved_tensors, ctx.needs_input_grad)

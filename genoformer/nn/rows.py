@@ -23,7 +23,7 @@ _LOWEST, _ONE, _ZERO = np.float32(-87.0), np.float32(1.0), np.float32(0.0)
 
 
 @intrinsic
-def _as_float32(typing, bits):
+def as_float32(typing, bits):
     """The float32 with these 32 bits."""
 
     def generate(context, builder, signature, arguments):
@@ -33,14 +33,24 @@ def _as_float32(typing, bits):
 
 
 @intrinsic
+def as_int32(typing, number):
+    """The 32 bits of a float32."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.IntType(32))
+
+    return types.int32(types.float32), generate
+
+
+@intrinsic
 def _maximum(typing, one, other):
-    """The larger of two numbers, NaN if one is NaN; a comparison would not become vectors."""
+    """The larger of two numbers, any if one is NaN; a comparison would not become vectors."""
 
     def generate(context, builder, signature, arguments):
         number = arguments[0].type
         name = f"llvm.maximum.f{one.bitwidth}"
         function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(number, (number,) * 2), name)
-        return builder.call(function, arguments)
+        return builder.call(function, arguments, fastmath=("nnan", "nsz"))
 
     return one(one, one), generate
 
@@ -56,7 +66,7 @@ def _exp_float32(x):
     r = x - n * _LN2_HIGH
     r = r - n * _LN2_LOW
     p = ((((_P[0] * r + _P[1]) * r + _P[2]) * r + _P[3]) * r + _P[4]) * r + _P[5]
-    y = (p * (r * r) + r + _ONE) * _as_float32((np.int32(n) + np.int32(127)) << np.int32(23))
+    y = (p * (r * r) + r + _ONE) * as_float32((np.int32(n) + np.int32(127)) << np.int32(23))
     return _ZERO if x < _LOWEST else y
 
 
@@ -82,17 +92,15 @@ def exponentials(scores, shift):
 
 
 @numba.njit(fastmath=SUMS)
-def forbid(scores, bias, first, end):
-    """Leave the keys ``first`` to ``end`` of a row of scores to a window, and add the bias of each key."""
-    scores[:first] = MASKED
-    scores[end:] = MASKED
-    for j in range(len(scores)):
-        scores[j] += bias[j]
+def add(row, other):
+    """``row += other``."""
+    for j in range(len(row)):
+        row[j] += other[j]
 
 
 @numba.njit
 def largest(scores):
-    """The largest of a row; NaN if there is one."""
+    """The largest of a row; any number if there is NaN, which ``exponentials`` spreads."""
     found = scores[0]
     for j in range(len(scores)):
         found = _maximum(found, scores[j])
@@ -100,10 +108,16 @@ def largest(scores):
 
 
 @numba.njit(fastmath=SUMS)
-def slopes_of_scores(slopes, weights):
-    """Gradient of the weights to that of the scores, in place: ``w (s - sum(w s))``."""
-    mean = slopes.dtype.type(0)
-    for j in range(len(slopes)):
-        mean += weights[j] * slopes[j]
+def dot(one, other):
+    """Sum of products."""
+    total = one.dtype.type(0)
+    for j in range(len(one)):
+        total += one[j] * other[j]
+    return total
+
+
+@numba.njit(fastmath=SUMS)
+def slopes_of_scores(slopes, weights, mean):
+    """Gradient of the weights to that of the scores, in place; ``mean`` is the dot product of both."""
     for j in range(len(slopes)):
         slopes[j] = weights[j] * (slopes[j] - mean)

@@ -8,8 +8,10 @@ import torch
 
 from genoformer.errors import UsageError
 from genoformer.nn import fused_threads
-from genoformer.nn.attention import windowed_attention
+from genoformer.nn.attention import LongformerSelfAttention, windowed_attention
+from genoformer.nn.fused import projected_attention
 from genoformer.nn.fused_lines import CHUNK_TOKENS
+from genoformer.nn.masks import TokenRoles, Window, token_roles
 from genoformer.nn.positions import rotary_angles
 from genoformer.nn.rows import exponentials
 
@@ -93,3 +95,43 @@ def test_exponentials_are_right_to_the_last_digits():
 def test_dropped_weights_are_refused():
     with pytest.raises(UsageError, match=r"attention_dropout 0\.5"):
         windowed_attention(*make_states(1, 1, 8, 4), window_radius=2, dropout=0.5, backend="fused")
+
+
+def make_layer(**settings):
+    torch.manual_seed(0)
+    layer = LongformerSelfAttention(24, 3, has_global=True, **settings).double()
+    is_global, valid = torch.zeros(2, 150, dtype=torch.bool), torch.ones(2, 150, dtype=torch.bool)
+    is_global[0, [0, 70]], valid[1, 130:] = True, False
+    rotary = rotary_angles(150, 8, dtype=torch.float64)
+    hidden = torch.randn(2, 150, 24, dtype=torch.float64, requires_grad=True)
+    trained = [weight for weight in layer.parameters() if weight.requires_grad]
+    return layer(hidden, roles=token_roles(valid, is_global), rotary=rotary), [hidden, *trained]
+
+
+@pytest.mark.parametrize("settings", [{"window_radius": 9}, {"window_radius": 9, "dilation": (1, 2, 5)}], ids=str)
+def test_a_layer_whose_gradients_take_the_place_of_its_states_equals_the_reference(settings):
+    results = []
+    for backend in ("fused", "reference"):
+        output, leaves = make_layer(backend=backend, **settings)
+        results.append([output, *torch.autograd.grad(output.square().sum(), leaves)])
+    for found, exact in zip(*results, strict=True):
+        torch.testing.assert_close(found, exact, atol=1e-10, rtol=1e-10)
+
+
+def test_a_retained_graph_gives_the_same_gradients_again():
+    output, leaves = make_layer(window_radius=9)
+    first = torch.autograd.grad(output.square().sum(), leaves, retain_graph=True)
+    again = torch.autograd.grad(output.square().sum(), leaves)
+    for one, other in zip(first, again, strict=True):
+        torch.testing.assert_close(other, one, atol=1e-12, rtol=1e-12)
+
+
+def test_backward_under_autocast_is_that_without():
+    torch.manual_seed(0)
+    leaves = [torch.randn(shape, requires_grad=True) for shape in ((1, 90, 8), (24, 8), (24,))]
+    output = projected_attention(*leaves, 2, TokenRoles(), Window(9))
+    expected = torch.autograd.grad(output.square().sum(), leaves, retain_graph=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = torch.autograd.grad(output.square().sum(), leaves)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)

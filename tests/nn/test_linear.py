@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from genoformer.nn import linear
-from genoformer.nn.linear import Linear, linear_gelu
+from genoformer.nn.linear import FixedLinear, Linear
 
 
 def outputs_and_gradients(forward, layer: Linear, states: torch.Tensor):
@@ -36,13 +36,44 @@ def test_states_with_strides_are_read_in_their_order():
     torch.testing.assert_close(layer(states), F.linear(states, layer.weight, layer.bias))
 
 
-def test_gelu_is_the_exact_one_with_and_without_gradients():
+def test_a_fixed_layer_means_the_same_and_its_gelu_is_the_exact_one():
     torch.manual_seed(0)
     layer, states = Linear(6, 64), 3 * torch.randn(50, 6)
-    expected = F.gelu(F.linear(states.double(), layer.weight.double(), layer.bias.double())).float()
+    exact = F.linear(states.double(), layer.weight.double(), layer.bias.double())
     with torch.no_grad():
-        torch.testing.assert_close(linear_gelu(layer, states), expected, atol=1e-6, rtol=1e-5)
-    torch.testing.assert_close(linear_gelu(layer, states), expected, atol=1e-6, rtol=1e-5)
+        fixed = FixedLinear(layer)
+        torch.testing.assert_close(fixed(states), exact.float(), atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(fixed.gelu(states), F.gelu(exact).float(), atol=1e-6, rtol=1e-5)
+
+
+def test_long_weight_gradients_are_summed_up_over_all_tokens(monkeypatch):
+    monkeypatch.setattr(linear, "ROWS_AT_A_TIME", 10)
+    torch.manual_seed(0)
+    for shape in ((5, 12), (12, 5)):  # either factor may be the narrower
+        layer, states = Linear(*shape), torch.randn(2, 33, shape[0])
+        _, _, found, _ = outputs_and_gradients(layer, layer, states)
+        exact = Linear(*shape).double()
+        exact.load_state_dict(layer.state_dict())
+        _, _, expected, _ = outputs_and_gradients(
+            lambda x, e=exact: F.linear(x, e.weight, e.bias), exact, states.double()
+        )
+        torch.testing.assert_close(found, expected.float(), atol=1e-5, rtol=1e-5)
+
+
+def test_bfloat16_under_autocast_is_near_float64():
+    torch.manual_seed(0)
+    layer, states = Linear(64, 32), torch.randn(2, 50, 64)
+    exact = Linear(64, 32).double()
+    exact.load_state_dict(layer.state_dict())
+    expected = outputs_and_gradients(lambda x: F.linear(x, exact.weight, exact.bias), exact, states.double())
+    with torch.autocast("cpu", torch.bfloat16):
+        found = outputs_and_gradients(layer, layer, states)
+        with torch.no_grad():
+            fixed = FixedLinear(layer).gelu(states)
+    assert found[0].dtype == fixed.dtype == torch.bfloat16
+    for one, other in zip((*found, fixed), (*expected, F.gelu(expected[0])), strict=True):
+        # Factors and results are rounded by 2^-9; sums of up to 100 terms of size 1.
+        assert (one - other).norm() < 0.01 * other.norm()
 
 
 def test_frozen_weights_get_no_gradient_and_inputs_do():

@@ -5,10 +5,11 @@ import dataclasses
 import pytest
 import torch
 
+from genoformer.nn import attention, pieces
 from genoformer.nn import encoder as encoder_module
-from genoformer.nn import pieces
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
+from genoformer.nn.fused import projected_attention
 
 SMALL = EncoderConfig(vocab_size=69, d_model=16, n_heads=2, n_layers=2, d_ff=32, window_radius=3, conv_width=3)
 VARIANTS = [
@@ -46,10 +47,14 @@ def test_pieces_give_what_the_whole_gives(settings, monkeypatch):
 
 
 def test_long_input_without_gradients_goes_in_pieces(monkeypatch):
-    encoder, lengths = make_encoder().eval(), []
+    encoder, lengths = make_encoder(n_layers=1).eval(), []
     monkeypatch.setattr(pieces, "PIECE_TOKENS", 100)
-    project = encoder.layers[0].attention.query_key_value
-    project.register_forward_hook(lambda module, inputs, output: lengths.append(inputs[0].shape[1]))
+
+    def attend(hidden, *settings, **more):
+        lengths.append(hidden.shape[1])
+        return projected_attention(hidden, *settings, **more)
+
+    monkeypatch.setattr(attention, "projected_attention", attend)
     tokens, masks = make_input(0)
     with torch.no_grad():
         encoder(tokens, **masks)

@@ -130,6 +130,19 @@ def test_bfloat16_is_near_float64(globals_, backend):
     torch.testing.assert_close(found.double(), exact, atol=0.03, rtol=0)
 
 
+@pytest.mark.parametrize("globals_", ["none", "some"])
+def test_bfloat16_gradients_of_the_fused_way_are_near_float64(globals_):
+    states = make_states(T=200, d_head=32, dtype=torch.bfloat16)
+    settings = {"window_radius": 40, **make_masks(200, globals_, True)}
+    rotary = rotary_angles(200, 32, dtype=torch.float64)
+    exact = values_and_gradients([state.double() for state in states], "reference", rotary=rotary, **settings)
+    rotary = rotary_angles(200, 32, dtype=torch.float32)
+    for found, expected in zip(values_and_gradients(states, "fused", rotary=rotary, **settings), exact, strict=True):
+        assert found.dtype == torch.bfloat16
+        # States, gradients and results are rounded by 2^-9, scores of size 4 are computed in float32.
+        assert (found.double() - expected).norm() < 0.01 * expected.norm()
+
+
 def test_weights_computed_again_give_the_same_gradients(monkeypatch):
     states, settings = make_states(T=150), {"window_radius": 9, **make_masks(150, "some", True)}
     kept = values_and_gradients(states, "blocked", **settings)
