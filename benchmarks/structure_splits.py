@@ -3,7 +3,8 @@
     python benchmarks/structure_splits.py rna ArchiveII.csv.gz benchmarks/splits/rna_archiveII.tsv
     python benchmarks/structure_splits.py codons ecoli_hinf.jsonl.gz benchmarks/splits/codon_structure.tsv codons.tsv
 
-RNA: tRNA validates and 5S rRNA tests; all other families train. Codons: chains with a significant alignment
+RNA: tRNA, 16S rRNA and group I introns validate, 5S rRNA tests, the other families train; the third column names the
+family. Codons: chains with a significant alignment
 (E < 0.001) of 30 % identity, of whatever length, directly or through others, are one cluster (MMseqs2); whole clusters
 are dealt out, a tenth to validation and a fifth to the test part. The table has id, dna, the states H, E and C ("-"
 where unknown), and cluster.
@@ -20,7 +21,7 @@ import numpy as np
 
 from genoformer.files import write_text_atomic
 
-FAMILY_PARTS = {"tRNA": "validation", "5s": "test"}
+FAMILY_PARTS = {"tRNA": "validation", "16s": "validation", "grp1": "validation", "5s": "test"}
 SHARES = {"validation": 0.1, "test": 0.2}
 SEED = 0
 
@@ -35,8 +36,9 @@ def main() -> None:
     if args.kind == "rna":
         with gzip.open(args.source, "rt") as file:
             ids = [row["id"] for row in csv.DictReader(file)]
-        parts = {name: FAMILY_PARTS.get(name.split("_")[0], "train") for name in ids}
-        title = "ArchiveII by family: tRNA validates, 5S rRNA tests, the others train"
+        families = {name: name.split("_")[0] for name in ids}
+        parts = {name: f"{FAMILY_PARTS.get(family, 'train')}\t{family}" for name, family in families.items()}
+        title = "ArchiveII by family: tRNA, 16S rRNA and group I introns validate, 5S rRNA tests, the others train"
     else:
         with gzip.open(args.source, "rt") as file:
             chains = [json.loads(line) for line in file]

@@ -31,7 +31,7 @@ class PairOptions:
     """Settings of the task; plain JSON types.
 
     Attributes:
-        prior: "none", or "viennarna": prediction mixes in pair probabilities of ViennaRNA, which training does not see.
+        prior: "none", or "viennarna": prediction folds with both; training does not see ViennaRNA.
         max_bp: Longest sequence that is read; memory grows with its square, see ``nn.pair_head``.
         channels: Maps of the head.
         rank: Of each map's bilinear form.

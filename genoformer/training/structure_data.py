@@ -5,6 +5,7 @@ import json
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -92,10 +93,14 @@ class StructureData(pl.LightningDataModule, ABC):
         log = WarningLog()
         sequences = self.read(log)
         how = {name: value for name, value in self.split.items() if name != "file"}
+        groups = None
         if self.split["file"]:
-            sequences = with_parts(sequences, read_parts(self.split["file"]), log)
+            parts, groups = read_parts(self.split["file"])
+            sequences = with_parts(sequences, parts, log)
             how = {**how, "by": "column"}
         numbers = split_labelled(sequences, **how, both_strands=False, log=log)
+        if groups is not None:
+            sequences = [replace(sequence, group=groups[sequence.id]) for sequence in sequences]
         self.parts = {part: [sequences[i] for i in chosen] for part, chosen in numbers.items()}
         self.training_set()
         for line in log.lines():
@@ -157,22 +162,25 @@ class StructureData(pl.LightningDataModule, ABC):
         return [f"- {names}: {sizes} sequences", "", f"Split: {described}."]
 
 
-def read_parts(path: str | Path) -> dict[str, str]:
-    """Part of each id, from a file with id and part in each line; lines with "#" are not read.
+def read_parts(path: str | Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Part and group of each id, from a file with id, part and, if there are groups, group in each line.
+
+    Lines with "#" are not read; a group that is not there is "".
 
     Raises:
-        DataError: If a line has no two columns, or an id comes twice.
+        DataError: If a line has no two or three columns, or an id comes twice.
     """
-    found: dict[str, str] = {}
+    parts: dict[str, str] = {}
+    groups: dict[str, str] = {}
     for number, line in read_lines(Path(path)):
         cells = line.split("\t")
         if not line.strip() or line.startswith("#"):
             continue
-        if len(cells) != 2 or cells[0] in found:
-            message = f'the id "{cells[0]}" comes twice.' if cells[0] in found else "expected id and part, by a tab."
+        if len(cells) not in (2, 3) or cells[0] in parts:
+            message = f'the id "{cells[0]}" comes twice.' if cells[0] in parts else "expected id and part, by a tab."
             raise DataError("SPLIT-006", message, where=f"{path} line {number}")
-        found[cells[0]] = cells[1]
-    return found
+        parts[cells[0]], groups[cells[0]] = cells[1], (*cells[2:], "")[0]
+    return parts, groups
 
 
 def with_parts(sequences: Sequence[LabelledSequence], parts: dict[str, str], log: WarningLog) -> list[LabelledSequence]:
@@ -187,4 +195,4 @@ def with_parts(sequences: Sequence[LabelledSequence], parts: dict[str, str], log
             log.add("SPLIT-007", f'{sequence.where}: "{sequence.id}" is in no part of the split; it is left out.')
     if not known:
         raise UsageError("SPLIT-006", "no sequence has an id of the split.", where="data.split")
-    return [LabelledSequence(s.id, s.codes, s.label, parts[s.id], s.where) for s in known]
+    return [replace(sequence, group=parts[sequence.id]) for sequence in known]
