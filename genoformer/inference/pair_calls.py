@@ -10,12 +10,10 @@ from genoformer.batches.pair_samples import pair_features
 from genoformer.bundle import Bundle, model_device
 from genoformer.calibration import IsotonicCalibrator
 from genoformer.decoding.base_pairs import crossing_structure, nested_structure
-from genoformer.errors import DataError
-from genoformer.inference.bundle_parts import read_calibration
+from genoformer.inference.bundle_parts import bundle_task, read_calibration
 from genoformer.pair_metrics import pair_scores
 from genoformer.structures.dot_bracket import pairs_of
 from genoformer.structures.folding import fold_probabilities
-from genoformer.tasks import build_task
 from genoformer.tasks.rna_pairs import RnaPairs, pair_labels, pair_probabilities
 
 SMALLEST = 1e-3
@@ -47,11 +45,7 @@ class PairCaller:
     @classmethod
     def from_bundle(cls, bundle: Bundle, *, precision: str = "float32", crossing: bool = False) -> "PairCaller":
         """Make a bundle ready; DataError if it is of another task."""
-        if bundle.config.task != "rna_pairs":
-            message = f"a model for rna_pairs is expected, found {bundle.config.task}."
-            raise DataError("MODEL-020", message, where=bundle.name)
-        task = build_task("rna_pairs", bundle.config.channels, bundle.config.options)
-        return cls(bundle, task, precision, crossing)
+        return cls(bundle, bundle_task(bundle, "rna_pairs"), precision, crossing)
 
     @property
     def max_bp(self) -> int:

@@ -71,9 +71,8 @@ class PairData(StructureData):
         work_dir: str = ".",
     ) -> None:
         how = {"by": by, "validation": validation, "test": test, "seed": split_seed, "file": split}
-        paths = [labels] if isinstance(labels, str) else list(labels or [])
         super().__init__(
-            paths, how, KmerTokenizer(k=k, stride=stride), batch_size=batch_size,
+            labels, how, KmerTokenizer(k=k, stride=stride), batch_size=batch_size,
             samples_per_epoch=samples_per_epoch, num_workers=num_workers, seed=seed, ignored=IMPOSSIBLE,
         )  # fmt: skip
         self.columns = TableColumns(label_column, sequence_column, id_column, group_column)

@@ -33,7 +33,7 @@ class StructureData(pl.LightningDataModule, ABC):
     """Sequences with a structure each; a kind of structure says how it reads them and makes samples of them.
 
     Args:
-        paths: Files.
+        labels: A file, or a list of them.
         split: How the parts are found: "by", "validation", "test" and "seed" as ``label_splits`` has them, and "file".
         tokenizer: The model's tokenizer.
         batch_size: Sequences of one step of one process.
@@ -46,13 +46,14 @@ class StructureData(pl.LightningDataModule, ABC):
     linked = ("k", "stride", "options")
 
     def __init__(
-        self, paths: list[str], split: dict, tokenizer: KmerTokenizer, *, batch_size: int,
+        self, labels: str | list[str] | None, split: dict, tokenizer: KmerTokenizer, *, batch_size: int,
         samples_per_epoch: int | None, num_workers: int, seed: int, ignored: int,
     ) -> None:  # fmt: skip
         super().__init__()
         if batch_size < 1 or min(seed, num_workers) < 0:
             raise UsageError("CONFIG-009", "batch_size, num_workers or seed is too low.", where="data")
-        self.paths, self.split, self.tokenizer = paths, split, tokenizer
+        self.paths = [labels] if isinstance(labels, str) else list(labels or [])
+        self.split, self.tokenizer = split, tokenizer
         self.batch_size, self.samples_per_epoch, self.num_workers = batch_size, samples_per_epoch, num_workers
         self.seed = seed
         self.collate = partial(collate_structures, ignored=ignored)
