@@ -8,6 +8,7 @@ letters other than A, C, G, T or a length that is no multiple of three, and copi
 
 import argparse
 import csv
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from genoformer.errors import WarningLog
@@ -24,15 +25,20 @@ def main() -> None:
     parser.add_argument("--without", type=Path, nargs=2, metavar=("TABLE", "SPLIT"), required=True)
     parser.add_argument("-o", "--out", type=Path, required=True)
     args = parser.parse_args()
-    held_out = read_held_out(*args.without)
+    kept, n_left_out = choose(read_genes(args.genomes), read_held_out(*args.without))
+    write_text_atomic(args.out, "".join(f">{name}\n{bases}\n" for bases, name in kept.items()))
+    print(f"{len(kept):,} genes, {sum(map(len, kept)):,} bases; {n_left_out} with a held-out chain are left out")
+
+
+def choose(genes: Iterable[tuple[str, str]], held_out: list[str]) -> tuple[dict[str, str], int]:
+    """Name of each sequence that is kept, and how many held a chain that is held out."""
     kept, n_left_out = {}, 0
-    for name, bases in read_genes(args.genomes):
+    for name, bases in genes:
         if any(chain in bases for chain in held_out):
             n_left_out += 1
         elif len(bases) % 3 == 0 and not set(bases) - set("ACGT"):
             kept.setdefault(bases, name)
-    write_text_atomic(args.out, "".join(f">{name}\n{bases}\n" for bases, name in kept.items()))
-    print(f"{len(kept):,} genes, {sum(map(len, kept)):,} bases; {n_left_out} with a held-out chain are left out")
+    return kept, n_left_out
 
 
 def read_held_out(table: Path, split: Path) -> list[str]:
@@ -42,7 +48,7 @@ def read_held_out(table: Path, split: Path) -> list[str]:
         return [row["dna"] for row in csv.DictReader(file, delimiter="\t") if parts[row["id"]] != "train"]
 
 
-def read_genes(paths: list[Path]):
+def read_genes(paths: list[Path]) -> Iterator[tuple[str, str]]:
     """Name and bases of every coding sequence."""
     columns = TableColumns(label="product")
     log = WarningLog()
