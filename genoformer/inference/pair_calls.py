@@ -20,7 +20,7 @@ SMALLEST = 1e-3
 """Pairs that are less probable are not in the files, and calibration does not look at them."""
 GAMMAS = (0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)
 """Weights of pairs among which validation chooses."""
-WEIGHTS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
+WEIGHTS = (0.05, 0.1, 0.15, 0.2, 0.3)
 """Weights of the network, beside ViennaRNA, among which validation chooses."""
 CHOOSING = 24
 """RNAs of each family, at most, on which that weight is chosen: long ones take seconds."""
