@@ -2,11 +2,13 @@
 
     python benchmarks/structure_splits.py rna ArchiveII.csv.gz benchmarks/splits/rna_archiveII.tsv
     python benchmarks/structure_splits.py codons ecoli_hinf.jsonl.gz benchmarks/splits/codon_structure.tsv codons.tsv
+    python benchmarks/structure_splits.py codons ecoli_hinf.jsonl.gz split.tsv codons8.tsv --states ss8
 
-RNA: tRNA validates and 5S rRNA tests; all other families train. Codons: chains with a significant alignment
-(E < 0.001) of 30 % identity, of whatever length, directly or through others, are one cluster (MMseqs2); whole clusters
-are dealt out, a tenth to validation and a fifth to the test part. The table has id, dna, the states H, E and C ("-"
-where unknown), and cluster.
+RNA: tRNA, 16S rRNA and group I introns validate, 5S rRNA tests, the other families train; the third column names the
+family. Codons: chains with a significant alignment (E < 0.001) of 30 % identity, of whatever length, directly or
+through others, are one cluster (MMseqs2); whole clusters are dealt out, a tenth to validation and a fifth to the test
+part. The table has id, dna, the states H, E and C ("-" where unknown), and cluster; or DSSP's eight states, of the
+chains that have them.
 """
 
 import argparse
@@ -20,7 +22,7 @@ import numpy as np
 
 from genoformer.files import write_text_atomic
 
-FAMILY_PARTS = {"tRNA": "validation", "5s": "test"}
+FAMILY_PARTS = {"tRNA": "validation", "16s": "validation", "grp1": "validation", "5s": "test"}
 SHARES = {"validation": 0.1, "test": 0.2}
 SEED = 0
 
@@ -31,27 +33,31 @@ def main() -> None:
     parser.add_argument("source", type=Path)
     parser.add_argument("split", type=Path)
     parser.add_argument("table", type=Path, nargs="?")
+    parser.add_argument("--states", choices=("ss3", "ss8"), default="ss3")
     args = parser.parse_args()
     if args.kind == "rna":
         with gzip.open(args.source, "rt") as file:
             ids = [row["id"] for row in csv.DictReader(file)]
-        parts = {name: FAMILY_PARTS.get(name.split("_")[0], "train") for name in ids}
-        title = "ArchiveII by family: tRNA validates, 5S rRNA tests, the others train"
+        families = {name: name.split("_")[0] for name in ids}
+        parts = {name: f"{FAMILY_PARTS.get(family, 'train')}\t{family}" for name, family in families.items()}
+        title = "ArchiveII by family: tRNA, 16S rRNA and group I introns validate, 5S rRNA tests, the others train"
     else:
         with gzip.open(args.source, "rt") as file:
             chains = [json.loads(line) for line in file]
         clusters = cluster_proteins({chain["id"]: chain["protein"] for chain in chains})
         parts = deal(clusters, {chain["id"]: len(chain["protein"]) for chain in chains})
         title = "chains by cluster of 30 % identity (MMseqs2, connected components)"
-        write_text_atomic(args.table, "".join(codon_rows(chains, clusters)))
+        write_text_atomic(args.table, "".join(codon_rows(chains, clusters, args.states)))
     write_text_atomic(args.split, f"# {title}\n" + "".join(f"{name}\t{parts[name]}\n" for name in sorted(parts)))
 
 
-def codon_rows(chains: list[dict], clusters: dict[str, str]):
-    """Lines of the table."""
+def codon_rows(chains: list[dict], clusters: dict[str, str], kind: str):
+    """Lines of the table; chains without such states have none."""
     yield "id\tdna\tstates\tcluster\n"
     for chain in chains:
-        pairs = zip(chain["ss3"], chain["mask"], strict=True)
+        if not chain.get(kind):
+            continue
+        pairs = zip(chain[kind], chain["mask"], strict=True)
         states = "".join(state if known == "1" else "-" for state, known in pairs)
         yield f"{chain['id']}\t{chain['dna']}\t{states}\t{clusters[chain['id']]}\n"
 

@@ -1,5 +1,6 @@
 """A trained model of base pairs, a linear model and ViennaRNA on the same test part, with bootstrap intervals."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,13 @@ import numpy as np
 from genoformer.baselines.compare import bootstrap
 from genoformer.baselines.pairs import fit_stem_logistic
 from genoformer.baselines.run_data import read_run_data
+from genoformer.batches.pair_samples import PairSamples
 from genoformer.bundle import load_bundle
 from genoformer.calibration import IsotonicCalibrator, brier, ece
 from genoformer.decoding.base_pairs import nested_structure
-from genoformer.inference.pair_calls import PairCaller, fit_pair_calibration, pair_population
+from genoformer.inference.pair_calls import PairCaller, choose_weight, fit_pair_calibration, pair_population
 from genoformer.pair_metrics import mean_pair_scores, pair_scores
-from genoformer.structures.folding import fold_probabilities, fold_structure, mix_probabilities
+from genoformer.structures.folding import fold_probabilities, fold_structure
 from genoformer.training.pair_data import PairData
 
 ALONE, MIXED, FOLDED = "genoformer", "genoformer_viennarna", "rnafold"
@@ -28,30 +30,21 @@ def compare_pairs_run(run: Path, seed: int) -> dict:
 
     Returns:
         "scores" by method with "intervals" of 95 % over RNAs, and under "above_rnafold" the mean gain in F1 with its
-        interval. "genoformer" is the network alone, "genoformer_viennarna" with ViennaRNA mixed in; "rnafold" is the
-        structure of minimum free energy, "rnafold_mea" that of maximum expected accuracy. Weights of pairs and of the
-        mixture are chosen on validation, for all methods. JSON types only.
+        interval. "genoformer" is the network alone, "genoformer_viennarna" together with ViennaRNA; "rnafold" is the
+        structure of minimum free energy, "rnafold_mea" that of maximum expected accuracy. Weights of pairs and of
+        the network are chosen on validation, for all methods. JSON types only.
     """
     data, bundle = read_run_data(run, PairData), load_bundle(run / "model")
-    caller = PairCaller.from_bundle(bundle)
-    train, validation, test = (
-        data.build_samples(data.parts[part], is_training=False) for part in ("train", "validation", "test")
-    )
-    linear = fit_stem_logistic(train.codes, train.partners, seed)
-    folded = {part: [fold_probabilities(codes) for codes in samples.codes]
-              for part, samples in (("validation", validation), ("test", test))}  # fmt: skip
-    methods = {
-        ALONE: caller.probabilities,
-        "stem_logistic": linear,
-    }
-    rows, extras = {}, {}
+    parts = {part: data.build_samples(members, is_training=False) for part, members in data.parts.items()}
+    groups = [member.group for member in data.parts["validation"]]
+    methods, weight = _methods(PairCaller.from_bundle(bundle), parts, groups, seed)
+    rows, extras = {}, {MIXED: {"weight": weight}}
     for name, probabilities in methods.items():
-        said = {part: [probabilities(codes) for codes in samples.codes]
-                for part, samples in (("validation", validation), ("test", test))}  # fmt: skip
-        rows[name], extras[name] = _judge(said, validation, test)
-        if name == ALONE:
-            rows[MIXED], extras[MIXED] = _judge(said, validation, test, folded)
-    rows["rnafold_mea"], extras["rnafold_mea"] = _judge(folded, validation, test)
+        found = {part: [probabilities(codes) for codes in parts[part].codes] for part in ("validation", "test")}
+        fitted = fit_pair_calibration(found["validation"], parts["validation"].partners, groups)
+        rows[name], more = _judge(fitted, found["test"], parts["test"].partners)
+        extras[name] = {**extras.get(name, {}), **more}
+    test = parts["test"]
     rows[FOLDED] = [pair_scores(fold_structure(c), p) for c, p in zip(test.codes, test.partners, strict=True)]
     return {
         "task": "rna_pairs",
@@ -66,16 +59,29 @@ def compare_pairs_run(run: Path, seed: int) -> dict:
     }
 
 
-def _judge(said: dict, validation, test, folded: dict | None = None) -> tuple[list[dict], dict]:
-    """Scores of each test RNA, and calibration; what is fitted is fitted on validation."""
-    fitted = fit_pair_calibration(said["validation"], validation.partners, folded and folded["validation"])
-    found = said["test"]
-    if folded:
-        pairs = zip(found, folded["test"], strict=True)
-        found = [mix_probabilities(*pair, fitted["mixture"]) for pair in pairs]
-    rows = [pair_scores(nested_structure(p, fitted["gamma"]), t) for p, t in zip(found, test.partners, strict=True)]
-    kept = {name: fitted[name] for name in ("gamma", "mixture") if name in fitted}
-    return rows, {**kept, **_calibration(fitted, found, test.partners)}
+def _methods(
+    caller: PairCaller, parts: dict[str, PairSamples], groups: list[str], seed: int
+) -> tuple[dict[str, Callable], float]:
+    """From base codes to pair probabilities, for each method, and the weight of the network beside ViennaRNA."""
+    train, validation = parts["train"], parts["validation"]
+    said = {
+        codes.tobytes(): caller.probabilities(codes) for part in ("validation", "test") for codes in parts[part].codes
+    }
+    network = [said[codes.tobytes()] for codes in validation.codes]
+    weight = choose_weight(validation.codes, network, validation.partners, groups)
+    methods = {
+        ALONE: lambda codes: said[codes.tobytes()],
+        MIXED: lambda codes: fold_probabilities(codes, said[codes.tobytes()], weight),
+        "stem_logistic": fit_stem_logistic(train.codes, train.partners, seed),
+        "rnafold_mea": fold_probabilities,
+    }
+    return methods, weight
+
+
+def _judge(fitted: dict, found: list[np.ndarray], partners: list[np.ndarray]) -> tuple[list[dict], dict]:
+    """Scores of each test RNA with what was fitted on validation, and their calibration."""
+    rows = [pair_scores(nested_structure(p, fitted["gamma"]), t) for p, t in zip(found, partners, strict=True)]
+    return rows, {"gamma": fitted["gamma"], **_calibration(fitted, found, partners)}
 
 
 def _calibration(fitted: dict, found: list[np.ndarray], partners: list[np.ndarray]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What every finder takes from its bundle: the decoder, and how sequence is cut into tiles."""
+"""What predictions take from a bundle: task, decoder, calibration, and how sequence is cut into tiles."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -6,6 +6,7 @@ from typing import TypeVar
 from genoformer.bundle import Bundle, model_device
 from genoformer.errors import DataError
 from genoformer.stream import TilePlan, fastest_precision
+from genoformer.tasks import build_task
 
 Decoder = TypeVar("Decoder")
 
@@ -30,6 +31,14 @@ def read_decoder(bundle: Bundle, task: str, read: Callable[[dict], Decoder], *, 
     except (KeyError, TypeError, ValueError) as error:
         message = f"calibration.json holds no {what} ({error})."
         raise DataError("MODEL-008", message, where=bundle.name) from error
+
+
+def bundle_task(bundle: Bundle, name: str):
+    """The task of a bundle, with its classes and settings; DataError if it is another than ``name``."""
+    config = bundle.config
+    if config.task != name:
+        raise DataError("MODEL-020", f"a model for {name} is expected, found {config.task}.", where=bundle.name)
+    return build_task(name, config.channels, config.options, config.ontology)
 
 
 def read_calibration(bundle: Bundle) -> dict:

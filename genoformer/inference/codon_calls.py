@@ -9,9 +9,7 @@ from scipy.special import softmax
 
 from genoformer.bundle import Bundle, model_device
 from genoformer.calibration import fit_temperature
-from genoformer.errors import DataError
-from genoformer.inference.bundle_parts import read_calibration
-from genoformer.tasks import build_task
+from genoformer.inference.bundle_parts import bundle_task, read_calibration
 from genoformer.tasks.codon_structure import IGNORED, CodonStructure
 
 CODON_BP = 3
@@ -34,11 +32,7 @@ class CodonCaller:
     @classmethod
     def from_bundle(cls, bundle: Bundle, *, precision: str = "float32") -> "CodonCaller":
         """Make a bundle ready; DataError if it is of another task."""
-        if bundle.config.task != "codon_structure":
-            message = f"a model for codon_structure is expected, found {bundle.config.task}."
-            raise DataError("MODEL-020", message, where=bundle.name)
-        task = build_task("codon_structure", bundle.config.channels, bundle.config.options)
-        return cls(bundle, task, precision)
+        return cls(bundle, bundle_task(bundle, "codon_structure"), precision)
 
     @property
     def max_bp(self) -> int:

@@ -8,10 +8,8 @@ import torch
 
 from genoformer.bundle import Bundle, model_device
 from genoformer.calibration import IsotonicCalibrator
-from genoformer.errors import DataError
-from genoformer.inference.bundle_parts import read_calibration
+from genoformer.inference.bundle_parts import bundle_task, read_calibration
 from genoformer.structures.contacts import CONTACT, UNKNOWN
-from genoformer.tasks import build_task
 from genoformer.tasks.contacts import MIN_SEPARATION, Contacts
 
 CODON_BP = 3
@@ -36,11 +34,7 @@ class ContactCaller:
     @classmethod
     def from_bundle(cls, bundle: Bundle, *, precision: str = "float32") -> "ContactCaller":
         """Make a bundle ready; DataError if it is of another task."""
-        if bundle.config.task != "contacts":
-            message = f"a model for contacts is expected, found {bundle.config.task}."
-            raise DataError("MODEL-020", message, where=bundle.name)
-        task = build_task("contacts", bundle.config.channels, bundle.config.options)
-        return cls(bundle, task, precision)
+        return cls(bundle, bundle_task(bundle, "contacts"), precision)
 
     @property
     def max_bp(self) -> int:

@@ -10,11 +10,9 @@ from scipy.special import softmax
 from genoformer.batches.table_dataset import collate_views, sequence_views
 from genoformer.bundle import Bundle, model_device
 from genoformer.calibration import IsotonicCalibrator, fit_temperature
-from genoformer.errors import DataError
 from genoformer.function_metrics import best_threshold
-from genoformer.inference.bundle_parts import read_calibration
+from genoformer.inference.bundle_parts import bundle_task, read_calibration
 from genoformer.ontology_metrics import best_common_threshold
-from genoformer.tasks import build_task
 from genoformer.tasks.function import Function, merge_views
 
 COVERAGE = 0.9
@@ -44,12 +42,7 @@ class FunctionCaller:
         Raises:
             DataError: If it is of another task.
         """
-        if bundle.config.task != "function":
-            raise DataError(
-                "MODEL-020", f"a model for function is expected, found {bundle.config.task}.", where=bundle.name
-            )
-        task = build_task("function", bundle.config.channels, bundle.config.options, bundle.config.ontology)
-        return cls(bundle, task, batch_size, precision)
+        return cls(bundle, bundle_task(bundle, "function"), batch_size, precision)
 
     def outputs(self, sequences: Sequence[np.ndarray]) -> np.ndarray:
         """Logits of sequences, mean over the views, coherent; longer ones are cut to ``max_bp``.

@@ -1,6 +1,6 @@
 """A model of base pairs and its calibration: bases to pair probabilities and structures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,20 +10,20 @@ from genoformer.batches.pair_samples import pair_features
 from genoformer.bundle import Bundle, model_device
 from genoformer.calibration import IsotonicCalibrator
 from genoformer.decoding.base_pairs import crossing_structure, nested_structure
-from genoformer.errors import DataError
-from genoformer.inference.bundle_parts import read_calibration
-from genoformer.pair_metrics import mean_pair_scores, pair_scores
+from genoformer.inference.bundle_parts import bundle_task, read_calibration
+from genoformer.pair_metrics import pair_scores
 from genoformer.structures.dot_bracket import pairs_of
-from genoformer.structures.folding import fold_probabilities, mix_probabilities
-from genoformer.tasks import build_task
+from genoformer.structures.folding import fold_probabilities
 from genoformer.tasks.rna_pairs import RnaPairs, pair_labels, pair_probabilities
 
 SMALLEST = 1e-3
 """Pairs that are less probable are not in the files, and calibration does not look at them."""
 GAMMAS = (0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)
 """Weights of pairs among which validation chooses."""
-MIXTURES = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
+WEIGHTS = (0.05, 0.1, 0.15, 0.2, 0.3)
 """Weights of the network, beside ViennaRNA, among which validation chooses."""
+CHOOSING = 24
+"""RNAs of each family, at most, on which that weight is chosen: long ones take seconds."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,7 @@ class PairCaller:
     @classmethod
     def from_bundle(cls, bundle: Bundle, *, precision: str = "float32", crossing: bool = False) -> "PairCaller":
         """Make a bundle ready; DataError if it is of another task."""
-        if bundle.config.task != "rna_pairs":
-            message = f"a model for rna_pairs is expected, found {bundle.config.task}."
-            raise DataError("MODEL-020", message, where=bundle.name)
-        task = build_task("rna_pairs", bundle.config.channels, bundle.config.options)
-        return cls(bundle, task, precision, crossing)
+        return cls(bundle, bundle_task(bundle, "rna_pairs"), precision, crossing)
 
     @property
     def max_bp(self) -> int:
@@ -94,7 +90,7 @@ class PairCaller:
         """
         found = self.probabilities(codes)
         if self.has_prior:
-            found = mix_probabilities(found, fold_probabilities(codes), self.calibration["mixture"])
+            found = fold_probabilities(codes, found, self.calibration["weight"])
         partners = self.structure(found)
         listed = np.triu(found >= SMALLEST, 1)
         listed[tuple(pairs_of(partners).T)] = True
@@ -104,30 +100,42 @@ class PairCaller:
         return {"pairs": pairs.astype(np.int32), "probability": sure.astype(np.float32), "partners": partners}
 
 
-def fit_pair_calibration(
-    said: Sequence[np.ndarray], partners: Sequence[np.ndarray], folded: Sequence[np.ndarray] | None = None
-) -> dict:
-    """What turns a network's outputs into probabilities and structures, fitted on RNAs that training has not seen.
+def fit_pair_calibration(found: Sequence[np.ndarray], partners: Sequence[np.ndarray], groups: Sequence[str]) -> dict:
+    """What turns probabilities of pairs into calibrated ones and structures, fitted on RNAs that training has not seen.
 
     Args:
-        said: Pair probabilities of each RNA, see ``PairCaller.probabilities``.
+        found: Pair probabilities of each RNA, see ``PairCaller.probabilities``.
         partners: True partners of each.
-        folded: Those of ViennaRNA, for models that mix them in.
+        groups: Family of each; families count alike, however many RNAs they have.
 
     Returns:
-        JSON types: "isotonic", a map of probabilities; "gamma", the weight of pairs, and with ``folded`` "mixture", the
-        weight of the network, with the best mean F1.
+        JSON types: "isotonic", a map of probabilities; "gamma", the weight of pairs with the best F1.
     """
-    mixed = {None: said}
-    if folded is not None:
-        both = list(zip(said, folded, strict=True))
-        mixed = {weight: [mix_probabilities(*pair, weight) for pair in both] for weight in MIXTURES}
-    f1 = {(w, gamma): _mean_f1(found, partners, gamma) for w, found in mixed.items() for gamma in GAMMAS}
-    weight, gamma = max(f1, key=f1.get)
-    populations = [pair_population(*pair) for pair in zip(mixed[weight], partners, strict=True)]
+    gamma, _ = _best_gamma(found, partners, groups)
+    populations = [pair_population(*pair) for pair in zip(found, partners, strict=True)]
     scores, outcomes = (np.concatenate(parts) for parts in zip(*populations, strict=True))
-    fitted = {"isotonic": IsotonicCalibrator.fit(scores, outcomes).to_dict(), "gamma": gamma}
-    return fitted if weight is None else {**fitted, "mixture": weight}
+    return {"isotonic": IsotonicCalibrator.fit(scores, outcomes).to_dict(), "gamma": gamma}
+
+
+def choose_weight(
+    codes: Sequence[np.ndarray], said: Sequence[np.ndarray], partners: Sequence[np.ndarray], groups: Sequence[str]
+) -> float:
+    """The weight of the network beside ViennaRNA with the best F1, the smaller one where two are as good.
+
+    Args:
+        codes: uint8 base codes of each RNA.
+        said: What the network says of each, see ``PairCaller.probabilities``.
+        partners: True partners of each.
+        groups: Family of each; see ``fit_pair_calibration``. Of each at most ``CHOOSING``
+            are looked at.
+    """
+    numbers = [i for members in _members(groups) for i in members[:: -(-len(members) // CHOOSING)]]
+    wanted, names = [partners[i] for i in numbers], [groups[i] for i in numbers]
+    f1 = {}
+    for weight in WEIGHTS:
+        found = [fold_probabilities(codes[i], said[i], weight) for i in numbers]
+        f1[weight] = _best_gamma(found, wanted, names)[1]
+    return max(f1, key=f1.get)
 
 
 def pair_population(found: np.ndarray, partners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -136,6 +144,20 @@ def pair_population(found: np.ndarray, partners: np.ndarray) -> tuple[np.ndarray
     return found[i, j], (partners[i] == j).astype(np.float64)
 
 
-def _mean_f1(found: Iterable[np.ndarray], partners: Iterable[np.ndarray], gamma: float) -> float:
-    rows = (pair_scores(nested_structure(p, gamma), wanted) for p, wanted in zip(found, partners, strict=True))
-    return mean_pair_scores(rows)["f1"]
+def _best_gamma(
+    found: Sequence[np.ndarray], partners: Sequence[np.ndarray], groups: Sequence[str]
+) -> tuple[float, float]:
+    """The weight of pairs with the highest F1, mean over groups, and that F1."""
+    members = _members(groups)
+
+    def f1(gamma: float) -> float:
+        each = [pair_scores(nested_structure(p, gamma), t)["f1"] for p, t in zip(found, partners, strict=True)]
+        return float(np.mean([np.mean([each[i] for i in numbers]) for numbers in members]))
+
+    scores = {gamma: f1(gamma) for gamma in GAMMAS}
+    return max(scores.items(), key=lambda pair: pair[1])
+
+
+def _members(groups: Sequence[str]) -> list[list[int]]:
+    """Numbers of the members of each group."""
+    return [[i for i, group in enumerate(groups) if group == name] for name in sorted(set(groups))]

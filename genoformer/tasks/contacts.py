@@ -9,6 +9,7 @@ from torch import Tensor
 
 from genoformer.pair_metrics import contact_precision, mean_contact_precision
 from genoformer.structures.contacts import CONTACT, UNKNOWN
+from genoformer.tasks.pair_head_options import check_pair_head_options
 
 name = "contacts"
 level = "pair"
@@ -46,14 +47,7 @@ class ContactOptions:
     head_dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        for option, least in (("max_bp", 3), ("channels", 1), ("rank", 1), ("n_convolutions", 0), ("width", 1)):
-            value = getattr(self, option)
-            if not isinstance(value, int) or value < least:
-                raise ValueError(f"{option} must be a whole number of at least {least}, not {value!r}.")
-        if self.width % 2 == 0:
-            raise ValueError(f"width must be odd, not {self.width}.")
-        if not isinstance(self.head_dropout, int | float) or not 0 <= self.head_dropout < 1:
-            raise ValueError(f"head_dropout must be at least 0 and below 1, not {self.head_dropout!r}.")
+        check_pair_head_options(self, least_bp=3)
 
 
 @dataclass(frozen=True)

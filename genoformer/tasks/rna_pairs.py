@@ -14,6 +14,7 @@ from torch import Tensor
 from genoformer.decoding.base_pairs import N_PAIR_KINDS, nested_structure, pair_kinds
 from genoformer.pair_metrics import mean_pair_scores, pair_scores
 from genoformer.structures.dot_bracket import ALONE, partners_of
+from genoformer.tasks.pair_head_options import check_pair_head_options
 
 name = "rna_pairs"
 level = "pair"
@@ -31,7 +32,7 @@ class PairOptions:
     """Settings of the task; plain JSON types.
 
     Attributes:
-        prior: "none", or "viennarna": prediction mixes in pair probabilities of ViennaRNA, which training does not see.
+        prior: "none", or "viennarna": prediction folds with both; training does not see ViennaRNA.
         max_bp: Longest sequence that is read; memory grows with its square, see ``nn.pair_head``.
         channels: Maps of the head.
         rank: Of each map's bilinear form.
@@ -54,14 +55,7 @@ class PairOptions:
     def __post_init__(self) -> None:
         if self.prior not in PRIORS:
             raise ValueError(f"prior must be one of {', '.join(PRIORS)}, not {self.prior!r}.")
-        for option, least in (("max_bp", 1), ("channels", 1), ("rank", 1), ("n_convolutions", 0), ("width", 1)):
-            value = getattr(self, option)
-            if not isinstance(value, int) or value < least:
-                raise ValueError(f"{option} must be a whole number of at least {least}, not {value!r}.")
-        if self.width % 2 == 0:
-            raise ValueError(f"width must be odd, not {self.width}.")
-        if not isinstance(self.head_dropout, int | float) or not 0 <= self.head_dropout < 1:
-            raise ValueError(f"head_dropout must be at least 0 and below 1, not {self.head_dropout!r}.")
+        check_pair_head_options(self, least_bp=1)
 
     @classmethod
     def from_dict(cls, values: Mapping) -> "PairOptions":

@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from genoformer.annotation.rewrite_coding import rewrite_coding
-from genoformer.errors import UsageError, WarningLog
+from genoformer.errors import WarningLog
 from genoformer.label_table import LabelledSequence, TableColumns, read_label_table
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.structures.contact_labels import read_contacts
 from genoformer.structures.contacts import UNKNOWN
 from genoformer.tasks.contacts import ContactOptions
+from genoformer.training.codon_settings import CODON_BP, check_codon_settings, codon_rewriting
 from genoformer.training.structure_data import StructureData
-
-CODON_BP = 3
 
 
 @dataclass(frozen=True)
@@ -107,22 +106,18 @@ class ContactData(StructureData):
         work_dir: str = ".",
     ) -> None:
         how = {"by": by, "validation": validation, "test": test, "seed": split_seed, "file": split}
-        paths = [labels] if isinstance(labels, str) else list(labels or [])
-        if k != CODON_BP or stride != CODON_BP:
-            raise UsageError("CONFIG-005", f"a token must be a codon, found k {k}, stride {stride}.", where="model.k")
-        if n_global_tokens:
-            raise UsageError("CONFIG-016", "the task contacts has none.", where="model.encoder.n_global_tokens")
-        if crop_codons < 1 or not all(0 <= share < 1 for share in (synonymous, substituted)):
-            raise UsageError("CONFIG-009", "crop_codons or a share is out of range.", where="data")
+        check_codon_settings(
+            "contacts", k=k, stride=stride, n_global_tokens=n_global_tokens, crop_codons=crop_codons,
+            shares=(synonymous, substituted),
+        )  # fmt: skip
         super().__init__(
-            paths, how, KmerTokenizer(k=k, stride=stride), batch_size=batch_size,
+            labels, how, KmerTokenizer(k=k, stride=stride), batch_size=batch_size,
             samples_per_epoch=samples_per_epoch, num_workers=num_workers, seed=seed, ignored=UNKNOWN,
         )  # fmt: skip
         self.columns = TableColumns(label_column, sequence_column, id_column, group_column)
         self.options = ContactOptions(**(options or {}))
         self.crop_codons, self.genetic_code = crop_codons, genetic_code
-        drawn = {"synonymous": synonymous, "substituted": substituted, "genetic_code": genetic_code}
-        self.rewriting = drawn if synonymous or substituted else None
+        self.rewriting = codon_rewriting(synonymous, substituted, genetic_code)
         self.channels = ["contact"]
         self.contacts: dict[str, np.ndarray] = {}
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from genoformer.bundle import add_calibration, load_bundle
-from genoformer.inference.pair_calls import PairCaller, fit_pair_calibration
+from genoformer.inference.pair_calls import PairCaller, choose_weight, fit_pair_calibration
 from genoformer.structures.folding import fold_probabilities
 from genoformer.training.pair_data import PairData
 
@@ -21,8 +21,12 @@ def write_pair_calibration(folder: Path, data: PairData, *, precision: str) -> l
     """
     bundle = load_bundle(folder)
     caller = PairCaller.from_bundle(bundle, precision=precision)
-    samples = data.build_samples(data.parts["validation"], is_training=False)
-    found = [caller.probabilities(codes) for codes in samples.codes]
-    folded = [fold_probabilities(codes) for codes in samples.codes] if caller.has_prior else None
-    add_calibration(folder, bundle, {"rna_pairs": fit_pair_calibration(found, samples.partners, folded)})
+    members = data.parts["validation"]
+    samples, groups = data.build_samples(members, is_training=False), [member.group for member in members]
+    found, fitted = [caller.probabilities(codes) for codes in samples.codes], {}
+    if caller.has_prior:
+        fitted["weight"] = choose_weight(samples.codes, found, samples.partners, groups)
+        found = [fold_probabilities(*pair, fitted["weight"]) for pair in zip(samples.codes, found, strict=True)]
+    fitted |= fit_pair_calibration(found, samples.partners, groups)
+    add_calibration(folder, bundle, {"rna_pairs": fitted})
     return []

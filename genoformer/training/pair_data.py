@@ -24,7 +24,8 @@ class PairData(StructureData):
         id_column: Column of the ids.
         group_column: Column of what must not be divided (family); "file" is the name of the file, as always with files
             of pairs.
-        split: File with id and part (train, validation, test) in each line, in place of the four that follow.
+        split: File with id, part (train, validation, test) and perhaps family in each line, in place of the four that
+            follow.
         by: "random", "group" or "column", see docs/tasks/function.md.
         validation: Fraction of the RNAs, or names of groups.
         test: The same for the test part; nothing by default.
@@ -70,9 +71,8 @@ class PairData(StructureData):
         work_dir: str = ".",
     ) -> None:
         how = {"by": by, "validation": validation, "test": test, "seed": split_seed, "file": split}
-        paths = [labels] if isinstance(labels, str) else list(labels or [])
         super().__init__(
-            paths, how, KmerTokenizer(k=k, stride=stride), batch_size=batch_size,
+            labels, how, KmerTokenizer(k=k, stride=stride), batch_size=batch_size,
             samples_per_epoch=samples_per_epoch, num_workers=num_workers, seed=seed, ignored=IMPOSSIBLE,
         )  # fmt: skip
         self.columns = TableColumns(label_column, sequence_column, id_column, group_column)

@@ -1,38 +1,34 @@
-"""What the data modules of structures share: labelled sequences to parts, parts to loaders."""
+"""What the data modules of structures share: labelled sequences to parts, parts to samples."""
 
 import hashlib
 import json
 import sys
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import pytorch_lightning as pl
-from torch.utils.data import DataLoader
-
 from genoformer.annotation.text_lines import read_lines
-from genoformer.batches.sampler import RunSampler
 from genoformer.batches.structure_dataset import (
     EvaluationStructures,
     MakeItem,
     TrainingStructures,
     collate_structures,
 )
-from genoformer.errors import DataError, MissingFileError, UsageError, WarningLog
+from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.files import sha256_file
 from genoformer.label_splits import split_labelled
 from genoformer.label_table import LabelledSequence
 from genoformer.sequence.kmers import KmerTokenizer
-from genoformer.training.loaders import build_loader
-from genoformer.training.processes import own_share
+from genoformer.training.labelled_data import LabelledData, as_list, require_files
 
 
-class StructureData(pl.LightningDataModule, ABC):
+class StructureData(LabelledData):
     """Sequences with a structure each; a kind of structure says how it reads them and makes samples of them.
 
     Args:
-        paths: Files.
+        labels: A file, or a list of them.
         split: How the parts are found: "by", "validation", "test" and "seed" as ``label_splits`` has them, and "file".
         tokenizer: The model's tokenizer.
         batch_size: Sequences of one step of one process.
@@ -45,18 +41,14 @@ class StructureData(pl.LightningDataModule, ABC):
     linked = ("k", "stride", "options")
 
     def __init__(
-        self, paths: list[str], split: dict, tokenizer: KmerTokenizer, *, batch_size: int,
+        self, labels: str | list[str] | None, split: dict, tokenizer: KmerTokenizer, *, batch_size: int,
         samples_per_epoch: int | None, num_workers: int, seed: int, ignored: int,
     ) -> None:  # fmt: skip
-        super().__init__()
-        if batch_size < 1 or min(seed, num_workers) < 0:
-            raise UsageError("CONFIG-009", "batch_size, num_workers or seed is too low.", where="data")
-        self.paths, self.split, self.tokenizer = paths, split, tokenizer
-        self.batch_size, self.samples_per_epoch, self.num_workers = batch_size, samples_per_epoch, num_workers
-        self.seed = seed
-        self.collate = partial(collate_structures, ignored=ignored)
-        self.parts: dict[str, list[LabelledSequence]] = {}
-        self.position = {"epoch": 0, "batch": 0}
+        super().__init__(
+            tokenizer, partial(collate_structures, ignored=ignored), batch_size=batch_size,
+            samples_per_epoch=samples_per_epoch, num_workers=num_workers, seed=seed,
+        )  # fmt: skip
+        self.paths, self.split = as_list(labels), split
 
     @abstractmethod
     def read(self, log: WarningLog) -> list[LabelledSequence]:
@@ -76,13 +68,8 @@ class StructureData(pl.LightningDataModule, ABC):
         if not self.paths:
             raise UsageError("LABELS-001", "no labels are given.", where="data.labels", fix="Give --data.labels FILE.")
         inputs = [*self.paths, *([self.split["file"]] if self.split["file"] else [])]
-        for path in inputs:
-            if not Path(path).is_file():
-                raise MissingFileError("DATA-003", "there is no such file.", where=path, fix="Check the path.")
+        require_files(inputs)
         return hashlib.sha256(json.dumps([sha256_file(path) for path in inputs]).encode()).hexdigest()
-
-    def prepare_data(self) -> None:
-        """Nothing: files are read where they are."""
 
     def setup(self, stage: str | None = None) -> None:
         """Read the sequences and divide them."""
@@ -92,87 +79,59 @@ class StructureData(pl.LightningDataModule, ABC):
         log = WarningLog()
         sequences = self.read(log)
         how = {name: value for name, value in self.split.items() if name != "file"}
+        groups = None
         if self.split["file"]:
-            sequences = with_parts(sequences, read_parts(self.split["file"]), log)
+            parts, groups = read_parts(self.split["file"])
+            sequences = with_parts(sequences, parts, log)
             how = {**how, "by": "column"}
         numbers = split_labelled(sequences, **how, both_strands=False, log=log)
+        if groups is not None:
+            sequences = [replace(sequence, group=groups[sequence.id]) for sequence in sequences]
         self.parts = {part: [sequences[i] for i in chosen] for part, chosen in numbers.items()}
         self.training_set()
         for line in log.lines():
             print(f"genoformer: {line}", file=sys.stderr)
 
-    def train_dataloader(self) -> DataLoader:
-        """Batches from where the run stands."""
-        world_size, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
-        dataset = self.training_set(world_size)
-        n_samples = self.samples_per_epoch or dataset.epoch_length
-        self.sampler = RunSampler(n_samples, self.batch_size, rank=rank, world_size=world_size)
-        self.sampler.load_state_dict(self.position)
-        return self._loader(dataset, batch_sampler=self.sampler)
-
-    def training_set(self, world_size: int = 1) -> TrainingStructures:
-        """Training samples.
-
-        Raises:
-            UsageError: If they do not fill a batch.
-        """
+    def training_samples(self, batch_size: int) -> TrainingStructures:
+        """Samples of the training part; ValueError if they do not fill a batch."""
         members = self.parts["train"]
-        try:
-            return TrainingStructures(
-                [sequence.codes for sequence in members], self.build_samples(members, is_training=True),
-                self.tokenizer, seed=self.seed, batch_size=self.batch_size * world_size,
-            )  # fmt: skip
-        except ValueError as error:
-            raise UsageError("CONFIG-008", f"{error}.", where="data.batch_size") from error
+        return TrainingStructures(
+            [sequence.codes for sequence in members], self.build_samples(members, is_training=True), self.tokenizer,
+            seed=self.seed, batch_size=batch_size,
+        )  # fmt: skip
 
-    def val_dataloader(self) -> DataLoader:
-        """Every validation sequence once."""
-        return self._evaluation("validation")
-
-    def test_dataloader(self) -> DataLoader:
-        """Every test sequence once.
-
-        Raises:
-            UsageError: If there is no test part.
-        """
-        if not self.parts["test"]:
-            raise UsageError("CONFIG-010", "there is no test part.", where="data.test", fix="Give --data.test.")
-        return self._evaluation("test")
-
-    def _evaluation(self, part: str) -> DataLoader:
+    def evaluation_samples(self, part: str) -> EvaluationStructures:
+        """Every sequence of a part once, whole."""
         members = self.parts[part]
-        dataset = EvaluationStructures(len(members), self.build_samples(members, is_training=False))
-        return self._loader(dataset, batch_size=self.batch_size, sampler=own_share(self.trainer, len(dataset)))
-
-    def _loader(self, dataset, **batches) -> DataLoader:
-        return build_loader(dataset, collate=self.collate, num_workers=self.num_workers, seed=self.seed, **batches)
+        return EvaluationStructures(len(members), self.build_samples(members, is_training=False))
 
     def card_lines(self) -> list[str]:
         """What the model card says of the data."""
-        sizes = ", ".join(f"{len(members):,} {part}" for part, members in self.parts.items())
-        names = ", ".join(Path(path).name for path in self.paths)
         described = ", ".join(
             f"{name} {Path(value).name if name == 'file' else value}" for name, value in self.split.items() if value
         )
-        return [f"- {names}: {sizes} sequences", "", f"Split: {described}."]
+        return self.describe_parts(self.paths, described)
 
 
-def read_parts(path: str | Path) -> dict[str, str]:
-    """Part of each id, from a file with id and part in each line; lines with "#" are not read.
+def read_parts(path: str | Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Part and group of each id, from a file with id, part and, if there are groups, group in each line.
+
+    Lines with "#" are not read; a group that is not there is "".
 
     Raises:
-        DataError: If a line has no two columns, or an id comes twice.
+        DataError: If a line has no two or three columns, or an id comes twice.
     """
-    found: dict[str, str] = {}
+    parts: dict[str, str] = {}
+    groups: dict[str, str] = {}
     for number, line in read_lines(Path(path)):
         cells = line.split("\t")
         if not line.strip() or line.startswith("#"):
             continue
-        if len(cells) != 2 or cells[0] in found:
-            message = f'the id "{cells[0]}" comes twice.' if cells[0] in found else "expected id and part, by a tab."
+        if len(cells) not in (2, 3) or cells[0] in parts:
+            message = f'the id "{cells[0]}" comes twice.' if cells[0] in parts else "expected id and part, by a tab."
             raise DataError("SPLIT-006", message, where=f"{path} line {number}")
-        found[cells[0]] = cells[1]
-    return found
+        parts[cells[0]], groups[cells[0]] = cells[1], (*cells[2:], "")[0]
+    return parts, groups
 
 
 def with_parts(sequences: Sequence[LabelledSequence], parts: dict[str, str], log: WarningLog) -> list[LabelledSequence]:
@@ -187,4 +146,4 @@ def with_parts(sequences: Sequence[LabelledSequence], parts: dict[str, str], log
             log.add("SPLIT-007", f'{sequence.where}: "{sequence.id}" is in no part of the split; it is left out.')
     if not known:
         raise UsageError("SPLIT-006", "no sequence has an id of the split.", where="data.split")
-    return [LabelledSequence(s.id, s.codes, s.label, parts[s.id], s.where) for s in known]
+    return [replace(sequence, group=parts[sequence.id]) for sequence in known]

@@ -1,18 +1,14 @@
-"""The LightningDataModule of sequence-level tasks: a label table to parts, parts to loaders."""
+"""The LightningDataModule of sequence-level tasks: a label table to parts, parts to samples."""
 
 import hashlib
 import json
 import sys
 from functools import partial
-from pathlib import Path
 
 import numpy as np
-import pytorch_lightning as pl
-from torch.utils.data import DataLoader
 
-from genoformer.batches.sampler import RunSampler
 from genoformer.batches.table_dataset import EvaluationSequences, TrainingSequences, collate_views
-from genoformer.errors import MissingFileError, UsageError, WarningLog
+from genoformer.errors import UsageError, WarningLog
 from genoformer.files import sha256_file
 from genoformer.label_genes import read_labelled_genes
 from genoformer.label_ontology import describe_terms, with_implied_terms
@@ -22,11 +18,11 @@ from genoformer.label_values import check_examples, encode_labels, find_classes
 from genoformer.ontology import Ontology, read_obo
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.tasks.function import FunctionOptions
-from genoformer.training.loaders import build_loader
-from genoformer.training.processes import own_share
+from genoformer.training.codon_settings import codon_rewriting
+from genoformer.training.labelled_data import LabelledData, as_list, require_files
 
 
-class TableData(pl.LightningDataModule):
+class TableData(LabelledData):
     """Sequences with labels: from a table, a table and FASTA files, or FASTA headers.
 
     Args:
@@ -109,11 +105,14 @@ class TableData(pl.LightningDataModule):
         n_global_tokens: int = 0,
         work_dir: str = ".",
     ) -> None:
-        super().__init__()
+        super().__init__(
+            KmerTokenizer(k=k, stride=stride), partial(collate_views, n_global_tokens=n_global_tokens),
+            batch_size=batch_size, samples_per_epoch=samples_per_epoch, num_workers=num_workers, seed=seed,
+        )  # fmt: skip
         _check_numbers(masked=masked, synonymous=synonymous, substituted=substituted)
-        if min(batch_size, min_examples) < 1 or min(seed, num_workers) < 0:
-            raise UsageError("CONFIG-009", "batch_size, min_examples, seed or num_workers is too low.", where="data")
-        self.paths, self.fasta, self.annotation = _as_list(labels), _as_list(fasta), _as_list(annotation)
+        if min_examples < 1:
+            raise UsageError("CONFIG-009", f"min_examples is at least 1, found {min_examples}.", where="data")
+        self.paths, self.fasta, self.annotation = as_list(labels), as_list(fasta), as_list(annotation)
         self.label_level, self.unlabelled = label_level, unlabelled
         self.columns = TableColumns(
             label_column, sequence_column, id_column, group_column, tuple(columns) if columns else None
@@ -122,19 +121,11 @@ class TableData(pl.LightningDataModule):
         self.wanted_classes, self.separator, self.min_examples = classes, label_separator, min_examples
         self.split = {"by": by, "validation": validation, "test": test, "seed": split_seed}
         self.split |= {"fraction_of_sequences": fraction_of_sequences, "keep_copies": keep_copies}
-        self.batch_size, self.samples_per_epoch, self.num_workers = batch_size, samples_per_epoch, num_workers
-        self.seed, self.masked = seed, masked
-        drawn = {"synonymous": synonymous, "substituted": substituted, "genetic_code": genetic_code}
-        self.rewriting = drawn if synonymous or substituted else None
-        self.tokenizer = KmerTokenizer(k=k, stride=stride)
+        self.masked, self.rewriting = masked, codon_rewriting(synonymous, substituted, genetic_code)
         self.options = FunctionOptions.from_dict(options or {})
-        self.collate = partial(collate_views, n_global_tokens=n_global_tokens)
         self.channels: list[str] = []
-        self.parts: dict[str, list[LabelledSequence]] = {}
         self.targets: dict[str, np.ndarray] = {}
         self.scale = (0.0, 1.0)
-        self.sampler: RunSampler | None = None
-        self.position = {"epoch": 0, "batch": 0}
 
     def input_digest(self) -> str:
         """SHA-256 of the contents of the input files.
@@ -146,14 +137,9 @@ class TableData(pl.LightningDataModule):
         if not (self.paths or self.fasta or self.annotation):
             raise UsageError("LABELS-001", "no labels are given.", where="data.labels", fix="Give --data.labels FILE.")
         others = [self.ontology_path] if self.ontology_path else []
-        for path in [*self.paths, *self.fasta, *self.annotation, *others]:
-            if not Path(path).is_file():
-                raise MissingFileError("DATA-003", "there is no such file.", where=path, fix="Check the path.")
+        require_files([*self.paths, *self.fasta, *self.annotation, *others])
         digests = [[sha256_file(path) for path in paths] for paths in (self.paths, self.fasta, self.annotation, others)]
         return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
-
-    def prepare_data(self) -> None:
-        """Nothing: tables are read where they are."""
 
     def setup(self, stage: str | None = None) -> None:
         """Read the sequences, divide them and turn labels into numbers."""
@@ -221,63 +207,24 @@ class TableData(pl.LightningDataModule):
         log.add("LABELS-104", f"{sequence.where}: {len(sequence.codes):,} bp; the first {limit:,} are read.")
         return LabelledSequence(sequence.id, sequence.codes[:limit], sequence.label, sequence.group, sequence.where)
 
-    def train_dataloader(self) -> DataLoader:
-        """Batches from where the run stands."""
-        world_size, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
-        dataset = self.training_set(world_size)
-        n_samples = self.samples_per_epoch or dataset.epoch_length
-        self.sampler = RunSampler(n_samples, self.batch_size, rank=rank, world_size=world_size)
-        self.sampler.load_state_dict(self.position)
-        return self._loader(dataset, batch_sampler=self.sampler)
+    def training_samples(self, batch_size: int) -> TrainingSequences:
+        """Samples of the training part; ValueError if they do not fill a batch."""
+        return TrainingSequences(
+            [sequence.codes for sequence in self.parts["train"]], self.targets["train"], self.tokenizer,
+            seed=self.seed, batch_size=batch_size, both_strands=self.options.strands == "average", masked=self.masked,
+            rewriting=self.rewriting,
+        )  # fmt: skip
 
-    def training_set(self, world_size: int = 1) -> TrainingSequences:
-        """Training samples.
-
-        Raises:
-            UsageError: If they do not fill a batch.
-        """
-        codes = [sequence.codes for sequence in self.parts["train"]]
-        try:
-            return TrainingSequences(
-                codes, self.targets["train"], self.tokenizer, seed=self.seed, batch_size=self.batch_size * world_size,
-                both_strands=self.options.strands == "average", masked=self.masked, rewriting=self.rewriting,
-            )  # fmt: skip
-        except ValueError as error:
-            raise UsageError("CONFIG-008", f"{error}.", where="data.batch_size") from error
-
-    def val_dataloader(self) -> DataLoader:
-        """Every validation sequence once, in all its views."""
-        return self._evaluation("validation")
-
-    def test_dataloader(self) -> DataLoader:
-        """Every test sequence once, in all its views.
-
-        Raises:
-            UsageError: If there is no test part.
-        """
-        if not self.parts["test"]:
-            raise UsageError("CONFIG-010", "there is no test part.", where="data.test", fix="Give --data.test.")
-        return self._evaluation("test")
-
-    def _evaluation(self, part: str) -> DataLoader:
+    def evaluation_samples(self, part: str) -> EvaluationSequences:
+        """Every sequence of a part once, in all its views."""
         codes = [sequence.codes for sequence in self.parts[part]]
         both_strands = self.options.strands == "average"
-        dataset = EvaluationSequences(codes, self.targets[part], self.tokenizer, both_strands=both_strands)
-        return self._loader(dataset, batch_size=self.batch_size, sampler=own_share(self.trainer, len(dataset)))
-
-    def _loader(self, dataset, **batches) -> DataLoader:
-        return build_loader(dataset, collate=self.collate, num_workers=self.num_workers, seed=self.seed, **batches)
+        return EvaluationSequences(codes, self.targets[part], self.tokenizer, both_strands=both_strands)
 
     def card_lines(self) -> list[str]:
         """What the model card says of the data."""
-        sizes = ", ".join(f"{len(members):,} {part}" for part, members in self.parts.items())
-        names = ", ".join(Path(path).name for path in self.annotation or self.paths or self.fasta)
         described = ", ".join(f"{name} {value}" for name, value in self.split.items() if value)
-        return [f"- {names}: {sizes} sequences", "", f"Split: {described}."]
-
-
-def _as_list(value: str | list[str] | None) -> list[str]:
-    return [value] if isinstance(value, str) else list(value or [])
+        return self.describe_parts(self.annotation or self.paths or self.fasta, described)
 
 
 def _check_numbers(**shares: float) -> None:

@@ -8,9 +8,11 @@ from tiny_structures import TINY_PAIRS, rnas
 
 from genoformer.bundle import load_bundle
 from genoformer.cli.main import main
+from genoformer.inference.pair_calls import WEIGHTS
 from genoformer.inference.pair_maps import read_pairs_h5
 from genoformer.structures.dot_bracket import parse_dot_bracket
 from genoformer.structures.pair_files import read_pair_files, write_dbn
+from genoformer.training.pair_data import PairData
 
 
 @pytest.fixture(scope="module")
@@ -134,12 +136,20 @@ def test_split_by_ids_decides_the_parts(here, tmp_path, capsys):
     assert "parts.tsv line 2" in capsys.readouterr().err
 
 
-def test_prior_is_mixed_in_with_the_weight_that_validation_chose(here, tmp_path, need_package):
+def test_split_may_name_families(here, tmp_path):
+    lines = [f"r{i}\t{'train' if i < 40 else 'validation'}\t{'odd' if i % 2 else 'even'}\n" for i in range(60)]
+    (tmp_path / "parts.tsv").write_text("".join(lines))
+    data = PairData(["r.dbn"], split=str(tmp_path / "parts.tsv"))
+    data.setup()
+    assert [(member.id, member.group) for member in data.parts["validation"][:2]] == [("r40", "even"), ("r41", "odd")]
+
+
+def test_viennarna_has_its_say_and_validation_chooses_how_much(here, tmp_path, need_package):
     """An untrained network adds nothing: with ViennaRNA the structures are right all the same."""
     need_package("RNA")
     options = ["--model.options.prior", "viennarna", "--trainer.max_steps", "1", "--model.lr", "1e-9"]
     arguments = ["--config", "tiny.yaml", "--data.labels", "r.dbn", *options]
     assert main(["fit", *arguments, "--name", "prior"]) == 0
-    assert load_bundle("runs/prior/model").calibration["rna_pairs"]["mixture"] < 1
+    assert load_bundle("runs/prior/model").calibration["rna_pairs"]["weight"] == min(WEIGHTS)
     assert main(["predict", "r.fa", "--model", "runs/prior/model", "-o", str(tmp_path / "out")]) == 0
     assert main(["evaluate", str(tmp_path / "out"), "r.dbn", "--min-f1", "0.8"]) == 0
