@@ -38,7 +38,7 @@ def read_data(run: Path, fasta: list[str], run_bp: int) -> PretrainingData:
 
 def model_bits(model, data: PretrainingData) -> tuple[float, float, int]:
     """Mean bits, their standard error over tiles, and number of hidden bases."""
-    tiles, costs = data._tiles("test"), []
+    tiles, costs = data.evaluation_samples("test"), []
     collate = build_collate(stride=data.tokenizer.stride, n_global_tokens=model.n_global_tokens)
     with torch.inference_mode():
         for i in range(len(tiles.places)):
@@ -58,7 +58,7 @@ def count_bits(data: PretrainingData, run_bp: int) -> dict[str, float]:
         for model in models.values():
             model.add(codes)
             model.add(reverse_complement(codes))
-    tiles, found = data._tiles("test"), {name: [] for name in models}
+    tiles, found = data.evaluation_samples("test"), {name: [] for name in models}
     for i in range(len(tiles.places)):
         codes, runs = tiles.hidden_runs(i)
         positions = (runs[:, :1] + np.arange(run_bp)).ravel()

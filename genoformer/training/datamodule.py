@@ -6,23 +6,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
-from torch.utils.data import DataLoader
-
 from genoformer.batches.collate import build_collate
 from genoformer.batches.dataset import CropDataset, TileDataset
-from genoformer.batches.sampler import RunSampler
 from genoformer.errors import UsageError, WarningLog
 from genoformer.sequence.kmers import KmerTokenizer
-from genoformer.splits import split_regions
+from genoformer.splits import Region, split_regions
 from genoformer.store import Store
 from genoformer.tasks import TASKS
-from genoformer.training.loaders import build_loader
+from genoformer.training.batched_data import BatchedData
 from genoformer.training.prepare import GenomeFiles, find_genomes, prepare_store, store_parameters
-from genoformer.training.processes import own_share
 
 
-class GenomeData(pl.LightningDataModule):
+class GenomeData(BatchedData):
     """Genomes with annotations as crops for training and tiles for validation and test.
 
     Args:
@@ -82,8 +77,12 @@ class GenomeData(pl.LightningDataModule):
         base_codes: bool = False,
         work_dir: str = ".",
     ) -> None:
-        super().__init__()
-        _check_positive(crop_bp=crop_bp, batch_size=batch_size)
+        collate = build_collate(stride=stride, n_global_tokens=n_global_tokens, base_codes=base_codes)
+        super().__init__(
+            collate, batch_size=batch_size, samples_per_epoch=samples_per_epoch, num_workers=num_workers, seed=seed
+        )
+        if crop_bp < 1:
+            raise UsageError("CONFIG-009", f"must be at least 1, found {crop_bp}.", where="data.crop_bp")
         if samples_per_epoch < batch_size:
             raise UsageError(
                 "CONFIG-008", f"expected at least one batch of {batch_size}, found {samples_per_epoch}.",
@@ -91,24 +90,18 @@ class GenomeData(pl.LightningDataModule):
             )  # fmt: skip
         if not 0.0 <= recoded <= 1.0:
             raise UsageError("CONFIG-009", f"expected a share from 0 to 1, found {recoded}.", where="data.recoded")
-        if seed < 0 or num_workers < 0:
-            raise UsageError("CONFIG-009", f"must not be negative: {min(seed, num_workers)}.", where="data")
         self.fasta, self.annotation = _as_list(fasta), _as_list(annotation)
         self.store_path, self.is_own_store = Path(store or Path(work_dir) / "data.h5"), store is None
         self.seqid_map, self.genetic_code = seqid_map, genetic_code
-        self.crop_bp, self.batch_size, self.samples_per_epoch = crop_bp, batch_size, samples_per_epoch
-        self.num_workers, self.seed, self.recoded = num_workers, seed, recoded
+        self.crop_bp, self.recoded = crop_bp, recoded
         self.split = {"by": by, "validation": validation, "test": test, "guard_bp": guard_bp, "seed": seed}
         self.tokenizer = KmerTokenizer(k=k, stride=stride)
         self.both_strands = TASKS[task].strands != "forward"
         self.labels, self.source = TASKS[task].labels, _as_list(source) or []
         if recoded and self.labels != "codons":
             raise UsageError("CONFIG-009", f'task "{task}" has no recoding.', where="data.recoded", fix="Give 0.")
-        self.collate = build_collate(stride=stride, n_global_tokens=n_global_tokens, base_codes=base_codes)
         self.store: Store | None = None
         self.regions: dict = {}
-        self.sampler: RunSampler | None = None
-        self.position = {"epoch": 0, "batch": 0}
         self._is_prepared = False
 
     def input_digest(self) -> str:
@@ -149,38 +142,19 @@ class GenomeData(pl.LightningDataModule):
             self.store = Store(self.store_path)
             self.regions = split_regions(self.store.records, **self.split)
 
-    def train_dataloader(self) -> DataLoader:
-        """Crops from where the run stands."""
-        world_size, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
-        self.sampler = RunSampler(self.samples_per_epoch, self.batch_size, rank=rank, world_size=world_size)
-        self.sampler.load_state_dict(self.position)
-        return self._loader(self._crops(), batch_sampler=self.sampler)
+    def part(self, name: str) -> list[Region]:
+        """The regions of a part."""
+        return self.regions[name]
 
-    def _crops(self) -> CropDataset:
+    def training_set(self, world_size: int = 1) -> CropDataset:
+        """Crops of the training regions."""
         return CropDataset(
             self.store, self.regions["train"], self.tokenizer, crop_bp=self.crop_bp, seed=self.seed,
             both_strands=self.both_strands, recoded=self.recoded,
         )  # fmt: skip
 
-    def val_dataloader(self) -> DataLoader:
-        """Tiles of the validation regions."""
-        return self._evaluation("validation")
-
-    def test_dataloader(self) -> DataLoader:
-        """Tiles of the test regions.
-
-        Raises:
-            UsageError: If there is no test part.
-        """
-        if not self.regions["test"]:
-            raise UsageError("CONFIG-010", "there is no test part.", where="data.test", fix="Give --data.test.")
-        return self._evaluation("test")
-
-    def _evaluation(self, part: str) -> DataLoader:
-        tiles = self._tiles(part)
-        return self._loader(tiles, batch_size=self.batch_size, sampler=own_share(self.trainer, len(tiles)))
-
-    def _tiles(self, part: str) -> TileDataset:
+    def evaluation_samples(self, part: str) -> TileDataset:
+        """Tiles of the regions of a part."""
         return TileDataset(
             self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands
         )
@@ -192,9 +166,6 @@ class GenomeData(pl.LightningDataModule):
         records = (f"- {r.genome}: {r.id}, {r.length:,} bp, genetic code {r.genetic_code}" for r in trained_on)
         return [*records, "", f"Held out for validation and calibration: {_described_split(self.split)}."]
 
-    def _loader(self, dataset, **batches) -> DataLoader:
-        return build_loader(dataset, collate=self.collate, num_workers=self.num_workers, seed=self.seed, **batches)
-
 
 def _described_split(split: dict[str, Any]) -> str:
     wanted = split["validation"]
@@ -204,9 +175,3 @@ def _described_split(split: dict[str, Any]) -> str:
 
 def _as_list(value: str | list[str] | None) -> list[str] | None:
     return [value] if isinstance(value, str) else value
-
-
-def _check_positive(**numbers: int) -> None:
-    for name, value in numbers.items():
-        if value < 1:
-            raise UsageError("CONFIG-009", f"must be at least 1, found {value}.", where=f"data.{name}")

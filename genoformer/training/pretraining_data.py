@@ -70,13 +70,15 @@ class PretrainingData(GenomeData):
     def _find_genomes(self) -> list[GenomeFiles]:
         return find_sequences(self.fasta)
 
-    def _crops(self) -> MaskedCrops:
+    def training_set(self, world_size: int = 1) -> MaskedCrops:
+        """Crops of the training regions."""
         return MaskedCrops(
             self.store, self.regions["train"], self.tokenizer, crop_bp=self.crop_bp, seed=self.seed,
             both_strands=self.both_strands, share=self.hidden, run_bp=self.run_bp,
         )  # fmt: skip
 
-    def _tiles(self, part: str) -> MaskedTiles:
+    def evaluation_samples(self, part: str) -> MaskedTiles:
+        """Tiles of the regions of a part."""
         return MaskedTiles(
             self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands,
             share=self.hidden, run_bp=self.validation_run_bp,

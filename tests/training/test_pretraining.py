@@ -76,7 +76,7 @@ def test_hidden_bases_of_evaluation_are_the_same_every_time(folder):
         data = PretrainingData(fasta=str(folder / "g.fa"), work_dir=str(folder), **options)
         data.prepare_data()
         data.setup()
-        tiles = data._tiles("validation")
+        tiles = data.evaluation_samples("validation")
         return [tiles[i]["labels"].tolist() for i in range(3)]
 
     assert labels(5) == labels(5)
