@@ -41,7 +41,7 @@ LENGTHS, GROWTH = (512, 640, 1024, 2048), (8192, 32768, 131072)
 MEMORY = ((65536, False), (16384, True))
 LONGEST_DENSE = 2048
 WARM_TOKENS = 512
-"""A pass before growth is measured, so that loading the kernels does not count."""
+"""A pass before others are measured, so that loading the kernels does not count."""
 PARTS = ("speed", "lengths", "memory", "growth")
 
 
@@ -187,12 +187,15 @@ def run_lengths(args) -> list[dict]:
 
 
 def run_memory(args) -> list[dict]:
+    """The first pass of a process; and its seconds when a short pass went before, with which kernels are loaded."""
     rows = []
     for T, training in MEMORY:
         row = {"tokens": T, "pass": "training" if training else "forward"}
         for name in ("genoformer", "hugging_face"):
-            measured = child(args, "one", contestant=name, tokens=T, training=training, allocator="default")
+            settings = {"contestant": name, "tokens": T, "training": training, "allocator": "default"}
+            measured, later = (child(args, "one", warm=warm, **settings) for warm in (False, True))
             row |= {name: measured["kb_per_token"], f"{name}_seconds": measured["seconds"]}
+            row[f"{name}_later_seconds"] = later["seconds"]
         rows.append(row)
         print(row, flush=True)
     return rows
