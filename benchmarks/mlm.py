@@ -28,9 +28,10 @@ RUNS_BP = (1, 6)
 
 
 def read_data(run: Path, fasta: list[str], run_bp: int) -> PretrainingData:
-    settings = yaml.safe_load((run / "config.yaml").read_text())["data"]
+    stored = yaml.safe_load((run / "config.yaml").read_text())
     linked = {"fasta": fasta, "work_dir": str(run), "validation_run_bp": run_bp}
-    data = PretrainingData(**{**settings, **linked})
+    linked |= {name: stored["model"][name] for name in ("k", "stride")}
+    data = PretrainingData(**{**stored["data"], **linked})
     data.prepare_data()
     data.setup()
     return data
