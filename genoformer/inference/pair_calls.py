@@ -20,8 +20,8 @@ SMALLEST = 1e-3
 """Pairs that are less probable are not in the files, and calibration does not look at them."""
 GAMMAS = (0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)
 """Weights of pairs among which validation chooses."""
-WEIGHTS = (0.05, 0.1, 0.15, 0.2, 0.3)
-"""Weights of the network, beside ViennaRNA, among which validation chooses."""
+WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
+"""Weights of the network, beside ViennaRNA, among which validation chooses; 0 is ViennaRNA by itself."""
 CHOOSING = 24
 """RNAs of each family, at most, on which that weight is chosen: long ones take seconds."""
 
@@ -126,8 +126,7 @@ def choose_weight(
         codes: uint8 base codes of each RNA.
         said: What the network says of each, see ``PairCaller.probabilities``.
         partners: True partners of each.
-        groups: Family of each; see ``fit_pair_calibration``. Of each at most ``CHOOSING``
-            are looked at.
+        groups: Family of each; see ``fit_pair_calibration``. Of each at most ``CHOOSING`` RNAs are looked at.
     """
     numbers = [i for members in _members(groups) for i in members[:: -(-len(members) // CHOOSING)]]
     wanted, names = [partners[i] for i in numbers], [groups[i] for i in numbers]
