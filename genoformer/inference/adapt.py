@@ -21,6 +21,7 @@ from genoformer.errors import WarningLog
 from genoformer.inference.adapt_introns import check_annotated, intron_decoder_for, score_held_out_introns
 from genoformer.inference.adapt_labels import Labels, annotated_labels, describe_labels, own_labels
 from genoformer.inference.adapted_bundle import adapted_card, check_target, claim, finished_gain, write_adapted
+from genoformer.inference.bundle_parts import decoder_digest
 from genoformer.inference.calibrate import fit_gene_decoder
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.inference.held_out import has_helped, score_held_out
@@ -181,7 +182,7 @@ def _key(job: _Job) -> dict:
         digest = scan_input(job.paths, job.reading(), None, job.warnings).digest
         given = {"sequence_digest": digest, "mask_digest": job.mask.digest()}
     plan = {name: getattr(job.finder.plan, name) for name in ("tile_bp", "context_bp", "precision")}
-    model = {"model_digest": job.finder.bundle.digest, "decoder": job.finder.decoder.to_dict()}
+    model = {"model_digest": job.finder.bundle.digest, "decoder_digest": decoder_digest(job.finder.decoder)}
     training = {"batch_size": BATCH_SIZE, "crop_bp": CROP_BP, "held_out": HELD_OUT, "guard_bp": GUARD_BP}
     key = {"input": given, **model, **asdict(job.options), **plan, **training, "version": version("genoformer")}
     return json.loads(json.dumps(key))

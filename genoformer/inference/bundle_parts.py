@@ -1,5 +1,7 @@
 """What predictions take from a bundle: task, decoder, calibration, and how sequence is cut into tiles."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -62,3 +64,8 @@ def tile_plan(bundle: Bundle, *, batch_size: int = 2, precision: str | None = No
     """
     precision = precision or fastest_precision(model_device(bundle.model))
     return TilePlan(bundle.config.tile_bp, bundle.config.context_bp, batch_size=batch_size, precision=precision)
+
+
+def decoder_digest(decoder) -> str:
+    """SHA-256 of what a decoder holds: what provenance records."""
+    return hashlib.sha256(json.dumps(decoder.to_dict(), sort_keys=True).encode()).hexdigest()

@@ -17,6 +17,7 @@ from genoformer.annotation.read_bed import read_bed_intervals
 from genoformer.decoding.caller import CallOptions
 from genoformer.decoding.masking import Mask
 from genoformer.errors import UsageError, WarningLog
+from genoformer.inference.bundle_parts import decoder_digest
 from genoformer.inference.function_calls import FunctionCaller
 from genoformer.inference.function_predict import write_terms
 from genoformer.inference.gene_calls import GeneFinder
@@ -168,7 +169,8 @@ def prediction_key(scan: Scan, finder: GeneFinder, options: PredictOptions) -> d
     plan = {"tile_bp": finder.plan.tile_bp, "context_bp": finder.plan.context_bp, "precision": finder.plan.precision}
     digests = {"sequence_digest": scan.digest, "model_digest": finder.bundle.digest, "mask_digest": scan.mask.digest()}
     key = {**digests, **call, **rest, **plan}
-    return json.loads(json.dumps({**key, "decoder": finder.decoder.to_dict(), "version": version("genoformer")}))
+    key |= {"decoder_digest": decoder_digest(finder.decoder), "version": version("genoformer")}
+    return json.loads(json.dumps(key))
 
 
 def make_passes(

@@ -15,6 +15,7 @@ from genoformer.bundle import load_bundle
 from genoformer.decoding.caller import CallOptions
 from genoformer.errors import DataError, MissingFileError, UsageError, WarningLog
 from genoformer.files import MANIFEST_NAME, folder_lock, verify_manifest, write_json_atomic, write_manifest
+from genoformer.inference.bundle_parts import decoder_digest
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.inference.gene_outputs import WRITERS
 from genoformer.inference.inputs import PredictOptions
@@ -154,7 +155,7 @@ def merge_shards(
     key, paths, options = first["key"], fasta or first["inputs"], _options_of(first)
     check_folder(out, paths, overwrite=overwrite)
     finder = GeneFinder.from_bundle(load_bundle(model or first["model"]), precision=key["precision"])
-    if finder.bundle.digest != key["model_digest"]:
+    if (finder.bundle.digest, decoder_digest(finder.decoder)) != (key["model_digest"], key["decoder_digest"]):
         raise DataError("SHARD-005", "the shards were made with another model.", where=finder.bundle.name)
     with held_folder(out):
         scan = scan_input(paths, options, None, warnings)

@@ -199,6 +199,8 @@ def test_an_empty_genome_has_complete_files(annotate, tmp_path):
 def test_the_shipped_models_annotate_a_genome(genome, tmp_path):
     words = ["annotate", genome, "--structure", "bacteria", "--function", "ec_class"]
     assert main([str(word) for word in (*words, "-o", tmp_path / "o")]) == 0
+    # A digest stands for the decoder: what it holds would be longer than most results.
+    assert (tmp_path / "o/run.json").stat().st_size < 10_000
     n_genes = sum(len(genes) for _, genes in simulate_genome(**GENOME))
     assert len(table(tmp_path / "o/functions.tsv")) == len(table(tmp_path / "o/genes.tsv"))
     assert len(table(tmp_path / "o/genes.tsv")) == pytest.approx(n_genes, abs=2) and n_genes > 10

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from genoformer.bundle import load_bundle
+from genoformer.bundle import load_bundle, save_bundle
 from genoformer.cli.main import main
 from genoformer.decoding import statistics as genome_statistics
 from genoformer.decoding.caller import CallOptions
@@ -190,6 +190,18 @@ def test_shards_of_different_predictions_are_not_merged(make, genome, finder, tm
     refused(65, "other.fa", options=["--fasta", other])
     refused(65, "made with another model", options=["--model", "bacteria"])
     refused(66, "absent.fa", options=["--fasta", tmp_path / "absent.fa"])
+
+
+def test_another_decoder_of_the_same_network_is_another_model(make, finder, tmp_path, refused):
+    make(1, 1)
+    bundle, decoder = finder.bundle, finder.decoder.to_dict()
+    decoder["rules"]["max_overlap_bp"] = 1
+    save_bundle(
+        tmp_path / "refitted", model=bundle.model, config=bundle.config, card="# refitted\n",
+        calibration={"decoder": decoder},
+    )  # fmt: skip
+    assert load_bundle(tmp_path / "refitted").digest == bundle.digest
+    refused(65, "made with another model", options=["--model", tmp_path / "refitted"])
 
 
 def test_inputs_that_moved_are_named_again(make, genome, tiny_bundle, whole, tmp_path, refused):
