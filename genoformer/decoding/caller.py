@@ -16,7 +16,7 @@ from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
 from genoformer.decoding.candidates import BUFFER_MARGIN_BP, CANDIDATE_DTYPE, find_candidates, is_partial_5
 from genoformer.decoding.decoder import GeneDecoder
-from genoformer.decoding.genome_counts import GenomeCounts, count_genes
+from genoformer.decoding.genome_counts import GenomeCounts, add_up, count_genes
 from genoformer.decoding.orfs import before_gap, earliest_open_base
 from genoformer.decoding.read_through import read_through_genes
 from genoformer.decoding.scoring import random_stop_rate
@@ -199,9 +199,7 @@ def genome_statistics(
     """
     statistics = None
     for _ in range(STATISTICS_ROUNDS if decoder.adapted is not None else 1):
-        total = GenomeCounts.zero()
-        for codes, candidates in records():
-            total = total + confident_counts(codes, candidates, decoder, options, statistics)
+        total = add_up(confident_counts(*record, decoder, options, statistics) for record in records())
         statistics = estimate_statistics(total, None if decoder.prior is None else decoder.prior.at(total.gc))
         if statistics is None:
             return None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from genoformer.decoding.binding_site import BindingSite
-from genoformer.decoding.genome_counts import GenomeCounts
+from genoformer.decoding.genome_counts import GenomeCounts, add_up
 from genoformer.decoding.statistics import GenomeStatistics, estimate_statistics
 
 GC_STEP = 0.04
@@ -77,14 +77,12 @@ def learn_prior(counts: Sequence[tuple[GenomeCounts, bool]]) -> StatisticsPrior 
     Returns:
         None where there are too few genes.
     """
-    by_gc: dict[int, GenomeCounts] = {}
-    natural = GenomeCounts.zero()
-    for one, is_natural in counts:
-        step = round(one.gc / GC_STEP)
-        by_gc[step] = by_gc.get(step, GenomeCounts.zero()) + one
-        natural = natural + one if is_natural else natural
-    starts = estimate_statistics(natural)
-    tables = [(total.gc, estimate_statistics(total)) for _, total in sorted(by_gc.items())]
+    steps = [round(one.gc / GC_STEP) for one, _ in counts]
+    totals = [
+        add_up(one for (one, _), at in zip(counts, steps, strict=True) if at == step) for step in sorted({*steps})
+    ]
+    starts = estimate_statistics(add_up(one for one, is_natural in counts if is_natural))
+    tables = [(total.gc, estimate_statistics(total)) for total in totals]
     known = [(gc, statistics.hexamer) for gc, statistics in tables if statistics is not None]
     if starts is None or not known:
         return None

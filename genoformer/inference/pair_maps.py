@@ -14,14 +14,14 @@ from genoformer.sequence.records import Record
 FORMAT_VERSION = 1
 
 
-def load_pyplot():
-    """The plotting library without a screen; UsageError if it is not installed."""
+def load_pyplot(code: str = "FORMATS-002", where: str = "--formats"):
+    """The plotting library without a screen; UsageError with this code and option if it is not installed."""
     try:
         importlib.import_module("matplotlib").use("Agg")
         return importlib.import_module("matplotlib.pyplot")
     except ImportError as error:
         raise UsageError(
-            "FORMATS-002", "pictures need the package matplotlib, which is not installed.", where="--formats",
+            code, "pictures need the package matplotlib, which is not installed.", where=where,
             fix='Install it: pip install "genoformer[plot]".',
         ) from error  # fmt: skip
 

@@ -1,11 +1,10 @@
 """A picture of whether probabilities mean what they say."""
 
-import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from genoformer.errors import UsageError
 from genoformer.files import atomic_path
+from genoformer.inference.pair_maps import load_pyplot
 
 POINT_AREA = 900
 """Area of all points together, in square points."""
@@ -24,7 +23,8 @@ def write_reliability_plot(path: str | Path, points: Sequence[dict], *, ece: flo
         UsageError: If matplotlib is not installed.
         OutputWriteError: If the file cannot be written.
     """
-    figure, axes = _pyplot().subplots(figsize=(4.5, 4.5), layout="constrained")
+    pyplot = load_pyplot("PLOT-001", "--plot")
+    figure, axes = pyplot.subplots(figsize=(4.5, 4.5), layout="constrained")
     total = sum(point["n"] for point in points)
     x, y = [point["probability"] for point in points], [point["outcome"] for point in points]
     area = [POINT_AREA * point["n"] / total for point in points]
@@ -37,16 +37,4 @@ def write_reliability_plot(path: str | Path, points: Sequence[dict], *, ece: flo
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format="png", dpi=150, metadata={"Software": None})
     finally:
-        _pyplot().close(figure)
-
-
-def _pyplot():
-    """matplotlib without a screen; it is an extra, so that nothing else waits for it."""
-    try:
-        importlib.import_module("matplotlib").use("Agg")
-        return importlib.import_module("matplotlib.pyplot")
-    except ImportError as error:
-        raise UsageError(
-            "PLOT-001", "pictures need matplotlib, which is not installed.", where="--plot",
-            fix="pip install genoformer[plot]",
-        ) from error  # fmt: skip
+        pyplot.close(figure)
