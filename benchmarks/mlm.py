@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-import yaml
 
+from genoformer.baselines.run_data import read_run_data
 from genoformer.batches.collate import build_collate
 from genoformer.batches.hiding import N_KNOWN
 from genoformer.bundle import load_bundle
@@ -25,16 +25,6 @@ from genoformer.sequence.alphabet import reverse_complement
 from genoformer.training.pretraining_data import PretrainingData
 
 RUNS_BP = (1, 6)
-
-
-def read_data(run: Path, fasta: list[str], run_bp: int) -> PretrainingData:
-    stored = yaml.safe_load((run / "config.yaml").read_text())
-    linked = {"fasta": fasta, "work_dir": str(run), "validation_run_bp": run_bp}
-    linked |= {name: stored["model"][name] for name in ("k", "stride")}
-    data = PretrainingData(**{**stored["data"], **linked})
-    data.prepare_data()
-    data.setup()
-    return data
 
 
 def model_bits(model, data: PretrainingData) -> tuple[float, float, int]:
@@ -76,7 +66,7 @@ def main() -> None:
     args = parser.parse_args()
     bundle, scores = load_bundle(args.run / "model"), {}
     for run_bp in RUNS_BP:
-        data = read_data(args.run, args.fasta, run_bp)
+        data = read_run_data(args.run, PretrainingData, fasta=args.fasta, validation_run_bp=run_bp)
         bits, error, n = model_bits(bundle.model, data)
         scores[str(run_bp)] = {"model": bits, "standard_error": error, "n_bases": n, **count_bits(data, run_bp)}
         print(json.dumps(scores[str(run_bp)]))

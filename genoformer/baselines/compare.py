@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from genoformer.baselines.models import fit_baselines
+from genoformer.baselines.run_data import read_run_data
 from genoformer.bundle import load_bundle
 from genoformer.calibration import brier, ece
 from genoformer.function_metrics import multilabel_scores
@@ -18,15 +18,6 @@ from genoformer.training.table_data import TableData
 
 N_ROUNDS = 200
 INTERVAL = (2.5, 97.5)
-
-
-def read_table_data(run: Path) -> TableData:
-    """The data of a finished run, divided as in training."""
-    stored = yaml.safe_load((run / "config.yaml").read_text())
-    linked = {"options": stored["model"].get("options"), "work_dir": str(run)}
-    data = TableData(**{**stored["data"], **linked})
-    data.setup()
-    return data
 
 
 def compare_run(run: Path, seed: int, *, baselines: Collection[str] | None = None) -> dict:
@@ -41,7 +32,7 @@ def compare_run(run: Path, seed: int, *, baselines: Collection[str] | None = Non
         "scores" by model, each with the measures of ``scores_of`` and their "intervals" of 95 %, and what was compared;
         JSON types only.
     """
-    data, bundle = read_table_data(run), load_bundle(run / "model")
+    data, bundle = read_run_data(run, TableData), load_bundle(run / "model")
     caller = FunctionCaller.from_bundle(bundle)
     parts = {
         name: ([sequence.codes for sequence in members], data.targets[name]) for name, members in data.parts.items()

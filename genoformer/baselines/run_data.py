@@ -1,25 +1,31 @@
 """The data of a finished run, divided as in training."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 
+from genoformer.training.datamodule import GenomeData
 from genoformer.training.structure_data import StructureData
+from genoformer.training.table_data import TableData
 
-Data = TypeVar("Data", bound=StructureData)
+Data = TypeVar("Data", bound=GenomeData | StructureData | TableData)
 
 
-def read_run_data(run: Path, kind: type[Data]) -> Data:
+def read_run_data(run: Path, kind: type[Data], **changes: Any) -> Data:
     """The data module of a run of ``fit``, set up.
 
     Args:
         run: Folder of the run.
         kind: Class of the data module.
+        changes: Arguments of the data module that differ from those of the run.
     """
     stored = yaml.safe_load((run / "config.yaml").read_text())
+    # What follows other settings is not written down.
     linked = {name: stored["model"].get(name) for name in kind.linked}
-    data = kind(**{**stored["data"], **linked, "work_dir": str(run)})
+    linked |= {"seed": stored["seed_everything"], "work_dir": str(run)}
+    data = kind(**{**stored["data"], **linked, **changes})
+    data.prepare_data()
     data.setup()
     return data
 

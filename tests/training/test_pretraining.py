@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from genoformer.baselines.run_data import read_run_data
 from genoformer.bundle import load_bundle
 from genoformer.cli.main import main
 from genoformer.sequence.alphabet import decode_bases
@@ -23,6 +24,9 @@ model:
   warmup_steps: 10
 data: {crop_bp: 256, batch_size: 4, samples_per_epoch: 600, validation: 0.1, test: 0.1, guard_bp: 50}
 """
+
+
+NAMES = ("one", "seed1")
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +50,18 @@ def test_words_are_learned_from_both_sides(folder, monkeypatch):
     scores = json.loads((folder / "runs/one/test.json").read_text())
     assert scores["test/bits_per_base"] < 0.5 and scores["test/accuracy"] > 0.9
     assert load_bundle(folder / "runs/one/model").config.channels == ["A", "C", "G", "T"]
+
+
+def test_parts_of_a_run_are_read_back_as_its_seed_drew_them(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    options = ["--trainer.max_steps", "1", "--seed_everything", "1", "--name", "seed1", "--data.fasta", "g.fa"]
+    assert main(["fit", "--config", "tiny.yaml", *options]) == 0
+    parts = {seed: read_run_data(folder / "runs" / name, PretrainingData).regions for seed, name in enumerate(NAMES)}
+    card = (folder / "runs/seed1/model/model_card.md").read_text()
+    assert "seed 1" in card and parts[1]["test"] != parts[0]["test"]
+    trained = PretrainingData("g.fa", k=3, validation=0.1, test=0.1, guard_bp=50, seed=1, work_dir="runs/seed1")
+    trained.setup()
+    assert parts[1] == trained.regions
 
 
 def test_another_task_starts_from_it(folder, monkeypatch, tmp_path):
