@@ -17,7 +17,7 @@ from genoformer.annotation.models import Gene, sort_genes
 from genoformer.errors import UsageError
 from genoformer.files import atomic_path
 from genoformer.inference.function_calls import FunctionCaller
-from genoformer.inference.function_predict import table_columns, table_rows
+from genoformer.inference.function_tables import table_columns, table_rows
 from genoformer.inference.prediction_folder import FUNCTION_PASSES, FUNCTIONS, WORK
 from genoformer.sequence.records import Record
 

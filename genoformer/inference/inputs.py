@@ -1,6 +1,6 @@
 """What a prediction is about: its options, and the records, or the stretch of one, that it reads."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.sequence.byte_chunks import read_chunks
 from genoformer.sequence.fasta import read_fasta
-from genoformer.sequence.records import Record
+from genoformer.sequence.records import Record, SequenceDigest
 
 Region = tuple[str, int, int]
 
@@ -44,6 +44,36 @@ class PredictOptions:
     adaptation: dict | None = None
 
 
+@dataclass(frozen=True)
+class Scan:
+    """What the input holds.
+
+    Attributes:
+        n_records: Number of records.
+        n_bases: Total length in bp.
+        sequence_digest: Of the records, in order.
+    """
+
+    n_records: int
+    n_bases: int
+    sequence_digest: str
+
+
+def scan_records(records: Iterable[Record], length_bp: Callable[[Record], int] = len) -> Scan:
+    """Count records and bases, and digest them.
+
+    Args:
+        records: In the order of the input.
+        length_bp: How many bases of a record count.
+    """
+    digest, n_records, n_bases = SequenceDigest(), 0, 0
+    for record in records:
+        digest.update(record)
+        n_records += 1
+        n_bases += length_bp(record)
+    return Scan(n_records, n_bases, digest.hexdigest())
+
+
 def spooled(paths: list[str], work: Path) -> list[str]:
     """The same inputs with standard input, which can be read once only, kept in the work folder."""
     if paths.count("-") > 1:
@@ -70,19 +100,6 @@ def all_records(
             number += 1
             if len(paths) > 1:  # inside one file the reader sees to it
                 seen[record.id] = path
-
-
-def in_chunks(records: Iterable[Record], *, n_records: int, n_bases: int) -> Iterator[list[Record]]:
-    """Records together until there are ``n_records`` of them, or ``n_bases`` bases."""
-    chunk, gathered = [], 0
-    for record in records:
-        chunk.append(record)
-        gathered += len(record)
-        if gathered >= n_bases or len(chunk) >= n_records:
-            yield chunk
-            chunk, gathered = [], 0
-    if chunk:
-        yield chunk
 
 
 def records_of(paths: list[str], options: PredictOptions) -> Iterator[tuple[int, Record]]:

@@ -5,7 +5,6 @@ command continues an interrupted run.
 """
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -19,32 +18,26 @@ from genoformer.decoding.masking import Mask
 from genoformer.errors import UsageError, WarningLog
 from genoformer.inference.bundle_parts import decoder_digest
 from genoformer.inference.function_calls import FunctionCaller
-from genoformer.inference.function_predict import write_terms
+from genoformer.inference.function_tables import write_terms
 from genoformer.inference.gene_calls import GeneFinder
 from genoformer.inference.gene_functions import GeneFunctions, check_names_functions
 from genoformer.inference.gene_outputs import WRITERS, GeneOutputs
 from genoformer.inference.impression import Impression
 from genoformer.inference.inputs import (
     PredictOptions,
+    Scan,
     all_records,
     call_options,
     is_wanted,
     placed,
     records_of,
-    spooled,
+    scan_records,
     stretch,
 )
 from genoformer.inference.model_passes import ModelPasses, pass_records
-from genoformer.inference.prediction_folder import (
-    FUNCTIONS,
-    SUMMARY,
-    check_folder,
-    finish,
-    held_folder,
-    is_finished,
-    make_room,
-)  # fmt: skip
-from genoformer.sequence.records import SequenceDigest
+from genoformer.inference.prediction_folder import FUNCTIONS
+from genoformer.inference.prediction_run import Written, run_prediction
+from genoformer.sequence.records import Record
 
 N_NAMED = 5
 """Records that a message names, so that the user sees how ids look."""
@@ -53,19 +46,13 @@ ADAPTED = "adapted"
 
 
 @dataclass(frozen=True)
-class Scan:
-    """What the input holds.
+class GenomeScan(Scan):
+    """What the input holds, and the mask that goes with it.
 
     Attributes:
-        n_records: Number of records.
-        n_bases: Total length in bp.
-        digest: Sequence digest.
         mask: Where no gene may lie.
     """
 
-    n_records: int
-    n_bases: int
-    digest: str
     mask: Mask
 
 
@@ -78,7 +65,7 @@ def predict(
     mask: str | Path | None = None,
     overwrite: bool = False,
     dry_run: bool = False,
-    on_start: Callable[[Scan], None] = lambda scan: None,
+    on_start: Callable[[GenomeScan], None] = lambda scan: None,
     on_bases: Callable[[int], None] = lambda n: None,
     adapt: Callable[[list[str], Mask, Path], GeneFinder] | None = None,
     functions: FunctionCaller | None = None,
@@ -102,7 +89,7 @@ def predict(
         warnings: Counted warnings go here.
 
     Returns:
-        Content of ``summary.json``; with ``"nothing_to_do": True`` added when ``out`` already holds this result.
+        As ``run_prediction``.
 
     Raises:
         UsageError: ``functions`` says numbers.
@@ -112,65 +99,69 @@ def predict(
     warnings = WarningLog() if warnings is None else warnings
     if functions is not None:
         check_names_functions(functions)
-    check_folder(out, [*paths, *([] if mask is None else [str(mask)])], overwrite=overwrite)
-    if dry_run:
-        scan = scan_input(paths, options, mask, warnings)
-        return {"dry_run": True, "n_records": scan.n_records, "n_bases": scan.n_bases}
-    with held_folder(out) as work:
-        paths = spooled(paths, work)
-        scan = scan_input(paths, options, mask, warnings)
-        key = prediction_key(scan, finder, options)
-        if functions is not None:
-            key["functions"] = {"model_digest": functions.bundle.digest, "calibration": functions.calibration}
-        if is_finished(out, key):
-            shutil.rmtree(work)
-            return {**json.loads((out / SUMMARY).read_text()), "nothing_to_do": True}
-        make_room(out, key, overwrite=overwrite)
-        if adapt is not None:
-            finder = adapt(paths, scan.mask, work / ADAPTED)
+
+    def key(scan: GenomeScan) -> dict:
+        about_genes = prediction_key(scan, finder, options)
+        if functions is None:
+            return about_genes
+        about_functions = {"model_digest": functions.bundle.digest, "calibration": functions.calibration}
+        return {**about_genes, "functions": about_functions}
+
+    def write(paths: list[str], scan: GenomeScan, work: Path) -> Written:
+        own = finder if adapt is None else adapt(paths, scan.mask, work / ADAPTED)
         on_start(scan)
-        passes = make_passes(paths, finder, options, scan.mask, work, on_bases)
-        summary = write_results(paths, finder, out, options, scan, passes, warnings, functions)
-        run = {"key": key, "inputs": paths, "batch_size": finder.plan.batch_size}
-        names = [WRITERS[word][0] for word in options.formats]
-        if functions is not None:
-            names += [FUNCTIONS, *write_terms(out, functions)]
-        finish(out, summary, run, names)
-        return summary
+        passes = make_passes(paths, own, options, scan.mask, work, on_bases)
+        summary = write_results(paths, own, out, options, scan, passes, warnings, functions)
+        about_functions = [] if functions is None else [FUNCTIONS, *write_terms(out, functions)]
+        names = [*gene_files(options), *about_functions]
+        return Written(summary, names, {"batch_size": own.plan.batch_size})
+
+    return run_prediction(
+        paths, out, scan=lambda paths: scan_input(paths, options, mask, warnings), key=key, write=write,
+        also_read=[] if mask is None else [str(mask)], overwrite=overwrite, dry_run=dry_run,
+    )  # fmt: skip
 
 
-def scan_input(paths: list[str], options: PredictOptions, mask: str | Path | None, warnings: WarningLog) -> Scan:
+def scan_input(paths: list[str], options: PredictOptions, mask: str | Path | None, warnings: WarningLog) -> GenomeScan:
     """Read everything once, so that a broken last record is found before the work, not after it."""
-    digest, n_records, n_bases, lengths, first = SequenceDigest(), 0, 0, {}, []
+    lengths: dict[str, int] = {}
     missing = set(options.circular) - {"auto"} if options.region is None else {options.region[0]}
-    for number, record in all_records(paths, options, warnings):
-        missing.discard(record.id)
-        if number < N_NAMED:
-            first.append(record.id)
-        if mask is not None:
-            lengths[record.id] = len(record)
-        if is_wanted(record, options):
-            digest.update(record)
-            n_records += 1
-            n_bases += len(stretch(record, options))
+    first: list[str] = []
+
+    def wanted() -> Iterator[Record]:
+        for number, record in all_records(paths, options, warnings):
+            missing.discard(record.id)
+            if number < N_NAMED:
+                first.append(record.id)
+            if mask is not None:
+                lengths[record.id] = len(record)
+            if is_wanted(record, options):
+                yield record
+
+    scan = scan_records(wanted(), lambda record: len(stretch(record, options)))
     if missing and options.region is not None:
         message = f'there is no record "{options.region[0]}"; the input begins with {", ".join(first)}.'
         raise UsageError("REGION-001", message)
     if missing:
         raise UsageError("CIRCULAR-001", f"--circular names records that are not there: {', '.join(sorted(missing))}.")
     intervals = {} if mask is None else read_bed_intervals(mask, lengths, warnings)
-    return Scan(n_records, n_bases, digest.hexdigest(), Mask(intervals))
+    return GenomeScan(scan.n_records, scan.n_bases, scan.sequence_digest, Mask(intervals))
 
 
-def prediction_key(scan: Scan, finder: GeneFinder, options: PredictOptions) -> dict:
+def prediction_key(scan: GenomeScan, finder: GeneFinder, options: PredictOptions) -> dict:
     """What makes two predictions the same, JSON types."""
     call = {name: value for name, value in asdict(options.call).items() if name != "buffer_bp"}
     rest = {name: value for name, value in asdict(options).items() if name != "call"}
     plan = {"tile_bp": finder.plan.tile_bp, "context_bp": finder.plan.context_bp, "precision": finder.plan.precision}
-    digests = {"sequence_digest": scan.digest, "model_digest": finder.bundle.digest, "mask_digest": scan.mask.digest()}
-    key = {**digests, **call, **rest, **plan}
-    key |= {"decoder_digest": decoder_digest(finder.decoder), "version": version("genoformer")}
+    key = {"sequence_digest": scan.sequence_digest, "mask_digest": scan.mask.digest(), **call, **rest, **plan}
+    key |= {"model_digest": finder.bundle.digest, "decoder_digest": decoder_digest(finder.decoder)}
+    key["version"] = version("genoformer")
     return json.loads(json.dumps(key))
+
+
+def gene_files(options: PredictOptions) -> list[str]:
+    """Names of the files that the genes are written to."""
+    return [WRITERS[word][0] for word in options.formats]
 
 
 def make_passes(
@@ -196,7 +187,7 @@ def write_results(
     finder: GeneFinder,
     out: Path,
     options: PredictOptions,
-    scan: Scan,
+    scan: GenomeScan,
     passes: ModelPasses,
     warnings: WarningLog,
     functions: FunctionCaller | None = None,
@@ -230,7 +221,7 @@ def write_results(
     return {
         "model": finder.bundle.name if adaptation is None else adaptation["model"],
         "model_digest": finder.bundle.digest,
-        "sequence_digest": scan.digest,
+        "sequence_digest": scan.sequence_digest,
         "n_records": scan.n_records,
         "n_bases": scan.n_bases,
         "n_genes": outputs.n_genes,

@@ -17,25 +17,18 @@ from genoformer.errors import DataError, MissingFileError, UsageError, WarningLo
 from genoformer.files import MANIFEST_NAME, folder_lock, verify_manifest, write_json_atomic, write_manifest
 from genoformer.inference.bundle_parts import decoder_digest
 from genoformer.inference.gene_calls import GeneFinder
-from genoformer.inference.gene_outputs import WRITERS
 from genoformer.inference.inputs import PredictOptions
 from genoformer.inference.model_passes import PASS_FILES, ModelPasses
 from genoformer.inference.predict import (
-    Scan,
+    GenomeScan,
+    gene_files,
     make_passes,
     prediction_key,
     scan_input,
     write_results,
 )
-from genoformer.inference.prediction_folder import (
-    check_folder,
-    check_free,
-    finish,
-    held_folder,
-    is_finished,
-    make_room,
-    refusal,
-)
+from genoformer.inference.prediction_folder import check_free, refusal
+from genoformer.inference.prediction_run import Written, run_prediction
 
 SHARD = "shard.json"
 FOLDER = re.compile(r"shard-(\d+)-of-(\d+)")
@@ -153,20 +146,22 @@ def merge_shards(
     folders, shards = _read_shards(parts)
     first = shards[0]
     key, paths, options = first["key"], fasta or first["inputs"], _options_of(first)
-    check_folder(out, paths, overwrite=overwrite)
     finder = GeneFinder.from_bundle(load_bundle(model or first["model"]), precision=key["precision"])
     if (finder.bundle.digest, decoder_digest(finder.decoder)) != (key["model_digest"], key["decoder_digest"]):
         raise DataError("SHARD-005", "the shards were made with another model.", where=finder.bundle.name)
-    with held_folder(out):
-        scan = scan_input(paths, options, None, warnings)
-        _check_input(scan, key, paths)
-        if is_finished(out, key):
-            return {**json.loads((out / "summary.json").read_text()), "nothing_to_do": True}
-        make_room(out, key, overwrite=overwrite)
+
+    def scan(paths: list[str]) -> GenomeScan:
+        found = scan_input(paths, options, None, warnings)
+        if found.sequence_digest != key["sequence_digest"]:
+            message = "this is not the sequence that the shards were made from."
+            raise DataError("SHARD-005", message, where=", ".join(paths))
+        return found
+
+    def write(paths: list[str], scan: GenomeScan, work: Path) -> Written:
         summary = write_results(paths, finder, out, options, scan, ModelPasses(*folders), warnings)
-        run = {"key": key, "inputs": paths, "shards": len(folders)}
-        finish(out, summary, run, [WRITERS[word][0] for word in options.formats])
-        return summary
+        return Written(summary, gene_files(options), {"shards": len(folders)})
+
+    return run_prediction(paths, out, scan=scan, key=lambda scan: key, write=write, overwrite=overwrite)
 
 
 def _claim(folder: Path, description: dict, *, overwrite: bool) -> bool:
@@ -241,9 +236,3 @@ def _check_same(expected: dict, found: dict, folder: Path) -> None:
 def _options_of(shard: dict) -> PredictOptions:
     stored = {name: tuple(value) if isinstance(value, list) else value for name, value in shard["options"].items()}
     return PredictOptions(**{**stored, "call": CallOptions(**stored["call"])})
-
-
-def _check_input(scan: Scan, key: dict, paths: list[str]) -> None:
-    if scan.digest != key["sequence_digest"]:
-        message = "this is not the sequence that the shards were made from."
-        raise DataError("SHARD-005", message, where=", ".join(paths))

@@ -156,7 +156,7 @@ def test_interrupted_run_continues_with_the_same_bytes(annotate, tmp_path, monke
 def test_interrupted_work_of_another_function_model_is_not_used(annotate, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(gene_functions, "CHUNK_GENES", 1)
-        patch.setattr("genoformer.inference.predict.finish", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("genoformer.inference.prediction_run.finish", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
         assert annotate("multilabel") == 130
     assert annotate("multiclass") == annotate("multiclass", out="whole") == 0
     assert contents(tmp_path / "o") == contents(tmp_path / "whole")
