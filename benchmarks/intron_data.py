@@ -4,8 +4,8 @@
 
 DATA is the folder of real genomes; OUT gets FASTA and GFF3 of: ``train`` (loci of worm chromosomes I to III),
 ``validation`` (IV), ``test`` (X), ``raw-test`` (the loci of ``test`` as they are) and so on, the slices of worm and
-thale cress, and the slice of thale cress chromosome 5 and yeast chromosome I, each in two parts: ``-in`` to adapt to,
-``-out`` to test on.
+thale cress, ``chimeras`` (genes with introns from all over the genome of thale cress), and the slice of thale cress
+chromosome 5 and yeast chromosome I, each in two parts: ``-in`` to adapt to, ``-out`` to test on.
 """
 
 import argparse
@@ -26,8 +26,9 @@ from genoformer.annotation.models import GENE_ID
 from genoformer.annotation.read import read_annotation, read_genbank_records
 from genoformer.annotation.write_gff3 import write_gff3
 from genoformer.files import write_json_atomic
+from genoformer.locus_chimeras import IntronPiece, build_chimeras, find_frame, find_templates
 from genoformer.locus_contigs import Locus, build_contigs, count_composition, shared_with
-from genoformer.sequence.alphabet import decode_bases
+from genoformer.sequence.alphabet import decode_bases, encode_bases
 from genoformer.sequence.fasta import read_fasta, write_fasta
 from genoformer.sequence.records import Record
 from genoformer.training.prepare import is_genbank
@@ -42,6 +43,16 @@ DIVIDED = {
 """Sequence and annotation of what is divided."""
 DIVIDED_RECORDS = {"arabidopsis": "Chr5", "yeast": "NC_001133.9"}
 HELD_IN = 0.6
+TEMPLATES = ("Chr1", "Chr2", "Chr3")
+"""Records of thale cress whose genes give chimeras their ends; the others validate and test, or are no chromosomes."""
+HELD_OUT = ("Chr4", "Chr5")
+N_CHIMERAS = 2_500
+CHIMERA_GAP_BP = (100, 1_500)
+PIECE_BP = 40
+"""A piece that shares this many bases with held-out sequence gives no intron."""
+MIN_READS = 5
+"""Of RNA that cross an intron: fewer may be chance."""
+FLANK_BP = 99
 WHOLE = ("chromosome", "region")
 """Rows that stand for a record."""
 GENETIC_CODE = 1
@@ -65,9 +76,15 @@ def main() -> None:
         contigs = build_contigs(chosen, composition, prefix=part, seed=args.seed * len(parts) + number)
         write_genome(args.out / part, contigs)
         write_genome(args.out / f"raw-{part}", [(Record(locus.id, locus.codes), [locus.gene]) for locus in chosen])
+    pieces = read_pieces(args.data / "splice_eie/eie.at.txt.gz", held_out(args.data, slices["arabidopsis"]))
+    chimeras = make_chimeras(slices["arabidopsis"], pieces, args.seed)
+    thale_cress = count_composition(intergenic_pieces(of_records(slices["arabidopsis"], TEMPLATES)))
+    contigs = build_contigs(chimeras, thale_cress, prefix="chimera", seed=args.seed, gap_bp=CHIMERA_GAP_BP)
+    write_genome(args.out / "chimeras", contigs)
     for name, (sequence, annotation) in DIVIDED.items():
         divide(args.out / name, args.data / sequence, args.data / annotation, DIVIDED_RECORDS[name])
     counts = {"loci": {part: len(chosen) for part, chosen in parts.items()}, "dropped": dropped}
+    counts |= {"pieces": len(pieces), "chimeras": len(chimeras)}
     write_json_atomic(args.out / "summary.json", counts)
     print(json.dumps(counts, indent=2))
 
@@ -107,6 +124,37 @@ def separate(loci: dict[str, list[Locus]], slices: list) -> tuple[dict[str, list
 def read_slice(stem: Path, source: str) -> list[tuple[Record, list]]:
     genes = read_annotation(f"{stem}.gff.gz", sources=[source]).by_contig()
     return [(record, genes.get(record.id, [])) for record in read_fasta(f"{stem}.fa.gz")]
+
+
+def of_records(rows: list[tuple[Record, list]], names: tuple[str, ...]) -> list[tuple[Record, list]]:
+    return [(record, genes) for record, genes in rows if record.id in names]
+
+
+def held_out(data: Path, thale_cress: list[tuple[Record, list]]) -> list[np.ndarray]:
+    """Sequence of thale cress that validates or tests."""
+    artificial = read_genbank_records(data / "genome_arabidopsis_bac/arab1.gb.gz")
+    return [record.codes for record, _ in of_records(thale_cress, HELD_OUT)] + [record.codes for record in artificial]
+
+
+def read_pieces(path: Path, others: list[np.ndarray]) -> list[IntronPiece]:
+    """Introns between coding bases that share no stretch with ``others``."""
+    with gzip.open(path, "rt") as file:
+        rows = [line.split() for line in file]
+    read = [tuple(map(encode_bases, row[:3])) for row in rows if int(row[3]) >= MIN_READS]
+    shared = shared_with([np.concatenate(parts) for parts in read], others, window_bp=PIECE_BP)
+    found = (find_frame(*parts, GENETIC_CODE) for parts, is_shared in zip(read, shared, strict=True) if not is_shared)
+    return [piece for piece in found if piece is not None]
+
+
+def make_chimeras(thale_cress: list[tuple[Record, list]], pieces: list[IntronPiece], seed: int) -> list[Locus]:
+    """Genes with the ends, the numbers of introns and the lengths of exons that genes of ``TEMPLATES`` have."""
+    rows = [(record, choose_isoforms(genes)) for record, genes in of_records(thale_cress, TEMPLATES)]
+    spliced = [gene.parts for _, genes in rows for gene in genes if len(gene.parts) > 1 and not gene.pseudo]
+    return build_chimeras(
+        [locus for record, genes in rows for locus in find_templates(record, genes, GENETIC_CODE, FLANK_BP)],
+        pieces, n=N_CHIMERAS, intron_counts=[len(parts) - 1 for parts in spliced],
+        exon_bp=[end - start for parts in spliced for start, end in parts[1:-1]], seed=seed,
+    )  # fmt: skip
 
 
 def divide(stem: Path, sequence: Path, annotation: Path, record_id: str) -> None:

@@ -14,7 +14,7 @@ FLOORS = [
         "sequence", "annotation", "store", "splits", "leakage", "metrics", "gene_metrics", "function_metrics",
         "calibration", "decoding", "simulate", "count_models", "label_table", "label_values", "label_splits",
         "label_genes", "label_ontology", "ontology", "ontology_metrics",
-        "locus_contigs", "intron_metrics", "pair_metrics", "structures",
+        "locus_contigs", "locus_chimeras", "intron_metrics", "pair_metrics", "structures",
     },
     {"nn"},
     {"tasks", "batches"},

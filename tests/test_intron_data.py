@@ -7,7 +7,22 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
-from intron_data import DIVIDED, DIVIDED_RECORDS, SLICES, divide, read_loci, read_slice, rows_between, separate
+from intron_data import (
+    DIVIDED,
+    DIVIDED_RECORDS,
+    PIECE_BP,
+    SLICES,
+    TEMPLATES,
+    divide,
+    held_out,
+    make_chimeras,
+    of_records,
+    read_loci,
+    read_pieces,
+    read_slice,
+    rows_between,
+    separate,
+)
 
 from genoformer.annotation.gene_sequence import translate_gene
 from genoformer.annotation.read import read_annotation
@@ -28,13 +43,13 @@ def loci(data_dir, slices):
     return read_loci(data_dir / "genome_smallgenes_celegans", lengths)
 
 
-def stretches(sequences):
-    """Every stretch of ``SHARED_BP`` bases of either strand, as text."""
+def stretches(sequences, length_bp=SHARED_BP):
+    """Every stretch of ``length_bp`` bases of either strand, as text."""
     found = set()
     for codes in sequences:
         for strand in (codes, reverse_complement(codes)):
             text = decode_bases(strand)
-            found |= {text[i : i + SHARED_BP] for i in range(len(text) - SHARED_BP + 1)}
+            found |= {text[i : i + length_bp] for i in range(len(text) - length_bp + 1)}
     return found
 
 
@@ -54,6 +69,24 @@ def test_every_gene_of_the_loci_translates(loci):
     proteins = [translate_gene(locus.codes, locus.gene, 1) for found in loci.values() for locus in found]
     assert len(proteins) == 770
     assert all(protein[0] == "M" and protein.index("*") == len(protein) - 1 for protein in proteins)
+
+
+def test_chimeras_hold_no_intron_of_held_out_sequence_and_translate(data_dir, slices):
+    others = held_out(data_dir, slices["arabidopsis"])
+    assert sorted(map(len, others)) == [86_436, 185_850, 269_755]
+    pieces = read_pieces(data_dir / "splice_eie/eie.at.txt.gz", others)
+    assert len(pieces) == 39_984
+    known = stretches(others, PIECE_BP)
+    for piece in pieces:
+        text = decode_bases(np.concatenate([piece.before, piece.intron, piece.after]))
+        assert not any(text[i : i + PIECE_BP] in known for i in range(len(text) - PIECE_BP + 1))
+    used = of_records(slices["arabidopsis"], TEMPLATES)
+    assert [record.id for record, _ in used] == ["Chr1", "Chr2", "Chr3"]
+    chimeras = make_chimeras(slices["arabidopsis"], pieces, seed=0)
+    assert len(chimeras) == 2_500
+    for locus in chimeras:
+        protein = translate_gene(locus.codes, locus.gene, 1)
+        assert protein[0] == "M" and protein.index("*") == len(protein) - 1
 
 
 @pytest.mark.parametrize("name", list(DIVIDED))
