@@ -1,10 +1,9 @@
 """``genoformer predict`` with a model of structures: base pairs, secondary structure."""
 
 import argparse
-import sys
 from functools import partial
 
-from genoformer.cli.predict_functions import GENE_OPTIONS
+from genoformer.cli.predict_sequences import refuse_gene_options, run_sequence_prediction
 
 DEFAULT_FORMATS = "gff3,tsv,protein"
 """What the option says when it was not given: formats of genes."""
@@ -20,34 +19,14 @@ def predict_structure_files(args: argparse.Namespace, bundle) -> int:
     Raises:
         UsageError: If an option was given that has a meaning for genes only.
     """
-    from tqdm import tqdm
-
-    from genoformer.errors import UsageError, WarningLog
     from genoformer.inference.structure_predict import predict_structures
 
     task = bundle.config.task
-    given = [name for name in GENE_OPTIONS if getattr(args, name) not in (None, False, "")]
-    if given:
-        option = "--" + given[0].replace("_", "-")
-        raise UsageError("FUNCTION-002", f"a model for {task} takes no {option}: it is about genes.", where=option)
+    refuse_gene_options(args, task)
     words = None if args.formats == DEFAULT_FORMATS else tuple(args.formats.split(","))
     caller, write, settings = _PARTS[task](args, bundle, words)
-    warnings = WarningLog()
-    with tqdm(unit="bp", unit_scale=True, desc=task, file=sys.stderr, disable=None, delay=1) as bar:
-        summary = predict_structures(
-            args.fasta, caller, args.out, write, settings=settings, on_bad_record=args.on_bad_record,
-            overwrite=args.overwrite, dry_run=args.dry_run, on_bases=bar.update, warnings=warnings,
-        )  # fmt: skip
-    for line in warnings.lines():
-        print(f"genoformer: {line}", file=sys.stderr)
-    records = f"{summary['n_records']} records, {summary['n_bases']:,} bp"
-    if summary.get("dry_run"):
-        print(f"{records}: would write to {args.out}")
-    elif summary.get("nothing_to_do"):
-        print(f"nothing to do: {args.out} holds {task} of {records}")
-    else:
-        print(f"{task} of {records}: {args.out}")
-    return 0
+    predict = partial(predict_structures, args.fasta, caller, args.out, write, settings=settings)
+    return run_sequence_prediction(args, task, predict)
 
 
 def _pair_parts(args: argparse.Namespace, bundle, words: tuple[str, ...] | None):

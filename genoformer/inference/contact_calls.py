@@ -4,57 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from genoformer.bundle import Bundle, model_device
 from genoformer.calibration import IsotonicCalibrator
-from genoformer.inference.bundle_parts import bundle_task, read_calibration
+from genoformer.inference.structure_calls import StructureCaller
 from genoformer.structures.contacts import CONTACT, UNKNOWN
-from genoformer.tasks.contacts import MIN_SEPARATION, Contacts
+from genoformer.tasks.contacts import MIN_SEPARATION
 
-CODON_BP = 3
 SMALLEST = 1e-3
 """Pairs that are less probable are not in the files."""
 
 
 @dataclass(frozen=True)
-class ContactCaller:
-    """A bundle made ready.
+class ContactCaller(StructureCaller):
+    """A bundle made ready."""
 
-    Attributes:
-        bundle: The model.
-        task: Its task.
-        precision: "float32", or "bfloat16" for autocast.
-    """
-
-    bundle: Bundle
-    task: Contacts
-    precision: str = "float32"
-
-    @classmethod
-    def from_bundle(cls, bundle: Bundle, *, precision: str = "float32") -> "ContactCaller":
-        """Make a bundle ready; DataError if it is of another task."""
-        return cls(bundle, bundle_task(bundle, "contacts"), precision)
-
-    @property
-    def max_bp(self) -> int:
-        """Longest sequence that is read."""
-        return self.task.options.max_bp
-
-    @property
-    def calibration(self) -> dict:
-        """What ``fit_contact_calibration`` made; DataError if the bundle has none."""
-        return read_calibration(self.bundle)
+    task_name = "contacts"
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """Outputs of the network for every two whole codons, float32 [T, T], symmetric."""
-        codes = codes[: len(codes) // CODON_BP * CODON_BP]
-        if not len(codes):
-            return np.zeros((0, 0), np.float32)
-        device = model_device(self.bundle.model)
-        token_ids = torch.from_numpy(self.bundle.tokenizer.encode(codes).astype(np.int64))[None].to(device)
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            return self.bundle.model(token_ids)[0].float().cpu().numpy()
+        return self.run_on_codons(codes, (0, 0))
 
     def outputs(self, codes: np.ndarray) -> dict[str, np.ndarray]:
         """What is written of a sequence: "pairs" int32 [n, 2] of codons, i < j, and their calibrated "probability"."""

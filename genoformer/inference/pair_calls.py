@@ -7,14 +7,13 @@ import numpy as np
 import torch
 
 from genoformer.batches.pair_samples import pair_features
-from genoformer.bundle import Bundle, model_device
 from genoformer.calibration import IsotonicCalibrator
 from genoformer.decoding.base_pairs import crossing_structure, nested_structure
-from genoformer.inference.bundle_parts import bundle_task, read_calibration
+from genoformer.inference.structure_calls import StructureCaller
 from genoformer.pair_metrics import pair_scores
 from genoformer.structures.dot_bracket import pairs_of
 from genoformer.structures.folding import fold_probabilities
-from genoformer.tasks.rna_pairs import RnaPairs, pair_labels, pair_probabilities
+from genoformer.tasks.rna_pairs import pair_labels, pair_probabilities
 
 SMALLEST = 1e-3
 """Pairs that are less probable are not in the files, and calibration does not look at them."""
@@ -27,35 +26,16 @@ CHOOSING = 24
 
 
 @dataclass(frozen=True)
-class PairCaller:
+class PairCaller(StructureCaller):
     """A bundle made ready.
 
     Attributes:
-        bundle: The model.
-        task: Its task.
-        precision: "float32", or "bfloat16" for autocast.
         crossing: Pairs of a structure may cross.
     """
 
-    bundle: Bundle
-    task: RnaPairs
-    precision: str = "float32"
+    task_name = "rna_pairs"
+
     crossing: bool = False
-
-    @classmethod
-    def from_bundle(cls, bundle: Bundle, *, precision: str = "float32", crossing: bool = False) -> "PairCaller":
-        """Make a bundle ready; DataError if it is of another task."""
-        return cls(bundle, bundle_task(bundle, "rna_pairs"), precision, crossing)
-
-    @property
-    def max_bp(self) -> int:
-        """Longest sequence that is read."""
-        return self.task.options.max_bp
-
-    @property
-    def calibration(self) -> dict:
-        """What ``fit_pair_calibration`` made; DataError if the bundle has none."""
-        return read_calibration(self.bundle)
 
     @property
     def has_prior(self) -> bool:
@@ -69,14 +49,8 @@ class PairCaller:
             codes: uint8 base codes [L].
         """
         labels = torch.from_numpy(pair_labels(codes))[None]
-        device = model_device(self.bundle.model)
-        inputs = {
-            "token_ids": torch.from_numpy(self.bundle.tokenizer.encode(codes).astype(np.int64))[None],
-            "pair_features": torch.from_numpy(pair_features(codes))[None],
-        }
-        inputs = {name: tensor.to(device) for name, tensor in inputs.items()}
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            return pair_probabilities(self.bundle.model(**inputs), labels.to(device))[0].cpu().numpy()
+        logits = self.run_network(codes, pair_features=pair_features(codes)[None])[None]
+        return pair_probabilities(logits, labels)[0].numpy()
 
     def structure(self, probabilities: np.ndarray) -> np.ndarray:
         """Partners [L] by maximum expected accuracy, with the weight of pairs that validation chose."""

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytorch_lightning as pl
 
 from genoformer.bundle import load_bundle
-from genoformer.training.codon_calibration import write_state_calibration
-from genoformer.training.contact_calibration import write_contact_calibration
+from genoformer.training.coding_calibration import write_coding_calibration
 from genoformer.training.function_calibration import write_calibration
 from genoformer.training.gene_callbacks import write_decoder
 from genoformer.training.pair_calibration import write_pair_calibration
@@ -16,8 +15,8 @@ FINISHERS = {
     "gene_structure_eukaryote": write_decoder,
     "function": write_calibration,
     "rna_pairs": write_pair_calibration,
-    "codon_structure": write_state_calibration,
-    "contacts": write_contact_calibration,
+    "codon_structure": write_coding_calibration,
+    "contacts": write_coding_calibration,
 }
 
 
