@@ -69,7 +69,7 @@ def strand_logits(
     for batch in _batches(tiles[::-1] if backwards else tiles, plan.batch_size):
         if not any(tile.start < last and first < tile.end for tile in batch):
             continue
-        outputs = _run(network, tokenizer, codes, batch, plan.precision)
+        outputs = _run(network, tokenizer, [(codes, tile) for tile in batch], plan.precision)
         for tile, logits in zip(batch, outputs, strict=True):
             start, end = max(tile.start, first), min(tile.end, last)
             if start < end:
@@ -92,12 +92,24 @@ def record_logits(
     """
     L = len(codes)
     first, last = (0, L) if span is None else span
+    if 0 < L <= plan.tile_bp and plan.batch_size > 1:
+        yield first, last, _both_strands(network, tokenizer, codes, plan)[:, first:last]
+        return
     plus = strand_logits(network, tokenizer, codes, plan, span=(first, last))
     turned = strand_logits(
         network, tokenizer, reverse_complement(codes), plan, backwards=True, span=(L - last, L - first)
     )
     minus = ((L - end, L - start, logits[::-1]) for start, end, logits in turned)
     yield from _zip_strands(plus, minus)
+
+
+def _both_strands(network: nn.Module, tokenizer: KmerTokenizer, codes: np.ndarray, plan: TilePlan) -> np.ndarray:
+    """Outputs of a record of one tile in one model call, [2, L, C]: contigs are often shorter than a tile."""
+    check_tile_length(_encoder_config(network), plan)
+    whole = Tile(0, len(codes), 0, len(codes))
+    outputs = _run(network, tokenizer, [(codes, whole), (reverse_complement(codes), whole)], plan.precision)
+    plus, minus = outputs[:, : len(codes)]  # a token at the end may own less than its bases
+    return np.stack((plus, minus[::-1]))
 
 
 def piece_ends(length: int, tile_bp: int) -> list[int]:
@@ -142,14 +154,14 @@ def _tile_tokens(tokenizer: KmerTokenizer, codes: np.ndarray, tile: Tile) -> np.
     return tokenizer.encode(codes[tile.read_start : tile.read_end], lookahead=lookahead)
 
 
-def _run(network: nn.Module, tokenizer: KmerTokenizer, codes: np.ndarray, tiles: list[Tile], precision: str):
-    """Outputs of tiles of equal length, float32 [tiles, L, C]; global tokens stand in front, as in training."""
+def _run(network: nn.Module, tokenizer: KmerTokenizer, reads: list[tuple[np.ndarray, Tile]], precision: str):
+    """Outputs of tiles of equal length, each of its strand, float32 [tiles, L, C]; global tokens stand in front."""
     config = _encoder_config(network)
     n_globals = config.n_global_tokens if config else 0
-    token_ids = np.stack([_tile_tokens(tokenizer, codes, tile) for tile in tiles])
+    token_ids = np.stack([_tile_tokens(tokenizer, codes, tile) for codes, tile in reads])
     inputs = [np.pad(token_ids, ((0, 0), (n_globals, 0)), constant_values=CLS_ID).astype(np.int64)]
     if config and config.base_embedding:
-        owned = np.stack([tokenizer.owned_bases(codes[tile.read_start : tile.read_end]) for tile in tiles])
+        owned = np.stack([tokenizer.owned_bases(codes[tile.read_start : tile.read_end]) for codes, tile in reads])
         inputs.append(np.pad(owned, ((0, 0), (n_globals, 0), (0, 0)), constant_values=N_CODE))
     device = next(network.parameters()).device
     tokens, *base_codes = (torch.from_numpy(array).to(device) for array in inputs)
