@@ -179,7 +179,7 @@ def _key(job: _Job) -> dict:
         labels = TASKS[job.finder.bundle.config.task].labels
         given = store_parameters(job.genomes(), None, labels, job.options.sources)
     else:
-        digest = scan_input(job.paths, job.reading(), None, job.warnings).digest
+        digest = scan_input(job.paths, job.reading(), None, job.warnings).sequence_digest
         given = {"sequence_digest": digest, "mask_digest": job.mask.digest()}
     plan = {name: getattr(job.finder.plan, name) for name in ("tile_bp", "context_bp", "precision")}
     model = {"model_digest": job.finder.bundle.digest, "decoder_digest": decoder_digest(job.finder.decoder)}
