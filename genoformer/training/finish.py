@@ -1,22 +1,27 @@
 """What a bundle gets when its training has ended: a decoder or confidence maps, by task."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytorch_lightning as pl
 
-from genoformer.bundle import load_bundle
-from genoformer.training.coding_calibration import write_coding_calibration
-from genoformer.training.function_calibration import write_calibration
-from genoformer.training.gene_callbacks import write_decoder
-from genoformer.training.pair_calibration import write_pair_calibration
+from genoformer.bundle import Bundle, add_calibration, load_bundle
+from genoformer.errors import DataError
+from genoformer.training.coding_calibration import fit_coding
+from genoformer.training.function_calibration import fit_function
+from genoformer.training.gene_callbacks import fit_genes
+from genoformer.training.pair_calibration import fit_pairs
 
-FINISHERS = {
-    "gene_structure": write_decoder,
-    "gene_structure_eukaryote": write_decoder,
-    "function": write_calibration,
-    "rna_pairs": write_pair_calibration,
-    "codon_structure": write_coding_calibration,
-    "contacts": write_coding_calibration,
+Fit = Callable[[Bundle, pl.LightningDataModule, str], dict]
+"""From a bundle, its data, set up, and the precision of the model pass to entries of ``calibration.json``."""
+
+FITS: dict[str, Fit] = {
+    "gene_structure": fit_genes,
+    "gene_structure_eukaryote": fit_genes,
+    "function": fit_function,
+    "rna_pairs": fit_pairs,
+    "codon_structure": fit_coding,
+    "contacts": fit_coding,
 }
 
 
@@ -29,7 +34,17 @@ def finish_bundle(folder: Path, data: pl.LightningDataModule, *, precision: str)
         precision: Of the model pass, "bfloat16" or "float32".
 
     Returns:
-        Lines for the user.
+        Lines for the user: nothing, or why there is no gene decoder.
     """
-    finisher = FINISHERS.get(load_bundle(folder).config.task)
-    return finisher(folder, data, precision=precision) if finisher else []
+    bundle = load_bundle(folder)
+    fit = FITS.get(bundle.config.task)
+    if fit is None:
+        return []
+    try:
+        fitted = fit(bundle, data, precision)
+    except DataError as error:
+        if fit is not fit_genes:
+            raise
+        return [f"warning[{error.code}] {error.message} The model cannot call genes. {error.fix}"]
+    add_calibration(folder, bundle, fitted)
+    return []

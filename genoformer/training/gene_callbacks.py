@@ -1,17 +1,15 @@
 """Gene-structure models in training: scores of whole genes in validation, and the decoder at the end."""
 
 from functools import partial
-from pathlib import Path
 
 import pytorch_lightning as pl
 
-from genoformer.bundle import add_calibration, load_bundle
-from genoformer.errors import DataError
+from genoformer.bundle import Bundle
 from genoformer.inference.calibrate import evidence_at_home, fit_decoder, read_held
 from genoformer.inference.calibrate_introns import fit_intron_decoder
-from genoformer.inference.intron_calls import TASK as INTRON_TASK
 from genoformer.inference.region_scores import score_regions
 from genoformer.stream import TilePlan
+from genoformer.training.datamodule import GenomeData
 from genoformer.training.processes import sum_over_processes
 
 TASK = "gene_structure"
@@ -32,35 +30,17 @@ class GeneScores(pl.Callback):
             pl_module.log(f"val/{name}", value, prog_bar=True)
 
 
-def write_decoder(folder: Path, data: pl.LightningDataModule, *, precision: str) -> list[str]:
-    """Fit the gene decoder of a finished bundle on the validation regions, and write it into the bundle.
-
-    Args:
-        folder: The bundle.
-        data: Prepared, with its store open.
-        precision: Of the model pass, see ``TilePlan``.
-
-    Returns:
-        Lines for the user: nothing, or why there is no decoder.
-    """
-    bundle = load_bundle(folder)
-    if bundle.config.task not in (TASK, INTRON_TASK):
-        return []
+def fit_genes(bundle: Bundle, data: GenomeData, precision: str) -> dict:
+    """The gene decoder, fitted on the validation regions; see ``finish.Fit``. DataError if there is too little."""
     plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
     held_out = data.regions["validation"]
-    try:
-        if bundle.config.task == TASK:
-            held = read_held(bundle.model, bundle.tokenizer, plan, data.store, held_out)
-            decoder = fit_decoder(held)
-            fitted = {"decoder": decoder.to_dict(), "codon_evidence": evidence_at_home(held, decoder)}
-        else:
-            training = data.regions["train"]
-            decoder = fit_intron_decoder(bundle.model, bundle.tokenizer, plan, data.store, training, held_out)
-            fitted = {"decoder": decoder.to_dict()}
-    except DataError as error:
-        return [f"warning[{error.code}] {error.message} The model cannot call genes. {error.fix}"]
-    add_calibration(folder, bundle, fitted)
-    return []
+    if bundle.config.task == TASK:
+        held = read_held(bundle.model, bundle.tokenizer, plan, data.store, held_out)
+        decoder = fit_decoder(held)
+        return {"decoder": decoder.to_dict(), "codon_evidence": evidence_at_home(held, decoder)}
+    training = data.regions["train"]
+    decoder = fit_intron_decoder(bundle.model, bundle.tokenizer, plan, data.store, training, held_out)
+    return {"decoder": decoder.to_dict()}
 
 
 def model_precision(trainer: pl.Trainer) -> str:
