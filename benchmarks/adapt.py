@@ -16,10 +16,10 @@ from pathlib import Path
 import torch
 from gene_finding import genoformer_genes, read_genome
 
+from genoformer.applications.adapt.adapt import DEFAULT_LR, DEFAULT_STEPS, AdaptOptions, Progress, adapt
+from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle import load_bundle
 from genoformer.files import write_json_atomic
-from genoformer.inference.adapt import DEFAULT_LR, DEFAULT_STEPS, AdaptOptions, Progress, adapt
-from genoformer.inference.gene_calls import GeneFinder
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.fasta import write_fasta
 

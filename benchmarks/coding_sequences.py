@@ -13,8 +13,8 @@ from pathlib import Path
 
 from genoformer.errors import WarningLog
 from genoformer.files import write_text_atomic
-from genoformer.label_genes import read_labelled_genes
-from genoformer.label_table import TableColumns
+from genoformer.labels.genes import read_labelled_genes
+from genoformer.labels.tables import TableColumns
 from genoformer.sequence.alphabet import decode_bases
 from genoformer.training.structure_data import read_parts
 

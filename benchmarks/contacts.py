@@ -16,20 +16,20 @@ import numpy as np
 import torch
 from Bio.SeqUtils import seq3
 
-from genoformer.baselines.compare import bootstrap
-from genoformer.batches.structure_dataset import collate_structures
+from genoformer.applications.contacts.caller import ContactCaller
+from genoformer.applications.contacts.data import ContactData
+from genoformer.applications.functions.baseline import bootstrap
+from genoformer.batches.structures import collate_structures
 from genoformer.bundle import load_bundle
 from genoformer.cli.fit import run_lightning
 from genoformer.files import write_json_atomic, write_text_atomic
-from genoformer.inference.contact_calls import ContactCaller
+from genoformer.metrics.pairs import contact_precision, mean_contact_precision
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.pair_head import build_pair_model
-from genoformer.pair_metrics import contact_precision, mean_contact_precision
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.structures.contacts import CONTACT, UNKNOWN
 from genoformer.structures.planted import plant_contacts
 from genoformer.tasks.contacts import MIN_SEPARATION, build
-from genoformer.training.contact_data import ContactData
 from genoformer.training.optimizer import build_optimizer
 
 GENETIC_CODE = 1

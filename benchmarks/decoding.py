@@ -10,10 +10,10 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle import load_bundle
 from genoformer.decoding.caller import CallOptions, call_genes, collect_candidates, genome_statistics, hopeful
 from genoformer.files import write_json_atomic
-from genoformer.inference.gene_calls import GeneFinder
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.fasta import read_fasta
 from genoformer.stream import record_logits

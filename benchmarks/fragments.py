@@ -18,11 +18,11 @@ from gene_finding import Genome, calibration_of, confidences, pyrodigal_genes, r
 
 from genoformer.annotation.models import Annotation, Gene
 from genoformer.annotation.tracks import gene_table
+from genoformer.applications.genes.calibrate import cut_genes
+from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle import load_bundle
 from genoformer.decoding.caller import CallOptions
 from genoformer.files import write_json_atomic
-from genoformer.inference.calibrate import cut_genes
-from genoformer.inference.gene_calls import GeneFinder
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.records import Record
 

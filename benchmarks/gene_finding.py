@@ -18,14 +18,14 @@ import pyrodigal
 from genoformer.annotation.models import Annotation, Gene
 from genoformer.annotation.read import read_annotation, read_genbank_records
 from genoformer.annotation.tracks import gene_table
+from genoformer.applications.genes.caller import GeneFinder
+from genoformer.applications.genes.evaluate import score_annotations
 from genoformer.bundle import load_bundle
-from genoformer.calibration import brier, ece
 from genoformer.decoding.caller import CallOptions, record_stop_rate
 from genoformer.decoding.fit import truth_of
 from genoformer.decoding.scoring import best_starts
 from genoformer.files import write_json_atomic
-from genoformer.inference.evaluate import score_annotations
-from genoformer.inference.gene_calls import GeneFinder
+from genoformer.metrics.calibration import brier, ece
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.alphabet import decode_bases
 from genoformer.sequence.records import Record

@@ -26,12 +26,12 @@ from genoformer.annotation.models import GENE_ID
 from genoformer.annotation.read import read_annotation, read_genbank_records
 from genoformer.annotation.write_gff3 import write_gff3
 from genoformer.files import write_json_atomic
-from genoformer.locus_chimeras import IntronPiece, build_chimeras, find_frame, find_templates
-from genoformer.locus_contigs import Locus, build_contigs, count_composition, shared_with
+from genoformer.genomes.locus_chimeras import IntronPiece, build_chimeras, find_frame, find_templates
+from genoformer.genomes.locus_contigs import Locus, build_contigs, count_composition, shared_with
+from genoformer.genomes.prepare import is_genbank
 from genoformer.sequence.alphabet import decode_bases, encode_bases
 from genoformer.sequence.fasta import read_fasta, write_fasta
 from genoformer.sequence.records import Record
-from genoformer.training.prepare import is_genbank
 
 PARTS = {"I": "train", "II": "train", "III": "train", "IV": "validation", "X": "test"}
 SLICES = {"worm": ("genome_1pct_c_elegans/C.elegans.1pct", "WormBase"),

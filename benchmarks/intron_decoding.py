@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 
 from genoformer.annotation.genetic_code import get_genetic_code
+from genoformer.applications.introns.caller import IntronGeneFinder
 from genoformer.bundle import load_bundle
 from genoformer.decoding.introns.stream import decode_record
 from genoformer.files import write_json_atomic
-from genoformer.inference.intron_calls import IntronGeneFinder
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.fasta import read_fasta
 from genoformer.stream import record_logits

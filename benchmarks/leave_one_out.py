@@ -25,17 +25,17 @@ import numpy as np
 from gene_finding import genoformer_genes, pyrodigal_genes, read_genome
 
 from genoformer.annotation.recode import recode_genome
+from genoformer.applications.genes.calibrate import Held, fit_decoder, read_held
+from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle import load_bundle, save_bundle
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.files import write_json_atomic
+from genoformer.genomes.prepare import find_genomes, prepare_store
+from genoformer.genomes.splits import Region
+from genoformer.genomes.store import Store, write_store
 from genoformer.inference.bundle_parts import tile_plan
-from genoformer.inference.calibrate import Held, fit_decoder, read_held
-from genoformer.inference.gene_calls import GeneFinder
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.records import Record
-from genoformer.splits import Region
-from genoformer.store import Store, write_store
-from genoformer.training.prepare import find_genomes, prepare_store
 
 DECODER_SEED = 0
 TILTS = (0.3, 1.2, 2.2)

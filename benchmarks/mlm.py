@@ -15,14 +15,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from genoformer.applications.pretraining.data import PretrainingData
+from genoformer.baselines.count_models import MarkovModel, TwoSidedModel, bits_per_base
 from genoformer.baselines.run_data import read_run_data
 from genoformer.batches.collate import build_collate
-from genoformer.batches.hiding import N_KNOWN
 from genoformer.bundle import load_bundle
-from genoformer.count_models import MarkovModel, TwoSidedModel, bits_per_base
 from genoformer.files import write_json_atomic
+from genoformer.genomes.hiding import N_KNOWN
 from genoformer.sequence.alphabet import reverse_complement
-from genoformer.training.pretraining_data import PretrainingData
 
 RUNS_BP = (1, 6)
 

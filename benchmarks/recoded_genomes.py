@@ -16,9 +16,9 @@ from gene_finding import Genome, genoformer_genes, pyrodigal_genes, read_genome
 from genoformer.annotation.models import Annotation
 from genoformer.annotation.recode import recode_genome
 from genoformer.annotation.tracks import label_tracks
+from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle import load_bundle
 from genoformer.files import write_json_atomic
-from genoformer.inference.gene_calls import GeneFinder
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.records import Record
 

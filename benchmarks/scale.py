@@ -25,10 +25,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import genoformer.inference.predict as prediction
+import genoformer.applications.genes.predict as prediction
+from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle import load_bundle
 from genoformer.decoding.caller import CallOptions
-from genoformer.inference.gene_calls import GeneFinder
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 

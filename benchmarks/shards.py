@@ -15,12 +15,12 @@ from pathlib import Path
 import torch
 
 from genoformer.annotation.read import read_genbank_records
+from genoformer.applications.genes.caller import GeneFinder
+from genoformer.applications.genes.predict import predict
+from genoformer.applications.genes.shards import Shard, merge_shards, predict_shard
 from genoformer.bundle import load_bundle
 from genoformer.decoding.caller import CallOptions
-from genoformer.inference.gene_calls import GeneFinder
-from genoformer.inference.inputs import PredictOptions
-from genoformer.inference.predict import predict
-from genoformer.inference.shards import Shard, merge_shards, predict_shard
+from genoformer.inference.reading import PredictOptions
 from genoformer.sequence.fasta import write_fasta
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from genoformer.genomes.store import Store, write_store
 from genoformer.sequence.records import Record
-from genoformer.store import Store, write_store
 
 GENE_DTYPE = np.dtype([("start", "i8"), ("end", "i8"), ("strand", "i1"), ("masked", "?")])
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from genoformer.annotation.models import Gene
 from genoformer.annotation.write_gff3 import write_gff3
-from genoformer.locus_contigs import Locus, build_contigs, count_composition
+from genoformer.genomes.locus_contigs import Locus, build_contigs, count_composition
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.fasta import write_fasta
 

@@ -3,7 +3,6 @@
 import torch
 
 from genoformer.bundle import BundleConfig, save_bundle
-from genoformer.calibration import IsotonicCalibrator
 from genoformer.decoding.decoder import GeneDecoder, Scorer
 from genoformer.decoding.scoring import (
     GENE_FEATURES,
@@ -12,6 +11,7 @@ from genoformer.decoding.scoring import (
     START_STATISTICS,
     DecoderWeights,
 )
+from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.tasks import TASKS

@@ -2,10 +2,10 @@
 
 import torch
 
+from genoformer.applications.introns.caller import CalibratedDecoder
 from genoformer.bundle import BundleConfig, save_bundle
-from genoformer.calibration import IsotonicCalibrator
 from genoformer.decoding.introns.weights import EXON_KINDS, IntronDecoder, IntronWeights, fit_lengths
-from genoformer.inference.intron_calls import CalibratedDecoder
+from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.tasks import TASKS

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from genoformer.baselines.compare import compare_run
-from genoformer.baselines.compare_codons import compare_codons_run
-from genoformer.baselines.compare_pairs import compare_pairs_run
+from genoformer.applications.codon_structure.baseline import compare_codons_run
+from genoformer.applications.functions.baseline import compare_run
+from genoformer.applications.rna_pairs.baseline import compare_pairs_run
 from genoformer.baselines.run_data import read_task
 
 STRUCTURE_COMPARISONS = {"rna_pairs": compare_pairs_run, "codon_structure": compare_codons_run}

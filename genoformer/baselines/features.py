@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from genoformer.count_models import context_numbers
+from genoformer.baselines.count_models import context_numbers
 
 N_BASES = 4
 

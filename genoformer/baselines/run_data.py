@@ -5,9 +5,9 @@ from typing import Any, TypeVar
 
 import yaml
 
-from genoformer.training.datamodule import GenomeData
+from genoformer.applications.functions.data import TableData
+from genoformer.applications.genes.data import GenomeData
 from genoformer.training.structure_data import StructureData
-from genoformer.training.table_data import TableData
 
 Data = TypeVar("Data", bound=GenomeData | StructureData | TableData)
 

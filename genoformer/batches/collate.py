@@ -6,7 +6,7 @@ from functools import partial
 import torch
 
 from genoformer.annotation.tracks import MASKED
-from genoformer.batches.dataset import Item
+from genoformer.batches.crops import Item
 from genoformer.sequence.alphabet import N_CODE
 from genoformer.sequence.kmers import CLS_ID, PAD_ID
 

@@ -36,9 +36,9 @@ def run(args: argparse.Namespace) -> int:
     """Adapt a model and write the new bundle; returns the exit code."""
     import torch
 
+    from genoformer.applications.adapt.adapt import adapt
     from genoformer.bundle import load_bundle
     from genoformer.errors import UsageError, WarningLog
-    from genoformer.inference.adapt import adapt
     from genoformer.inference.finders import find_finder
     from genoformer.nn.allocator import tune_allocator
 
@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
 
 def closing_lines(gain: dict) -> list[str]:
     """What an adaptation gained, in two lines."""
-    from genoformer.inference.adapted_bundle import verdict
-    from genoformer.inference.held_out import gain_line
+    from genoformer.applications.adapt.folder import verdict
+    from genoformer.applications.adapt.held_out import gain_line
 
     n_genes = gain["after"]["n_genes"]
     return [f"held out, {n_genes} genes: {gain_line(gain['before'], gain['after'])}", verdict(gain)]
@@ -79,7 +79,7 @@ def adaptation_of(args: argparse.Namespace, options):
         args: Of ``predict``.
         options: ``PredictOptions`` made from them.
     """
-    from genoformer.inference.adapt import DEFAULT_STEPS, AdaptOptions
+    from genoformer.applications.adapt.adapt import DEFAULT_STEPS, AdaptOptions
 
     return AdaptOptions(
         genetic_code=options.call.genetic_code,
@@ -98,10 +98,10 @@ def with_adaptation(args: argparse.Namespace, options, finder):
         options: ``PredictOptions`` made from them.
         finder: The given model.
     """
+    from genoformer.applications.adapt.adapt import adapt
+    from genoformer.applications.adapt.introns import check_annotated
+    from genoformer.applications.genes.caller import GeneFinder
     from genoformer.bundle import load_bundle, model_device
-    from genoformer.inference.adapt import adapt
-    from genoformer.inference.adapt_introns import check_annotated
-    from genoformer.inference.gene_calls import GeneFinder
 
     check_annotated(finder, None)
     settings, plan = adaptation_of(args, options), finder.plan
@@ -123,7 +123,7 @@ def shown_progress(n_steps: int) -> Iterator:
     """Bars for the model pass and for training, on a terminal only; lines in any case."""
     from tqdm import tqdm
 
-    from genoformer.inference.adapt import Progress
+    from genoformer.applications.adapt.adapt import Progress
 
     shared = {"file": sys.stderr, "disable": None, "delay": 1}
     with (
@@ -139,8 +139,8 @@ def shown_progress(n_steps: int) -> Iterator:
 
 def _options(args: argparse.Namespace):
     from genoformer.annotation.genetic_code import get_genetic_code
+    from genoformer.applications.adapt.adapt import DEFAULT_LR, DEFAULT_STEPS, AdaptOptions
     from genoformer.errors import UsageError
-    from genoformer.inference.adapt import DEFAULT_LR, DEFAULT_STEPS, AdaptOptions
 
     if args.genetic_code is not None:
         get_genetic_code(args.genetic_code)

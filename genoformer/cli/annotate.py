@@ -23,10 +23,10 @@ def run(args: argparse.Namespace) -> int:
     import torch
     from tqdm import tqdm
 
+    from genoformer.applications.functions.caller import FunctionCaller
+    from genoformer.applications.genes.predict import predict
     from genoformer.bundle import load_bundle
     from genoformer.errors import WarningLog
-    from genoformer.inference.function_calls import FunctionCaller
-    from genoformer.inference.predict import predict
     from genoformer.nn.allocator import tune_allocator
 
     tune_allocator()

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 
     from genoformer.errors import CheckFailedError, UsageError, WarningLog
     from genoformer.files import write_text_atomic
-    from genoformer.leakage import find_leakage
+    from genoformer.genomes.leakage import find_leakage
 
     if not 0 < args.min_share <= 1:
         raise UsageError("OPTION-002", f"expected a share of (0, 1], found {args.min_share}.", where="--min-share")
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 def _records(path: str, args: argparse.Namespace, log):
     """Records of a FASTA file, or of a table when a column of sequences is named and the file is none."""
     from genoformer.annotation.text_lines import read_head
-    from genoformer.label_table import read_table_sequences
+    from genoformer.labels.tables import read_table_sequences
     from genoformer.sequence.fasta import read_fasta
 
     is_fasta = args.sequence_column is None or read_head(Path(path), 1 << 10).lstrip()[:1] in (b">", b";")

@@ -105,7 +105,7 @@ def _compare_genes_with_introns(args: argparse.Namespace, warnings) -> tuple[dic
 
 def _evaluated_genes(args: argparse.Namespace, warnings) -> dict:
     from genoformer.annotation.seqids import read_seqid_map
-    from genoformer.inference.evaluate import evaluate_genes
+    from genoformer.applications.genes.evaluate import evaluate_genes
 
     seqid_map = read_seqid_map(args.seqid_map) if args.seqid_map else None
     return evaluate_genes(
@@ -115,8 +115,8 @@ def _evaluated_genes(args: argparse.Namespace, warnings) -> dict:
 
 
 def _compare_functions(args: argparse.Namespace, warnings) -> tuple[dict, str, float]:
-    from genoformer.inference.evaluate_functions import evaluate_functions
-    from genoformer.label_table import TableColumns
+    from genoformer.applications.functions.evaluate import evaluate_functions
+    from genoformer.labels.tables import TableColumns
 
     columns = TableColumns(label=args.label_column, id=args.id_column)
     scores = evaluate_functions(
@@ -128,8 +128,8 @@ def _compare_functions(args: argparse.Namespace, warnings) -> tuple[dict, str, f
 
 
 def _compare_pairs(args: argparse.Namespace, warnings) -> tuple[dict, str, float]:
-    from genoformer.inference.evaluate_pairs import evaluate_pairs
-    from genoformer.label_table import TableColumns
+    from genoformer.applications.rna_pairs.evaluate import evaluate_pairs
+    from genoformer.labels.tables import TableColumns
 
     label = "structure" if args.label_column == "label" else args.label_column
     columns = TableColumns(label=label, sequence="sequence", id=args.id_column)
@@ -138,8 +138,8 @@ def _compare_pairs(args: argparse.Namespace, warnings) -> tuple[dict, str, float
 
 
 def _compare_contacts(args: argparse.Namespace, warnings) -> tuple[dict, str, float]:
-    from genoformer.inference.evaluate_contacts import evaluate_contacts
-    from genoformer.label_table import TableColumns
+    from genoformer.applications.contacts.evaluate import evaluate_contacts
+    from genoformer.labels.tables import TableColumns
 
     label = "structure" if args.label_column == "label" else args.label_column
     columns = TableColumns(label=label, sequence="dna", id=args.id_column)
@@ -154,8 +154,8 @@ def format_contacts(scores: dict) -> str:
 
 
 def _compare_states(args: argparse.Namespace, warnings) -> tuple[dict, str, float]:
-    from genoformer.inference.evaluate_states import evaluate_states
-    from genoformer.label_table import TableColumns
+    from genoformer.applications.codon_structure.evaluate import evaluate_states
+    from genoformer.labels.tables import TableColumns
 
     label = "states" if args.label_column == "label" else args.label_column
     scores = evaluate_states(args.predicted, args.reference, TableColumns(label=label, id=args.id_column),

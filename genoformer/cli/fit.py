@@ -14,6 +14,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
+from genoformer.applications.genes.callbacks import model_precision
 from genoformer.errors import DataError, UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
 from genoformer.tasks import TASKS
@@ -21,7 +22,6 @@ from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoi
 from genoformer.training.config_files import find_config
 from genoformer.training.data_modules import DATA_MODULES
 from genoformer.training.finish import finish_bundle
-from genoformer.training.gene_callbacks import model_precision
 from genoformer.training.leakage_warning import leakage_lines
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule

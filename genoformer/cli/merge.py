@@ -17,9 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Put the shards together; returns the exit code."""
+    from genoformer.applications.genes.shards import merge_shards
     from genoformer.cli.predict import closing_line
     from genoformer.errors import WarningLog
-    from genoformer.inference.shards import merge_shards
     from genoformer.nn.allocator import tune_allocator
 
     tune_allocator()

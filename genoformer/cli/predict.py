@@ -113,9 +113,9 @@ def build_finder(args: argparse.Namespace, bundle):
 
 
 def _predict_all(args: argparse.Namespace, finder, bar, warnings) -> str:
+    from genoformer.applications.genes.predict import predict
     from genoformer.cli.adapt import with_adaptation
     from genoformer.errors import UsageError
-    from genoformer.inference.predict import predict
 
     options, adapt = gene_options(args, finder.bundle.config.genetic_code), None
     if args.adapt:
@@ -130,8 +130,8 @@ def _predict_all(args: argparse.Namespace, finder, bar, warnings) -> str:
 
 
 def _predict_shard(shard, args: argparse.Namespace, finder, bar, warnings) -> str:
+    from genoformer.applications.genes.shards import predict_shard
     from genoformer.errors import UsageError
-    from genoformer.inference.shards import predict_shard
 
     if args.adapt:
         message, fix = (
@@ -157,9 +157,9 @@ def closing_line(summary: dict, out: Path) -> str:
 def gene_options(args: argparse.Namespace, default_code: int):
     """``PredictOptions`` of the arguments; the model's genetic code is the default."""
     from genoformer.annotation.genetic_code import get_genetic_code
+    from genoformer.applications.genes.outputs import check_formats
     from genoformer.decoding.caller import CallOptions
-    from genoformer.inference.gene_outputs import check_formats
-    from genoformer.inference.inputs import PredictOptions
+    from genoformer.inference.reading import PredictOptions
 
     code = default_code if args.genetic_code is None else args.genetic_code
     get_genetic_code(code)
@@ -197,8 +197,8 @@ def _region(text: str | None) -> tuple[str, int, int] | None:
 
 def _shard(text: str, environment: Mapping[str, str]):
     """The part I/N; "auto" finds it in the variables of torchrun, then of srun."""
+    from genoformer.applications.genes.shards import Shard
     from genoformer.errors import UsageError
-    from genoformer.inference.shards import Shard
 
     if text == "auto":
         for rank, size in (("RANK", "WORLD_SIZE"), ("SLURM_PROCID", "SLURM_NTASKS")):

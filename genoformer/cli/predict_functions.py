@@ -16,9 +16,9 @@ def predict_function_table(args: argparse.Namespace, bundle) -> int:
     Raises:
         UsageError: If an option was given that has a meaning for genes only.
     """
+    from genoformer.applications.functions.caller import FunctionCaller
+    from genoformer.applications.functions.predict import predict_functions
     from genoformer.cli.option_values import positive
-    from genoformer.inference.function_calls import FunctionCaller
-    from genoformer.inference.function_predict import predict_functions
 
     refuse_gene_options(args, "function")
     batch_size = 16 * positive(args.batch_size, "--batch-size")

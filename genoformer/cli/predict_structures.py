@@ -19,7 +19,7 @@ def predict_structure_files(args: argparse.Namespace, bundle) -> int:
     Raises:
         UsageError: If an option was given that has a meaning for genes only.
     """
-    from genoformer.inference.structure_predict import predict_structures
+    from genoformer.inference.sequence_predict import predict_structures
 
     task = bundle.config.task
     refuse_gene_options(args, task)
@@ -30,9 +30,9 @@ def predict_structure_files(args: argparse.Namespace, bundle) -> int:
 
 
 def _pair_parts(args: argparse.Namespace, bundle, words: tuple[str, ...] | None):
-    from genoformer.inference.pair_calls import PairCaller
-    from genoformer.inference.pair_outputs import DEFAULT_FORMATS as FORMATS
-    from genoformer.inference.pair_outputs import check_pair_formats, write_pairs
+    from genoformer.applications.rna_pairs.caller import PairCaller
+    from genoformer.applications.rna_pairs.outputs import DEFAULT_FORMATS as FORMATS
+    from genoformer.applications.rna_pairs.outputs import check_pair_formats, write_pairs
 
     formats = check_pair_formats(words or FORMATS)
     caller = PairCaller.from_bundle(bundle, precision=args.precision or "float32", crossing=args.crossing)
@@ -40,9 +40,9 @@ def _pair_parts(args: argparse.Namespace, bundle, words: tuple[str, ...] | None)
 
 
 def _codon_parts(args: argparse.Namespace, bundle, words: tuple[str, ...] | None):
+    from genoformer.applications.codon_structure.caller import CodonCaller
+    from genoformer.applications.codon_structure.outputs import write_states
     from genoformer.errors import UsageError
-    from genoformer.inference.codon_calls import CodonCaller
-    from genoformer.inference.codon_outputs import write_states
 
     if words not in (None, ("tsv",)):
         raise UsageError("FORMATS-001", f'"{words[0]}" is no format of states: tsv.', where="--formats")
@@ -51,9 +51,9 @@ def _codon_parts(args: argparse.Namespace, bundle, words: tuple[str, ...] | None
 
 
 def _contact_parts(args: argparse.Namespace, bundle, words: tuple[str, ...] | None):
-    from genoformer.inference.contact_calls import ContactCaller
-    from genoformer.inference.contact_outputs import DEFAULT_FORMATS as FORMATS
-    from genoformer.inference.contact_outputs import check_contact_formats, write_contacts
+    from genoformer.applications.contacts.caller import ContactCaller
+    from genoformer.applications.contacts.outputs import DEFAULT_FORMATS as FORMATS
+    from genoformer.applications.contacts.outputs import check_contact_formats, write_contacts
 
     formats = check_contact_formats(words or FORMATS)
     caller = ContactCaller.from_bundle(bundle, precision=args.precision or "float32")

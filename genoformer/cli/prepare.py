@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the store; returns the exit code."""
     from genoformer.errors import OutputExistsError, WarningLog
-    from genoformer.training.prepare import find_genomes, is_store_of, prepare_store, store_parameters
+    from genoformer.genomes.prepare import find_genomes, is_store_of, prepare_store, store_parameters
 
     codes = args.genetic_code
     genomes = find_genomes(args.fasta, args.annotation, codes[0] if codes and len(codes) == 1 else codes)

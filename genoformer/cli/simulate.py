@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the genome and its genes; returns the exit code."""
     from genoformer.files import folder_lock
-    from genoformer.simulate import simulate_genome
+    from genoformer.genomes.simulate import simulate_genome
 
     parameters = {
         "length_bp": args.length_bp,

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from genoformer.calibration import IsotonicCalibrator
 from genoformer.decoding.prior import StatisticsPrior
 from genoformer.decoding.scoring import DecoderWeights, candidate_scores, second_look_scores
 from genoformer.decoding.selection import OverlapRules, select_genes
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
+from genoformer.metrics.calibration import IsotonicCalibrator
 
 ROWS_AT_A_TIME = 200_000
 """Feature tables are made for this many candidates at once, so that memory does not follow the record's length."""

@@ -6,7 +6,6 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from genoformer.calibration import IsotonicCalibrator
 from genoformer.decoding.decoder import Scorer
 from genoformer.decoding.scoring import (
     GENE_FEATURES,
@@ -24,6 +23,7 @@ from genoformer.decoding.scoring import (
     start_names,
 )
 from genoformer.errors import DataError
+from genoformer.metrics.calibration import IsotonicCalibrator
 
 RIDGE = 1e-2
 """Keeps the weight of a start codon that hardly occurs near zero."""

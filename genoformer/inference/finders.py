@@ -1,8 +1,8 @@
 """Which finder a bundle needs: the task decides."""
 
+from genoformer.applications.genes.caller import GeneFinder
+from genoformer.applications.introns.caller import TASK, IntronGeneFinder
 from genoformer.bundle import Bundle
-from genoformer.inference.gene_calls import GeneFinder
-from genoformer.inference.intron_calls import TASK, IntronGeneFinder
 
 
 def find_finder(bundle: Bundle, *, batch_size: int = 2, precision: str | None = None) -> GeneFinder | IntronGeneFinder:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genoformer.annotation.models import Gene
+from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle import load_bundle
 from genoformer.decoding.caller import CallOptions
 from genoformer.inference.finders import find_finder
-from genoformer.inference.gene_calls import GeneFinder
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.fasta import read_fasta
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from genoformer.annotation.genetic_code import translate
 from genoformer.errors import DataError
-from genoformer.label_table import LabelledSequence
+from genoformer.labels.tables import LabelledSequence
 from genoformer.structures.contacts import contact_labels, place_chain, read_chain
 
 CODON_BP = 3

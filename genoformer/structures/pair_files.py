@@ -14,7 +14,7 @@ import numpy as np
 
 from genoformer.annotation.text_lines import read_lines
 from genoformer.errors import DataError, UsageError
-from genoformer.label_table import LabelledSequence
+from genoformer.labels.tables import LabelledSequence
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.structures.dot_bracket import ALONE, check_partners, parse_dot_bracket, write_dot_bracket
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from genoformer.metrics import BaseScores
+from genoformer.metrics.bases import BaseScores
 
 LOGGED_SCORES = ("f1", "mcc", "auprc")
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genoformer.function_metrics import multiclass_scores
+from genoformer.metrics.functions import multiclass_scores
 
 name = "codon_structure"
 level = "token"

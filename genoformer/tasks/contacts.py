@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genoformer.pair_metrics import contact_precision, mean_contact_precision
+from genoformer.metrics.pairs import contact_precision, mean_contact_precision
 from genoformer.structures.contacts import CONTACT, UNKNOWN
 from genoformer.tasks.pair_head_options import check_pair_head_options
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genoformer.function_metrics import multiclass_scores, multilabel_scores, regression_scores
+from genoformer.metrics.functions import multiclass_scores, multilabel_scores, regression_scores
 from genoformer.nn.heads import POOLINGS
 from genoformer.tasks.implied_terms import closure_of, coherent_array, coherent_loss
 

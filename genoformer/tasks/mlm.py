@@ -5,7 +5,7 @@ import math
 import torch.nn.functional as F
 from torch import Tensor
 
-from genoformer.batches.hiding import N_KNOWN
+from genoformer.genomes.hiding import N_KNOWN
 
 name = "mlm"
 level = "base"

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from genoformer.decoding.base_pairs import N_PAIR_KINDS, nested_structure, pair_kinds
-from genoformer.pair_metrics import mean_pair_scores, pair_scores
+from genoformer.metrics.pairs import mean_pair_scores, pair_scores
 from genoformer.structures.dot_bracket import ALONE, partners_of
 from genoformer.tasks.pair_head_options import check_pair_head_options
 

@@ -1,11 +1,11 @@
 """What tasks learn from, by the word that a task names as its ``data``."""
 
-from genoformer.training.codon_data import CodonData
-from genoformer.training.contact_data import ContactData
-from genoformer.training.datamodule import GenomeData
-from genoformer.training.pair_data import PairData
-from genoformer.training.pretraining_data import PretrainingData
-from genoformer.training.table_data import TableData
+from genoformer.applications.codon_structure.data import CodonData
+from genoformer.applications.contacts.data import ContactData
+from genoformer.applications.functions.data import TableData
+from genoformer.applications.genes.data import GenomeData
+from genoformer.applications.pretraining.data import PretrainingData
+from genoformer.applications.rna_pairs.data import PairData
 
 DATA_MODULES = {
     "genomes": GenomeData,

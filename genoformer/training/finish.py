@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 
+from genoformer.applications.codon_structure.calibrate import fit_coding
+from genoformer.applications.functions.calibrate import fit_function
+from genoformer.applications.genes.callbacks import fit_genes
+from genoformer.applications.rna_pairs.calibrate import fit_pairs
 from genoformer.bundle import Bundle, add_calibration, load_bundle
 from genoformer.errors import DataError
-from genoformer.training.coding_calibration import fit_coding
-from genoformer.training.function_calibration import fit_function
-from genoformer.training.gene_callbacks import fit_genes
-from genoformer.training.pair_calibration import fit_pairs
 
 Fit = Callable[[Bundle, pl.LightningDataModule, str], dict]
 """From a bundle, its data, set up, and the precision of the model pass to entries of ``calibration.json``."""

@@ -4,9 +4,9 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from genoformer.batches.table_dataset import TrainingSequences
+from genoformer.batches.tables import TrainingSequences
 from genoformer.errors import MissingFileError, UsageError
-from genoformer.label_table import LabelledSequence
+from genoformer.labels.tables import LabelledSequence
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.training.batched_data import BatchedData
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from genoformer.leakage import find_leakage
+from genoformer.applications.functions.data import TableData
+from genoformer.applications.genes.data import GenomeData
+from genoformer.genomes.leakage import find_leakage
 from genoformer.sequence.records import Record
-from genoformer.training.datamodule import GenomeData
 from genoformer.training.structure_data import StructureData
-from genoformer.training.table_data import TableData
 
 HELD_OUT = ("validation", "test")
 

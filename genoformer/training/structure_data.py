@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from genoformer.annotation.text_lines import read_lines
-from genoformer.batches.structure_dataset import (
+from genoformer.batches.structures import (
     EvaluationStructures,
     MakeItem,
     TrainingStructures,
@@ -18,8 +18,8 @@ from genoformer.batches.structure_dataset import (
 )
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.files import sha256_file
-from genoformer.label_splits import split_labelled
-from genoformer.label_table import LabelledSequence
+from genoformer.labels.splits import split_labelled
+from genoformer.labels.tables import LabelledSequence
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.training.labelled_data import LabelledData, as_list, require_files
 

@@ -15,11 +15,11 @@ import pytorch_lightning as pl
 from lightning_fabric.plugins.environments import SLURMEnvironment
 from pytorch_lightning.utilities.warnings import PossibleUserWarning
 
+from genoformer.applications.genes.callbacks import GeneScores
 from genoformer.bundle import load_bundle
 from genoformer.errors import BusyError, UsageError
 from genoformer.training.callbacks import BEST, ResumableCheckpoints, WriteBundle
 from genoformer.training.checkpoint_io import AtomicCheckpointIO
-from genoformer.training.gene_callbacks import GeneScores
 from genoformer.training.module import GenomeModule
 from genoformer.training.run_folder import RunFolder
 from genoformer.training.signals import SIGNALS, StopRequest

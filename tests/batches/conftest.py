@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from genoformer.annotation.tracks import GENE_TABLE
+from genoformer.genomes.splits import Region
+from genoformer.genomes.store import Store, write_store
 from genoformer.sequence.records import Record
-from genoformer.splits import Region
-from genoformer.store import Store, write_store
 
 LENGTHS = (900, 60)
 

@@ -10,11 +10,11 @@ from Bio.Seq import Seq
 from torch.utils.data import DataLoader
 
 from genoformer.batches.collate import build_collate
-from genoformer.batches.dataset import CropDataset, TileDataset, read_crop
+from genoformer.batches.crops import CropDataset, TileDataset, read_crop
 from genoformer.batches.sampler import RunSampler
+from genoformer.genomes.splits import Region
 from genoformer.sequence.alphabet import decode_bases
 from genoformer.sequence.kmers import UNK_ID, KmerTokenizer
-from genoformer.splits import Region
 
 TOKENIZER = KmerTokenizer(k=5, stride=3)
 

@@ -4,9 +4,9 @@ import pytest
 from prediction_files import ODD_IDS
 
 from genoformer.cli.main import main
+from genoformer.genomes.simulate import simulate_genome
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
-from genoformer.simulate import simulate_genome
 
 
 @pytest.fixture(scope="module")

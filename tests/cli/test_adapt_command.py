@@ -8,9 +8,9 @@ import pytest
 from genoformer.bundle import load_bundle
 from genoformer.cli.main import main
 from genoformer.files import verify_manifest
+from genoformer.genomes.simulate import simulate_genome
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
-from genoformer.simulate import simulate_genome
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ from intron_genome import write_intron_genome
 from tiny_intron_bundle import write_tiny_intron_bundle
 
 from genoformer.annotation.read import read_annotation
+from genoformer.applications.adapt import introns as adapt_introns
 from genoformer.bundle import load_bundle
 from genoformer.cli.main import main
 from genoformer.files import verify_manifest
-from genoformer.inference import adapt_introns
-from genoformer.store import Store
+from genoformer.genomes.store import Store
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import sys
 import pytest
 from tiny_bundle import write_tiny_bundle
 
+from genoformer.applications.adapt import adapt as room
+from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle import load_bundle, save_bundle
 from genoformer.cli.main import main
 from genoformer.decoding import statistics as genome_statistics
-from genoformer.inference import adapt as room
-from genoformer.inference.gene_calls import GeneFinder
-from genoformer.store import Store
+from genoformer.genomes.store import Store
 from genoformer.training.module import GenomeModule
 
 

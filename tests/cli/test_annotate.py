@@ -10,15 +10,15 @@ import pytest
 from tiny_function_bundle import write_function_bundle
 
 from genoformer.annotation.models import Gene
+from genoformer.applications.functions.caller import FunctionCaller
+from genoformer.applications.genes import functions as gene_functions
+from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle import load_bundle, save_bundle
 from genoformer.cli.main import main
 from genoformer.files import verify_manifest
-from genoformer.inference import gene_functions
-from genoformer.inference.function_calls import FunctionCaller
-from genoformer.inference.gene_calls import GeneFinder
+from genoformer.genomes.simulate import simulate_genome
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
-from genoformer.simulate import simulate_genome
 
 FILES = {"genes.gff3", "genes.tsv", "proteins.faa", "functions.tsv", "summary.json"}
 TERMS = ["GO:0005634", "a;b=c,d", "GO:0016020"]
@@ -156,7 +156,7 @@ def test_interrupted_run_continues_with_the_same_bytes(annotate, tmp_path, monke
 def test_interrupted_work_of_another_function_model_is_not_used(annotate, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(gene_functions, "CHUNK_GENES", 1)
-        patch.setattr("genoformer.inference.prediction_run.finish", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("genoformer.inference.run.finish", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
         assert annotate("multilabel") == 130
     assert annotate("multiclass") == annotate("multiclass", out="whole") == 0
     assert contents(tmp_path / "o") == contents(tmp_path / "whole")

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from genoformer.applications.functions.data import TableData
 from genoformer.cli.main import main
 from genoformer.sequence.alphabet import decode_bases, reverse_complement
 from genoformer.training.leakage_warning import leakage_lines
-from genoformer.training.table_data import TableData
 
 
 @pytest.fixture

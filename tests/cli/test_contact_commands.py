@@ -8,9 +8,9 @@ from Bio.SeqUtils import seq3
 from tiny_structures import TINY_CONTACTS
 
 from genoformer.annotation.genetic_code import translate
+from genoformer.applications.rna_pairs.maps import read_pairs_h5
 from genoformer.bundle import load_bundle
 from genoformer.cli.main import main
-from genoformer.inference.pair_maps import read_pairs_h5
 from genoformer.sequence.alphabet import decode_bases
 
 LINE = "ATOM  {:5d}  CA  {} A{:4d}    {:8.3f}{:8.3f}{:8.3f}  1.00  0.00           C\n"

@@ -13,7 +13,7 @@ from genoformer.bundle import load_bundle
 from genoformer.cli.fit import GenoformerCLI, prepare_arguments, run_lightning
 from genoformer.cli.main import main
 from genoformer.errors import MissingFileError, OutputExistsError, RefusedError, UsageError
-from genoformer.store import Store
+from genoformer.genomes.store import Store
 from genoformer.training.config_files import config_folder, find_config, shipped_configs
 from genoformer.training.signals import StopRequest
 

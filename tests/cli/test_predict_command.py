@@ -15,12 +15,12 @@ from Bio import SeqIO
 from Bio.Seq import Seq
 from prediction_files import ODD_IDS, contents, genes_of, hidden
 
+from genoformer.applications.genes.caller import GeneFinder
 from genoformer.cli.main import main
 from genoformer.files import folder_lock, verify_manifest
-from genoformer.inference.gene_calls import GeneFinder
+from genoformer.genomes.simulate import simulate_genome
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
-from genoformer.simulate import simulate_genome
 
 ALL_FORMATS = "gff3,tsv,bed,protein,cds"
 DEFAULT_FILES = {"genes.gff3", "genes.tsv", "proteins.faa", "summary.json", "run.json", "manifest.json"}

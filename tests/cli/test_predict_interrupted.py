@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from prediction_files import contents, hidden
 
-from genoformer.inference.gene_calls import GeneFinder
+from genoformer.applications.genes.caller import GeneFinder
+from genoformer.genomes.simulate import simulate_genome
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
-from genoformer.simulate import simulate_genome
 
 CHILD = """
 import sys, time
 from genoformer.cli.main import main
-from genoformer.inference import model_passes
-from genoformer.inference.gene_calls import GeneFinder
+from genoformer.inference import passes as model_passes
+from genoformer.applications.genes.caller import GeneFinder
 model_passes.CHUNK_BP = 10_000  # one record
 ask, calls = GeneFinder.block_candidates, []
 def slow(self, *arguments):
@@ -79,7 +79,7 @@ def test_run_that_dies_between_its_files_continues(predict, genome, tmp_path, mo
 def test_work_of_another_genome_is_not_used(predict, genome, tmp_path, monkeypatch):
     other = tmp_path / "other.fa"
     write_fasta(other, [record for record, _ in simulate_genome(length_bp=20_000, gc=0.4, seed=8, n_contigs=4)])
-    monkeypatch.setattr("genoformer.inference.predict.write_results", lambda *a: 1 / 0)
+    monkeypatch.setattr("genoformer.applications.genes.predict.write_results", lambda *a: 1 / 0)
     monkeypatch.chdir(tmp_path)
     assert predict(other) == 70
     monkeypatch.undo()

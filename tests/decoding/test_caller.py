@@ -10,7 +10,6 @@ from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Annotation, Gene
 from genoformer.annotation.read import read_annotation, read_genbank_records
 from genoformer.annotation.tracks import gene_table, label_tracks
-from genoformer.calibration import IsotonicCalibrator
 from genoformer.decoding import caller, statistics
 from genoformer.decoding import decoder as decoder_module
 from genoformer.decoding.caller import (
@@ -30,6 +29,7 @@ from genoformer.decoding.scoring import (
     DecoderWeights,
     random_stop_rate,
 )
+from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.sequence.alphabet import encode_bases, reverse_complement
 from genoformer.stream import wrap_circular
 

@@ -12,11 +12,11 @@ import yaml
 from hugging_face import EXPORTABLE, make_batch, our_hidden, tiny_encoder
 from transformers import BertConfig, BertModel
 
+from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle import BundleConfig, load_bundle, save_bundle
 from genoformer.cli.main import main
 from genoformer.errors import DataError
 from genoformer.files import write_manifest
-from genoformer.inference.gene_calls import GeneFinder
 from genoformer.interop import from_huggingface, to_huggingface
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model

@@ -8,7 +8,7 @@ import pytest
 
 from genoformer.annotation.genetic_code import translate
 from genoformer.errors import DataError, MissingFileError
-from genoformer.label_table import LabelledSequence
+from genoformer.labels.tables import LabelledSequence
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.structures.contact_labels import read_contacts
 from genoformer.structures.contacts import APART, CONTACT, UNKNOWN, Chain, contact_labels, place_chain, read_chain

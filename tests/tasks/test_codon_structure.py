@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from genoformer.annotation.genetic_code import translate
+from genoformer.applications.codon_structure.data import CodonSamples
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.kmers import UNK_ID, KmerTokenizer
 from genoformer.tasks.codon_structure import IGNORED, build, encode_states
-from genoformer.training.codon_data import CodonSamples
 
 TASK = build(("C", "E", "H"), {})
 

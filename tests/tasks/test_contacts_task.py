@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from genoformer.batches.structure_dataset import collate_structures
+from genoformer.batches.structures import collate_structures
+from genoformer.metrics.pairs import contact_precision, mean_contact_precision
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.pair_head import build_pair_model
-from genoformer.pair_metrics import contact_precision, mean_contact_precision
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.structures.contacts import CONTACT, UNKNOWN
 from genoformer.structures.planted import plant_contacts

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genoformer.batches.pair_samples import UNKNOWN, PairSamples, choose_crop, crop_partners, mutate, pair_features
-from genoformer.batches.structure_dataset import collate_structures
+from genoformer.batches.structures import collate_structures
 from genoformer.decoding.base_pairs import pair_kinds
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.kmers import KmerTokenizer

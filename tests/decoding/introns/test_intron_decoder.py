@@ -13,10 +13,10 @@ from genoformer.annotation.intron_tracks import ACCEPTOR, DONOR, STATE_MASK, int
 from genoformer.annotation.models import Gene
 from genoformer.annotation.read import read_annotation, read_genbank_records
 from genoformer.annotation.tracks import START, STOP
+from genoformer.applications.introns.caller import gene_of_parts
 from genoformer.decoding.introns.evidence import collect_evidence
 from genoformer.decoding.introns.stream import decode_record, stretches
 from genoformer.decoding.introns.weights import EXON_KINDS, IntronDecoder, IntronWeights, LengthTable, fit_lengths
-from genoformer.inference.intron_calls import gene_of_parts
 from genoformer.sequence.alphabet import decode_bases, encode_bases, reverse_complement
 
 CODE = get_genetic_code(1)

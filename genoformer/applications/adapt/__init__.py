@@ -1,0 +1,1 @@
+"""A bundle trained further on the genome at hand."""

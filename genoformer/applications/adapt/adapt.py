@@ -1,0 +1,258 @@
+"""A bundle adapted to the genome at hand: labels, some more training, and what that gained on held-out regions.
+
+Every stage keeps its result in ``OUT/.work`` until the new bundle is complete, so that the same command continues an
+interrupted run.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from genoformer.applications.adapt.fine_tune import (
+    BATCH_SIZE,
+    CROP_BP,
+    GUARD_BP,
+    HELD_OUT,
+    FineTuning,
+    fine_tune,
+    fine_tuning_data,
+)
+from genoformer.applications.adapt.folder import adapted_card, check_target, claim, finished_gain, write_adapted
+from genoformer.applications.adapt.held_out import has_helped, score_held_out
+from genoformer.applications.adapt.introns import check_annotated, intron_decoder_for, score_held_out_introns
+from genoformer.applications.adapt.labels import Labels, annotated_labels, describe_labels, own_labels
+from genoformer.applications.genes.calibrate import fit_gene_decoder
+from genoformer.applications.genes.caller import GeneFinder
+from genoformer.applications.genes.predict import scan_input
+from genoformer.applications.introns.caller import CalibratedDecoder, IntronGeneFinder
+from genoformer.bundle import Bundle, model_device
+from genoformer.decoding.caller import CallOptions
+from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.masking import Mask
+from genoformer.decoding.pseudo_labels import PseudoLabelRules
+from genoformer.errors import WarningLog
+from genoformer.genomes.prepare import GenomeFiles, find_genomes, store_parameters
+from genoformer.genomes.splits import Region
+from genoformer.genomes.store import Store
+from genoformer.inference.bundle_parts import decoder_digest
+from genoformer.inference.folder import held_folder
+from genoformer.inference.reading import PredictOptions, spooled
+from genoformer.tasks import TASKS
+
+DEFAULT_STEPS = 500
+DEFAULT_LR = 2e-4
+MIN_DECODER_GENES = 200
+"""Held-out genes that a decoder is fitted to: it has some forty weights, and two confidence maps."""
+
+
+@dataclass(frozen=True)
+class AdaptOptions:
+    """What the user decides about an adaptation; everything here can change the result.
+
+    Attributes:
+        genetic_code: NCBI number; None takes what annotations say, without annotation the model's own.
+        circular: Ids of circular records, ``("auto",)`` or (), as in ``PredictOptions``; an annotation says it itself.
+        max_gap_bp: Genes do not run across longer runs of N.
+        on_bad_record: "error" or "skip".
+        steps: Optimiser steps.
+        lr: Highest learning rate.
+        seed: Decides held-out regions and crops.
+        rules: Which of the model's own calls are sure.
+        sources: Only annotation rows with one of these words in column 2; all when empty.
+    """
+
+    genetic_code: int | None = None
+    circular: tuple[str, ...] = ("auto",)
+    max_gap_bp: int = 9
+    on_bad_record: str = "error"
+    steps: int = DEFAULT_STEPS
+    lr: float = DEFAULT_LR
+    seed: int = 0
+    rules: PseudoLabelRules = field(default_factory=PseudoLabelRules)
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where an adaptation tells how far it is.
+
+    Attributes:
+        on_line: Called with lines for the user.
+        on_bases: Called with bases done in the model pass since the last call.
+        on_steps: Called with training steps done since the last call.
+    """
+
+    on_line: Callable[[str], None] = lambda line: None
+    on_bases: Callable[[int], None] = lambda n: None
+    on_steps: Callable[[int], None] = lambda n: None
+
+
+def adapt(
+    paths: list[str],
+    finder: GeneFinder | IntronGeneFinder,
+    out: Path,
+    options: AdaptOptions,
+    *,
+    annotation: list[str] | None = None,
+    mask: Mask | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    warnings: WarningLog | None = None,
+) -> dict:
+    """Adapt a model to genomes and write the new bundle.
+
+    Args:
+        paths: FASTA files; "-" is standard input. With annotation also GenBank files, or none where it holds sequence.
+        finder: The model; it is left as it is.
+        out: Folder of the new bundle.
+        options: What changes the result.
+        annotation: GFF3, GTF or GenBank files in the order of ``paths``; None labels the input with the model's own
+            calls, which a model for genes with introns refuses.
+        mask: Where no gene may lie; without annotation only.
+        overwrite: Replace another bundle in ``out``.
+        progress: Where to tell how far it is.
+        warnings: Counted warnings go here.
+
+    Returns:
+        What the adaptation was and gained, as in ``calibration.json``; with ``"nothing_to_do": True`` added when
+        ``out`` already holds this bundle.
+
+    Raises:
+        UsageError: A model for genes with introns has no annotation to learn from.
+        DataError: Bad input, or too little of it.
+        OutputExistsError: ``out`` holds something else.
+        DivergedError: If training diverged.
+        SystemExit: With 128 + signal number, when a signal stopped training at a checkpoint.
+    """
+    check_annotated(finder, annotation)
+    inputs = [*paths, *(annotation or [])]
+    check_target(out, finder.bundle.digest, inputs, overwrite=overwrite)
+    with held_folder(out) as work:
+        paths = paths if annotation is not None else spooled(paths, work)
+        job = _Job(finder, options, paths, annotation, mask or Mask(), work, progress or Progress(), WarningLog())
+        job = job if warnings is None else replace(job, warnings=warnings)
+        key = _key(job)
+        if (gain := finished_gain(out, key)) is not None:
+            shutil.rmtree(work)
+            return {**gain, "nothing_to_do": True}
+        claim(out, work, key, overwrite=overwrite)
+        adapted, gain, card = _adapt(job, _labels(job, key), key)
+        write_adapted(out, adapted, gain, card, {"key": key, "inputs": inputs})
+        return gain
+
+
+@dataclass(frozen=True)
+class _Job:
+    """The arguments of ``adapt``, for its parts."""
+
+    finder: GeneFinder | IntronGeneFinder
+    options: AdaptOptions
+    paths: list[str]
+    annotation: list[str] | None
+    mask: Mask
+    work: Path
+    progress: Progress
+    warnings: WarningLog
+
+    def genomes(self) -> list[GenomeFiles]:
+        """The annotated genomes; annotations of genes with introns seldom say a genetic code, so the model's counts."""
+        code = self.options.genetic_code
+        if code is None and isinstance(self.finder, IntronGeneFinder):
+            code = self.finder.bundle.config.genetic_code
+        return find_genomes(self.paths, self.annotation, code)
+
+    def reading(self) -> PredictOptions:
+        """How input without annotation is read."""
+        code = self.options.genetic_code
+        code = self.finder.bundle.config.genetic_code if code is None else code
+        call = CallOptions(genetic_code=code, max_gap_bp=self.options.max_gap_bp)
+        return PredictOptions(call, circular=self.options.circular, on_bad_record=self.options.on_bad_record)
+
+
+def _key(job: _Job) -> dict:
+    """What makes two adaptations the same; all input is looked at once, so that a broken last record is found first."""
+    if job.annotation is not None:
+        labels = TASKS[job.finder.bundle.config.task].labels
+        given = store_parameters(job.genomes(), None, labels, job.options.sources)
+    else:
+        digest = scan_input(job.paths, job.reading(), None, job.warnings).sequence_digest
+        given = {"sequence_digest": digest, "mask_digest": job.mask.digest()}
+    plan = {name: getattr(job.finder.plan, name) for name in ("tile_bp", "context_bp", "precision")}
+    model = {"model_digest": job.finder.bundle.digest, "decoder_digest": decoder_digest(job.finder.decoder)}
+    training = {"batch_size": BATCH_SIZE, "crop_bp": CROP_BP, "held_out": HELD_OUT, "guard_bp": GUARD_BP}
+    key = {"input": given, **model, **asdict(job.options), **plan, **training, "version": version("genoformer")}
+    return json.loads(json.dumps(key))
+
+
+def _labels(job: _Job, key: dict) -> Labels:
+    on_bases = job.progress.on_bases
+    if job.annotation is not None:
+        labels = annotated_labels(job.finder, job.genomes(), job.work, on_bases, job.warnings, job.options.sources)
+    else:
+        labels = own_labels(
+            job.finder, job.paths, job.work, job.reading(), job.options.rules, key, mask=job.mask, on_bases=on_bases
+        )
+    job.progress.on_line(describe_labels(Store(labels.store)))
+    return labels
+
+
+def _adapt(job: _Job, labels: Labels, key: dict) -> tuple[Bundle, dict, str]:
+    """Train, and measure what that gained: new bundle, gain and model card."""
+    finder, store = job.finder, Store(labels.store)
+    settings = _settings(job, store)
+    data = fine_tuning_data(finder.bundle, labels.store, settings)
+    regions, digest = data.regions["validation"], hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    trained = fine_tune(finder.bundle, data, job.work / "run", settings, digest=digest, on_step=job.progress.on_steps)
+    trained.model.to(model_device(finder.bundle.model))
+    before, after = (_score(finder, bundle, store, regions, labels) for bundle in (finder.bundle, trained))
+    decoder, how = _decoder(job, trained, store, data.regions, after["n_genes"])
+    gain = {
+        "task": finder.bundle.config.task,
+        "model": finder.bundle.name,
+        "model_digest": finder.bundle.digest,
+        "labels": "own calls" if job.annotation is None else "annotation",
+        "steps": settings.steps,
+        "lr": settings.lr,
+        "seed": settings.seed,
+        "before": before,
+        "after": after,
+        "helped": None if job.annotation is None else has_helped(before, after),
+        "decoder": how,
+    }
+    config = replace(finder.bundle.config, genetic_code=settings.genetic_code)
+    calibration = {**finder.bundle.calibration, "decoder": decoder.to_dict()}
+    return replace(trained, config=config, calibration=calibration), gain, adapted_card(gain, store, regions)
+
+
+def _score(finder: GeneFinder | IntronGeneFinder, bundle: Bundle, store: Store, regions, labels: Labels) -> dict:
+    if isinstance(finder, IntronGeneFinder):
+        return score_held_out_introns(finder, bundle, store, regions)
+    model, tokenizer = bundle.model, bundle.tokenizer
+    return score_held_out(model, tokenizer, finder.plan, store, regions, finder.decoder, labels.statistics)
+
+
+def _settings(job: _Job, store: Store) -> FineTuning:
+    codes = {record.genetic_code for record in store.records}
+    code = codes.pop() if len(codes) == 1 else job.finder.bundle.config.genetic_code
+    return FineTuning(job.options.steps, job.options.lr, job.options.seed, job.finder.plan.precision, code)
+
+
+def _decoder(
+    job: _Job, trained: Bundle, store: Store, regions: dict[str, list[Region]], n_genes: int
+) -> tuple[GeneDecoder | CalibratedDecoder, str]:
+    """A decoder for the new weights, and how it came about.
+
+    That of the given model where too few genes were held out, or too little sequence for statistics.
+    """
+    finder = job.finder
+    if isinstance(finder, IntronGeneFinder):
+        return intron_decoder_for(finder, trained, store, regions, n_genes)
+    if job.annotation is None or n_genes < MIN_DECODER_GENES:
+        return finder.decoder, "kept"
+    decoder = fit_gene_decoder(trained.model, trained.tokenizer, finder.plan, store, regions["validation"])
+    is_poorer = decoder.adapted is None and finder.decoder.adapted is not None
+    return (finder.decoder, "kept") if is_poorer else (decoder, "fitted")

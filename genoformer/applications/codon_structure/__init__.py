@@ -1,0 +1,1 @@
+"""Secondary structure of proteins from their coding sequences."""

@@ -1,0 +1,1 @@
+"""Residue contacts from coding sequences."""

@@ -1,0 +1,54 @@
+"""A model of contacts and its calibration: coding sequences to probabilities of every two residues."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from genoformer.inference.sequence_caller import StructureCaller
+from genoformer.metrics.calibration import IsotonicCalibrator
+from genoformer.structures.contacts import CONTACT, UNKNOWN
+from genoformer.tasks.contacts import MIN_SEPARATION
+
+SMALLEST = 1e-3
+"""Pairs that are less probable are not in the files."""
+
+
+@dataclass(frozen=True)
+class ContactCaller(StructureCaller):
+    """A bundle made ready."""
+
+    task_name = "contacts"
+
+    def logits(self, codes: np.ndarray) -> np.ndarray:
+        """Outputs of the network for every two whole codons, float32 [T, T], symmetric."""
+        return self.run_on_codons(codes, (0, 0))
+
+    def outputs(self, codes: np.ndarray) -> dict[str, np.ndarray]:
+        """What is written of a sequence: "pairs" int32 [n, 2] of codons, i < j, and their calibrated "probability"."""
+        logits = self.logits(codes)
+        i, j = np.triu_indices(len(logits), MIN_SEPARATION)
+        sure = IsotonicCalibrator.from_dict(self.calibration["isotonic"]).apply(logits[i, j])
+        # The map is flat in places, where the order of the outputs still counts.
+        order = np.lexsort((-logits[i, j], -sure))
+        order = order[sure[order] >= SMALLEST]
+        pairs = np.stack([i, j], axis=1)[order]
+        return {"pairs": pairs.astype(np.int32), "probability": sure[order].astype(np.float32)}
+
+
+def fit_contact_calibration(logits: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> dict:
+    """A map from outputs to probabilities, fitted on chains that training has not seen; JSON types.
+
+    Args:
+        logits: Outputs of each chain, [T, T].
+        labels: Contacts of each, see ``structures.contacts``.
+    """
+    populations = [contact_population(*both) for both in zip(logits, labels, strict=True)]
+    scores, outcomes = (np.concatenate(parts) for parts in zip(*populations, strict=True))
+    return {"isotonic": IsotonicCalibrator.fit(scores, outcomes).to_dict()}
+
+
+def contact_population(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of the known pairs of a chain that are far enough apart, and whether they are contacts."""
+    known = np.triu(labels != UNKNOWN, MIN_SEPARATION)
+    return scores[known], (labels[known] == CONTACT).astype(np.float64)

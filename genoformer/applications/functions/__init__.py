@@ -1,0 +1,1 @@
+"""Classes, terms or numbers of whole sequences."""

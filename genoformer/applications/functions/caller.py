@@ -1,0 +1,149 @@
+"""A function model and its calibration: sequences to probabilities, labels or numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.special import softmax
+
+from genoformer.batches.tables import collate_views, sequence_views
+from genoformer.bundle import Bundle, model_device
+from genoformer.inference.bundle_parts import bundle_task, read_calibration
+from genoformer.metrics.calibration import IsotonicCalibrator, fit_temperature
+from genoformer.metrics.functions import best_threshold
+from genoformer.metrics.ontology import best_common_threshold
+from genoformer.tasks.function import Function, merge_views
+
+COVERAGE = 0.9
+"""Share of the validation values that the interval of a predicted number holds."""
+
+
+@dataclass(frozen=True)
+class FunctionCaller:
+    """A bundle made ready.
+
+    Attributes:
+        bundle: The model.
+        task: Its task with the classes.
+        batch_size: Sequences per model call; speed and memory only.
+        precision: "float32", or "bfloat16" for autocast.
+    """
+
+    bundle: Bundle
+    task: Function
+    batch_size: int = 32
+    precision: str = "float32"
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, *, batch_size: int = 32, precision: str = "float32") -> "FunctionCaller":
+        """Make a bundle ready.
+
+        Raises:
+            DataError: If it is of another task.
+        """
+        return cls(bundle, bundle_task(bundle, "function"), batch_size, precision)
+
+    def outputs(self, sequences: Sequence[np.ndarray]) -> np.ndarray:
+        """Logits of sequences, mean over the views, coherent; longer ones are cut to ``max_bp``.
+
+        Args:
+            sequences: uint8 base codes of each.
+
+        Returns:
+            float32 [n, C].
+        """
+        cut = [codes[: self.task.options.max_bp] for codes in sequences]
+        found = np.zeros((len(cut), len(self.task.channels)), np.float32)
+        order = np.argsort([len(codes) for codes in cut], kind="stable")
+        for start in range(0, len(order), self.batch_size):
+            chosen = order[start : start + self.batch_size]
+            found[chosen] = self._run([cut[i] for i in chosen])
+        return self.task.coherent(found)
+
+    def _run(self, sequences: list[np.ndarray]) -> np.ndarray:
+        network, config = self.bundle.model, self.bundle.config
+        both_strands = self.task.strands == "average"
+        items = [
+            {"views": sequence_views(codes, self.bundle.tokenizer, both_strands=both_strands)} for codes in sequences
+        ]
+        batch = collate_views(items, n_global_tokens=config.encoder.get("n_global_tokens", 0))
+        device = model_device(network)
+        tensors = {name: tensor.to(device) for name, tensor in batch.items()}
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            return merge_views(network(**tensors).float(), len(sequences)).cpu().numpy()
+
+    def probabilities(self, outputs: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of classes or terms, or numbers in the units of the labels, float64 [n, C].
+
+        Args:
+            outputs: From ``outputs``.
+
+        Raises:
+            DataError: If the bundle has no calibration.
+        """
+        return calibrated(self.task, outputs, self.calibration)
+
+    @property
+    def calibration(self) -> dict:
+        """What ``fit_calibration`` made; DataError if the bundle has none."""
+        return read_calibration(self.bundle)
+
+
+def calibrated(task: Function, outputs: np.ndarray, calibration: dict) -> np.ndarray:
+    """Outputs as probabilities, or as numbers in the units of the labels, float64 [n, C].
+
+    Args:
+        task: Kind of labels.
+        outputs: Logits [n, C].
+        calibration: From ``fit_calibration``.
+    """
+    outputs = np.asarray(outputs, np.float64)
+    if task.options.kind == "multiclass":
+        return softmax(outputs / calibration["temperature"], axis=1)
+    if task.options.kind == "multilabel":
+        return IsotonicCalibrator.from_dict(calibration["isotonic"]).apply(outputs)
+    return outputs * calibration["sd"] + calibration["mean"]
+
+
+def fit_calibration(task: Function, outputs: np.ndarray, targets: np.ndarray, scale: tuple[float, float]) -> dict:
+    """What turns outputs into probabilities and decisions, fitted on sequences that training has not seen.
+
+    Args:
+        task: Kind of labels.
+        outputs: Logits [n, C].
+        targets: Labels as numbers, see ``label_values.encode_labels``; numbers standardised by ``scale``.
+        scale: Mean and standard deviation of numbers in training; (0, 1) otherwise.
+
+    Returns:
+        JSON types: "temperature"; or "isotonic", one map for all terms, and the "threshold" of the best micro-F1 (with
+        an ontology, of the best mean F1 over its branches); or "mean", "sd" and the "half_width" of an interval that
+        holds ``COVERAGE`` of the values.
+    """
+    if task.options.kind == "multiclass":
+        return {"temperature": fit_temperature(outputs, targets)}
+    if task.options.kind == "multilabel":
+        isotonic = IsotonicCalibrator.fit(outputs.ravel(), targets.ravel())
+        # The threshold belongs to the logits: the map is flat in places, where it would no longer tell terms apart.
+        branches = task.namespaces
+        threshold = best_common_threshold(outputs, targets, branches) if branches else best_threshold(outputs, targets)
+        return {"isotonic": isotonic.to_dict(), "threshold": threshold}
+    mean, sd = scale
+    errors = np.abs(outputs[:, 0] - targets[:, 0]) * sd
+    # The finite-sample rank of split conformal prediction (Lei et al. 2018, arXiv:1604.04173, algorithm 2).
+    rank = min(len(errors), int(np.ceil((len(errors) + 1) * COVERAGE)))
+    return {"mean": mean, "sd": sd, "half_width": float(np.sort(errors)[rank - 1])}
+
+
+def called_terms(task: Function, outputs: np.ndarray, calibration: dict) -> list[list[str]]:
+    """Names of what is said of each sequence: the likeliest class, or all terms from the threshold on.
+
+    Args:
+        task: Multi-class or multi-label.
+        outputs: Logits [n, C].
+        calibration: From ``fit_calibration``.
+    """
+    if task.options.kind == "multiclass":
+        return [[task.channels[number]] for number in outputs.argmax(axis=1)]
+    yes = outputs >= calibration["threshold"]
+    return [[task.channels[number] for number in np.flatnonzero(row)] for row in yes]

@@ -1,0 +1,139 @@
+"""Compare a table of predicted functions with a reference table: scores, and whether the probabilities are right."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from genoformer.errors import DataError, UsageError, WarningLog
+from genoformer.inference.folder import FUNCTIONS, SUMMARY, TERMS
+from genoformer.labels.ontology import read_obo
+from genoformer.labels.tables import LabelledSequence, TableColumns, read_labels, read_table_rows
+from genoformer.labels.terms import with_implied_terms
+from genoformer.labels.values import encode_labels
+from genoformer.metrics.calibration import brier, ece, reliability
+from genoformer.metrics.functions import micro_f1, multiclass_scores, multilabel_scores, regression_scores
+from genoformer.metrics.ontology import ontology_scores
+
+HEAD = {"record_id", "length_bp", "prediction", "probability", "low", "high"}
+
+
+def evaluate_functions(
+    predicted: str | Path, reference: str | Path, columns: TableColumns, *, separator: str = ";",
+    ontology: str | Path | None = None, warnings: WarningLog | None = None,
+) -> dict:  # fmt: skip
+    """Score predicted functions.
+
+    Sequences are matched by id; those without a label in the reference are not judged. Multi-label predictions are
+    judged at the threshold that was chosen in training.
+
+    Args:
+        predicted: Output folder of ``predict``.
+        reference: Table with ids and labels.
+        columns: Columns of the reference.
+        separator: Between the terms of a multi-label row.
+        ontology: OBO file that says what the terms of the reference imply; needed when the model has an ontology.
+        warnings: Counts labels without prediction.
+
+    Returns:
+        Scores by name, "per_class", and for classes and terms "ece", "brier" and "reliability"; with an ontology
+        "branches", see ``ontology_metrics.ontology_scores``; JSON types only.
+
+    Raises:
+        UsageError: If the reference has no id column, or an ontology is needed or of no use.
+        DataError: If a file cannot be read, no id matches, or a label is no class of the model.
+    """
+    if columns.id is None:
+        raise UsageError("EVAL-011", "the reference needs ids.", where="--id-column", fix="Name its column of ids.")
+    log = WarningLog() if warnings is None else warnings
+    folder = Path(predicted)
+    kind = _kind(folder)
+    names, rows = _read_predictions(folder / FUNCTIONS)
+    labels, terms = read_labels(reference, columns, log), _read_terms(folder / TERMS)
+    if bool(terms) != (ontology is not None):
+        use = "needs" if terms else "has no use for"
+        raise UsageError("EVAL-014", f"the model {use} an ontology.", where="--ontology")
+    if terms:
+        labels = with_implied_terms(labels, read_obo(ontology), separator, log)
+    labelled = [label for label in labels if _is_known(label, rows, log)]
+    if not labelled:
+        raise DataError("EVAL-012", f"no id of {folder / FUNCTIONS} is in the reference.", where=str(reference))
+    chosen = [rows[label.id] for label in labelled]
+    if kind == "regression":
+        return {"task": "function", "kind": kind, **_score_numbers(chosen, labelled)}
+    targets = encode_labels(labelled, kind, names, separator=separator, strict=False)
+    probabilities = np.array([[float(row[name]) for name in names] for row in chosen])
+    called = encode_labels(
+        [_as_label(row) for row in chosen], "multilabel", names, separator=";", strict=True
+    )  # fmt: skip
+    score = _score_classes if kind == "multiclass" else _score_terms
+    branches = _score_branches(probabilities, called, targets, [terms[name] for name in names]) if terms else {}
+    return {"task": "function", "kind": kind, **score(probabilities, called, targets, names), **branches}
+
+
+def _kind(folder: Path) -> str:
+    try:
+        summary = json.loads((folder / SUMMARY).read_text())
+        return summary.get("functions", summary)["kind"]  # of annotate, of predict
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            "EVAL-010", "this is no output folder of a function model: there is no readable summary.json.",
+            where=str(folder),
+        ) from error  # fmt: skip
+
+
+def _read_predictions(path: Path) -> tuple[list[str], dict[str, dict[str, str]]]:
+    rows = {cells["record_id"]: cells for _, cells in read_table_rows(path)}
+    names = [name for name in next(iter(rows.values()), {}) if name not in HEAD]
+    return names, rows
+
+
+def _read_terms(path: Path) -> dict[str, dict[str, str]]:
+    """Rows of ``terms.tsv`` by term; none when the model has no ontology."""
+    return {cells["term"]: cells for _, cells in read_table_rows(path)} if path.is_file() else {}
+
+
+def _score_branches(probabilities: np.ndarray, called: np.ndarray, targets: np.ndarray, terms: list[dict]) -> dict:
+    namespaces = [cells["namespace"] for cells in terms]
+    bits = np.array([float(cells["information_bits"]) for cells in terms])
+    return {"branches": ontology_scores(probabilities, targets, namespaces, bits, called > 0)}
+
+
+def _is_known(label: LabelledSequence, rows: dict, log: WarningLog) -> bool:
+    if label.id not in rows:
+        log.add("EVAL-013", f"{label.where}: nothing was predicted for {label.id}; it is not judged.")
+    return label.id in rows
+
+
+def _as_label(row: dict[str, str]) -> LabelledSequence:
+    return LabelledSequence(row["record_id"], np.empty(0, np.uint8), row["prediction"], "", row["record_id"])
+
+
+def _score_classes(probabilities: np.ndarray, called: np.ndarray, targets: np.ndarray, names: list[str]) -> dict:
+    predicted = called.argmax(axis=1)
+    sure, is_right = probabilities[np.arange(len(targets)), predicted], predicted == targets
+    return {**multiclass_scores(predicted, targets, names), **_calibration(sure, is_right)}
+
+
+def _score_terms(probabilities: np.ndarray, called: np.ndarray, targets: np.ndarray, names: list[str]) -> dict:
+    scores = multilabel_scores(probabilities, targets, names)
+    return {
+        "micro_f1": micro_f1(called, targets),
+        **{name: value for name, value in scores.items() if name not in ("threshold", "micro_fmax")},
+        **_calibration(probabilities.ravel(), targets.ravel()),
+    }
+
+
+def _calibration(probabilities: np.ndarray, outcomes: np.ndarray) -> dict:
+    return {
+        "ece": ece(probabilities, outcomes),
+        "brier": brier(probabilities, outcomes),
+        "reliability": reliability(probabilities, outcomes),
+    }
+
+
+def _score_numbers(rows: list[dict[str, str]], labelled: list[LabelledSequence]) -> dict:
+    values = encode_labels(labelled, "regression", ["value"], separator=";", strict=True)[:, 0].astype(np.float64)
+    predicted, low, high = (np.array([float(row[name]) for row in rows]) for name in ("prediction", "low", "high"))
+    inside = (low <= values) & (values <= high)
+    return {**regression_scores(predicted, values), "interval_coverage": float(inside.mean())}

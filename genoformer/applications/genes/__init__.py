@@ -1,0 +1,1 @@
+"""Genes without introns, from FASTA to files and scores."""

@@ -1,0 +1,208 @@
+"""Compare two annotations of the same genome: the same call for our predictions and for those of other programs."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from genoformer.annotation.gene_sequence import coding_positions
+from genoformer.annotation.models import Annotation, Gene
+from genoformer.annotation.read import read_annotation
+from genoformer.annotation.seqids import match_ids
+from genoformer.annotation.tracks import CODON_0, CODON_1, CODON_2
+from genoformer.errors import DataError, WarningLog
+from genoformer.metrics.bases import binary_scores
+from genoformer.metrics.genes import Coverage, GeneCounts, count_genes, is_counted, masked_spans, split_at_origin
+from genoformer.metrics.introns import IntronCounts, count_intron_genes
+from genoformer.sequence.fasta import read_fasta
+
+TASK, INTRON_TASK = "gene_structure", "gene_structure_eukaryote"
+CODING = CODON_0 | CODON_1 | CODON_2
+BASE_CLASSES = ("coding", "coding_plus", "coding_minus", "codon_0", "codon_1", "codon_2", "intergenic")
+GENES_FILE = "genes.gff3"
+
+
+def evaluate_genes(
+    predicted_path: str | Path,
+    reference_path: str | Path,
+    *,
+    fasta: str | Path | None = None,
+    seqid_map: dict[str, str] | None = None,
+    warnings: WarningLog | None = None,
+    task: str = TASK,
+    sources: Collection[str] = (),
+) -> dict:
+    """Score predicted genes against a reference annotation.
+
+    Under "genes", predictions in masked spans of the reference (see ``gene_metrics``) are ignored. Under
+    "genes_nothing_ignored" each of them counts as wrong: scores of the two kinds must not be compared.
+
+    Args:
+        predicted_path: GFF3 or GenBank file, or an output folder of ``predict``.
+        reference_path: GFF3 or GenBank file.
+        fasta: The genome; gives contig names and lengths, and finds annotations of another assembly.
+        seqid_map: Contig id of the FASTA file (without one: of the reference) by id in the annotations.
+        warnings: Counts what the readers repaired, and contigs whose length no file says.
+        task: ``gene_structure``, or ``gene_structure_eukaryote`` for genes with introns.
+        sources: Only rows of the reference with one of these words in column 2; all when empty.
+
+    Returns:
+        For genes with introns the scores of ``IntronCounts.compute``, "n_contigs", "n_bases" and "task"; else
+        "genes" and "genes_nothing_ignored" (as ``GeneCounts.compute``), "bases" (scores by class of
+        ``BASE_CLASSES``, with tp, fp, fn and tn), "n_contigs", "n_bases" and "task"; JSON types only.
+
+    Raises:
+        MissingFileError: If a file is not there.
+        DataError: If one cannot be read, contig ids do not match, or a gene lies beyond its contig.
+    """
+    log = WarningLog() if warnings is None else warnings
+    predicted = read_annotation(_genes_file(Path(predicted_path)), warnings=log)
+    reference = read_annotation(reference_path, warnings=log, sources=sources)
+    known = {record.id: len(record) for record in read_fasta(fasta)} if fasta else None
+    predicted, reference = _rename(predicted, reference, known, seqid_map or {})
+    lengths = known or _find_lengths(predicted, reference, log)
+    circular = predicted.circular | reference.circular
+    for path, annotation in ((predicted_path, predicted), (reference_path, reference)):
+        _check_inside(annotation.genes, lengths, circular, path)
+    if task == INTRON_TASK:
+        return score_intron_genes(predicted, reference, lengths)
+    return score_annotations(predicted, reference, lengths)
+
+
+def score_intron_genes(predicted: Annotation, reference: Annotation, lengths: dict[str, int]) -> dict:
+    """Scores of genes with introns, see ``intron_metrics``; both annotations use the contig names of ``lengths``."""
+    found, expected = predicted.by_contig(), reference.by_contig()
+    pairs = ((found.get(contig, []), expected.get(contig, []), length) for contig, length in lengths.items())
+    counts = sum((count_intron_genes(*pair) for pair in pairs), IntronCounts())
+    return {"task": INTRON_TASK, "n_contigs": len(lengths), "n_bases": sum(lengths.values()), **counts.compute()}
+
+
+def score_annotations(predicted: Annotation, reference: Annotation, lengths: dict[str, int]) -> dict:
+    """The scores of ``evaluate_genes``; both annotations use the contig names of ``lengths`` (in bp)."""
+    found, expected = predicted.by_contig(), reference.by_contig()
+    strict, plain = GeneCounts(), GeneCounts()
+    bases = np.zeros((len(BASE_CLASSES), 4), dtype=np.int64)
+    for contig, length in lengths.items():
+        pair = found.get(contig, []), expected.get(contig, [])
+        strict += count_genes(*pair, lengths=lengths)
+        plain += count_genes(*pair, lengths=lengths, ignore_masked=False)
+        bases += count_bases(*pair, length)
+    return {
+        "task": TASK,
+        "n_contigs": len(lengths),
+        "n_bases": sum(lengths.values()),
+        "genes": strict.compute(),
+        "genes_nothing_ignored": plain.compute(),
+        "bases": {name: _scores_of(row.tolist()) for name, row in zip(BASE_CLASSES, bases, strict=True)},
+    }
+
+
+def _scores_of(counts: list[int]) -> dict[str, float]:
+    return {**binary_scores(*counts), **dict(zip(("tp", "fp", "fn", "tn"), counts, strict=True))}
+
+
+def count_bases(predicted: Iterable[Gene], reference: Iterable[Gene], length_bp: int) -> np.ndarray:
+    """Confusion counts of one contig, int64 [C, 4]: tp, fp, fn, tn of each of ``BASE_CLASSES``.
+
+    The coding and codon classes are counted on each strand by itself, "intergenic" (coding on neither strand) once for
+    each position. Bases in masked spans of the reference do not count. Only bases that lie in a gene are looked at, one
+    by one; the rest is not coding in either annotation.
+    """
+    spans = [span for gene in (*predicted, *reference) for span in ((gene.start, gene.end), *masked_spans(gene))]
+    touched = Coverage(piece for span in spans for piece in split_at_origin(span, length_bp))
+    truth = paint_codons([gene for gene in reference if is_counted(gene)], length_bp, touched)
+    found = paint_codons([gene for gene in predicted if not gene.pseudo], length_bp, touched)
+    real = np.ones(touched.n_bp, dtype=bool)
+    for gene in reference:
+        for span in () if is_counted(gene) else masked_spans(gene):
+            for start, end in split_at_origin(span, length_bp):
+                real[touched.ranks(np.arange(start, end))] = False
+    truth, found = truth[:, real], found[:, real]
+    pairs = [(truth & CODING != 0, found & CODING != 0)]
+    pairs += [(pairs[0][0][row], pairs[0][1][row]) for row in (0, 1)]
+    pairs += [(truth & bit != 0, found & bit != 0) for bit in (CODON_0, CODON_1, CODON_2)]
+    pairs += [((truth & CODING == 0).all(axis=0), (found & CODING == 0).all(axis=0))]
+    counts = np.array([_confusion(*pair) for pair in pairs])
+    outside = length_bp - touched.n_bp
+    counts[:-1, 3] += outside * np.array([truth.shape[0] if a.ndim == 2 else 1 for a, _ in pairs[:-1]])
+    counts[-1, 0] += outside
+    return counts
+
+
+def _confusion(truth: np.ndarray, found: np.ndarray) -> tuple[int, int, int, int]:
+    tp, n_true, n_found = (int(np.count_nonzero(part)) for part in (truth & found, truth, found))
+    return tp, n_found - tp, n_true - tp, truth.size - n_true - n_found + tp
+
+
+def paint_codons(genes: Iterable[Gene], length_bp: int, touched: Coverage) -> np.ndarray:
+    """Codon position bits of genes, uint8 [2, n], row 0 for "+"; no sequence is looked at.
+
+    A trans-spliced gene is left out: its parts have no reading order.
+
+    Args:
+        genes: Genes of one contig.
+        length_bp: Length of the contig.
+        touched: Stretches that hold all of the genes; a column stands for one base of these.
+    """
+    tracks = np.zeros((2, touched.n_bp), dtype=np.uint8)
+    for gene in genes:
+        if gene.trans_spliced:
+            continue
+        positions = touched.ranks(coding_positions(gene, length_bp))
+        row = tracks[0 if gene.strand == "+" else 1]
+        row[positions] |= np.left_shift(1, (np.arange(len(positions)) - gene.phase_offset) % 3).astype(np.uint8)
+    return tracks
+
+
+def _genes_file(path: Path) -> Path:
+    return path / GENES_FILE if path.is_dir() else path
+
+
+def _rename(
+    predicted: Annotation, reference: Annotation, known: dict[str, int] | None, seqid_map: dict[str, str]
+) -> tuple[Annotation, Annotation]:
+    """Give both annotations the contig names of the FASTA file, or those of the reference when there is none."""
+    names = list(known) if known is not None else [seqid_map.get(contig, contig) for contig in reference.contigs]
+    return tuple(
+        _with_names(annotation, match_ids(names, annotation.contigs, seqid_map))
+        for annotation in (predicted, reference)
+    )
+
+
+def _with_names(annotation: Annotation, names: dict[str, str]) -> Annotation:
+    return Annotation(
+        genes=[replace(gene, contig=names[gene.contig]) for gene in annotation.genes],
+        contig_lengths={names[contig]: length for contig, length in annotation.contig_lengths.items()},
+        circular={names[contig] for contig in annotation.circular if contig in names},
+    )
+
+
+def _find_lengths(predicted: Annotation, reference: Annotation, log: WarningLog) -> dict[str, int]:
+    lengths, last = {}, {}
+    for gene in (*predicted.genes, *reference.genes):
+        last[gene.contig] = max(gene.end, last.get(gene.contig, 0))
+    for contig in dict.fromkeys([*reference.contigs, *predicted.contigs]):
+        stated = {a.contig_lengths[contig] for a in (predicted, reference) if contig in a.contig_lengths}
+        if len(stated) > 1:
+            raise DataError(
+                "EVAL-002",
+                f"contig {contig!r} has {' and '.join(map(str, sorted(stated)))} bp in the two files.",
+                fix="Compare annotations of the same assembly.",
+            )
+        if not stated:
+            log.add("EVAL-001", f"no file says the length of {contig!r}; it ends with its last gene. Give --fasta.")
+        lengths[contig] = stated.pop() if stated else last.get(contig, 1)
+    return lengths
+
+
+def _check_inside(genes: Iterable[Gene], lengths: dict[str, int], circular: set[str], path: str | Path) -> None:
+    for gene in genes:
+        length = lengths[gene.contig]
+        if gene.start >= length or gene.end > (2 * length if gene.contig in circular else length):
+            raise DataError(
+                "EVAL-003",
+                f"gene {gene.id!r} at {gene.start + 1}..{gene.end} lies beyond {gene.contig!r} of {length} bp.",
+                where=str(path),
+                fix="Compare annotations of the same assembly.",
+            )

@@ -1,0 +1,141 @@
+"""What predicted genes do: their coding sequences through a function model, and the table of what it says.
+
+Outputs are kept in the work folder of the prediction in the order of the genes, so that an interrupted run continues.
+"""
+
+from collections import Counter
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from genoformer.annotation.gene_files import gene_id
+from genoformer.annotation.gene_sequence import coding_sequence
+from genoformer.annotation.models import Gene, sort_genes
+from genoformer.applications.functions.caller import FunctionCaller
+from genoformer.applications.functions.outputs import table_columns, table_rows
+from genoformer.errors import UsageError
+from genoformer.files import atomic_path
+from genoformer.inference.folder import FUNCTION_PASSES, FUNCTIONS, WORK
+from genoformer.sequence.records import Record
+
+CHUNK_GENES = 1_000
+"""Outputs are kept when there are this many: what a killed run loses of them."""
+
+
+def check_names_functions(caller: FunctionCaller) -> None:
+    """Refuse a model that genes cannot be annotated with.
+
+    Raises:
+        UsageError: If it says numbers.
+    """
+    if caller.task.options.kind == "regression":
+        raise UsageError(
+            "FUNCTION-003", "a model of classes or terms is expected, this one says numbers.", where=caller.bundle.name
+        )
+
+
+class KeptOutputs:
+    """Outputs of the model for one list of sequences after another; those of an interrupted run are not made again.
+
+    Files hold whole lists, so that a run that continues puts the same sequences into its batches.
+
+    Args:
+        caller: The model.
+        folder: Of the files; what they hold must come from the same lists.
+    """
+
+    def __init__(self, caller: FunctionCaller, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self._caller, self._folder = caller, folder
+        self._files = sorted(folder.glob("outputs-*.npy"))
+        self._n_files = len(self._files)
+        self._kept = self._none = np.empty((0, len(caller.task.channels)), np.float32)
+        self._fresh: list[np.ndarray] = []
+
+    def of(self, sequences: list[np.ndarray]) -> np.ndarray:
+        """Logits of the next list, float32 [n, C]."""
+        if not sequences:
+            return self._none
+        if not len(self._kept) and self._files:
+            self._kept = np.load(self._files.pop(0))
+        if len(self._kept):
+            rows, self._kept = np.split(self._kept, [len(sequences)])
+            return rows
+        rows = self._caller.outputs(sequences)
+        self._fresh.append(rows)
+        if sum(map(len, self._fresh)) >= CHUNK_GENES:
+            self.keep()
+        return rows
+
+    def keep(self) -> None:
+        """Write what was gathered since the last file."""
+        if not self._fresh:
+            return
+        with atomic_path(self._folder / f"outputs-{self._n_files:07d}.npy") as temporary, open(temporary, "wb") as file:
+            np.save(file, np.concatenate(self._fresh))
+        self._n_files += 1
+        self._fresh = []
+
+
+class GeneFunctions:
+    """A context manager: ``functions.tsv`` appears, complete, when the block ends without an error.
+
+    Args:
+        caller: A model of classes or terms; None for genes without functions, and then nothing is written.
+        out: Output folder, with a work folder inside.
+    """
+
+    def __init__(self, caller: FunctionCaller | None, out: Path) -> None:
+        self._caller, self._out = caller, out
+        self._stack, self._counts = ExitStack(), Counter()
+
+    def __enter__(self) -> Self:
+        if self._caller is None:
+            return self
+        with ExitStack() as stack:
+            temporary = stack.enter_context(atomic_path(self._out / FUNCTIONS))
+            self._file = stack.enter_context(open(temporary, "w", encoding="utf-8", newline="\n"))
+            self._file.write("\t".join(table_columns(self._caller)) + "\n")
+            self._outputs = KeptOutputs(self._caller, self._out / WORK / FUNCTION_PASSES)
+            stack.callback(self._outputs.keep)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> bool | None:
+        return self._stack.__exit__(*error)
+
+    def add(self, record_id: str, codes: np.ndarray, genes: list[Gene]) -> None:
+        """Give the genes of a record their functions, and the table its rows.
+
+        Args:
+            record_id: The record.
+            codes: uint8 base codes, forward strand, that the genes have their coordinates in.
+            genes: All genes of the record; trans-spliced and broken ones stay without functions.
+        """
+        if self._caller is None:
+            return
+        chosen = [
+            (gene, Record(gene_id(record_id, number), coding_sequence(codes, gene)[gene.phase_offset :]))
+            for number, gene in enumerate(sort_genes(genes), start=1)
+            if not (gene.pseudo or gene.trans_spliced)
+        ]
+        records = [record for _, record in chosen]
+        outputs = self._outputs.of([record.codes for record in records])
+        rows, called = table_rows(records, outputs, self._caller)
+        for (gene, _), row, names in zip(chosen, rows, called, strict=True):
+            sure = row[3].split(";") if names else []
+            gene.functions = tuple((name, float(value)) for name, value in zip(names, sure, strict=True))
+        self._counts.update(chain.from_iterable(called))
+        self._file.writelines("\t".join(row) + "\n" for row in rows)
+
+    def summary(self) -> dict:
+        """What ``summary.json`` says of the functions."""
+        if self._caller is None:
+            return {}
+        bundle, task = self._caller.bundle, self._caller.task
+        counts = {name: self._counts[name] for name in task.channels}
+        described = {"model": bundle.name, "model_digest": bundle.digest, "kind": task.options.kind, "counts": counts}
+        return {"functions": described}

@@ -1,0 +1,164 @@
+"""One record through a bundle for genes with introns: the model pass, the path, and the genes on it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from genoformer.annotation.genetic_code import get_genetic_code
+from genoformer.annotation.models import Gene
+from genoformer.bundle import Bundle
+from genoformer.decoding.caller import Block, CallOptions
+from genoformer.decoding.introns.stream import PART_DTYPE, decode_record
+from genoformer.decoding.introns.weights import IntronDecoder
+from genoformer.decoding.masking import overlaps_mask
+from genoformer.errors import UsageError
+from genoformer.inference.bundle_parts import read_decoder, tile_plan
+from genoformer.metrics.calibration import IsotonicCalibrator
+from genoformer.stream import TilePlan, mostly_unknown, record_logits
+
+TASK = "gene_structure_eukaryote"
+
+
+@dataclass(frozen=True)
+class CalibratedDecoder:
+    """The decoder of a bundle.
+
+    Attributes:
+        decoder: Weights and lengths.
+        confidence: From the log-odds of a gene to the probability that all its coding parts are right; None without.
+    """
+
+    decoder: IntronDecoder
+    confidence: IsotonicCalibrator | None = None
+
+    def to_dict(self) -> dict:
+        """JSON types."""
+        confidence = self.confidence.to_dict() if self.confidence else None
+        return {**self.decoder.to_dict(), "confidence": confidence}
+
+    @classmethod
+    def from_dict(cls, stored: dict) -> "CalibratedDecoder":
+        """Read what ``to_dict`` wrote; KeyError, TypeError or ValueError if it is something else."""
+        confidence = IsotonicCalibrator.from_dict(stored["confidence"]) if stored["confidence"] else None
+        return cls(IntronDecoder.from_dict(stored), confidence)
+
+
+@dataclass(frozen=True)
+class IntronGeneFinder:
+    """A bundle made ready to find genes with introns; used as ``gene_calls.GeneFinder`` is.
+
+    Attributes:
+        bundle: A bundle of the task ``gene_structure_eukaryote``.
+        decoder: Its decoder.
+        plan: How sequence is cut into tiles and batches.
+    """
+
+    bundle: Bundle
+    decoder: CalibratedDecoder
+    plan: TilePlan
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, *, batch_size: int = 2, precision: str | None = None) -> "IntronGeneFinder":
+        """Take tile, context and decoder from the bundle; arguments as for ``GeneFinder.from_bundle``.
+
+        Raises:
+            DataError: If the bundle is of another task, or has no decoder.
+        """
+        what = "decoder for genes with introns"
+        decoder = read_decoder(bundle, TASK, CalibratedDecoder.from_dict, what=what)
+        return cls(bundle, decoder, tile_plan(bundle, batch_size=batch_size, precision=precision))
+
+    def candidates(
+        self,
+        codes: np.ndarray,
+        options: CallOptions,
+        on_bases: Callable[[int], None] = lambda n: None,
+        masked: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """The model pass and the best path: coding parts of every gene, rows of ``PART_DTYPE``.
+
+        Args:
+            codes: uint8 base codes, forward strand, shape [L].
+            options: Genetic code, shortest gene, gaps.
+            on_bases: Called with the number of bases that were done since the last call.
+            masked: Genes with a coding part in one of these intervals are left out; see ``decoding.masking``.
+
+        Raises:
+            UsageError: For a circular record.
+        """
+        if options.circular:
+            message = "genes with introns are found on linear records only."
+            raise UsageError("CIRCULAR-002", message, fix="Use --circular none.")
+        if mostly_unknown(codes):
+            on_bases(len(codes))
+            return np.empty(0, PART_DTYPE)
+
+        def counted():
+            for piece in record_logits(self.bundle.model, self.bundle.tokenizer, codes, self.plan):
+                on_bases(piece[1] - piece[0])
+                yield piece
+
+        code = get_genetic_code(options.genetic_code)
+        parts = decode_record(codes, counted(), self.decoder.decoder, code, max_gap_bp=options.max_gap_bp)
+        if masked is None or not len(parts):
+            return parts
+        hit = overlaps_mask(parts["start"], parts["end"], masked)
+        return parts[~np.isin(parts["gene"], parts["gene"][hit])]
+
+    def blocks(self, codes: np.ndarray, options: CallOptions) -> list[Block]:
+        """One block for a record: its path is found as a whole."""
+        return [Block(0, len(codes), 0, len(codes))]
+
+    def block_candidates(
+        self,
+        codes: np.ndarray,
+        options: CallOptions,
+        blocks: Sequence[Block],
+        on_bases: Callable[[int], None] = lambda n: None,
+        masked: np.ndarray | None = None,
+    ) -> Iterator[np.ndarray]:
+        """``candidates`` of the one block there is; arguments as for ``GeneFinder.block_candidates``."""
+        for _ in blocks:
+            yield self.candidates(codes, options, on_bases, masked)
+
+    def statistics(self, records: object, options: CallOptions) -> None:
+        """Nothing: the decoder of genes with introns does not follow the genome at hand."""
+
+    def genes(
+        self, record_id: str, codes: np.ndarray, candidates: np.ndarray, options: CallOptions, statistics: object = None
+    ) -> list[Gene]:
+        """Genes from their coding parts; those shorter than ``options.min_gene_bp`` are left out."""
+        edges = np.flatnonzero(np.diff(candidates["gene"])) + 1
+        found = [self._gene(record_id, parts) for parts in np.split(candidates, edges) if len(parts)]
+        return [gene for gene in found if gene.length_bp >= options.min_gene_bp]
+
+    def _gene(self, record_id: str, rows: np.ndarray) -> Gene:
+        gene = gene_of_parts(record_id, rows)
+        if self.decoder.confidence is not None:
+            gene.score = float(self.decoder.confidence.apply(rows["score"][:1])[0])
+        return gene
+
+
+def gene_of_parts(record_id: str, rows: np.ndarray) -> Gene:
+    """One gene from its rows of ``PART_DTYPE``, without score."""
+    parts = tuple((int(start), int(end)) for start, end in zip(rows["start"], rows["end"], strict=True))
+    first = rows[0]
+    is_plus = first["strand"] == 1
+    cut = bool(first["cut_low"]), bool(first["cut_high"])
+    low, high = min(int(first["low"]), parts[0][0]), max(int(first["high"]), parts[-1][1])
+    exons = list(parts)
+    exons[0] = (low, exons[0][1])
+    exons[-1] = (exons[-1][0], high)
+    reaches_beyond = low < parts[0][0] or high > parts[-1][1]
+    return Gene(
+        contig=record_id,
+        start=parts[0][0],
+        end=parts[-1][1],
+        strand="+" if is_plus else "-",
+        parts=parts,
+        exons=tuple(exons) if reaches_beyond else (),
+        partial_5=cut[0] if is_plus else cut[1],
+        partial_3=cut[1] if is_plus else cut[0],
+        phase_offset=int(first["phase_offset"]),
+    )

@@ -1,0 +1,1 @@
+"""Language models of bases, to start other tasks from."""

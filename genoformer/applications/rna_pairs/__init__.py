@@ -1,0 +1,1 @@
+"""Base pairs of RNA."""

@@ -1,0 +1,159 @@
+"""The folder of a prediction: whose files lie in it, whether it is finished, and where an interrupted run continues."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fnmatch import fnmatch
+from pathlib import Path
+
+from genoformer.applications.genes.outputs import WRITERS
+from genoformer.errors import DataError, OutputExistsError
+from genoformer.files import LOCK_NAME, MANIFEST_NAME, folder_lock, verify_manifest, write_json_atomic, write_manifest
+from genoformer.inference.passes import PASS_FILES
+
+SUMMARY, RUN, WORK = "summary.json", "run.json", ".work"
+FUNCTIONS, TERMS = "functions.tsv", "terms.tsv"
+FUNCTION_PASSES = "functions"
+"""Folder in the work folder: outputs of a function model for genes."""
+STRUCTURES = ("pairs.h5", "pairs.dbn", "pairs.tsv", "pairs.ct", "structure.tsv", "contacts.tsv", "contacts.h5")
+RESULTS = (*(name for name, _ in WRITERS.values()), FUNCTIONS, TERMS, *STRUCTURES, SUMMARY, RUN, MANIFEST_NAME)
+KEY = "key.json"
+
+
+def check_folder(
+    out: Path, inputs: list[str], *, overwrite: bool, results: tuple[str, ...] = RESULTS, kind: str = "prediction"
+) -> None:
+    """Refuse a folder that holds files of others, or one of the inputs under the name of a result.
+
+    Args:
+        out: Output folder; it need not be there.
+        inputs: Files that are read.
+        overwrite: Results of other runs may be replaced; files of others stay where they are.
+        results: Names of the results.
+        kind: What they are, in a word.
+
+    Raises:
+        OutputExistsError: If it does, or if it is no folder.
+    """
+    if out.exists() and not out.is_dir():
+        raise refusal("OUT-001", "the output must be a folder, but a file has this name.", out)
+    taken = {(out / name).resolve() for name in results}
+    for path in inputs:
+        if Path(path).resolve() in taken:
+            raise refusal("OUT-004", f"the input {path} has the name of a result.", out)
+    names = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    traces = (LOCK_NAME, *_half_written(results))
+    foreign = [name for name in names if not any(fnmatch(name, trace) for trace in traces)]
+    if foreign and not overwrite and not names & {MANIFEST_NAME, WORK}:
+        raise refusal("OUT-002", f"the folder holds files that are no {kind}: {min(foreign)}.", out)
+
+
+@contextmanager
+def held_folder(out: Path) -> Iterator[Path]:
+    """Make the folder, keep other runs out of it, and remove what a killed run left half written.
+
+    Yields:
+        The work folder inside.
+
+    Raises:
+        OutputExistsError: If the folder cannot be made.
+        BusyError: If another run holds it.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refusal("OUT-001", f"cannot create this folder: {error.strerror}.", out) from error
+    with folder_lock(out):
+        work = out / WORK
+        work.mkdir(exist_ok=True)
+        remove_half_written(out, RESULTS)
+        for stale in work.glob(".*.tmp"):
+            stale.unlink()
+        try:
+            yield work
+        finally:
+            with suppress(OSError):
+                work.rmdir()  # fails, as it should, where model passes are kept
+
+
+def is_finished(out: Path, key: dict) -> bool:
+    """Whether the folder holds the complete and unchanged results of ``key``."""
+    try:
+        same = json.loads((out / RUN).read_text())["key"] == key
+        return same and SUMMARY in verify_manifest(out)
+    except (DataError, OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def make_room(out: Path, key: dict, *, overwrite: bool) -> None:
+    """Remove results of other runs, and model passes that are not those of ``key``.
+
+    Raises:
+        OutputExistsError: If there is a finished result, and ``overwrite`` was not given.
+    """
+    work = out / WORK
+    check_free(out, "other results, or results that were changed", overwrite=overwrite)
+    for name in reversed(RESULTS):  # the manifest first
+        (out / name).unlink(missing_ok=True)
+    if not is_work_of(work, key):
+        for stale in work.glob(PASS_FILES):
+            stale.unlink()
+        shutil.rmtree(work / FUNCTION_PASSES, ignore_errors=True)
+        write_json_atomic(work / KEY, key)
+
+
+def check_free(out: Path, found: str, *, overwrite: bool) -> None:
+    """Refuse a folder with a finished result unless it may be replaced; work in it is then of no use.
+
+    Args:
+        out: Output folder.
+        found: What the folder holds, in words.
+        overwrite: It may be replaced.
+
+    Raises:
+        OutputExistsError: If it may not.
+    """
+    if (out / MANIFEST_NAME).exists() and not overwrite:
+        shutil.rmtree(out / WORK, ignore_errors=True)
+        raise refusal("OUT-003", f"the folder holds {found}.", out)
+
+
+def is_work_of(work: Path, key: dict) -> bool:
+    """Whether the work folder holds what an interrupted run of ``key`` left."""
+    try:
+        return json.loads((work / KEY).read_text()) == key
+    except (OSError, ValueError):
+        return False
+
+
+def remove_half_written(out: Path, results: tuple[str, ...]) -> None:
+    """Remove what a run that was killed left of its results."""
+    for stale in (path for trace in _half_written(results) for path in out.glob(trace)):
+        stale.unlink()
+
+
+def _half_written(results: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f".{name}.*.tmp" for name in results)
+
+
+def finish(out: Path, summary: dict, run: dict, names: list[str]) -> None:
+    """Write what describes the results ``names``; the manifest comes last.
+
+    ``run.json``, the only file that may differ between equal predictions, is not in the manifest.
+    """
+    write_json_atomic(out / SUMMARY, summary)
+    write_json_atomic(out / RUN, run)
+    write_manifest(out, [*names, SUMMARY])
+    shutil.rmtree(out / WORK, ignore_errors=True)
+
+
+def refusal(code: str, message: str, out: Path) -> OutputExistsError:
+    """The error that leaves a folder as it is, with what the user can do."""
+    fix = "Choose another folder with -o"
+    return OutputExistsError(
+        code,
+        message,
+        where=str(out),
+        fix=f"{fix}, or add --overwrite." if code in ("OUT-002", "OUT-003") else f"{fix}.",
+    )

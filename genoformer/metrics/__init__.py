@@ -1,0 +1,1 @@
+"""Scores and calibration; one file per kind of truth."""

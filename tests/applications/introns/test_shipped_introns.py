@@ -1,0 +1,61 @@
+"""The model of genes with introns that comes with the package, on sequence that it was not trained on."""
+
+import pytest
+from Bio import SeqIO
+from Bio.Seq import Seq
+
+from genoformer.annotation.models import Annotation
+from genoformer.annotation.read import read_annotation
+from genoformer.applications.genes.evaluate import score_intron_genes
+from genoformer.bundle import find_bundle, load_bundle
+from genoformer.cli.main import main
+from genoformer.sequence.fasta import read_fasta, write_fasta
+from genoformer.sequence.records import Record
+
+NAME = "eukaryote-small"
+LENGTH_BP = 60_000
+
+
+@pytest.fixture(scope="module")
+def chr5(data_dir, tmp_path_factory):
+    """The first bases of thale cress chromosome 5, a record that was held out of training, as FASTA; and its genes."""
+    folder = data_dir / "genome_1pct_a_thaliana"
+    record = next(record for record in read_fasta(folder / "A.thaliana.1pct.fa.gz") if record.id == "Chr5")
+    fasta = tmp_path_factory.mktemp("chr5") / "chr5.fa"
+    write_fasta(fasta, [Record("Chr5", record.codes[:LENGTH_BP])])
+    genes = read_annotation(folder / "A.thaliana.1pct.gff.gz", sources=["TAIR10"]).by_contig()["Chr5"]
+    return fasta, [gene for gene in genes if gene.transcript_span[1] <= LENGTH_BP]
+
+
+@pytest.fixture(scope="module")
+def predicted(chr5, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "p"
+    command = ["predict", str(chr5[0]), "--model", NAME, "-o", str(out), "--formats", "gff3,gtf,bed,protein,cds"]
+    assert main(command) == 0
+    return out
+
+
+def test_most_coding_bases_of_a_chromosome_that_training_has_not_seen_are_found(chr5, predicted):
+    found = read_annotation(predicted / "genes.gff3")
+    scores = score_intron_genes(found, Annotation(chr5[1]), {"Chr5": LENGTH_BP})
+    assert scores["bases"]["classes"]["coding"]["f1"] > 0.9
+    assert scores["exon"]["f1"] > 0.6
+
+
+def test_every_cds_of_it_translates(predicted):
+    genes = read_annotation(predicted / "genes.gff3").genes
+    proteins = [str(record.seq) for record in SeqIO.parse(predicted / "proteins.faa", "fasta")]
+    cds = [str(record.seq) for record in SeqIO.parse(predicted / "cds.fna", "fasta")]
+    assert len(genes) == len(proteins) == len(cds) > 5 and any(len(gene.parts) > 2 for gene in genes)
+    for gene, protein, text in zip(genes, proteins, cds, strict=True):
+        codons = text[gene.phase_offset :]
+        assert str(Seq(codons[: len(codons) // 3 * 3]).translate()) == protein
+        assert "*" not in (protein if gene.partial_3 else protein[:-1])
+        assert gene.partial_5 or protein[0] == "M"
+
+
+def test_it_is_small_and_its_card_says_how_little_it_was_trained_on():
+    folder = find_bundle(NAME)
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 10_000_000
+    assert "trained on little" in (folder / "model_card.md").read_text()
+    assert load_bundle(NAME).config.genetic_code == 1
