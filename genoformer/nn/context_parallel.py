@@ -11,9 +11,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from genoformer.nn.attention import LongformerSelfAttention
+from genoformer.nn.attention.longformer import LongformerSelfAttention
+from genoformer.nn.attention.masks import TokenRoles, token_roles
 from genoformer.nn.encoder import Encoder
-from genoformer.nn.masks import TokenRoles, token_roles
 
 
 class ContextParallelEncoder(nn.Module):

@@ -9,10 +9,10 @@ from torch.utils.checkpoint import checkpoint
 
 from genoformer.errors import UsageError
 from genoformer.nn.amino_acids import AminoAcidEmbedding, AminoAcidWords
-from genoformer.nn.attention import LongformerSelfAttention
+from genoformer.nn.attention.longformer import LongformerSelfAttention
+from genoformer.nn.attention.masks import TokenRoles, token_roles
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.linear import FixedLinear, Linear
-from genoformer.nn.masks import TokenRoles, token_roles
 from genoformer.nn.positions import Rotary, RotaryPositions
 
 PAD_ROW = 0

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from genoformer.bundle import BundleConfig, build_network
-from genoformer.nn.attention import LongformerSelfAttention
+from genoformer.nn.attention.longformer import LongformerSelfAttention
 from genoformer.nn.encoder import Encoder
 from genoformer.nn.model import GenomeModel
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from genoformer.errors import UsageError
+from genoformer.nn.attention.masks import token_roles
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
-from genoformer.nn.masks import token_roles
 
 SMALL = EncoderConfig(vocab_size=69, d_model=16, n_heads=2, n_layers=2, d_ff=32, window_radius=3, conv_width=3)
 

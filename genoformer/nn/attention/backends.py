@@ -4,10 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genoformer.nn.blocked import MIN_BLOCK, blocked_attention
-from genoformer.nn.flex import flex_can_run, flex_window_attention
-from genoformer.nn.fused import fused_attention, fused_can_run
-from genoformer.nn.masks import TokenRoles, Window, attention_mask, masked_score
+from genoformer.nn.attention.blocked import MIN_BLOCK, blocked_attention
+from genoformer.nn.attention.flex import flex_can_run, flex_window_attention
+from genoformer.nn.attention.fused import fused_attention, fused_can_run
+from genoformer.nn.attention.masks import TokenRoles, Window, attention_mask, masked_score
 from genoformer.nn.positions import Rotary, rotate
 
 

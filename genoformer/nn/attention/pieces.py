@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genoformer.nn.masks import TokenRoles, token_roles
+from genoformer.nn.attention.masks import TokenRoles, token_roles
 
 PIECE_TOKENS = 8192
 

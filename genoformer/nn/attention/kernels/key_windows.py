@@ -6,9 +6,9 @@ keys that none of its queries sees; what the scores hold there is never read.
 
 import numpy as np
 
-from genoformer.nn.fused_lines import compiled, row_of, up
-from genoformer.nn.rows import MASKED, add, dot, exponentials, largest, slopes_of_scores
-from genoformer.nn.tiles import ROWS, product
+from genoformer.nn.attention.kernels.panels import compiled, row_of, up
+from genoformer.nn.attention.kernels.register_blocks import ROWS, product
+from genoformer.nn.attention.kernels.softmax_rows import MASKED, add, dot, exponentials, largest, slopes_of_scores
 
 
 @compiled

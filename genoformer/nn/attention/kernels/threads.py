@@ -13,10 +13,10 @@ from numba import carray, types
 from numba.extending import intrinsic
 from torch import Tensor
 
-from genoformer.nn.fused_kernels import backward_head, forward_part, plan_memory
-from genoformer.nn.fused_lines import CHUNK_TOKENS, Job, Matrix, States, compiled, pointer_to
+from genoformer.nn.attention.kernels.line_passes import backward_head, forward_part, plan_memory
+from genoformer.nn.attention.kernels.panels import CHUNK_TOKENS, Job, Matrix, States, compiled, pointer_to
 
-SOURCES = ("tiles", "rows", "fused_lines", "fused_windows", "fused_kernels", "fused_threads")
+SOURCES = sorted(Path(__file__).parent.glob("*.py"))
 N_STATES, N_MATRICES = 7, 8
 VECTOR_NUMBERS = 16
 
@@ -74,8 +74,7 @@ def _openmp_parallel():
 @functools.cache
 def _kernel(is_backward: bool, is_double: bool):
     """Compiled on first use, then kept on disk as long as the sources stay the same: numba looks at one file only."""
-    folder = Path(__file__).parent
-    digest = hashlib.sha256(b"".join((folder / f"{name}.py").read_bytes() for name in SOURCES)).hexdigest()
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()
     make = {
         (False, False): _make_forward_float32, (False, True): _make_forward_float64,
         (True, False): _make_backward_float32, (True, True): _make_backward_float64,

@@ -2,7 +2,7 @@
 
 import torch
 
-from genoformer.nn.masks import attention_mask, global_slots, masked_score, token_roles, window_mask
+from genoformer.nn.attention.masks import attention_mask, global_slots, masked_score, token_roles, window_mask
 
 
 def rows(mask: torch.Tensor) -> list[str]:

@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 import torch
 
-from genoformer.nn import attention, pieces
 from genoformer.nn import encoder as encoder_module
+from genoformer.nn.attention import longformer, pieces
+from genoformer.nn.attention.fused import projected_attention
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
-from genoformer.nn.fused import projected_attention
 
 SMALL = EncoderConfig(vocab_size=69, d_model=16, n_heads=2, n_layers=2, d_ff=32, window_radius=3, conv_width=3)
 VARIANTS = [
@@ -54,7 +54,7 @@ def test_long_input_without_gradients_goes_in_pieces(monkeypatch):
         lengths.append(hidden.shape[1])
         return projected_attention(hidden, *settings, **more)
 
-    monkeypatch.setattr(attention, "projected_attention", attend)
+    monkeypatch.setattr(longformer, "projected_attention", attend)
     tokens, masks = make_input(0)
     with torch.no_grad():
         encoder(tokens, **masks)

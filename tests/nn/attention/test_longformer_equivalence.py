@@ -5,8 +5,8 @@ import torch
 from transformers import LongformerConfig
 from transformers.models.longformer.modeling_longformer import LongformerSelfAttention as TheirAttention
 
-from genoformer.nn.attention import LongformerSelfAttention
-from genoformer.nn.masks import token_roles
+from genoformer.nn.attention.longformer import LongformerSelfAttention
+from genoformer.nn.attention.masks import token_roles
 
 D, HEADS, RADIUS, B, T = 32, 4, 8, 3, 96
 

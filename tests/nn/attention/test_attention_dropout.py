@@ -6,8 +6,8 @@ With one-hot values an output row is the row of weights itself, so that the weig
 import pytest
 import torch
 
-from genoformer.nn import blocked
-from genoformer.nn.attention import windowed_attention
+from genoformer.nn.attention import blocked
+from genoformer.nn.attention.longformer import windowed_attention
 
 B, H, T, RADIUS, DROPOUT = 2, 2, 60, 7, 0.3
 WINDOW = {"window_radius": RADIUS, "dilation": (1, 2)}

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from genoformer.errors import UsageError
-from genoformer.nn.attention import LongformerSelfAttention, windowed_attention
-from genoformer.nn.flex import BLOCK, bucket, flex_window_attention, window_block_mask
-from genoformer.nn.masks import Window, token_roles, window_mask
+from genoformer.nn.attention.flex import BLOCK, bucket, flex_window_attention, window_block_mask
+from genoformer.nn.attention.longformer import LongformerSelfAttention, windowed_attention
+from genoformer.nn.attention.masks import Window, token_roles, window_mask
 from genoformer.nn.positions import rotary_angles
 
 

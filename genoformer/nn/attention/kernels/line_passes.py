@@ -4,7 +4,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from genoformer.nn.fused_lines import (
+from genoformer.nn.attention.kernels.key_windows import (
+    add_to_keys,
+    score,
+    slope,
+    times_keys,
+    times_window,
+    weigh,
+    weigh_again,
+)
+from genoformer.nn.attention.kernels.panels import (
     add_globals,
     by_columns,
     chunk_of,
@@ -22,16 +31,7 @@ from genoformer.nn.fused_lines import (
     store_panel,
     up,
 )  # fmt: skip
-from genoformer.nn.fused_windows import (
-    add_to_keys,
-    score,
-    slope,
-    times_keys,
-    times_window,
-    weigh,
-    weigh_again,
-)
-from genoformer.nn.tiles import product
+from genoformer.nn.attention.kernels.register_blocks import product
 
 
 class Memory(NamedTuple):

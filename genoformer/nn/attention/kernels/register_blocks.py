@@ -1,7 +1,7 @@
-"""Products of small matrices in compiled code: a tile of the result stays in the vector registers of the processor.
+"""Products of small matrices in compiled code: a block of the result stays in the vector registers of the processor.
 
 Libraries are made for large matrices. In the 64 x 64 x 576 of a block of attention MKL reaches less than half of what
-these tiles do on an AMD EPYC, and what lies between two of its products goes through memory.
+these blocks do on an AMD EPYC, and what lies between two of its products goes through memory.
 """
 
 import llvmlite.binding
@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 
 _FEATURES = llvmlite.binding.get_host_cpu_features()
 VECTOR_BYTES, WIDE = (64, 4) if _FEATURES.get("avx512f") else (32, 2) if _FEATURES.get("avx2") else (16, 4)
-"""Bytes of a register, and how many of them a wide tile has in a row: all of its rows fit in the registers."""
+"""Bytes of a register, and how many of them a wide block has in a row: all of its rows fit in the registers."""
 ROWS = 4
 
 
@@ -41,11 +41,11 @@ def product(a, a_start, a_row, a_column, n_rows, b, b_start, b_row, n_columns, c
         column += WIDE * narrow if is_wide else narrow
 
 
-def _make_tile(n_vectors: int, is_added: bool):
-    """One tile of a product: ``ROWS`` rows and ``n_vectors`` registers of columns; at least one step."""
+def _make_block(n_vectors: int, is_added: bool):
+    """One block of a product: ``ROWS`` rows and ``n_vectors`` registers of columns; at least one step."""
 
     @intrinsic
-    def tile(typing, a, a_start, a_row, a_column, b, b_start, b_row, c, c_start, c_row, n_steps):
+    def block(typing, a, a_start, a_row, a_column, b, b_start, b_row, c, c_start, c_row, n_steps):
         index = types.int64
         signature = types.void(a, index, index, index, b, index, index, c, index, index, index)
 
@@ -67,7 +67,7 @@ def _make_tile(n_vectors: int, is_added: bool):
 
         return signature, generate
 
-    return tile
+    return block
 
 
 def _emit_steps(builder, pointers, a_strides, b_stride, n_steps, start):
@@ -118,5 +118,5 @@ def _multiply_add(module, vector):
     return cgutils.get_or_insert_function(module, ir.FunctionType(vector, (vector,) * 3), name)
 
 
-_set_wide, _add_wide = (_make_tile(WIDE, is_added) for is_added in (False, True))
-_set_narrow, _add_narrow = (_make_tile(1, is_added) for is_added in (False, True))
+_set_wide, _add_wide = (_make_block(WIDE, is_added) for is_added in (False, True))
+_set_narrow, _add_narrow = (_make_block(1, is_added) for is_added in (False, True))

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from genoformer.nn.block_steps import BlockGradients, BlockSteps
-from genoformer.nn.lines import Group, Line, head_runs
-from genoformer.nn.masks import TokenRoles, Window
+from genoformer.nn.attention.block_steps import BlockGradients, BlockSteps
+from genoformer.nn.attention.lines import Group, Line, head_runs
+from genoformer.nn.attention.masks import TokenRoles, Window
 from genoformer.nn.positions import Rotary
 
 MIN_BLOCK = 32

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from genoformer.nn.fused import fused_can_run, projected_attention
+from genoformer.nn.attention.backends import fast_attention
+from genoformer.nn.attention.fused import fused_can_run, projected_attention
+from genoformer.nn.attention.masks import TokenRoles, Window, masked_score, token_roles
+from genoformer.nn.attention.pieces import cut_pieces, piece_tokens
+from genoformer.nn.attention.reference import reference_attention
 from genoformer.nn.linear import Linear, as_computed
-from genoformer.nn.masks import TokenRoles, Window, masked_score, token_roles
-from genoformer.nn.pieces import cut_pieces, piece_tokens
 from genoformer.nn.positions import Rotary
-from genoformer.nn.reference import reference_attention
-from genoformer.nn.windowed import fast_attention
 
 BACKENDS = ("auto", "reference", "fused", "blocked", "flex", "sdpa")
 

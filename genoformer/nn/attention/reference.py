@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genoformer.nn.masks import attention_mask
+from genoformer.nn.attention.masks import attention_mask
 
 
 def reference_attention(

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from genoformer.errors import UsageError
-from genoformer.nn.fused_threads import run
+from genoformer.nn.attention.kernels.threads import run
+from genoformer.nn.attention.masks import TokenRoles, Window
 from genoformer.nn.linear import as_computed, project, project_back
-from genoformer.nn.masks import TokenRoles, Window
 from genoformer.nn.positions import Rotary
 
 
@@ -87,7 +87,7 @@ class _Settings:
     rotary: Rotary | None
 
     def run(self, is_backward: bool, states: list[Tensor], normalizers: Tensor) -> None:
-        """Run a pass; see ``fused_threads.run``."""
+        """Run a pass; see ``kernels.threads.run``."""
         query, roles = states[0], self.roles
         B, H, T, d_head = query.shape
         silent = torch.zeros(B, T, dtype=torch.bool) if roles.silent is None else roles.silent

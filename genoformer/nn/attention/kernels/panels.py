@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import carray, types
 from numba.extending import intrinsic
 
-from genoformer.nn.rows import MASKED, as_float32, as_int32
+from genoformer.nn.attention.kernels.softmax_rows import MASKED, as_float32, as_int32
 
 CHUNK_TOKENS = 2048
 compiled = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.attention.flex_attention import AuxRequest, BlockMask, flex_attention
 
 from genoformer.errors import UsageError
-from genoformer.nn.masks import TokenRoles, Window, masked_score
+from genoformer.nn.attention.masks import TokenRoles, Window, masked_score
 from genoformer.nn.positions import Rotary, rotate
 
 BLOCK = 128

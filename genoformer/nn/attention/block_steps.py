@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genoformer.nn.lines import Group, Line
-from genoformer.nn.masks import TokenRoles, Window, masked_score
+from genoformer.nn.attention.lines import Group, Line
+from genoformer.nn.attention.masks import TokenRoles, Window, masked_score
 from genoformer.nn.positions import Rotary, turn
 
 Step = tuple[int, int]

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from genoformer.errors import UsageError
-from genoformer.nn import fused_threads
-from genoformer.nn.attention import LongformerSelfAttention, windowed_attention
-from genoformer.nn.fused import projected_attention
-from genoformer.nn.fused_lines import CHUNK_TOKENS
-from genoformer.nn.masks import TokenRoles, Window, token_roles
+from genoformer.nn.attention.fused import projected_attention
+from genoformer.nn.attention.kernels import threads
+from genoformer.nn.attention.kernels.panels import CHUNK_TOKENS
+from genoformer.nn.attention.kernels.softmax_rows import exponentials
+from genoformer.nn.attention.longformer import LongformerSelfAttention, windowed_attention
+from genoformer.nn.attention.masks import TokenRoles, Window, token_roles
 from genoformer.nn.positions import rotary_angles
-from genoformer.nn.rows import exponentials
 
 
 def values_and_gradients(states, backend: str, **settings):
@@ -63,9 +63,9 @@ def test_without_an_openmp_library_one_thread_does_all(monkeypatch):
         raise OSError(name)
 
     monkeypatch.setattr(ctypes, "CDLL", none_of_that_name)
-    fused_threads._openmp_parallel.cache_clear()
+    threads._openmp_parallel.cache_clear()
     found = windowed_attention(*states, window_radius=9, backend="fused")
-    fused_threads._openmp_parallel.cache_clear()
+    threads._openmp_parallel.cache_clear()
     assert torch.equal(found, expected)
 
 
