@@ -31,8 +31,9 @@ from transformers.models.longformer.modeling_longformer import LongformerSelfAtt
 
 from genoformer.nn.allocator import tune_allocator
 from genoformer.nn.attention.backends import fast_attention
-from genoformer.nn.attention.longformer import LongformerSelfAttention, make_window
+from genoformer.nn.attention.longformer import LongformerSelfAttention
 from genoformer.nn.attention.masks import TokenRoles, token_roles
+from genoformer.nn.attention.windowed import make_window
 
 D_MODEL, N_HEADS, RADIUS = 768, 12, 256
 D_HEAD = D_MODEL // N_HEADS

@@ -16,7 +16,7 @@ from torch import nn
 
 from genoformer.errors import DataError, MissingFileError, OutputExistsError
 from genoformer.files import verify_manifest, write_bytes_atomic, write_json_atomic, write_manifest, write_text_atomic
-from genoformer.nn.config import EncoderConfig
+from genoformer.nn.config import EncoderConfig, from_flat
 from genoformer.nn.model import GenomeModel, build_model, build_token_model
 from genoformer.nn.pair_head import PairModel, build_pair_model
 from genoformer.sequence.kmers import KmerTokenizer
@@ -32,7 +32,7 @@ class BundleConfig:
 
     Attributes:
         task: Name in ``TASKS``.
-        encoder: Fields of ``EncoderConfig``.
+        encoder: Fields of ``EncoderConfig``, as its ``to_dict`` gives them or as bundles had them before.
         k: Bases per token.
         stride: Bases between token starts.
         tile_bp: Bases kept of each tile in prediction; a multiple of ``stride``.
@@ -131,7 +131,7 @@ def build_network(config: BundleConfig) -> GenomeModel | PairModel:
         ValueError: If encoder or task have settings that make no network.
     """
     task = build_task(config.task, config.channels, config.options, config.ontology)
-    encoder = EncoderConfig.from_dict(config.encoder)
+    encoder = EncoderConfig.from_dict(from_flat(config.encoder))
     if task.level == "pair":
         return build_pair_model(encoder, **task.head_settings())
     if task.level == "token":

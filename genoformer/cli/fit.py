@@ -15,6 +15,7 @@ from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from genoformer.applications.genes.callbacks import model_precision
+from genoformer.cli.attention_options import CONFIG_OPTIONS, join_attention_options
 from genoformer.errors import DataError, UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
 from genoformer.tasks import TASKS
@@ -41,7 +42,6 @@ from genoformer.training.train import (
 )
 
 MAX_MESSAGE_LETTERS = 400
-CONFIG_OPTIONS = ("--config", "-c")
 DEFAULT_TASK = "gene_structure"
 
 
@@ -152,6 +152,8 @@ def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
 def prepare_arguments(argv: Sequence[str]) -> list[str]:
     """Replace names of shipped configurations by their files; a run without name is called after its first one.
 
+    Options of single settings of attention become options of all of them.
+
     Raises:
         MissingFileError: If there is no such configuration.
     """
@@ -166,6 +168,7 @@ def prepare_arguments(argv: Sequence[str]) -> list[str]:
             word = f"{option}={find_config(value)}"
         words.append(word)
         previous = words[-1] if words[-1] in CONFIG_OPTIONS else ""
+    words = join_attention_options(words)
     return ["--name", Path(found[0]).stem, *words] if found else words
 
 

@@ -8,6 +8,7 @@ import torch
 
 from genoformer.bundle import Bundle, model_device
 from genoformer.inference.bundle_parts import bundle_task, read_calibration
+from genoformer.stream import refusals_explained
 
 CODON_BP = 3
 
@@ -48,7 +49,8 @@ class StructureCaller:
         device = model_device(self.bundle.model)
         inputs = {"token_ids": self.bundle.tokenizer.encode(codes).astype(np.int64)[None], **inputs}
         tensors = {name: torch.from_numpy(array).to(device) for name, array in inputs.items()}
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+        autocast = torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        with refusals_explained(), torch.inference_mode(), autocast:
             return self.bundle.model(**tensors)[0].float().cpu()
 
     def run_on_codons(self, codes: np.ndarray, nothing: tuple[int, ...]) -> np.ndarray:

@@ -12,14 +12,17 @@ from torch import Tensor
 from genoformer.batches.collate import Batch
 from genoformer.bundle import BundleConfig, build_network
 from genoformer.errors import DivergedError, UsageError
-from genoformer.nn.config import EncoderConfig
+from genoformer.nn.config import FLAT_SETTINGS, EncoderConfig
 from genoformer.sequence.kmers import KmerTokenizer
-from genoformer.stream import TilePlan, check_tile_length
+from genoformer.stream import TilePlan, check_tile_length, refusals_explained
 from genoformer.tasks import TASKS, build_task
 from genoformer.training.adapters import add_adapters
 from genoformer.training.optimizer import build_optimizer
 from genoformer.training.processes import gather_scores, mean_over_processes, sum_over_processes
 from genoformer.training.sharded import gather, is_sharded, shard
+
+Setting = bool | int | float | str | list[int | list[int]]
+"""What a setting of the encoder or of its attention may be."""
 
 
 class GenomeModule(pl.LightningModule):
@@ -27,7 +30,7 @@ class GenomeModule(pl.LightningModule):
 
     Args:
         encoder: Fields of ``EncoderConfig`` except ``vocab_size`` and ``stride``, which follow from ``k`` and
-            ``stride``.
+            ``stride``; ``attention`` is a mapping of its name and settings, or the name alone.
         k: Bases per token, 1 to 8.
         stride: Bases that each token owns, 1 to ``k``.
         task: Name of the task.
@@ -52,7 +55,7 @@ class GenomeModule(pl.LightningModule):
 
     def __init__(
         self,
-        encoder: dict[str, bool | int | float | str | list[int | list[int]]],
+        encoder: dict[str, Setting | dict[str, Setting]],
         k: int = 6,
         stride: int = 3,
         task: str = "gene_structure",
@@ -133,7 +136,8 @@ class GenomeModule(pl.LightningModule):
     @staticmethod
     def _outputs(network: torch.nn.Module, batch: Batch) -> Tensor:
         optional = {name: batch[name] for name in ("global_mask", "base_codes", "pair_features") if name in batch}
-        return network(batch["token_ids"], valid_mask=batch["valid_mask"], **optional)
+        with refusals_explained():
+            return network(batch["token_ids"], valid_mask=batch["valid_mask"], **optional)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch; a loss that is not finite ends training before it reaches the weights."""
@@ -214,6 +218,11 @@ def _build_config(encoder: dict, k: int, stride: int) -> tuple[KmerTokenizer, En
             "CONFIG-006", f"{', '.join(sorted(taken))} follows from model.k and model.stride.", where="model.encoder",
             fix="Leave it out.",
         )  # fmt: skip
+    if moved := {name: f"attention.{key}" for name, key in FLAT_SETTINGS.items() if name in encoder and key != "name"}:
+        old, new = (", ".join(f"model.encoder.{name}" for name in names) for names in (moved, moved.values()))
+        raise UsageError(
+            "CONFIG-030", "settings of attention have a mapping of their own.", where=old, fix=f"Write {new}."
+        )
     try:
         tokenizer = KmerTokenizer(k=k, stride=stride)
         return tokenizer, EncoderConfig.from_dict({**encoder, "vocab_size": tokenizer.vocab_size, "stride": stride})

@@ -13,6 +13,7 @@ import torch.multiprocessing as mp
 from torch.distributed.device_mesh import init_device_mesh
 
 from genoformer.bundle import BundleConfig, build_network
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.tasks import build_task
 from genoformer.training.adapters import add_adapters
@@ -28,7 +29,9 @@ TOKENS = torch.arange(40).reshape(2, 20) + 8
 
 
 def network(adapter_rank: int = 0):
-    encoder = EncoderConfig(vocab_size=70, d_model=32, n_heads=2, n_layers=2, d_ff=64, window_radius=4)
+    encoder = EncoderConfig(
+        vocab_size=70, d_model=32, n_heads=2, n_layers=2, d_ff=64, attention=LongformerConfig(window_radius=4)
+    )
     config = BundleConfig(
         task="gene_structure", encoder=encoder.to_dict(), k=3, stride=1, tile_bp=100, context_bp=10, genetic_code=11,
         channels=build_task("gene_structure").channels,

@@ -13,6 +13,7 @@ from genoformer.inference.bundle_parts import bundle_task, read_calibration
 from genoformer.metrics.calibration import IsotonicCalibrator, fit_temperature
 from genoformer.metrics.functions import best_threshold
 from genoformer.metrics.ontology import best_common_threshold
+from genoformer.stream import refusals_explained
 from genoformer.tasks.function import Function, merge_views
 
 COVERAGE = 0.9
@@ -70,7 +71,8 @@ class FunctionCaller:
         batch = collate_views(items, n_global_tokens=config.encoder.get("n_global_tokens", 0))
         device = model_device(network)
         tensors = {name: tensor.to(device) for name, tensor in batch.items()}
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+        autocast = torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        with refusals_explained(), torch.inference_mode(), autocast:
             return merge_views(network(**tensors).float(), len(sequences)).cpu().numpy()
 
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:

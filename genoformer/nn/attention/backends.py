@@ -10,6 +10,24 @@ from genoformer.nn.attention.fused import fused_attention, fused_can_run
 from genoformer.nn.attention.masks import TokenRoles, Window, attention_mask, masked_score
 from genoformer.nn.positions import Rotary, rotate
 
+BACKENDS = ("auto", "reference", "fused", "blocked", "flex", "sdpa")
+"""How windows may be computed: as ``fastest_backend`` chooses, by the slow definition, or in one of the fast ways."""
+WITHOUT_DROPOUT = ("flex", "fused")
+
+
+def check_backend(backend: str, dropout: float = 0.0) -> None:
+    """Whether there is such a way, and whether it can drop weights where it shall.
+
+    Raises:
+        ValueError: If not.
+    """
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, not {backend!r}.")
+    if backend in WITHOUT_DROPOUT and dropout:
+        raise ValueError(
+            f"backend {backend} cannot drop attention weights: set the dropout of attention to 0 or backend to auto."
+        )
+
 
 def fast_attention(
     qkv: Tensor, roles: TokenRoles, window: Window, *, rotary: Rotary | None = None, backend: str = "auto"
@@ -27,7 +45,7 @@ def fast_attention(
         [B, H, T, d_head]; rows of padding and of global queries are zero.
 
     Raises:
-        UsageError: If ``backend`` is "flex" or "fused" and cannot run here.
+        BackendError: If ``backend`` is "flex" or "fused" and cannot run here.
     """
     backend = fastest_backend(qkv, window) if backend == "auto" else backend
     attend = {

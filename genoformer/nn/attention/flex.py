@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.attention.flex_attention import AuxRequest, BlockMask, flex_attention
 
-from genoformer.errors import UsageError
 from genoformer.nn.attention.masks import TokenRoles, Window, masked_score
 from genoformer.nn.positions import Rotary, rotate
+from genoformer.nn.refusals import BackendError
 
 BLOCK = 128
 MIN_HEAD = 16
@@ -40,15 +40,15 @@ def flex_window_attention(
         is_compiled: False computes the dense equivalent, on any device: for tests.
 
     Raises:
-        UsageError: If FlexAttention cannot run here.
+        BackendError: If FlexAttention cannot run here.
     """
     if is_compiled and (window.dropout or not flex_can_run(qkv.device, qkv.dtype, qkv.shape[-1])):
         message = (
             f"attention backend flex needs an NVIDIA GPU with Triton, float32, float16 or bfloat16, heads of at least "
-            f"{MIN_HEAD} and no attention_dropout in training; found {qkv.device.type}, {qkv.dtype}, heads of "
-            f"{qkv.shape[-1]} and attention_dropout {window.dropout}."
+            f"{MIN_HEAD} and no dropout of attention in training; found {qkv.device.type}, {qkv.dtype}, heads of "
+            f"{qkv.shape[-1]} and dropout {window.dropout}."
         )
-        raise UsageError("MODEL-021", message, where="encoder.backend", fix="Set it to auto.")
+        raise BackendError(message)
     T = qkv.shape[3]
     query, key = (states if rotary is None else rotate(states, *rotary) for states in qkv[:2])
     padding = bucket(T) - T

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from genoformer.errors import UsageError
 from genoformer.nn.attention.kernels.threads import run
 from genoformer.nn.attention.masks import TokenRoles, Window
 from genoformer.nn.linear import as_computed, project, project_back
 from genoformer.nn.positions import Rotary
+from genoformer.nn.refusals import BackendError
 
 
 def fused_can_run(device: torch.device, dtype: torch.dtype, window: Window) -> bool:
@@ -35,7 +35,7 @@ def fused_attention(qkv: Tensor, roles: TokenRoles, window: Window, *, rotary: R
         [B, H, T, d_head]; rows of padding and of global queries are zero.
 
     Raises:
-        UsageError: If it cannot run here.
+        BackendError: If it cannot run here.
     """
     _check_can_run(qkv, window)
     return _FusedAttention.apply(qkv, _Settings(roles, window, rotary))
@@ -62,7 +62,7 @@ def projected_attention(
         [B, T, D], heads side by side; rows of padding and of global queries are zero.
 
     Raises:
-        UsageError: If it cannot run here.
+        BackendError: If it cannot run here.
     """
     hidden, weight, bias = as_computed(hidden, weight, bias)
     _check_can_run(hidden, window)
@@ -72,10 +72,10 @@ def projected_attention(
 def _check_can_run(states: Tensor, window: Window) -> None:
     if not fused_can_run(states.device, states.dtype, window):
         message = (
-            f"attention backend fused needs a processor, float32, float64 or bfloat16 and no attention_dropout in "
-            f"training; found {states.device.type}, {states.dtype} and attention_dropout {window.dropout}."
+            f"attention backend fused needs a processor, float32, float64 or bfloat16 and no dropout of attention in "
+            f"training; found {states.device.type}, {states.dtype} and dropout {window.dropout}."
         )
-        raise UsageError("MODEL-021", message, where="encoder.backend", fix="Set it to auto.")
+        raise BackendError(message)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,90 +1,108 @@
 """Longformer self-attention: a sliding window around each token, and global tokens that see and are seen by all."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
-from genoformer.nn.attention.backends import fast_attention
+from genoformer.nn.attention.backends import check_backend
 from genoformer.nn.attention.fused import fused_can_run, projected_attention
-from genoformer.nn.attention.masks import TokenRoles, Window, masked_score, token_roles
+from genoformer.nn.attention.interface import EncoderShape, Kept
+from genoformer.nn.attention.masks import TokenRoles, Window, masked_score
 from genoformer.nn.attention.pieces import cut_pieces, piece_tokens
-from genoformer.nn.attention.reference import reference_attention
+from genoformer.nn.attention.windowed import make_window, window_queries
+from genoformer.nn.checks import check_share, frozen, is_whole
 from genoformer.nn.linear import Linear, as_computed
 from genoformer.nn.positions import Rotary
 
-BACKENDS = ("auto", "reference", "fused", "blocked", "flex", "sdpa")
+Dilation = int | tuple[int, ...]
+"""Of all heads of a layer, or of each."""
 
 
-def windowed_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    *,
-    window_radius: int,
-    dilation: int | Sequence[int] = 1,
-    valid_mask: Tensor | None = None,
-    global_mask: Tensor | None = None,
-    rotary: Rotary | None = None,
-    dropout: float = 0.0,
-    backend: str = "auto",
-) -> Tensor:
-    """Attention of the window queries; ``reference.reference_attention`` defines it.
+@dataclass(frozen=True)
+class LongformerConfig:
+    """Settings of windows with global tokens.
 
     Args:
-        query: [B, H, T, d_head], not rotated.
-        key: Like ``query``.
-        value: Like ``query``.
-        window_radius: Tokens seen on each side; longer than the input is legal.
-        dilation: Step between the tokens of a window, for all heads or one per head.
-        valid_mask: bool [B, T], True = real; None = all.
-        global_mask: bool [B, T], True = global; None = none.
-        rotary: (cosines, sines), each [T, d_head / 2]; None = no turn.
-        dropout: Share of the weights that is dropped; which ones depends on torch's seed and the backend.
-        backend: "fused" (linear in T, processors), "blocked" (linear in T), "flex" (linear in T, NVIDIA GPUs), "sdpa"
-            (dense), "reference", or "auto".
-
-    Returns:
-        [B, H, T, d_head]; rows of padding and of global queries are zero.
+        window_radius: Tokens seen on each side, for all layers or one per layer. Longer than the input is legal.
+        dilation: Step between the tokens of a window, for all layers or one per layer; a layer's may be a list with one
+            step per head.
+        dropout: Share of the attention weights that is dropped in training.
+        backend: How attention is computed, see ``backends.BACKENDS``; "auto" chooses by length.
 
     Raises:
-        ValueError: If ``window_radius``, ``dilation``, ``dropout`` or ``backend`` is not legal.
-        UsageError: If ``backend`` is "flex" or "fused" and cannot run here.
+        ValueError: If a value is out of range; the sentence names it.
     """
-    window = make_window(window_radius, dilation, query.shape[1], dropout, backend)
-    roles = token_roles(valid_mask, global_mask)
-    return _window_queries(torch.stack((query, key, value)), roles, window, rotary, backend)
+
+    name: ClassVar[str] = "longformer"
+    free: ClassVar[tuple[str, ...]] = ("backend", "window_radius", "dilation")
+
+    window_radius: int | tuple[int, ...] = 96
+    dilation: int | tuple[Dilation, ...] = 1
+    dropout: float = 0.0
+    backend: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("window_radius", "dilation"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+        for radius in _values(self.window_radius):
+            _check_steps("window_radius", radius)
+        for dilation in _values(self.dilation):
+            for step in _values(dilation):
+                _check_steps("dilation", step)
+        check_share("dropout of attention", self.dropout)
+        check_backend(self.backend, self.dropout)
+
+    def check(self, encoder: EncoderShape) -> None:
+        """Settings of layers and heads are as many as there are.
+
+        Raises:
+            ValueError: If they are not.
+        """
+        for name in ("window_radius", "dilation"):
+            values = getattr(self, name)
+            if isinstance(values, tuple) and len(values) != encoder.n_layers:
+                raise ValueError(f"{name} names {len(values)} layers, but n_layers is {encoder.n_layers}.")
+        for step in self.dilations(encoder.n_layers):
+            if isinstance(step, tuple) and len(step) != encoder.n_heads:
+                raise ValueError(f"dilation {list(step)} names {len(step)} heads, but n_heads is {encoder.n_heads}.")
+
+    def radii(self, n_layers: int) -> tuple[int, ...]:
+        """Window radius of each layer, tokens."""
+        return _per_layer(self.window_radius, n_layers)
+
+    def dilations(self, n_layers: int) -> tuple[Dilation, ...]:
+        """Dilation of each layer, of all heads or of each."""
+        return _per_layer(self.dilation, n_layers)
+
+    def reaches(self, n_layers: int) -> tuple[int, ...]:
+        """Tokens on each side that a layer's widest heads see."""
+        steps = (max(_values(step)) for step in self.dilations(n_layers))
+        return tuple(radius * step for radius, step in zip(self.radii(n_layers), steps, strict=True))
 
 
-def make_window(radius: int, dilation: int | Sequence[int], n_heads: int, dropout: float, backend: str) -> Window:
-    """The window of a layer.
-
-    Raises:
-        ValueError: If a value is not legal.
-    """
-    dilations = (dilation,) if isinstance(dilation, int) else tuple(dilation)
-    if radius < 1:
-        raise ValueError(f"window_radius must be at least 1, not {radius}.")
-    if min(dilations, default=0) < 1 or len(dilations) not in (1, n_heads):
-        raise ValueError(f"dilation must be at least 1, for all or for each of {n_heads} heads, not {dilation}.")
-    if not 0.0 <= dropout < 1.0:
-        raise ValueError(f"attention dropout must be at least 0 and below 1, not {dropout}.")
-    if backend not in BACKENDS:
-        raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, not {backend!r}.")
-    return Window(radius, dilations[:1] if len(set(dilations)) == 1 else dilations, dropout)
+def build_longformer(config: LongformerConfig, encoder: EncoderShape, layer: int) -> "LongformerSelfAttention":
+    """The attention of one layer, with random weights."""
+    return LongformerSelfAttention(
+        encoder.d_model, encoder.n_heads, window_radius=config.radii(encoder.n_layers)[layer],
+        dilation=config.dilations(encoder.n_layers)[layer], has_global=encoder.n_global_tokens > 0,
+        dropout=config.dropout, backend=config.backend,
+    )  # fmt: skip
 
 
-def _window_queries(
-    qkv: Tensor, roles: TokenRoles, window: Window, rotary: Rotary | None, backend: str,
-    global_projections: tuple[Tensor, Tensor, Tensor] | None = None,
-) -> Tensor:  # fmt: skip
-    if backend == "reference":
-        return reference_attention(
-            *qkv, window_radius=window.radius, dilation=window.dilations, valid_mask=roles.valid_mask,
-            global_mask=roles.global_mask, rotary=rotary, global_projections=global_projections,
-            dropout=window.dropout,
-        )  # fmt: skip
-    return fast_attention(qkv, roles, window, rotary=rotary, backend=backend)
+def _values(value: Any) -> tuple:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _per_layer(value: Any, n_layers: int) -> tuple:
+    return value if isinstance(value, tuple) else (value,) * n_layers
+
+
+def _check_steps(name: str, value: object) -> None:
+    if not is_whole(value) or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}.")
 
 
 class LongformerSelfAttention(nn.Module):
@@ -128,13 +146,16 @@ class LongformerSelfAttention(nn.Module):
             # Equal for all keys of a query, so that it cancels in the softmax and never has a gradient.
             self.global_projections["key_global"].bias.requires_grad_(False)
 
-    def forward(self, hidden: Tensor, *, roles: TokenRoles | None = None, rotary: Rotary | None = None) -> Tensor:
+    def forward(
+        self, hidden: Tensor, *, roles: TokenRoles | None = None, rotary: Rotary | None = None, kept: Kept = ()
+    ) -> Tensor:
         """Hidden [B, T, D] to attention output [B, T, D].
 
         Args:
             hidden: [B, T, D].
             roles: Padding and global tokens; None = none of either.
             rotary: (cosines, sines), each [T, d_head / 2]; None = no turn.
+            kept: Not looked at: a window ends with its stretch.
 
         Raises:
             ValueError: If there are global tokens and the layer has no projections for them.
@@ -152,6 +173,20 @@ class LongformerSelfAttention(nn.Module):
         add = mixed.scatter_add_ if self._is_fused(hidden) else mixed.scatter_add
         return self.output(add(1, roles.global_positions[..., None].expand_as(rows), rows.to(mixed.dtype)))
 
+    @property
+    def reach_tokens(self) -> int | None:
+        """Tokens on each side that the widest heads see; None with full attention."""
+        return None if self.is_full else self._window_reach
+
+    def keep(self, hidden: Tensor, *, roles: TokenRoles, kept: Kept) -> Kept:
+        """Nothing."""
+        return ()
+
+    def projections(self) -> dict[str, nn.Linear]:
+        """``query_key_value``, ``output`` and, with global tokens, those of global queries."""
+        of_global = {name: cast(nn.Linear, layer) for name, layer in self.global_projections.items()}
+        return {"query_key_value": self.query_key_value, "output": self.output, **of_global}
+
     def _mix(self, hidden: Tensor, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
         """Weighed values [B, T, D] of the window queries; rows of global queries are zero unless by the reference."""
         B, T, D = hidden.shape
@@ -161,7 +196,7 @@ class LongformerSelfAttention(nn.Module):
         qkv = layer(hidden).view(B, T, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)  # [3, B, H, T, d]
         is_reference = self.backend == "reference" and roles.global_mask is not None
         projections = self._project_all(hidden) if is_reference else None
-        mixed = _window_queries(qkv, roles, window, rotary, self.backend, projections)
+        mixed = window_queries(qkv, roles, window, rotary, self.backend, projections)
         return mixed.transpose(1, 2).reshape(B, T, D)
 
     def _is_fused(self, hidden: Tensor) -> bool:
@@ -172,12 +207,12 @@ class LongformerSelfAttention(nn.Module):
     def _goes_in_pieces(self, hidden: Tensor) -> bool:
         """Long inputs without gradients go through piece by piece, so that memory hardly grows with length."""
         is_linear = not self.is_full and self.backend in ("auto", "fused", "blocked") and hidden.device.type == "cpu"
-        return is_linear and not torch.is_grad_enabled() and hidden.shape[1] >= 2 * piece_tokens(self._reach)
+        return is_linear and not torch.is_grad_enabled() and hidden.shape[1] >= 2 * piece_tokens(self._window_reach)
 
     def _forward_in_pieces(self, hidden: Tensor, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
         rows = self._global_rows(hidden, roles) if roles.global_mask is not None else None
         pieces = []
-        for piece in cut_pieces(hidden, roles, reach=self._reach, n_tokens=piece_tokens(self._reach)):
+        for piece in cut_pieces(hidden, roles, reach=self._window_reach, n_tokens=piece_tokens(self._window_reach)):
             n_read = piece.hidden.shape[1]
             turned = None if rotary is None else (rotary[0][:n_read], rotary[1][:n_read])
             mixed = self._mix(piece.hidden, piece.roles, turned)[:, piece.kept]
@@ -187,7 +222,7 @@ class LongformerSelfAttention(nn.Module):
         return torch.cat(pieces, dim=1)
 
     @property
-    def _reach(self) -> int:
+    def _window_reach(self) -> int:
         return self.window.radius * max(self.window.dilations)
 
     def _window_of(self, n_tokens: int) -> Window:

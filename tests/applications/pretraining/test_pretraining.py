@@ -19,7 +19,7 @@ model:
   task: mlm
   k: 3
   stride: 1
-  encoder: {d_model: 32, n_heads: 2, n_layers: 1, d_ff: 32, window_radius: 8, conv_width: 5}
+  encoder: {d_model: 32, n_heads: 2, n_layers: 1, d_ff: 32, attention: {window_radius: 8}, conv_width: 5}
   lr: 1.0e-2
   warmup_steps: 10
 data: {crop_bp: 256, batch_size: 4, samples_per_epoch: 600, validation: 0.1, test: 0.1, guard_bp: 50}

@@ -3,11 +3,12 @@
 import pytest
 import torch
 
-from genoformer.errors import UsageError
 from genoformer.nn.attention.flex import BLOCK, bucket, flex_window_attention, window_block_mask
-from genoformer.nn.attention.longformer import LongformerSelfAttention, windowed_attention
+from genoformer.nn.attention.longformer import LongformerSelfAttention
 from genoformer.nn.attention.masks import Window, token_roles, window_mask
+from genoformer.nn.attention.windowed import windowed_attention
 from genoformer.nn.positions import rotary_angles
+from genoformer.nn.refusals import BackendError
 
 
 def make_case(T: int, globals_: str, padding: bool, dtype=torch.float64):
@@ -117,9 +118,8 @@ def test_lengths_fall_into_few_buckets():
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
 def test_flex_on_a_cpu_is_refused_in_one_sentence(dropout):
     states, _ = make_case(20, "none", False, torch.float32)
-    with pytest.raises(UsageError, match=r"flex needs an NVIDIA GPU .*found cpu") as caught:
+    with pytest.raises(BackendError, match=r"flex needs an NVIDIA GPU .*found cpu"):
         windowed_attention(*states, window_radius=3, backend="flex", dropout=dropout)
-    assert caught.value.exit_code == 2
 
 
 def test_auto_on_a_cpu_never_takes_flex():

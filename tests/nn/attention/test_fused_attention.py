@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from genoformer.errors import UsageError
 from genoformer.nn.attention.fused import projected_attention
 from genoformer.nn.attention.kernels import threads
 from genoformer.nn.attention.kernels.panels import CHUNK_TOKENS
 from genoformer.nn.attention.kernels.softmax_rows import exponentials
-from genoformer.nn.attention.longformer import LongformerSelfAttention, windowed_attention
+from genoformer.nn.attention.longformer import LongformerSelfAttention
 from genoformer.nn.attention.masks import TokenRoles, Window, token_roles
+from genoformer.nn.attention.windowed import windowed_attention
 from genoformer.nn.positions import rotary_angles
+from genoformer.nn.refusals import BackendError
 
 
 def values_and_gradients(states, backend: str, **settings):
@@ -93,7 +94,7 @@ def test_exponentials_are_right_to_the_last_digits():
 
 
 def test_dropped_weights_are_refused():
-    with pytest.raises(UsageError, match=r"attention_dropout 0\.5"):
+    with pytest.raises(BackendError, match=r"and dropout 0\.5"):
         windowed_attention(*make_states(1, 1, 8, 4), window_radius=2, dropout=0.5, backend="fused")
 
 

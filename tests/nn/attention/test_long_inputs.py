@@ -7,24 +7,29 @@ import torch
 
 from genoformer.nn import encoder as encoder_module
 from genoformer.nn.attention import longformer, pieces
+from genoformer.nn.attention.full import FullConfig
 from genoformer.nn.attention.fused import projected_attention
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
 
-SMALL = EncoderConfig(vocab_size=69, d_model=16, n_heads=2, n_layers=2, d_ff=32, window_radius=3, conv_width=3)
+SMALL = EncoderConfig(
+    vocab_size=69, d_model=16, n_heads=2, n_layers=2, d_ff=32, attention=LongformerConfig(window_radius=3), conv_width=3
+)
 VARIANTS = [
     {},
     {"n_global_tokens": 2},
     {"norm": "post", "positions": "learned"},
-    {"dilation": ((1, 2), 3), "n_global_tokens": 1},
-    {"attention": "full"},
+    {"attention": LongformerConfig(window_radius=3, dilation=((1, 2), 3)), "n_global_tokens": 1},
+    {"attention": FullConfig()},
 ]
 T = 301
 
 
-def make_encoder(**settings) -> Encoder:
+def make_encoder(attention=SMALL.attention, attention_dropout=0.0, **settings) -> Encoder:
     torch.manual_seed(0)
-    return Encoder(dataclasses.replace(SMALL, **settings)).double()
+    attention = dataclasses.replace(attention, dropout=attention_dropout)
+    return Encoder(dataclasses.replace(SMALL, attention=attention, **settings)).double()
 
 
 def make_input(n_global_tokens: int):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from genoformer.nn.attention.longformer import windowed_attention
+from genoformer.nn.attention.windowed import windowed_attention
 from genoformer.nn.positions import rotary_angles
 
 T, D_HEAD, RADIUS = 50, 4, 6

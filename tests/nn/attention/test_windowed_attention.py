@@ -9,7 +9,7 @@ import torch
 
 import genoformer.nn.attention
 from genoformer.nn.attention import blocked
-from genoformer.nn.attention.longformer import windowed_attention
+from genoformer.nn.attention.windowed import windowed_attention
 from genoformer.nn.positions import rotary_angles
 
 FAST = ("fused", "blocked", "sdpa")
@@ -203,7 +203,7 @@ def test_illegal_setting_is_named(wrong, said):
 
 def test_fast_modules_do_not_import_the_reference():
     folder = Path(genoformer.nn.attention.__file__).parent
-    fast = [path for path in folder.rglob("*.py") if path.stem != "longformer"]
+    fast = [path for path in folder.rglob("*.py") if path.stem != "windowed"]
     for path in [*fast, folder.parent / "positions.py"]:
         tree = ast.parse(path.read_text())
         imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
