@@ -2,7 +2,8 @@
 
 import torch
 
-from genoformer.bundle import BundleConfig, save_bundle
+from genoformer.bundle.folder import save_bundle
+from genoformer.bundle.header import BundleConfig
 from genoformer.decoding.decoder import GeneDecoder, Scorer
 from genoformer.decoding.scoring import (
     GENE_FEATURES,

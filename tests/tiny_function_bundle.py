@@ -2,7 +2,8 @@
 
 import torch
 
-from genoformer.bundle import BundleConfig, build_network, save_bundle
+from genoformer.bundle.folder import network_of, save_bundle
+from genoformer.bundle.header import BundleConfig
 from genoformer.nn.config import EncoderConfig
 
 ENCODER = EncoderConfig(
@@ -24,7 +25,7 @@ def write_function_bundle(folder, kind="multiclass", **options):
     )  # fmt: skip
     with torch.random.fork_rng():
         torch.manual_seed(4)
-        model, tokens = build_network(config).eval(), torch.randint(5, 69, (50, 40))
+        model, tokens = network_of(config).eval(), torch.randint(5, 69, (50, 40))
     with torch.no_grad():
         model.head.projection.weight.mul_(8)
         # Sequences differ little from each other in a network that was never trained: their mean must not decide.

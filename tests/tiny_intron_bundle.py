@@ -3,7 +3,8 @@
 import torch
 
 from genoformer.applications.introns.caller import CalibratedDecoder
-from genoformer.bundle import BundleConfig, save_bundle
+from genoformer.bundle.folder import save_bundle
+from genoformer.bundle.header import BundleConfig
 from genoformer.decoding.introns.weights import EXON_KINDS, IntronDecoder, IntronWeights, fit_lengths
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.nn.config import EncoderConfig

@@ -1,7 +1,7 @@
 """What all data modules share: samples to loaders, from where a run stands."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytorch_lightning as pl
 import torch
@@ -9,6 +9,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from genoformer.batches.sampler import RunSampler
 from genoformer.errors import UsageError
+from genoformer.nn.config import EncoderConfig
+from genoformer.sequence.records import Record
+from genoformer.stream import TilePlan
 from genoformer.training.processes import own_share
 from genoformer.training.signals import start_worker
 
@@ -38,9 +41,22 @@ class BatchedData(pl.LightningDataModule, ABC):
         self.sampler: RunSampler | None = None
         self.position = {"epoch": 0, "batch": 0}
 
+    def check_model(self, encoder: EncoderConfig, plan: TilePlan) -> None:
+        """Refuse a model that cannot be fed with this data.
+
+        Raises:
+            UsageError: If it wants the bases that tokens own.
+        """
+        if encoder.base_embedding:
+            raise UsageError("CONFIG-016", "this task cannot feed it.", where="model.encoder.base_embedding")
+
     @abstractmethod
     def part(self, name: str) -> Sequence:
         """What "train", "validation" or "test" consists of."""
+
+    @abstractmethod
+    def records_of(self, part: str) -> Iterator[Record]:
+        """The sequences of a part, to be looked through for what parts share."""
 
     @abstractmethod
     def training_set(self, world_size: int = 1) -> Dataset:

@@ -1,13 +1,14 @@
 """What all data modules of labelled sequences share: files that are there, and parts."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from genoformer.batches.tables import TrainingSequences
 from genoformer.errors import MissingFileError, UsageError
 from genoformer.labels.tables import LabelledSequence
 from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.sequence.records import Record
 from genoformer.training.batched_data import BatchedData
 
 
@@ -57,6 +58,10 @@ class LabelledData(BatchedData):
     def part(self, name: str) -> list[LabelledSequence]:
         """The sequences of a part."""
         return self.parts[name]
+
+    def records_of(self, part: str) -> Iterator[Record]:
+        """The sequences of a part."""
+        return (Record(sequence.id, sequence.codes) for sequence in self.parts[part])
 
     def describe_parts(self, paths: Iterable[str], split: str) -> list[str]:
         """Lines of the model card: files, sizes of the parts, and how they were divided."""

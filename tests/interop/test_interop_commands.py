@@ -13,7 +13,8 @@ from hugging_face import EXPORTABLE, make_batch, our_hidden, tiny_encoder
 from transformers import BertConfig, BertModel
 
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.bundle import BundleConfig, load_bundle, save_bundle
+from genoformer.bundle.folder import load_bundle, save_bundle
+from genoformer.bundle.header import BundleConfig
 from genoformer.cli.main import main
 from genoformer.errors import DataError
 from genoformer.files import write_manifest
@@ -53,7 +54,7 @@ def round_trip(tmp_path):
 def test_bundle_there_and_back_has_the_same_encoder_bit_by_bit(round_trip):
     before, after = load_bundle(round_trip / "a"), load_bundle(round_trip / "b")
     assert after.config.encoder == before.config.encoder
-    assert (after.config.k, after.config.stride, after.config.channels) == (3, 3, CHANNELS)
+    assert (after.config.k, after.config.stride, after.config.labels) == (3, 3, CHANNELS)
     state = after.model.encoder.state_dict()
     assert all(torch.equal(tensor, state[name]) for name, tensor in before.model.encoder.state_dict().items())
     assert not torch.equal(after.model.head.projection.weight, before.model.head.projection.weight)

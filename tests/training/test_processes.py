@@ -13,7 +13,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.fit import run_lightning
 from genoformer.tasks import build_task
 from genoformer.training.processes import gather_scores, mean_over_processes, own_share, sum_over_processes

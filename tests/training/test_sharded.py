@@ -12,7 +12,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch.distributed.device_mesh import init_device_mesh
 
-from genoformer.bundle import BundleConfig, build_network
+from genoformer.bundle.folder import network_of
+from genoformer.bundle.header import BundleConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.tasks import build_task
 from genoformer.training.adapters import add_adapters
@@ -34,7 +35,7 @@ def network(adapter_rank: int = 0):
         channels=build_task("gene_structure").channels,
     )  # fmt: skip
     torch.manual_seed(0)
-    model = build_network(config)
+    model = network_of(config)
     if adapter_rank:
         model.encoder.requires_grad_(False)
         add_adapters(model.encoder, adapter_rank)

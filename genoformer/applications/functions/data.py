@@ -18,6 +18,7 @@ from genoformer.labels.terms import describe_terms, with_implied_terms
 from genoformer.labels.values import check_examples, encode_labels, find_classes
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.tasks.function import FunctionOptions
+from genoformer.tasks.options import read_options
 from genoformer.training.codon_settings import codon_rewriting
 from genoformer.training.labelled_data import LabelledData, as_list, require_files
 
@@ -122,7 +123,7 @@ class TableData(LabelledData):
         self.split = {"by": by, "validation": validation, "test": test, "seed": split_seed}
         self.split |= {"fraction_of_sequences": fraction_of_sequences, "keep_copies": keep_copies}
         self.masked, self.rewriting = masked, codon_rewriting(synonymous, substituted, genetic_code)
-        self.options = FunctionOptions.from_dict(options or {})
+        self.options = read_options(FunctionOptions, options, "function")
         self.channels: list[str] = []
         self.targets: dict[str, np.ndarray] = {}
         self.scale = (0.0, 1.0)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from genoformer.errors import UsageError, WarningLog
 from genoformer.genomes.prepare import GenomeFiles, find_genomes, prepare_store, store_parameters
 from genoformer.genomes.splits import Region, split_regions
 from genoformer.genomes.store import Store
+from genoformer.nn.config import EncoderConfig
 from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.sequence.records import Record
+from genoformer.stream import TilePlan, check_tile_length
 from genoformer.tasks import TASKS
 from genoformer.training.batched_data import BatchedData
 
@@ -142,9 +146,19 @@ class GenomeData(BatchedData):
             self.store = Store(self.store_path)
             self.regions = split_regions(self.store.records, **self.split)
 
+    def check_model(self, encoder: EncoderConfig, plan: TilePlan) -> None:
+        """UsageError if tiles are longer than what the model reads."""
+        check_tile_length(encoder, plan)
+
     def part(self, name: str) -> list[Region]:
         """The regions of a part."""
         return self.regions[name]
+
+    def records_of(self, part: str) -> Iterator[Record]:
+        """The regions of a part, with their places as names."""
+        for region in self.regions[part]:
+            name = f"{self.store.records[region.record].id}:{region.start + 1}-{region.end}"
+            yield Record(name, self.store.bases(region.record, region.start, region.end))
 
     def training_set(self, world_size: int = 1) -> CropDataset:
         """Crops of the training regions."""

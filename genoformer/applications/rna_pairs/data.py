@@ -10,6 +10,7 @@ from genoformer.labels.tables import LabelledSequence, TableColumns, read_label_
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.structures.dot_bracket import parse_dot_bracket
 from genoformer.structures.pair_files import is_pair_file, read_pair_files
+from genoformer.tasks.options import read_options
 from genoformer.tasks.rna_pairs import IMPOSSIBLE, PairOptions
 from genoformer.training.structure_data import StructureData
 
@@ -76,7 +77,7 @@ class PairData(StructureData):
             samples_per_epoch=samples_per_epoch, num_workers=num_workers, seed=seed, ignored=IMPOSSIBLE,
         )  # fmt: skip
         self.columns = TableColumns(label_column, sequence_column, id_column, group_column)
-        self.options = PairOptions.from_dict(options or {})
+        self.options = read_options(PairOptions, options, "rna_pairs")
         self.crop_bp, self.mutated = crop_bp, mutated
         self.channels = ["pair"]
         check_pair_settings(stride, n_global_tokens, crop_bp, mutated)

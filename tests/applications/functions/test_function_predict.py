@@ -12,7 +12,7 @@ from genoformer.applications.functions import predict as room
 from genoformer.applications.functions.caller import FunctionCaller, calibrated, called_terms, fit_calibration
 from genoformer.applications.functions.evaluate import evaluate_functions
 from genoformer.applications.functions.predict import predict_functions
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.errors import DataError, MissingFileError, UsageError
 from genoformer.files import verify_manifest
 from genoformer.labels.tables import TableColumns
