@@ -88,7 +88,8 @@ def test_fit_starts_from_an_imported_bundle_with_the_configuration_of_its_card(r
     text = re.search(r"```yaml\n(.*?)```", (round_trip / "b" / "model_card.md").read_text(), re.S)[1]
     (round_trip / "fit.yaml").write_text(text)
     options = ["--init_from", "b", "--data.fasta", "genome/genome.fa", "--data.annotation", "genome/genome.gff3"]
-    options += ["--data.guard_bp", 100, "--data.validation", 0.1, "--data.samples_per_epoch", 4, "--model.lr", "0.0"]
+    options += ["--data.split.guard_bp", 100, "--data.split.validation", 0.1, "--data.loader.samples_per_epoch", 4]
+    options += ["--model.lr", "0.0"]
     options += ["--trainer.max_steps", 1, "--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
     assert run("fit", "--config", "fit.yaml", *options) == 0
     start, end = (load_bundle(folder).model.state_dict() for folder in ("b", "runs/fit/model"))
