@@ -67,7 +67,7 @@ class LeaveOneOut:
             files = f"[{','.join(self.genomes[name] for name in names)}]"
             command = [
                 sys.executable, "-m", "genoformer", "fit", "--config", "gene_structure_bacteria", "--name", run,
-                "--data.annotation", files, "--trainer.max_steps", str(steps), "--data.samples_per_epoch",
+                "--data.annotation", files, "--trainer.max_steps", str(steps), "--data.loader.samples_per_epoch",
                 str(4 * steps), "--seed_everything", str(seed), *self.fit_options,
             ]  # fmt: skip
             subprocess.run(command, check=True)

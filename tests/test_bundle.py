@@ -27,7 +27,9 @@ def model():
 
 @pytest.fixture
 def config():
-    return BundleConfig("gene_structure", ENCODER.to_dict(), k=3, stride=3, tile_bp=300, channels=list(channels))
+    return BundleConfig(
+        "gene_structure", {"name": "base"}, ENCODER.to_dict(), k=3, stride=3, tile_bp=300, labels=list(channels)
+    )
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import torch
 
+from genoformer.applications import build_task
 from genoformer.bundle.folder import network_of, save_bundle
 from genoformer.bundle.header import BundleConfig
 from genoformer.nn.config import EncoderConfig
@@ -19,10 +20,11 @@ NAMES = {"multiclass": ["a", "b", "c"], "multilabel": ["a", "b", "c"], "regressi
 
 def write_function_bundle(folder, kind="multiclass", **options):
     """Save the bundle; it reads 200 bases."""
+    options = {"kind": kind, "max_bp": 200, **options}
+    head = build_task("function", NAMES[kind], options).head
     config = BundleConfig(
-        task="function", encoder=ENCODER.to_dict(), k=3, stride=1, channels=NAMES[kind],
-        options={"kind": kind, "max_bp": 200, **options},
-    )  # fmt: skip
+        task="function", head=head, encoder=ENCODER.to_dict(), k=3, stride=1, labels=NAMES[kind], options=options
+    )
     with torch.random.fork_rng():
         torch.manual_seed(4)
         model, tokens = network_of(config).eval(), torch.randint(5, 69, (50, 40))

@@ -4,10 +4,16 @@
 of it.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from genoformer.applications.interface import Application
 from genoformer.errors import DataError, UsageError
 from genoformer.inference.formats import file_names
 from genoformer.inference.parts import Part
+
+if TYPE_CHECKING:
+    from genoformer.tasks.interface import Task
 
 _HERE, _TASKS = "genoformer.applications", "genoformer.tasks"
 
@@ -30,7 +36,7 @@ APPLICATIONS: dict[str, Application] = {
         title="genes with introns",
         subject="genes",
         task=Part(f"{_TASKS}.gene_structure_eukaryote:build"),
-        data=Part(f"{_HERE}.genes.data:GenomeData"),
+        data=Part(f"{_HERE}.introns.data:IntronData"),
         finish=Part(f"{_HERE}.introns.calibrate:FINISH"),
         request=Part(f"{_HERE}.genes.request:GeneRequest"),
         predictor=Part(f"{_HERE}.introns.predict:IntronPredictor"),
@@ -136,3 +142,16 @@ def result_names() -> list[str]:
     """Names, and patterns of names, of the results of all tasks: what may lie in the folder of a prediction."""
     rows = (application.formats.load() for application in APPLICATIONS.values() if application.formats)
     return list(dict.fromkeys(name for formats in rows for name in file_names(formats)))
+
+
+def build_task(
+    name: str, channels: Sequence[str] = (), options: Mapping[str, Any] | None = None,
+    ontology: Mapping[str, Any] | None = None,
+) -> "Task":  # fmt: skip
+    """A task by name; see ``tasks.interface.BuildTask``.
+
+    Raises:
+        UsageError: If there is no such task.
+        ValueError: If a setting is unknown or out of range.
+    """
+    return configured_application(name).task.load()(channels, options, ontology)

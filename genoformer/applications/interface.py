@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from genoformer.inference.formats import Formats
     from genoformer.inference.interface import Caller, Predictor, Request
     from genoformer.tasks.interface import BuildTask
-    from genoformer.training.batched_data import BatchedData
-    from genoformer.training.finish import Fit
+    from genoformer.training.finish import Finish
+    from genoformer.training.interface import TrainingData
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Application:
     title: str
     subject: str
     task: Part[BuildTask]
-    data: Part[type[BatchedData]]
+    data: Part[type[TrainingData]]
     callbacks: Part[Callable[[], list[Callback]]] | None = None
-    finish: Part[Fit] | None = None
+    finish: Part[Finish] | None = None
     request: Part[type[Request]] | None = None
     predictor: Part[type[Predictor]] | None = None
     caller: Part[type[Caller]] | None = None

@@ -4,7 +4,6 @@ import contextlib
 import json
 import sys
 from collections.abc import Sequence
-from inspect import signature
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,8 +22,10 @@ from genoformer.training.finish import finish_bundle
 from genoformer.training.leakage_warning import leakage_lines
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
+from genoformer.training.old_keys import check_keys
 from genoformer.training.processes import check_strategy, model_precision
 from genoformer.training.run_folder import RunFolder, config_digest, run_folder
+from genoformer.training.settings import ModelReading
 from genoformer.training.signals import StopRequest
 from genoformer.training.start import build_for, freeze, start_from
 from genoformer.training.train import (
@@ -62,6 +63,7 @@ class GenoformerCLI(LightningCLI):
 
     def __init__(self, command: str, argv: list[str], stop: StopRequest) -> None:
         self.command, self.stop = command, stop
+        check_keys(argv, CONFIG_OPTIONS)
         self.application = configured_application(find_task(argv))
         self.data_class = self.application.data.load()
         super().__init__(
@@ -80,20 +82,14 @@ class GenoformerCLI(LightningCLI):
         parser.add_argument("--ckpt_path", type=str | None, help="checkpoint to continue (fit) or to score")
         parser.add_argument("--monitor", type=str, default="val/loss", help="metric that chooses the model")
         parser.add_argument("--checkpoint_every_n_steps", type=int, default=200, help="steps between checkpoints")
-        parser.link_arguments("name", "data.work_dir", compute_fn=run_folder)
-        parser.link_arguments("seed_everything", "data.seed")
         parser.link_arguments("trainer.max_steps", "model.max_steps")
-        parser.link_arguments("model.encoder", "data.n_global_tokens", compute_fn=_global_tokens)
-        if "base_codes" in signature(self.data_class).parameters:
-            parser.link_arguments("model.encoder", "data.base_codes", compute_fn=_base_embedding)
-        for name in self.data_class.linked:
-            parser.link_arguments(f"model.{name}", f"data.{name}")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         self.config = parser.parse_args(args)
 
     def before_instantiate_classes(self) -> None:
         """What is wrong with the configuration is said before a folder is made."""
+        self.work_dir = run_folder(self.config.name)
         if self.config.trainer.max_steps < 1:
             raise UsageError(
                 "CONFIG-003", f"expected a number of steps, found {self.config.trainer.max_steps}.",
@@ -109,11 +105,16 @@ class GenoformerCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
+        config = self.model.bundle_config
+        reading = ModelReading.of(
+            task=config.task, k=config.k, stride=config.stride, encoder=config.encoder, options=config.options
+        )
+        self.datamodule.bind(reading, seed=self.config.seed_everything, work_dir=self.work_dir)
         self.datamodule.check_model(self.model.encoder_config, self.model.tile_plan)
         self.model.begin(self.application.task.load())
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        folder = Path(self.config.data.work_dir)
+        folder = Path(self.work_dir)
         is_fit = self.command == "fit"
         callbacks = run_callbacks(
             folder, self.stop, config_digest=self.digest, every_n_steps=self.config.checkpoint_every_n_steps,
@@ -146,7 +147,7 @@ def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
     with received_signals() as stop:
         cli = GenoformerCLI(subcommand, prepare_arguments(argv), stop)
         digests = {"config": cli.digest, "input": cli.datamodule.input_digest()}
-        folder = RunFolder(cli.config.data.work_dir)
+        folder = RunFolder(cli.work_dir)
         # Of several processes that train together, the first one owns the folder.
         with folder_lock(folder.path) if cli.trainer.is_global_zero else contextlib.nullcontext():
             with loading_ended(cli.trainer):
@@ -249,11 +250,3 @@ def _load_state(module: GenomeModule, state: dict, path: str) -> None:
     except RuntimeError as error:
         message = f"the weights do not fit the configuration: {str(error).splitlines()[0]}"
         raise DataError("CKPT-005", message, where=path) from error
-
-
-def _global_tokens(encoder: dict) -> int:
-    return encoder.get("n_global_tokens", 0)
-
-
-def _base_embedding(encoder: dict) -> bool:
-    return bool(encoder.get("base_embedding", False))

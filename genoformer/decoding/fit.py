@@ -202,7 +202,7 @@ def fit_scorer(rows: FitRows) -> Scorer:
     if not rows.start_known.any() or rows.frame_right.all():
         raise DataError(
             "DECODER-001", "the held-out regions hold no genes to fit the decoder to.",
-            fix="Hold out more sequence with --data.validation.",
+            fix="Hold out more sequence with --data.split.validation.",
         )  # fmt: skip
     start = fit_starts(rows.candidates, rows.evidence, rows.start_known)
     gene = fit_genes(rows.candidates, rows.evidence, rows.frame_right, start, rows.stop_rate)

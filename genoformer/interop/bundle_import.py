@@ -72,8 +72,8 @@ def _bundle_config(imported: ImportedEncoder, task: Task) -> BundleConfig:
     usable = _usable_bp(encoder)
     context = min(MAX_CONTEXT_BP, usable // 8) // encoder.stride * encoder.stride
     return BundleConfig(
-        task=task.name, head=task.head, encoder=encoder.to_dict(), k=tokenizer.k, stride=tokenizer.stride, tile_bp=usable - 2 * context,
-        context_bp=context, labels=list(task.channels),
+        task=task.name, head=task.head, encoder=encoder.to_dict(), k=tokenizer.k, stride=tokenizer.stride,
+        tile_bp=usable - 2 * context, context_bp=context, labels=list(task.channels),
     )  # fmt: skip
 
 

@@ -1,12 +1,12 @@
 """A warning when what validates a model, or tests it, shares sequence with what trains it."""
 
 from genoformer.genomes.leakage import find_leakage
-from genoformer.training.batched_data import BatchedData
+from genoformer.training.interface import TrainingData
 
 HELD_OUT = ("validation", "test")
 
 
-def leakage_lines(data: BatchedData) -> list[str]:
+def leakage_lines(data: TrainingData) -> list[str]:
     """One line for each held-out part that shares sequence with the training part.
 
     Args:
@@ -14,7 +14,7 @@ def leakage_lines(data: BatchedData) -> list[str]:
     """
     lines = []
     for part in HELD_OUT:
-        found = find_leakage(lambda: data.records_of("train"), data.records_of(part))
+        found = find_leakage(lambda: data.records("train"), data.records(part))
         if found.pieces:
             piece = found.pieces[0]
             lines.append(

@@ -122,8 +122,9 @@ def received_signals() -> Iterator[StopRequest]:
         if stop.is_made:
             stop.leave()
         raise BusyError(
-            "TRAIN-002", "a loading process died.", fix="Run the same command again, or use --data.num_workers 0."
-        ) from error
+            "TRAIN-002", "a loading process died.",
+            fix="Run the same command again, or use --data.loader.num_workers 0.",
+        ) from error  # fmt: skip
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -13,6 +13,7 @@ from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
 from genoformer.structures.dot_bracket import parse_dot_bracket
 from genoformer.structures.pair_files import read_pair_files, write_dbn
+from genoformer.training.settings import LabelSplit, ModelReading
 
 
 @pytest.fixture(scope="module")
@@ -127,8 +128,8 @@ def test_labels_that_do_not_fit_name_file_and_line(here, tmp_path, name, capsys)
 def test_split_by_ids_decides_the_parts(here, tmp_path, capsys):
     (tmp_path / "parts.tsv").write_text("# who is where\n" + "".join(
         f"r{i}\t{'train' if i < 40 else 'validation'}\n" for i in range(50)))  # fmt: skip
-    arguments = ["--config", "tiny.yaml", "--data.labels", "r.dbn", "--data.split", str(tmp_path / "parts.tsv")]
-    assert main(["fit", *arguments, "--trainer.max_steps", "1", "--name", "two", "--data.test", "null"]) == 0
+    arguments = ["--config", "tiny.yaml", "--data.labels", "r.dbn", "--data.split.file", str(tmp_path / "parts.tsv")]
+    assert main(["fit", *arguments, "--trainer.max_steps", "1", "--name", "two", "--data.split.test", "null"]) == 0
     assert "10 ×" in capsys.readouterr().err
     assert "40 train, 10 validation, 0 test" in (here / "runs/two/model/model_card.md").read_text()
     (tmp_path / "parts.tsv").write_text("r0\ttrain\nr0\ttest\n")
@@ -139,8 +140,8 @@ def test_split_by_ids_decides_the_parts(here, tmp_path, capsys):
 def test_split_may_name_families(here, tmp_path):
     lines = [f"r{i}\t{'train' if i < 40 else 'validation'}\t{'odd' if i % 2 else 'even'}\n" for i in range(60)]
     (tmp_path / "parts.tsv").write_text("".join(lines))
-    data = PairData(["r.dbn"], split=str(tmp_path / "parts.tsv"))
-    data.setup()
+    data = PairData(["r.dbn"], split=LabelSplit(file=str(tmp_path / "parts.tsv")))
+    data.bind(ModelReading("rna_pairs", k=1, stride=1)).setup()
     assert [(member.id, member.group) for member in data.parts["validation"][:2]] == [("r40", "even"), ("r41", "odd")]
 
 

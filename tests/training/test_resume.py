@@ -36,7 +36,7 @@ def untouched(genome, tmp_path_factory) -> dict[str, str]:
 def test_interrupted_run_ends_with_the_same_bits(
     genome, untouched, tmp_path, place, signal_name, n_workers, exit_code, resumed_at
 ):
-    arguments = [*genome, "--data.num_workers", str(n_workers)]
+    arguments = [*genome, "--data.loader.num_workers", str(n_workers)]
     row = resume.interrupt_and_resume(tmp_path, arguments, place, signal_name)
     assert row["exit_codes"] == [exit_code, 0]
     assert row["resumed_at"] == resumed_at

@@ -20,6 +20,7 @@ from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
 from genoformer.training.random_state import get_random_state, set_random_state
 from genoformer.training.run_folder import RunFolder
+from genoformer.training.settings import Loader, ModelReading, RegionSplit
 from genoformer.training.train import (
     TRAINER_DEFAULTS,
     loading_ended,
@@ -70,18 +71,11 @@ def fine_tuning_data(bundle: Bundle, store: Path, settings: FineTuning) -> Genom
         store=str(store),
         # No longer than what the model reads in prediction, which learned positions may limit.
         crop_bp=min(CROP_BP, config.tile_bp + 2 * config.context_bp),
-        batch_size=BATCH_SIZE,
-        samples_per_epoch=settings.steps * BATCH_SIZE,
-        seed=settings.seed,
-        by="region",
-        validation=HELD_OUT,
-        guard_bp=GUARD_BP,
-        k=config.k,
-        stride=config.stride,
-        task=config.task,
-        n_global_tokens=config.encoder.get("n_global_tokens", 0),
-        base_codes=config.encoder.get("base_embedding", False),
+        split=RegionSplit(by="region", validation=HELD_OUT, guard_bp=GUARD_BP),
+        loader=Loader(batch_size=BATCH_SIZE, samples_per_epoch=settings.steps * BATCH_SIZE),
     )
+    reading = ModelReading.of(task=config.task, k=config.k, stride=config.stride, encoder=config.encoder)
+    data.bind(reading, seed=settings.seed)
     try:
         data.setup()
     except UsageError as error:

@@ -1,6 +1,7 @@
 """A trained function model and its baselines on the same test part: scores with bootstrap intervals."""
 
 from collections.abc import Callable, Collection
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def compare_run(run: Path, seed: int, *, baselines: Collection[str] | None = Non
         "seed": seed,
         "n_classes": len(caller.task.channels),
         "n_parameters": sum(tensor.numel() for tensor in bundle.model.parameters()),
-        "split": {name: value for name, value in data.split.items() if value},
+        "split": {name: value for name, value in asdict(data.split).items() if value},
         "sizes": {name: len(members) for name, members in data.parts.items()},
         "scores": {
             name: scores_of(caller.task, outputs, parts["validation"], parts["test"], seed, bits)
