@@ -30,7 +30,8 @@ def write_tiny_intron_bundle(folder):
         torch.manual_seed(1)
         model = build_model(encoder, n_channels=len(task.channels), initial_logits=INITIAL_LOGITS).eval()
     config = BundleConfig(
-        task=TASK, head={"name": "base"}, encoder=encoder.__dict__, k=3, stride=3, tile_bp=3_072, context_bp=192, genetic_code=1,
+        task=TASK, head={"name": "base"}, encoder=encoder.__dict__, k=3, stride=3, tile_bp=3_072, context_bp=192,
+        genetic_code=1,
         labels=list(task.channels),
     )  # fmt: skip
     calibration = {"decoder": tiny_intron_decoder().to_dict()}

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from genoformer.applications.functions.outputs import FUNCTIONS, TERMS
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.inference.comparison import Comparison, Question
-from genoformer.inference.folder import FUNCTIONS, SUMMARY, TERMS
+from genoformer.inference.folder import SUMMARY
 from genoformer.labels.ontology import read_obo
 from genoformer.labels.tables import LabelledSequence, TableColumns, read_labels, read_table_rows
 from genoformer.labels.terms import with_implied_terms
