@@ -73,7 +73,7 @@ class GenomeModule(pl.LightningModule):
             raise UsageError("CONFIG-004", f'expected one of {", ".join(TASKS)}, found "{task}".', where="model.task")
         if tile_bp % stride or tile_bp < 1 or context_bp < 0:
             raise UsageError(
-                "CONFIG-005", f"tile_bp must be a positive multiple of stride = {stride}, found {tile_bp}.",
+                "CONFIG-019", f"tile_bp must be a positive multiple of stride = {stride}, found {tile_bp}.",
                 where="model.tile_bp",
             )  # fmt: skip
         self.tokenizer, self.encoder_config = _build_config(encoder, k, stride)

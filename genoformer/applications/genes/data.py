@@ -99,7 +99,7 @@ class GenomeData(BatchedData):
         self.both_strands = TASKS[task].strands != "forward"
         self.labels, self.source = TASKS[task].labels, _as_list(source) or []
         if recoded and self.labels != "codons":
-            raise UsageError("CONFIG-009", f'task "{task}" has no recoding.', where="data.recoded", fix="Give 0.")
+            raise UsageError("CONFIG-016", f'task "{task}" has no recoding.', where="data.recoded", fix="Give 0.")
         self.store: Store | None = None
         self.regions: dict = {}
         self._is_prepared = False
