@@ -55,5 +55,5 @@ def _compare(run: Path, task: str, seed: int, baselines: list[str] | None) -> di
 
     baseline = configured_application(task).baseline
     if baseline is None:
-        raise UsageError("BENCHMARK-002", f"there are no simple models for the task {task}.", where="--fit")
+        raise UsageError("BENCHMARK-003", f"there are no simple models for the task {task}.", where="--fit")
     return baseline.load()(run, seed, baselines=baselines)

@@ -43,7 +43,7 @@ def read_calibration(bundle: Bundle) -> dict:
     fitted = bundle.calibration.get(bundle.config.task)
     if fitted is None:
         raise DataError(
-            "MODEL-021", "the model has no calibration: its training did not end.", where=bundle.name,
+            "MODEL-023", "the model has no calibration: its training did not end.", where=bundle.name,
             fix="Give the training command again.",
         )  # fmt: skip
     return fitted

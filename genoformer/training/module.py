@@ -74,7 +74,7 @@ class GenomeModule(pl.LightningModule):
         super().__init__()
         if tile_bp % stride or tile_bp < 1 or context_bp < 0:
             raise UsageError(
-                "CONFIG-005", f"tile_bp must be a positive multiple of stride = {stride}, found {tile_bp}.",
+                "CONFIG-022", f"tile_bp must be a positive multiple of stride = {stride}, found {tile_bp}.",
                 where="model.tile_bp",
             )  # fmt: skip
         self.tokenizer, self.encoder_config = _build_config(encoder, k, stride)

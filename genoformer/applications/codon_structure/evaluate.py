@@ -42,7 +42,7 @@ def evaluate_states(
         try:
             states = encode_states(label.label, names)
         except ValueError as error:
-            raise DataError("EVAL-014", f"{error}.", where=label.where) from error
+            raise DataError("EVAL-017", f"{error}.", where=label.where) from error
         if len(states) != len(found[label.id]):
             message = f'"{label.id}" has {len(found[label.id])} codons in the prediction, {len(states)} here.'
             raise DataError("EVAL-014", message, where=label.where)

@@ -55,7 +55,7 @@ def evaluate_functions(
     labels, terms = read_labels(reference, columns, log), _read_terms(folder / TERMS)
     if bool(terms) != (ontology is not None):
         use = "needs" if terms else "has no use for"
-        raise UsageError("EVAL-014", f"the model {use} an ontology.", where="--ontology")
+        raise UsageError("EVAL-016", f"the model {use} an ontology.", where="--ontology")
     if terms:
         labels = with_implied_terms(labels, read_obo(ontology), separator, log)
     labelled = [label for label in labels if _is_known(label, rows, log)]

@@ -59,7 +59,7 @@ class GenomeData(StoreData):
         """Read as a model does; UsageError if its task has no recoding and there shall be some."""
         if self.recoded and self.labels != "codons":
             message = f'task "{reading.task}" has no recoding.'
-            raise UsageError("CONFIG-009", message, where="data.augment.recoded", fix="Give 0.")
+            raise UsageError("CONFIG-016", message, where="data.augment.recoded", fix="Give 0.")
         self.collate = build_collate(
             stride=reading.stride, n_global_tokens=reading.n_global_tokens, base_codes=reading.base_codes
         )

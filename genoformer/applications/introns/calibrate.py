@@ -84,7 +84,7 @@ def fit_intron_decoder(
     """
     held = [hold_region(network, tokenizer, plan, store, region) for region in held_out]
     if not any(region.genes for region in held):
-        raise DataError("MODEL-009", "no whole gene lies in the validation regions.", fix="Hold out more.")
+        raise DataError("DECODER-001", "no whole gene lies in the validation regions.", fix="Hold out more.")
     decoder = fit_weights(first_decoder(store, training), held)
     return CalibratedDecoder(decoder, fit_confidence(decoder, held))
 
