@@ -82,6 +82,7 @@ class GenoformerCLI(LightningCLI):
         parser.add_argument("--ckpt_path", type=str | None, help="checkpoint to continue (fit) or to score")
         parser.add_argument("--monitor", type=str, default="val/loss", help="metric that chooses the model")
         parser.add_argument("--checkpoint_every_n_steps", type=int, default=200, help="steps between checkpoints")
+        parser.set_defaults({"model.task": DEFAULT_TASK})
         parser.link_arguments("trainer.max_steps", "model.max_steps")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:

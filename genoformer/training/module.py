@@ -30,9 +30,9 @@ class GenomeModule(pl.LightningModule):
     Args:
         encoder: Fields of ``EncoderConfig`` except ``vocab_size`` and ``stride``, which follow from ``k`` and
             ``stride``.
+        task: Name of the task.
         k: Bases per token, 1 to 8.
         stride: Bases that each token owns, 1 to ``k``.
-        task: Name of the task.
         lr: Highest learning rate.
         weight_decay: Of the weight matrices of the layers; nothing else is decayed.
         warmup_steps: Steps from zero to the highest learning rate.
@@ -56,9 +56,9 @@ class GenomeModule(pl.LightningModule):
     def __init__(
         self,
         encoder: dict[str, bool | int | float | str | list[int | list[int]]],
+        task: str,
         k: int = 6,
         stride: int = 3,
-        task: str = "gene_structure",
         lr: float = 1e-3,
         weight_decay: float = 0.01,
         warmup_steps: int = 100,
