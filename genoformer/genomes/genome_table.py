@@ -124,7 +124,7 @@ def _read_rows(table: Path) -> Iterator[tuple[str, dict[str, str]]]:
     columns: list[str] | None = None
     for number, line in read_lines(table):
         where = f"{table} line {number}"
-        if not line.strip() or line.startswith("#"):
+        if not line.strip(" ") or line.startswith("#"):
             continue
         cells = [cell.strip() for cell in line.split("\t")]
         if columns is None:
