@@ -77,9 +77,17 @@ def test_without_weights_genomes_of_a_group_give_crops_by_their_bases(build):
     assert_shares(crops_by_genome(build(text)), {"one": 1 / 6, "two": 2 / 6, "three": 0.5})
 
 
-def test_genome_of_weight_0_gives_none(build):
-    rows = ROWS.replace("\t1\tleft", "\t0\tleft")
-    assert_shares(crops_by_genome(build(HEADER + rows)), {"one": 0.5, "two": 0.0, "three": 0.5})
+def test_genome_of_weight_0_validates_and_does_not_train(build):
+    data = build(HEADER + ROWS.replace("\t1\tleft", "\t0\tleft"))
+    assert_shares(crops_by_genome(data), {"one": 0.5, "two": 0.0, "three": 0.5})
+    assert {data.store.records[region.record].genome for region in data.regions["validation"]} == set(SIZES)
+    assert not any("- two:" in line for line in data.card_lines())
+
+
+def test_nothing_but_weights_of_0_left_to_train_on_is_refused(build):
+    rows = ROWS.replace("\t1\tleft", "\t0\tleft").replace("right", "left")
+    with pytest.raises(UsageError, match="weight 0"):
+        build(HEADER + rows, split=RegionSplit(by="genome", validation=["one", "three"]))
 
 
 def test_whole_genomes_are_held_out_by_name(build):
