@@ -21,7 +21,7 @@ from genoformer.applications.contacts.data import ContactData
 from genoformer.applications.functions.baseline import bootstrap
 from genoformer.baselines.run_data import read_run_data
 from genoformer.batches.structures import collate_structures
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.fit import run_lightning
 from genoformer.files import write_json_atomic, write_text_atomic
 from genoformer.metrics.pairs import contact_precision, mean_contact_precision

@@ -20,7 +20,7 @@ from genoformer.applications.pretraining.data import PretrainingData
 from genoformer.baselines.count_models import MarkovModel, TwoSidedModel, bits_per_base
 from genoformer.baselines.run_data import read_run_data
 from genoformer.batches.collate import build_collate
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.files import write_json_atomic
 from genoformer.genomes.hiding import N_KNOWN
 from genoformer.sequence.alphabet import reverse_complement

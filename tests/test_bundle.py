@@ -6,17 +6,8 @@ import pytest
 import torch
 
 from genoformer import bundle
-from genoformer.bundle import (
-    CALIBRATION,
-    CARD,
-    CONFIG,
-    FORMAT_VERSION,
-    WEIGHTS,
-    BundleConfig,
-    find_bundle,
-    load_bundle,
-    save_bundle,
-)
+from genoformer.bundle.folder import load_bundle, save_bundle
+from genoformer.bundle.header import CALIBRATION, CARD, CONFIG, FORMAT_VERSION, WEIGHTS, BundleConfig, find_bundle
 from genoformer.errors import DataError, MissingFileError, OutputExistsError
 from genoformer.files import sha256_file, write_manifest
 from genoformer.nn.config import EncoderConfig
@@ -36,7 +27,9 @@ def model():
 
 @pytest.fixture
 def config():
-    return BundleConfig("gene_structure", ENCODER.to_dict(), k=3, stride=3, tile_bp=300, channels=list(channels))
+    return BundleConfig(
+        "gene_structure", {"name": "base"}, ENCODER.to_dict(), k=3, stride=3, tile_bp=300, labels=list(channels)
+    )
 
 
 @pytest.fixture

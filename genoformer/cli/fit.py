@@ -13,19 +13,17 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
-from genoformer.applications.genes.callbacks import model_precision
+from genoformer.applications import DEFAULT_TASK, configured_application
 from genoformer.errors import DataError, UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
-from genoformer.tasks import TASKS
 from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoint_path
 from genoformer.training.config_files import find_config
-from genoformer.training.data_modules import DATA_MODULES
 from genoformer.training.finish import finish_bundle
 from genoformer.training.leakage_warning import leakage_lines
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
 from genoformer.training.old_keys import check_keys
-from genoformer.training.processes import check_strategy
+from genoformer.training.processes import check_strategy, model_precision
 from genoformer.training.run_folder import RunFolder, config_digest, run_folder
 from genoformer.training.settings import ModelReading
 from genoformer.training.signals import StopRequest
@@ -43,7 +41,6 @@ from genoformer.training.train import (
 
 MAX_MESSAGE_LETTERS = 400
 CONFIG_OPTIONS = ("--config", "-c")
-DEFAULT_TASK = "gene_structure"
 
 
 class OneLineParser(LightningArgumentParser):
@@ -67,7 +64,8 @@ class GenoformerCLI(LightningCLI):
     def __init__(self, command: str, argv: list[str], stop: StopRequest) -> None:
         self.command, self.stop = command, stop
         check_keys(argv, CONFIG_OPTIONS)
-        self.data_class = DATA_MODULES[TASKS[find_task(argv)].data]
+        self.application = configured_application(find_task(argv))
+        self.data_class = self.application.data.load()
         super().__init__(
             GenomeModule, self.data_class, args=argv, run=False, seed_everything_default=0, parser_class=OneLineParser,
             parser_kwargs={"prog": f"genoformer {command}"}, trainer_defaults=TRAINER_DEFAULTS,
@@ -84,6 +82,7 @@ class GenoformerCLI(LightningCLI):
         parser.add_argument("--ckpt_path", type=str | None, help="checkpoint to continue (fit) or to score")
         parser.add_argument("--monitor", type=str, default="val/loss", help="metric that chooses the model")
         parser.add_argument("--checkpoint_every_n_steps", type=int, default=200, help="steps between checkpoints")
+        parser.set_defaults({"model.task": DEFAULT_TASK})
         parser.link_arguments("trainer.max_steps", "model.max_steps")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
@@ -113,6 +112,8 @@ class GenoformerCLI(LightningCLI):
             task=config.task, k=config.k, stride=config.stride, encoder=config.encoder, options=config.options
         )
         self.datamodule.bind(reading, seed=self.config.seed_everything, work_dir=self.work_dir)
+        self.datamodule.check_model(self.model.encoder_config, self.model.tile_plan)
+        self.model.begin(self.application.task.load())
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         folder = Path(self.work_dir)
@@ -121,6 +122,8 @@ class GenoformerCLI(LightningCLI):
             folder, self.stop, config_digest=self.digest, every_n_steps=self.config.checkpoint_every_n_steps,
             monitor=self.config.monitor,
         )  # fmt: skip
+        if self.application.callbacks:
+            callbacks = [*callbacks, *self.application.callbacks.load()()]
         if self.config.trainer.enable_progress_bar is not False:
             callbacks.append(TQDMProgressBar(refresh_rate=10))
         trainer_config = {**self.config_init.trainer, "plugins": run_plugins(), "default_root_dir": str(folder)}
@@ -179,9 +182,6 @@ def find_task(argv: Sequence[str]) -> str:
 
     Args:
         argv: Arguments with configurations as files.
-
-    Raises:
-        UsageError: If there is no such task.
     """
     task = DEFAULT_TASK
     for word, following in pairwise([*argv, ""]):
@@ -191,8 +191,6 @@ def find_task(argv: Sequence[str]) -> str:
             task = _task_of_file(Path(value)) or task
         elif option == "--model.task":
             task = value
-    if task not in TASKS:
-        raise UsageError("CONFIG-004", f'expected one of {", ".join(TASKS)}, found "{task}".', where="model.task")
     return task
 
 
@@ -225,8 +223,10 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
     freeze(cli.model)
     train(cli.trainer, cli.model, cli.datamodule, folder, cli.stop, cli.config.ckpt_path)
     if cli.trainer.is_global_zero:
-        for line in finish_bundle(folder.model, cli.datamodule, precision=model_precision(cli.trainer)):
-            print(f"genoformer: {line}", file=sys.stderr)
+        if cli.application.finish:
+            finish, precision = cli.application.finish.load(), model_precision(cli.trainer)
+            for line in finish_bundle(folder.model, cli.datamodule, finish, precision=precision):
+                print(f"genoformer: {line}", file=sys.stderr)
         folder.write_state(digests, finished=True)
         print(f"model: {folder.model}")
 

@@ -41,5 +41,5 @@ def with_parts(sequences: Sequence[LabelledSequence], parts: dict[str, str], log
         if sequence.id not in parts:
             log.add("SPLIT-007", f'{sequence.where}: "{sequence.id}" is in no part of the split; it is left out.')
     if not known:
-        raise UsageError("SPLIT-006", "no sequence has an id of the split.", where="data.split.file")
+        raise UsageError("SPLIT-008", "no sequence has an id of the split.", where="data.split.file")
     return [replace(sequence, group=parts[sequence.id]) for sequence in known]

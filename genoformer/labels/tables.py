@@ -79,7 +79,7 @@ def read_label_table(
     """
     if columns.sequence is None and (not fasta or columns.id is None):
         raise UsageError(
-            "LABELS-001", "nothing says where the sequences are.", where="data",
+            "LABELS-019", "nothing says where the sequences are.", where="data",
             fix="Give data.columns.sequence, or data.fasta and data.columns.id.",
         )  # fmt: skip
     records = None if columns.sequence is not None else _read_records(fasta, log)

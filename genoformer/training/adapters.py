@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from genoformer.bundle import BundleConfig, build_network
+from genoformer.bundle.folder import network_of
+from genoformer.bundle.header import BundleConfig
 from genoformer.nn.attention import LongformerSelfAttention
 from genoformer.nn.encoder import Encoder
 from genoformer.nn.model import GenomeModel
@@ -52,7 +53,7 @@ def merged(model: GenomeModel, config: BundleConfig) -> GenomeModel:
         config: What it was built from.
     """
     with torch.random.fork_rng(devices=[]):
-        plain = build_network(config)
+        plain = network_of(config)
     state = {name: tensor for name, tensor in model.state_dict().items() if ".parametrizations." not in name}
     adapted = {name: module for name, module in model.named_modules() if parametrize.is_parametrized(module, "weight")}
     plain.load_state_dict(state | {f"{name}.weight": module.weight.detach() for name, module in adapted.items()})

@@ -7,7 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from genoformer.bundle import build_network, save_bundle
+from genoformer.bundle.folder import network_of, save_bundle
 from genoformer.errors import UsageError
 from genoformer.training.adapters import merged
 from genoformer.training.checkpoint_io import AtomicCheckpointIO
@@ -176,7 +176,7 @@ class WriteBundle(pl.Callback):
             self._write(trainer, pl_module)
         elif trainer.is_global_zero and not (self.folder / "manifest.json").is_file():
             kept = AtomicCheckpointIO().load_checkpoint(self.kept, map_location="cpu")
-            model = build_network(pl_module.bundle_config)
+            model = network_of(pl_module.bundle_config)
             model.load_state_dict(kept["state_dict"])
             save_bundle(self.folder, model=model, config=pl_module.bundle_config, card=kept["card"])
 

@@ -18,8 +18,10 @@ from genoformer.files import sha256_file
 from genoformer.labels.split_file import read_parts, with_parts
 from genoformer.labels.splits import split_labelled
 from genoformer.labels.tables import LabelledSequence
+from genoformer.nn.config import EncoderConfig
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.sequence.records import Record
+from genoformer.stream import TilePlan
 from genoformer.training.run_batches import RunBatches, check_seed
 from genoformer.training.settings import LabelSplit, Loader, ModelReading
 
@@ -62,6 +64,11 @@ class LabelledData(pl.LightningDataModule, ABC):
         self.seed = check_seed(seed)
         self.tokenizer = KmerTokenizer(k=reading.k, stride=reading.stride)
         return self
+
+    def check_model(self, encoder: EncoderConfig, plan: TilePlan) -> None:
+        """UsageError if the model wants the bases that tokens own: labelled sequences come as tokens alone."""
+        if encoder.base_embedding:
+            raise UsageError("CONFIG-016", "this task cannot feed it.", where="model.encoder.base_embedding")
 
     @abstractmethod
     def read(self, log: WarningLog) -> list[LabelledSequence]:

@@ -1,13 +1,12 @@
 """A warning when what validates a model, or tests it, shares sequence with what trains it."""
 
 from genoformer.genomes.leakage import find_leakage
-from genoformer.training.labelled_data import LabelledData
-from genoformer.training.store_data import StoreData
+from genoformer.training.interface import TrainingData
 
 HELD_OUT = ("validation", "test")
 
 
-def leakage_lines(data: StoreData | LabelledData) -> list[str]:
+def leakage_lines(data: TrainingData) -> list[str]:
     """One line for each held-out part that shares sequence with the training part.
 
     Args:

@@ -18,9 +18,10 @@ from genoformer.genomes.genome_table import TableGenome, describe_genome, read_g
 from genoformer.genomes.prepare import GenomeFiles, prepare_store, store_parameters
 from genoformer.genomes.splits import Region, split_regions
 from genoformer.genomes.store import Store
+from genoformer.nn.config import EncoderConfig
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.sequence.records import Record
-from genoformer.tasks import TASKS
+from genoformer.stream import TilePlan, check_tile_length
 from genoformer.training.run_batches import RunBatches, check_seed
 from genoformer.training.settings import Loader, ModelReading, RegionSplit, check_crop
 
@@ -45,6 +46,10 @@ class StoreData(pl.LightningDataModule, ABC):
 
     needs_genes = True
     """Genomes must have an annotation."""
+    both_strands = True
+    """Either strand may be read."""
+    labels = "codons"
+    """Kind of label tracks, see ``genomes.prepare``."""
     collate: Callable
     store: Store
     """There after ``setup``."""
@@ -77,9 +82,12 @@ class StoreData(pl.LightningDataModule, ABC):
         """
         self.seed = check_seed(seed)
         self.tokenizer = KmerTokenizer(k=reading.k, stride=reading.stride)
-        self.both_strands, self.labels = TASKS[reading.task].strands != "forward", TASKS[reading.task].labels
         self.store_path = Path(self.given_store or Path(work_dir) / "data.h5")
         return self
+
+    def check_model(self, encoder: EncoderConfig, plan: TilePlan) -> None:
+        """UsageError if tiles are longer than what the model reads."""
+        check_tile_length(encoder, plan)
 
     @property
     def regions(self) -> dict[str, list[Region]]:

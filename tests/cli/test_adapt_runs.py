@@ -11,7 +11,7 @@ from tiny_bundle import write_tiny_bundle
 
 from genoformer.applications.adapt import adapt as room
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.bundle import load_bundle, save_bundle
+from genoformer.bundle.folder import load_bundle, save_bundle
 from genoformer.cli.main import main
 from genoformer.decoding import statistics as genome_statistics
 from genoformer.genomes.store import Store

@@ -13,7 +13,7 @@ from genoformer.annotation.models import Gene
 from genoformer.applications.functions.caller import FunctionCaller
 from genoformer.applications.genes import functions as gene_functions
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.bundle import load_bundle, save_bundle
+from genoformer.bundle.folder import load_bundle, save_bundle
 from genoformer.cli.main import main
 from genoformer.files import verify_manifest
 from genoformer.genomes.simulate import simulate_genome
@@ -42,7 +42,7 @@ def function_bundle(tmp_path_factory):
     folder = tmp_path_factory.mktemp("functions")
     bundles = {kind: write_function_bundle(folder / kind, kind) for kind in ("multiclass", "multilabel", "regression")}
     terms = load_bundle(bundles["multilabel"])
-    named = replace(terms.config, channels=TERMS)
+    named = replace(terms.config, labels=TERMS)
     save_bundle(folder / "terms", model=terms.model, config=named, card="#\n", calibration=terms.calibration)
     return bundles | {"multilabel": folder / "terms"}
 

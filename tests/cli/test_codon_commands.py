@@ -5,7 +5,7 @@ import json
 import pytest
 from tiny_structures import TINY_CODONS, chains
 
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
 
 
@@ -53,7 +53,7 @@ def test_table_has_a_row_for_each_codon_and_probabilities_that_sum_to_one(here, 
 
 def test_bundle_holds_states_and_temperature(here):
     bundle = load_bundle("runs/one/model")
-    assert bundle.config.channels == ["C", "E", "H"] and bundle.calibration["codon_structure"]["temperature"] > 0
+    assert bundle.config.labels == ["C", "E", "H"] and bundle.calibration["codon_structure"]["temperature"] > 0
 
 
 BAD = {

@@ -9,7 +9,7 @@ from tiny_structures import TINY_CONTACTS
 
 from genoformer.annotation.genetic_code import translate
 from genoformer.applications.rna_pairs.maps import read_pairs_h5
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
 from genoformer.sequence.alphabet import decode_bases
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.fit import GenoformerCLI, prepare_arguments, run_lightning
 from genoformer.cli.main import main
 from genoformer.errors import MissingFileError, OutputExistsError, RefusedError, UsageError

@@ -6,7 +6,7 @@ import pytest
 from intron_genome import write_intron_genome
 
 from genoformer.annotation.read import read_annotation
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
 
 SMALL = {

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
 from genoformer.sequence.alphabet import decode_bases
 
@@ -72,7 +72,7 @@ def test_trained_model_predicts_and_is_judged(here, tmp_path, capsys):
 
 def test_bundle_holds_classes_settings_and_calibration(here):
     bundle = load_bundle("runs/one/model")
-    assert bundle.config.channels == ["rich_in_a", "rich_in_c"]
+    assert bundle.config.labels == ["rich_in_a", "rich_in_c"]
     assert bundle.calibration["function"]["temperature"] > 0
     assert "96 train, 32 validation, 32 test" in (here / "runs/one/model/model_card.md").read_text()
 
@@ -88,7 +88,7 @@ def test_same_command_has_nothing_to_do_and_test_part_is_scored(here, capsys):
 def test_labels_in_headers_train_the_same_classes(here):
     options = ["--data.fasta", "s.fa", "--data.columns.sequence", "null", "--data.columns.id", "null"]
     assert main(["fit", "--config", "tiny.yaml", *options, "--name", "two", "--trainer.max_steps", "2"]) == 0
-    assert load_bundle("runs/two/model").config.channels == ["rich_in_a", "rich_in_c"]
+    assert load_bundle("runs/two/model").config.labels == ["rich_in_a", "rich_in_c"]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_terms_of_an_ontology_train_predict_and_are_judged(here, tmp_path, capsy
     assert main([*fit, "--model.options", "{kind: multilabel}", "--overwrite"]) == 0
     assert "LABELS-105" in capsys.readouterr().err
     bundle = load_bundle("runs/o/model")
-    assert bundle.config.channels == ["X:a", "X:any", "X:c"]
+    assert bundle.config.labels == ["X:a", "X:any", "X:c"]
     assert bundle.config.ontology["implied"] == {"X:a": ["X:any"], "X:any": [], "X:c": ["X:any"]}
     out = tmp_path / "out"
     assert main(["predict", "s.fa", "--model", "runs/o/model", "-o", str(out)]) == 0
@@ -204,5 +204,5 @@ def test_genes_of_an_annotated_genome_train(here, tmp_path):
     options = ["--data.annotation", str(tmp_path / "g.gff3"), "--data.fasta", str(tmp_path / "g.fa")]
     options += ["--data.columns.label", "EC_number", "--data.label_level", "1", "--trainer.max_steps", "2"]
     assert main(["fit", "--config", "tiny.yaml", *options, "--name", "genome"]) == 0
-    assert load_bundle("runs/genome/model").config.channels == ["oxidoreductase", "transferase"]
+    assert load_bundle("runs/genome/model").config.labels == ["oxidoreductase", "transferase"]
     assert "36 train, 12 validation, 12 test" in (here / "runs/genome/model/model_card.md").read_text()

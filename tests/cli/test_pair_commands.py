@@ -9,7 +9,7 @@ from tiny_structures import TINY_PAIRS, rnas
 from genoformer.applications.rna_pairs.caller import WEIGHTS
 from genoformer.applications.rna_pairs.data import PairData
 from genoformer.applications.rna_pairs.maps import read_pairs_h5
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
 from genoformer.structures.dot_bracket import parse_dot_bracket
 from genoformer.structures.pair_files import read_pair_files, write_dbn

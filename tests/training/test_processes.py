@@ -13,9 +13,9 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from genoformer.bundle import load_bundle
+from genoformer.applications import build_task
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.fit import run_lightning
-from genoformer.tasks import build_task
 from genoformer.training.processes import gather_scores, mean_over_processes, own_share, sum_over_processes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))

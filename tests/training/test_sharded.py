@@ -12,9 +12,10 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch.distributed.device_mesh import init_device_mesh
 
-from genoformer.bundle import BundleConfig, build_network
+from genoformer.applications import build_task
+from genoformer.bundle.folder import network_of
+from genoformer.bundle.header import BundleConfig
 from genoformer.nn.config import EncoderConfig
-from genoformer.tasks import build_task
 from genoformer.training.adapters import add_adapters
 from genoformer.training.optimizer import build_optimizer
 from genoformer.training.sharded import gather, is_sharded, shard
@@ -31,10 +32,11 @@ def network(adapter_rank: int = 0):
     encoder = EncoderConfig(vocab_size=70, d_model=32, n_heads=2, n_layers=2, d_ff=64, window_radius=4)
     config = BundleConfig(
         task="gene_structure", encoder=encoder.to_dict(), k=3, stride=1, tile_bp=100, context_bp=10, genetic_code=11,
-        channels=build_task("gene_structure").channels,
+        labels=list(build_task("gene_structure").channels),
+        head={"name": "base"},
     )  # fmt: skip
     torch.manual_seed(0)
-    model = build_network(config)
+    model = network_of(config)
     if adapter_rank:
         model.encoder.requires_grad_(False)
         add_adapters(model.encoder, adapter_rank)

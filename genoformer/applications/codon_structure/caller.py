@@ -6,22 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
-from genoformer.inference.sequence_caller import StructureCaller
+from genoformer.inference.chunks import Outputs
+from genoformer.inference.sequence_caller import SequenceCaller
 from genoformer.metrics.calibration import fit_temperature
+from genoformer.tasks import codon_structure
 from genoformer.tasks.codon_structure import IGNORED
 
 
 @dataclass(frozen=True)
-class CodonCaller(StructureCaller):
+class CodonCaller(SequenceCaller):
     """A bundle made ready; its task holds the states."""
 
-    task_name = "codon_structure"
+    task_module = codon_structure
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """Outputs of the network for every whole codon, float32 [T, C]."""
         return self.run_on_codons(codes, (0, len(self.task.channels)))
 
-    def outputs(self, codes: np.ndarray) -> dict[str, np.ndarray]:
+    def outputs(self, codes: np.ndarray) -> Outputs:
         """What is written of a sequence: calibrated "probabilities", float32 [T, C]."""
         scaled = self.logits(codes).astype(np.float64) / self.calibration["temperature"]
         return {"probabilities": softmax(scaled, axis=1).astype(np.float32)}

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genoformer.inference.sequence_caller import StructureCaller
+from genoformer.inference.chunks import Outputs
+from genoformer.inference.sequence_caller import SequenceCaller
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.structures.contacts import CONTACT, UNKNOWN
+from genoformer.tasks import contacts
 from genoformer.tasks.contacts import MIN_SEPARATION
 
 SMALLEST = 1e-3
@@ -15,16 +17,16 @@ SMALLEST = 1e-3
 
 
 @dataclass(frozen=True)
-class ContactCaller(StructureCaller):
+class ContactCaller(SequenceCaller):
     """A bundle made ready."""
 
-    task_name = "contacts"
+    task_module = contacts
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """Outputs of the network for every two whole codons, float32 [T, T], symmetric."""
         return self.run_on_codons(codes, (0, 0))
 
-    def outputs(self, codes: np.ndarray) -> dict[str, np.ndarray]:
+    def outputs(self, codes: np.ndarray) -> Outputs:
         """What is written of a sequence: "pairs" int32 [n, 2] of codons, i < j, and their calibrated "probability"."""
         logits = self.logits(codes)
         i, j = np.triu_indices(len(logits), MIN_SEPARATION)

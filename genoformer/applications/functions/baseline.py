@@ -10,7 +10,7 @@ from genoformer.applications.functions.caller import FunctionCaller, calibrated,
 from genoformer.applications.functions.data import TableData
 from genoformer.baselines.models import fit_baselines
 from genoformer.baselines.run_data import read_run_data
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.labels.ontology import information_content
 from genoformer.metrics.calibration import brier, ece
 from genoformer.metrics.functions import multilabel_scores

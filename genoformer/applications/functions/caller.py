@@ -1,27 +1,54 @@
 """A function model and its calibration: sequences to probabilities, labels or numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Self
 
 import numpy as np
 import torch
 from scipy.special import softmax
 
 from genoformer.batches.tables import collate_views, sequence_views
-from genoformer.bundle import Bundle, model_device
-from genoformer.inference.bundle_parts import bundle_task, read_calibration
+from genoformer.bundle.folder import Bundle, model_device
+from genoformer.inference.bundle_parts import check_task, read_calibration
+from genoformer.inference.chunks import Outputs
+from genoformer.inference.interface import Speed
 from genoformer.metrics.calibration import IsotonicCalibrator, fit_temperature
 from genoformer.metrics.functions import best_threshold
 from genoformer.metrics.ontology import best_common_threshold
+from genoformer.sequence.records import Record
+from genoformer.tasks import function
 from genoformer.tasks.function import Function, merge_views
 
 COVERAGE = 0.9
 """Share of the validation values that the interval of a predicted number holds."""
 
 
+BATCH = 16
+"""Sequences per call of the network for each tile of a genome: they are that much shorter."""
+
+
+@dataclass(frozen=True)
+class FunctionPrediction:
+    """What a model says of one sequence.
+
+    Attributes:
+        record_id: The record.
+        length: Its length in bp.
+        called: Names of the labels; none for numbers.
+        probabilities: Of every class or term, or numbers in the units of the labels, float64 [C].
+    """
+
+    record_id: str
+    length: int
+    called: tuple[str, ...]
+    probabilities: np.ndarray
+
+
 @dataclass(frozen=True)
 class FunctionCaller:
-    """A bundle made ready.
+    """A bundle made ready; see ``inference.interface.Caller``.
 
     Attributes:
         bundle: The model.
@@ -36,13 +63,38 @@ class FunctionCaller:
     precision: str = "float32"
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, *, batch_size: int = 32, precision: str = "float32") -> "FunctionCaller":
+    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Make a bundle ready.
 
         Raises:
             DataError: If it is of another task.
         """
-        return cls(bundle, bundle_task(bundle, "function"), batch_size, precision)
+        check_task(bundle, function.name)
+        task = function.build(bundle.config.labels, bundle.config.options, bundle.config.ontology)
+        return cls(bundle, task, BATCH * speed.batch_size, speed.precision or "float32")
+
+    @property
+    def max_bp(self) -> int:
+        """Bases of a sequence that are read, from its 5′ end on."""
+        return self.task.options.max_bp
+
+    @property
+    def says_numbers(self) -> bool:
+        """Whether it says numbers, not classes or terms."""
+        return self.task.options.kind == "regression"
+
+    def outputs_of(self, records: list[Record]) -> list[Outputs]:
+        """The "outputs" of some records, see ``outputs``."""
+        return [{"outputs": row} for row in self.outputs([record.codes for record in records])]
+
+    def predictions(self, read: Callable[[], Iterable[Record]]) -> Iterator[FunctionPrediction]:
+        """What the model says of each record."""
+        records = iter(read())
+        while chunk := list(islice(records, self.batch_size)):
+            outputs = self.outputs([record.codes for record in chunk])
+            called = [[]] * len(chunk) if self.says_numbers else called_terms(self.task, outputs, self.calibration)
+            for record, names, row in zip(chunk, called, self.probabilities(outputs), strict=True):
+                yield FunctionPrediction(record.id, len(record), tuple(names), row)
 
     def outputs(self, sequences: Sequence[np.ndarray]) -> np.ndarray:
         """Logits of sequences, mean over the views, coherent; longer ones are cut to ``max_bp``.

@@ -14,6 +14,7 @@ from genoformer.labels.tables import LabelledSequence, TableColumns, read_label_
 from genoformer.labels.terms import describe_terms, with_implied_terms
 from genoformer.labels.values import check_examples, encode_labels, find_classes
 from genoformer.tasks.function import FunctionOptions
+from genoformer.tasks.options import read_options
 from genoformer.training.codon_settings import codon_rewriting
 from genoformer.training.labelled_data import LabelledData, as_list
 from genoformer.training.settings import LabelSplit, Loader, ModelReading, SequenceAugmentation
@@ -77,7 +78,7 @@ class TableData(LabelledData):
 
     def bind(self, reading: ModelReading, *, seed: int = 0, work_dir: str | Path = ".") -> Self:
         """Read as a model does; UsageError if its labels can have no ontology."""
-        self.options = FunctionOptions.from_dict(reading.options)
+        self.options = read_options(FunctionOptions, reading.options, reading.task)
         if self.ontology_path and self.options.kind != "multilabel":
             message = f"an ontology needs labels of kind multilabel, not {self.options.kind}."
             raise UsageError("CONFIG-018", message, where="data.ontology")

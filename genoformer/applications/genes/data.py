@@ -7,7 +7,6 @@ from genoformer.batches.collate import build_collate
 from genoformer.batches.crops import CropDataset, TileDataset
 from genoformer.errors import UsageError
 from genoformer.genomes.prepare import GenomeFiles, find_genomes
-from genoformer.tasks import TASKS
 from genoformer.training.labelled_data import as_list
 from genoformer.training.settings import GenomeAugmentation, Loader, ModelReading, RegionSplit
 from genoformer.training.store_data import StoreData, check_one_kind_of_genomes
@@ -58,9 +57,9 @@ class GenomeData(StoreData):
 
     def bind(self, reading: ModelReading, *, seed: int = 0, work_dir: str | Path = ".") -> Self:
         """Read as a model does; UsageError if its task has no recoding and there shall be some."""
-        if self.recoded and TASKS[reading.task].labels != "codons":
+        if self.recoded and self.labels != "codons":
             message = f'task "{reading.task}" has no recoding.'
-            raise UsageError("CONFIG-009", message, where="data.augment.recoded", fix="Give 0.")
+            raise UsageError("CONFIG-016", message, where="data.augment.recoded", fix="Give 0.")
         self.collate = build_collate(
             stride=reading.stride, n_global_tokens=reading.n_global_tokens, base_codes=reading.base_codes
         )

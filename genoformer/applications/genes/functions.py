@@ -15,12 +15,15 @@ from genoformer.annotation.gene_files import gene_id
 from genoformer.annotation.gene_sequence import coding_sequence
 from genoformer.annotation.models import Gene, sort_genes
 from genoformer.applications.functions.caller import FunctionCaller
-from genoformer.applications.functions.outputs import table_columns, table_rows
+from genoformer.applications.functions.outputs import FUNCTIONS
+from genoformer.applications.functions.table import table_columns, table_rows
 from genoformer.errors import UsageError
 from genoformer.files import atomic_path
-from genoformer.inference.folder import FUNCTION_PASSES, FUNCTIONS, WORK
+from genoformer.inference.folder import WORK
 from genoformer.sequence.records import Record
 
+FUNCTION_PASSES = "functions"
+"""Folder in the work folder: outputs of the function model."""
 CHUNK_GENES = 1_000
 """Outputs are kept when there are this many: what a killed run loses of them."""
 

@@ -8,11 +8,13 @@ import torch
 
 from genoformer.batches.pair_samples import pair_features
 from genoformer.decoding.base_pairs import crossing_structure, nested_structure
-from genoformer.inference.sequence_caller import StructureCaller
+from genoformer.inference.chunks import Outputs
+from genoformer.inference.sequence_caller import SequenceCaller
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.metrics.pairs import pair_scores
 from genoformer.structures.dot_bracket import pairs_of
 from genoformer.structures.folding import fold_probabilities
+from genoformer.tasks import rna_pairs
 from genoformer.tasks.rna_pairs import pair_labels, pair_probabilities
 
 SMALLEST = 1e-3
@@ -26,14 +28,14 @@ CHOOSING = 24
 
 
 @dataclass(frozen=True)
-class PairCaller(StructureCaller):
+class PairCaller(SequenceCaller):
     """A bundle made ready.
 
     Attributes:
         crossing: Pairs of a structure may cross.
     """
 
-    task_name = "rna_pairs"
+    task_module = rna_pairs
 
     crossing: bool = False
 
@@ -57,7 +59,7 @@ class PairCaller(StructureCaller):
         decode = crossing_structure if self.crossing else nested_structure
         return decode(probabilities, self.calibration["gamma"])
 
-    def outputs(self, codes: np.ndarray) -> dict[str, np.ndarray]:
+    def outputs(self, codes: np.ndarray) -> Outputs:
         """What is written of a sequence: "pairs" int32 [n, 2], i < j, their calibrated "probability", and "partners".
 
         Pairs of the structure are always among the pairs, others from ``SMALLEST`` on.

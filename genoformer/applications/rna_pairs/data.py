@@ -13,6 +13,7 @@ from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.labels.tables import LabelledSequence, TableColumns, read_label_table
 from genoformer.structures.dot_bracket import parse_dot_bracket
 from genoformer.structures.pair_files import is_pair_file, read_pair_files
+from genoformer.tasks.options import read_options
 from genoformer.tasks.rna_pairs import IMPOSSIBLE, PairOptions
 from genoformer.training.labelled_data import LabelledData, as_list
 from genoformer.training.settings import LabelSplit, Loader, ModelReading, PairAugmentation, check_crop
@@ -56,7 +57,7 @@ class PairData(LabelledData):
             raise UsageError("CONFIG-005", message, where="model.stride")
         if reading.n_global_tokens:
             raise UsageError("CONFIG-016", "the task rna_pairs has none.", where="model.encoder.n_global_tokens")
-        self.options = PairOptions.from_dict(reading.options)
+        self.options = read_options(PairOptions, reading.options, reading.task)
         self.collate = partial(collate_structures, ignored=IMPOSSIBLE)
         return super().bind(reading, seed=seed, work_dir=work_dir)
 

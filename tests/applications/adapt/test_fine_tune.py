@@ -10,7 +10,7 @@ import torch
 from genoformer.annotation.tracks import gene_table, label_tracks
 from genoformer.applications.adapt import fine_tune as room
 from genoformer.applications.adapt.fine_tune import FineTuning, fine_tune, fine_tuning_data
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.errors import DataError
 from genoformer.genomes.simulate import simulate_genome
 from genoformer.genomes.store import write_store
@@ -117,6 +117,6 @@ def test_too_little_sequence_is_said_with_its_length(bundle, tmp_path):
 
 
 def test_model_with_other_outputs_is_refused(bundle, store, tmp_path):
-    other = replace(bundle, config=replace(bundle.config, channels=["poetry"]))
+    other = replace(bundle, config=replace(bundle.config, labels=["poetry"]))
     with pytest.raises(DataError, match="poetry"):
         tune(other, store, tmp_path / "run")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
+from genoformer.applications import build_task
 from genoformer.applications.functions import baseline as compare
 from genoformer.applications.functions.baseline import bootstrap
 from genoformer.baselines.features import kmer_frequencies, one_hot
@@ -13,7 +14,6 @@ from genoformer.baselines.models import fit_baselines
 from genoformer.cli.main import main
 from genoformer.errors import UsageError
 from genoformer.sequence.alphabet import decode_bases, encode_bases
-from genoformer.tasks import build_task
 
 
 def test_features_by_hand():

@@ -8,18 +8,18 @@ import pytest
 from scipy.special import softmax
 from tiny_function_bundle import write_function_bundle
 
+from genoformer.applications import build_task
 from genoformer.applications.functions import predict as room
 from genoformer.applications.functions.caller import FunctionCaller, calibrated, called_terms, fit_calibration
 from genoformer.applications.functions.evaluate import evaluate_functions
 from genoformer.applications.functions.predict import predict_functions
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.errors import DataError, MissingFileError, UsageError
 from genoformer.files import verify_manifest
 from genoformer.labels.tables import TableColumns
 from genoformer.sequence.alphabet import reverse_complement
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
-from genoformer.tasks import build_task
 
 
 @pytest.fixture

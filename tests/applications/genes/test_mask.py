@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
-from genoformer.decoding.caller import CallOptions
 from genoformer.decoding.masking import MASK_TOLERANCE_BP, overlaps_mask
+from genoformer.decoding.options import CallOptions
 from genoformer.genomes.simulate import simulate_genome
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record

@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from genoformer.inference.model_api import load_model
 
 from genoformer.annotation.read import read_genbank_records
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.applications.genes.predict import predict
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.decoding import statistics as genome_statistics
-from genoformer.decoding.caller import CallOptions
+from genoformer.decoding.options import CallOptions
 from genoformer.errors import DataError, MissingFileError, UsageError
 from genoformer.genomes.simulate import simulate_genome
-from genoformer.inference.model_api import load_model
 from genoformer.inference.reading import PredictOptions
 from genoformer.sequence.alphabet import decode_bases, reverse_complement
 from genoformer.sequence.fasta import write_fasta

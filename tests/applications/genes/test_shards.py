@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from genoformer.applications.genes.shards import Shard, merge_shards, predict_shard
 
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.applications.genes.predict import predict
-from genoformer.applications.genes.shards import Shard, merge_shards, predict_shard
-from genoformer.bundle import load_bundle, save_bundle
+from genoformer.bundle.folder import load_bundle, save_bundle
 from genoformer.cli.main import main
 from genoformer.decoding import statistics as genome_statistics
-from genoformer.decoding.caller import CallOptions
+from genoformer.decoding.options import CallOptions
 from genoformer.errors import BusyError, OutputExistsError
 from genoformer.files import folder_lock, write_manifest
 from genoformer.genomes.simulate import simulate_genome

@@ -8,7 +8,7 @@ import torch
 
 from genoformer.applications.pretraining.data import PretrainingData
 from genoformer.baselines.run_data import read_run_data
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
 from genoformer.sequence.alphabet import decode_bases
 from genoformer.tasks import mlm
@@ -54,7 +54,7 @@ def test_words_are_learned_from_both_sides(folder, monkeypatch):
     assert main(["test", "--config", "tiny.yaml", "--data.fasta", "g.fa", "--name", "one"]) == 0
     scores = json.loads((folder / "runs/one/test.json").read_text())
     assert scores["test/bits_per_base"] < 0.5 and scores["test/accuracy"] > 0.9
-    assert load_bundle(folder / "runs/one/model").config.channels == ["A", "C", "G", "T"]
+    assert load_bundle(folder / "runs/one/model").config.labels == ["A", "C", "G", "T"]
 
 
 def test_parts_of_a_run_are_read_back_as_its_seed_drew_them(folder, monkeypatch):

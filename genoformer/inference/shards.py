@@ -7,32 +7,22 @@ the selection along each record) and is done by ``merge_shards``. Shards divide 
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from genoformer.applications.genes.caller import GeneFinder
-from genoformer.applications.genes.predict import (
-    GenomeScan,
-    gene_files,
-    make_passes,
-    prediction_key,
-    scan_input,
-    write_results,
-)
-from genoformer.bundle import load_bundle
-from genoformer.decoding.caller import CallOptions
-from genoformer.errors import DataError, MissingFileError, UsageError, WarningLog
+from genoformer.bundle.header import BundleHeader
+from genoformer.errors import DataError, MissingFileError, UsageError
 from genoformer.files import MANIFEST_NAME, folder_lock, verify_manifest, write_json_atomic, write_manifest
-from genoformer.inference.bundle_parts import decoder_digest
 from genoformer.inference.folder import check_free, refusal
-from genoformer.inference.passes import PASS_FILES, ModelPasses
-from genoformer.inference.reading import PredictOptions
-from genoformer.inference.run import Written, run_prediction
+from genoformer.inference.interface import Predictor, Request, Written
+from genoformer.inference.passes import PASS_FILES
+from genoformer.inference.reading import Scan
+from genoformer.inference.run import Job, predict
 
 SHARD = "shard.json"
 FOLDER = re.compile(r"shard-(\d+)-of-(\d+)")
-OTHER = {"sequence_digest": "another input", "model_digest": "another model", "mask_digest": "another mask"}
+OTHER = {"sequence_digest": "another input", "model_digest": "another model", "mask": "another mask"}
 
 
 @dataclass(frozen=True)
@@ -47,38 +37,19 @@ class Shard:
         return parts / f"shard-{self.number}-of-{self.of}"
 
     def share(self, n_bases: int) -> range:
-        """The bases of the input, counted through all records, whose blocks belong to this shard."""
+        """The bases of the input, counted through all records, that belong to this shard."""
         return range(n_bases * (self.number - 1) // self.of, n_bases * self.number // self.of)
 
 
-def predict_shard(
-    paths: list[str],
-    finder: GeneFinder,
-    parts: Path,
-    options: PredictOptions,
-    shard: Shard,
-    *,
-    model: str,
-    mask: str | Path | None = None,
-    overwrite: bool = False,
-    on_start: Callable[[int], None] = lambda n: None,
-    on_bases: Callable[[int], None] = lambda n: None,
-    warnings: WarningLog | None = None,
-) -> Path:
+def predict_shard(job: Job, parts: Path, shard: Shard, *, model: str, overwrite: bool = False) -> Path:
     """The model pass of one shard; the same call continues one that was interrupted.
 
     Args:
-        paths: FASTA files; not standard input, which every process would have to read.
-        finder: Model and decoder.
+        job: The whole prediction; not of standard input, which every process would have to read.
         parts: Folder of all shards; this one goes to ``shard-I-of-N`` in it.
-        options: Those of the whole prediction.
         shard: Which part.
         model: Where the bundle is, for the merge: a folder or a shipped name.
-        mask: BED file of intervals in which no gene may lie.
         overwrite: Replace a finished shard of another prediction.
-        on_start: Called with about how many bases the model will read.
-        on_bases: Called with bases done since the last call.
-        warnings: Counted warnings go here.
 
     Returns:
         Folder of the shard.
@@ -89,7 +60,7 @@ def predict_shard(
         OutputExistsError: The shard's folder cannot be made, or holds one of another prediction.
         BusyError: Another process makes this shard.
     """
-    if "-" in paths:
+    if "-" in job.paths:
         message = "shards cannot share standard input."
         raise UsageError("SHARD-002", message, where="--shard", fix="Write it to a file first.")
     folder = shard.folder(parts)
@@ -98,70 +69,137 @@ def predict_shard(
     except OSError as error:
         raise refusal("OUT-001", f"cannot create this folder: {error.strerror}.", folder) from error
     with folder_lock(folder):
-        scan = scan_input(paths, options, mask, WarningLog() if warnings is None else warnings)
+        scan = job.request.scan(job.paths, job.warnings)
+        predictor = job.load(job.paths, scan, folder)
+        predictor.check(scan)
         description = {
-            "key": prediction_key(scan, finder, options),
+            "key": {**job.request.key(job.header, scan), "precision": predictor.precision},
             "shard": [shard.number, shard.of],
-            "options": json.loads(json.dumps(asdict(options))),
+            "request": job.request.to_dict(),
             "model": str(Path(model).resolve()) if Path(model).is_dir() else model,
-            "inputs": [str(Path(path).resolve()) for path in paths],
+            "inputs": [str(Path(path).resolve()) for path in job.paths],
         }
         if not _claim(folder, description, overwrite=overwrite):
             return folder
         share = shard.share(scan.n_bases)
-        on_start(len(share))
-        make_passes(paths, finder, options, scan.mask, folder, on_bases, share)
+        job.on_start(len(share))
+        predictor.run_passes(job.paths, scan, folder, job.on_bases, share)
         write_manifest(folder, [SHARD, *sorted(path.name for path in folder.glob(PASS_FILES))])
     return folder
 
 
-def merge_shards(
-    parts: Path,
-    out: Path,
-    *,
-    fasta: list[str] | None = None,
-    model: str | None = None,
-    overwrite: bool = False,
-    warnings: WarningLog | None = None,
-) -> dict:
-    """Statistics, selection and files from all shards: what ``predict`` without shards writes.
+@dataclass(frozen=True)
+class Shards:
+    """All shards of a prediction, finished and made alike.
+
+    Attributes:
+        folders: Of the shards, in order.
+        key: What makes two predictions the same.
+        request: What ``Request.to_dict`` gave.
+        model: Where the bundle was.
+        inputs: Where the input was.
+    """
+
+    folders: list[Path]
+    key: dict[str, Any]
+    request: dict[str, Any]
+    model: str
+    inputs: list[str]
+
+
+@dataclass(frozen=True)
+class MergedRequest:
+    """The request of shards: the input must be theirs, the key is theirs.
+
+    Attributes:
+        request: As it was given to the shards.
+        shards: The shards.
+    """
+
+    request: Request
+    shards: Shards
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.request, name)
+
+    def scan(self, paths: list[str], warnings: Any) -> Scan:
+        """Read the input; DataError if it is not that of the shards."""
+        found = self.request.scan(paths, warnings)
+        if found.sequence_digest != self.shards.key["sequence_digest"]:
+            message = "this is not the sequence that the shards were made from."
+            raise DataError("SHARD-005", message, where=", ".join(paths))
+        return found
+
+    def key(self, header: BundleHeader, scan: Scan) -> dict[str, Any]:
+        """The key of the shards."""
+        return self.shards.key
+
+
+@dataclass(frozen=True)
+class MergingPredictor:
+    """A predictor whose model pass was done by shards.
+
+    Attributes:
+        predictor: Writes the files.
+        shards: Did the model pass.
+    """
+
+    predictor: Predictor
+    shards: Shards
+
+    @property
+    def precision(self) -> str:
+        return self.shards.key["precision"]
+
+    def check(self, scan: Scan) -> None:
+        """The shards have checked the input."""
+
+    def run_passes(self, *args: Any) -> None:
+        """Nothing: they are there."""
+
+    def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: Any) -> Written:
+        """The files of the prediction, from the model pass of all shards."""
+        written = self.predictor.write(paths, scan, out, self.shards.folders, warnings)
+        return Written(written.summary, written.names, {"shards": len(self.shards.folders)})
+
+
+def merge_shards(job: Job, shards: Shards, out: Path, *, overwrite: bool = False) -> dict[str, Any]:
+    """Everything behind the model pass, from all shards: what ``predict`` without shards writes.
 
     Args:
-        parts: Folder of the shards.
+        job: The prediction, with the request of the shards.
+        shards: From ``read_shards``.
         out: Output folder.
-        fasta: The input, if it is not where the shards found it.
-        model: The bundle, if it is not where the shards found it.
         overwrite: Replace other results in ``out``.
-        warnings: Counted warnings go here.
 
     Returns:
         As ``predict``.
 
     Raises:
-        MissingFileError: If a shard, the input or the model is not there.
-        DataError: If a shard is unfinished or damaged, or shards, input and model do not belong together.
+        DataError: If shards, input and model do not belong together.
         OutputExistsError: ``out`` holds something else.
     """
-    warnings = WarningLog() if warnings is None else warnings
-    folders, shards = _read_shards(parts)
+    mine = job.request.key(job.header, Scan(0, 0, ""))
+    if any(mine.get(name) != shards.key.get(name) for name in ("model_digest", "decoder_digest", "task")):
+        raise DataError("SHARD-005", "the shards were made with another model.", where=job.header.name)
+
+    def load(paths: list[str], scan: Scan, work: Path) -> Predictor:
+        return MergingPredictor(job.load(paths, scan, work), shards)
+
+    merged = replace(job, request=MergedRequest(job.request, shards), load=load)
+    return predict(merged, out, overwrite=overwrite)
+
+
+def read_shards(parts: Path) -> Shards:
+    """All shards of a folder, checked against their manifests and each other.
+
+    Raises:
+        MissingFileError: If one is not there.
+        DataError: If one is unfinished or damaged, or made otherwise than the first.
+    """
+    folders, shards = _read_all(parts)
     first = shards[0]
-    key, paths, options = first["key"], fasta or first["inputs"], _options_of(first)
-    finder = GeneFinder.from_bundle(load_bundle(model or first["model"]), precision=key["precision"])
-    if (finder.bundle.digest, decoder_digest(finder.decoder)) != (key["model_digest"], key["decoder_digest"]):
-        raise DataError("SHARD-005", "the shards were made with another model.", where=finder.bundle.name)
-
-    def scan(paths: list[str]) -> GenomeScan:
-        found = scan_input(paths, options, None, warnings)
-        if found.sequence_digest != key["sequence_digest"]:
-            message = "this is not the sequence that the shards were made from."
-            raise DataError("SHARD-005", message, where=", ".join(paths))
-        return found
-
-    def write(paths: list[str], scan: GenomeScan, work: Path) -> Written:
-        summary = write_results(paths, finder, out, options, scan, ModelPasses(*folders), warnings)
-        return Written(summary, gene_files(options), {"shards": len(folders)})
-
-    return run_prediction(paths, out, scan=scan, key=lambda scan: key, write=write, overwrite=overwrite)
+    return Shards(folders, first["key"], first["request"], first["model"], first["inputs"])
 
 
 def _claim(folder: Path, description: dict, *, overwrite: bool) -> bool:
@@ -196,7 +234,7 @@ def _is_intact(folder: Path) -> bool:
         return False
 
 
-def _read_shards(parts: Path) -> tuple[list[Path], list[dict]]:
+def _read_all(parts: Path) -> tuple[list[Path], list[dict]]:
     """Folders and descriptions of all shards, in order, checked against their manifests and each other."""
     found = [match for path in parts.glob("shard-*") if (match := FOLDER.fullmatch(path.name))]
     if not found:
@@ -231,8 +269,3 @@ def _check_same(expected: dict, found: dict, folder: Path) -> None:
         reasons = sorted({OTHER.get(name, f"another {name}") for name in names})
         message = f"this shard was made with {', '.join(reasons)} than the first one."
         raise DataError("SHARD-005", message, where=str(folder), fix="Make it again with --overwrite.")
-
-
-def _options_of(shard: dict) -> PredictOptions:
-    stored = {name: tuple(value) if isinstance(value, list) else value for name, value in shard["options"].items()}
-    return PredictOptions(**{**stored, "call": CallOptions(**stored["call"])})
