@@ -5,6 +5,7 @@ import pytest
 from genoformer.applications.codon_structure.data import CodonData
 from genoformer.applications.functions.data import TableData
 from genoformer.applications.genes.data import GenomeData
+from genoformer.applications.introns.data import IntronData
 from genoformer.applications.pretraining.data import PretrainingData
 from genoformer.applications.rna_pairs.data import PairData
 from genoformer.errors import UsageError
@@ -54,7 +55,7 @@ def test_value_out_of_range_names_its_key(build, where):
         (CodonData(), ModelReading("codon_structure", k=3, stride=3, n_global_tokens=1), "n_global_tokens"),
         (TableData(ontology="x.obo"), ModelReading("function", k=3, stride=3), "data.ontology"),
         (
-            GenomeData(augment=GenomeAugmentation(0.5)),
+            IntronData(augment=GenomeAugmentation(0.5)),
             ModelReading("gene_structure_eukaryote", k=3, stride=3),
             "data.augment.recoded",
         ),
