@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from running import SNAKEFILE
-from snakemake.cli import main as run_snakemake
 from tiny import make_folder
 
 
@@ -21,6 +20,8 @@ def folder(tmp_path):
 @pytest.fixture
 def snakemake(capfd):
     """``snakemake(folder, options…)`` runs the workflow there: exit code and everything it said."""
+
+    from snakemake.cli import main as run_snakemake  # seconds, which every worker would wait for
 
     def run(folder, *options, snakefile=SNAKEFILE):
         capfd.readouterr()
