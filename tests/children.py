@@ -26,10 +26,16 @@ def run_child(output: Path, work: Callable[..., int], *arguments: object) -> int
     Returns:
         The exit code; negative signal number when the process was killed.
     """
-    child = _context().Process(target=_work, args=(output, work, arguments))
-    child.start()
+    child = start(_work, output, work, arguments)
     child.join()
     return child.exitcode
+
+
+def start(work: Callable[..., object], *arguments: object) -> multiprocessing.process.BaseProcess:
+    """Start a process that runs ``work(*arguments)``."""
+    child = _context().Process(target=work, args=arguments)
+    child.start()
+    return child
 
 
 def run_together(work: Callable[..., None], *arguments: object) -> None:

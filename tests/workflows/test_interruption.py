@@ -1,7 +1,6 @@
 """A training rule that was killed continues at its checkpoint when Snakemake runs it again."""
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -51,12 +50,9 @@ def write_killed_command(folder):
     return command.parent
 
 
-def run_workflow(folder, *options, first=None):
-    """Exit code of Snakemake, a group of processes with its jobs; they look for commands in ``first`` first."""
+def run_workflow(folder, *options, environment):
+    """Exit code of Snakemake, which is a group of processes with its jobs."""
     command = [sys.executable, "-m", "snakemake", "-s", SNAKEFILE, "--directory", folder, "-c1", *options, "--", MODEL]
-    environment = own_environment()
-    if first is not None:
-        environment["PATH"] = f"{first}{os.pathsep}{environment['PATH']}"
     with (folder / "said").open("ab") as said:
         done = subprocess.run(
             list(map(str, command)), stdout=said, stderr=said, env=environment, start_new_session=True
@@ -74,10 +70,11 @@ def mark_first_step(folder):
 
 def test_killed_training_continues_and_ends_with_the_same_weights(folder):
     only_training(folder)
-    assert run_workflow(folder, first=write_killed_command(folder)) == -signal.SIGKILL, (folder / "said").read_text()
+    killed, usual = own_environment(write_killed_command(folder)), own_environment()
+    assert run_workflow(folder, environment=killed) == -signal.SIGKILL, (folder / "said").read_text()
     mark_first_step(folder)
-    assert run_workflow(folder, "--unlock") == 0
-    assert run_workflow(folder) == 0, (folder / "said").read_text()
+    assert run_workflow(folder, "--unlock", environment=usual) == 0
+    assert run_workflow(folder, environment=usual) == 0, (folder / "said").read_text()
     metrics = (folder / "runs/tiny/metrics.csv").read_text().splitlines()
     assert metrics[1].split(",")[1] == "9.5"
     assert sorted({int(row.split(",")[0]) for row in metrics[1:]}) == list(range(STEPS))
