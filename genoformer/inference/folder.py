@@ -78,6 +78,8 @@ def held_folder(out: Path, results: Sequence[str]) -> Iterator[Path]:
             yield work
         finally:
             with suppress(OSError):
+                if [path.name for path in work.iterdir()] == [KEY]:
+                    (work / KEY).unlink()
                 work.rmdir()  # fails, as it should, where model passes are kept
 
 
@@ -92,17 +94,21 @@ def is_finished(out: Path, key: dict) -> bool:
         return False
 
 
-def make_room(out: Path, key: dict, results: Sequence[str], *, overwrite: bool) -> None:
-    """Remove results of other runs, and work that is not that of ``key``.
+def claim_folder(out: Path, key: dict, *, overwrite: bool) -> None:
+    """Keep work of ``key`` and no other; results of other runs stay until it is sure that there will be new ones.
 
     Raises:
         OutputExistsError: If there is a finished result, and ``overwrite`` was not given.
     """
     check_free(out, "other results, or results that were changed", overwrite=overwrite)
+    claim_work(out / WORK, key)
+
+
+def remove_results(out: Path, results: Sequence[str]) -> None:
+    """Remove results of other runs, the manifest first."""
     for name in (MANIFEST_NAME, RUN, SUMMARY, *results):
         for path in out.glob(name):
             path.unlink()
-    claim_work(out / WORK, key)
 
 
 def claim_work(work: Path, key: dict) -> None:

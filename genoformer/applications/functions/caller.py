@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 from genoformer.batches.tables import collate_views, sequence_views
 from genoformer.bundle.folder import Bundle, model_device
-from genoformer.inference.bundle_parts import check_task, read_calibration
+from genoformer.inference.bundle_parts import check_task, read_calibration, read_task
 from genoformer.inference.chunks import Outputs
 from genoformer.inference.interface import Speed
 from genoformer.metrics.calibration import IsotonicCalibrator, fit_temperature
@@ -67,11 +67,10 @@ class FunctionCaller:
         """Make a bundle ready.
 
         Raises:
-            DataError: If it is of another task.
+            DataError: If it is of another task, or has settings that make none.
         """
         check_task(bundle, function.name)
-        task = function.build(bundle.config.labels, bundle.config.options, bundle.config.ontology)
-        return cls(bundle, task, BATCH * speed.batch_size, speed.precision or "float32")
+        return cls(bundle, read_task(bundle, function.build), BATCH * speed.batch_size, speed.precision or "float32")
 
     @property
     def max_bp(self) -> int:
