@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,13 @@ def run(args: argparse.Namespace) -> int:
 
     def load(paths: list[str], scan: Any, work: Path) -> Any:
         from genoformer.applications.functions.caller import FunctionCaller
+        from genoformer.applications.genes.functions import GeneFunctions, check_names_functions
 
         speed = speed_of(args)
         caller = FunctionCaller.from_bundle(load_on_device(function, args), speed)
-        return application.predictor.load().from_bundle(request, load_on_device(structure, args), speed, caller)
+        check_names_functions(caller)
+        predictor, bundle = application.predictor.load(), load_on_device(structure, args)
+        return predictor.from_bundle(request, bundle, speed, partial(GeneFunctions, caller))
 
     with shown_progress("genes") as bar:
         job = Job(

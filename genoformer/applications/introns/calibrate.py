@@ -29,6 +29,7 @@ from genoformer.errors import DataError
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
 from genoformer.metrics.calibration import IsotonicCalibrator
+from genoformer.metrics.calibration_fit import fit_isotonic
 from genoformer.metrics.introns import SHORTEST_INTRON_BP, IntronCounts, count_intron_genes
 from genoformer.sequence.alphabet import decode_bases, reverse_complement
 from genoformer.sequence.kmers import KmerTokenizer
@@ -225,7 +226,7 @@ def fit_confidence(decoder: IntronDecoder, held: Sequence[HeldRegion]) -> Isoton
         for gene in predicted_genes(decoder, region):
             scores.append(gene.score)
             right.append((gene.strand, gene.parts) in known)
-    return IsotonicCalibrator.fit(np.array(scores), np.array(right)) if len(scores) >= 20 else None
+    return fit_isotonic(np.array(scores), np.array(right)) if len(scores) >= 20 else None
 
 
 def fit_introns(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
