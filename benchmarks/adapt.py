@@ -18,7 +18,7 @@ from gene_finding import genoformer_genes, read_genome
 
 from genoformer.applications.adapt.adapt import DEFAULT_LR, DEFAULT_STEPS, AdaptOptions, Progress, adapt
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.files import write_json_atomic
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.fasta import write_fasta

@@ -14,9 +14,9 @@ from pathlib import Path
 from genoformer.errors import WarningLog
 from genoformer.files import write_text_atomic
 from genoformer.labels.genes import read_labelled_genes
+from genoformer.labels.split_file import read_parts
 from genoformer.labels.tables import TableColumns
 from genoformer.sequence.alphabet import decode_bases
-from genoformer.training.structure_data import read_parts
 
 
 def main() -> None:

@@ -19,8 +19,9 @@ from Bio.SeqUtils import seq3
 from genoformer.applications.contacts.caller import ContactCaller
 from genoformer.applications.contacts.data import ContactData
 from genoformer.applications.functions.baseline import bootstrap
+from genoformer.baselines.run_data import read_run_data
 from genoformer.batches.structures import collate_structures
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.fit import run_lightning
 from genoformer.files import write_json_atomic, write_text_atomic
 from genoformer.metrics.pairs import contact_precision, mean_contact_precision
@@ -81,16 +82,14 @@ def leave_one_out(table: Path, seed: int) -> dict:
     rows: dict[str, list[dict]] = {"genoformer": [], "separation": []}
     for number, test in enumerate(ids):
         held_out = {"test": [test], "validation": [ids[(number + 1) % len(ids)]]}
-        parts = {"by": "group", "group_column": "id", **held_out}
         name = f"contacts-{seed}-{test}"
-        words = ["--data.by=group", "--data.group_column=id"]
-        words += [f"--data.{part}={json.dumps(names)}" for part, names in held_out.items()]
+        words = ["--data.split.by=group", "--data.columns.group=id"]
+        words += [f"--data.split.{part}={json.dumps(names)}" for part, names in held_out.items()]
         options = ["--config", "contacts", "--data.labels", str(table), *words, "--name", name]
         options += ["--seed_everything", str(seed), "--trainer.enable_progress_bar", "false"]
         if code := run_lightning("fit", options):
             raise SystemExit(code)
-        data = ContactData(labels=str(table), **parts)
-        data.setup()
+        data = read_run_data(Path("runs") / name, ContactData)
         caller = ContactCaller.from_bundle(load_bundle(Path("runs") / name / "model"))
         samples = data.build_samples(data.parts["test"], is_training=False)
         known = [data.contacts[chain.id] for part in ("train", "validation") for chain in data.parts[part]]

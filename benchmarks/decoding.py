@@ -11,8 +11,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.bundle import load_bundle
-from genoformer.decoding.caller import CallOptions, call_genes, collect_candidates, genome_statistics, hopeful
+from genoformer.bundle.folder import load_bundle
+from genoformer.decoding.caller import call_genes, collect_candidates, genome_statistics, hopeful
+from genoformer.decoding.options import CallOptions
 from genoformer.files import write_json_atomic
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.fasta import read_fasta

@@ -20,8 +20,8 @@ from genoformer.annotation.models import Annotation, Gene
 from genoformer.annotation.tracks import gene_table
 from genoformer.applications.genes.calibrate import cut_genes
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.bundle import load_bundle
-from genoformer.decoding.caller import CallOptions
+from genoformer.bundle.folder import load_bundle
+from genoformer.decoding.options import CallOptions
 from genoformer.files import write_json_atomic
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.records import Record

@@ -20,9 +20,10 @@ from genoformer.annotation.read import read_annotation, read_genbank_records
 from genoformer.annotation.tracks import gene_table
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.applications.genes.evaluate import score_annotations
-from genoformer.bundle import load_bundle
-from genoformer.decoding.caller import CallOptions, record_stop_rate
+from genoformer.bundle.folder import load_bundle
+from genoformer.decoding.caller import record_stop_rate
 from genoformer.decoding.fit import truth_of
+from genoformer.decoding.options import CallOptions
 from genoformer.decoding.scoring import best_starts
 from genoformer.files import write_json_atomic
 from genoformer.metrics.calibration import brier, ece

@@ -13,7 +13,7 @@ import torch
 
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.applications.introns.caller import IntronGeneFinder
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.decoding.introns.stream import decode_record
 from genoformer.files import write_json_atomic
 from genoformer.nn.allocator import tune_allocator

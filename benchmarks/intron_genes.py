@@ -27,7 +27,7 @@ from genoformer.annotation.isoforms import choose_isoforms
 from genoformer.annotation.models import Annotation
 from genoformer.annotation.read import read_annotation
 from genoformer.applications.genes.evaluate import evaluate_genes
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.files import write_json_atomic
 from genoformer.metrics.introns import matthews, paint_classes
 from genoformer.sequence.fasta import read_fasta

@@ -27,7 +27,7 @@ from gene_finding import genoformer_genes, pyrodigal_genes, read_genome
 from genoformer.annotation.recode import recode_genome
 from genoformer.applications.genes.calibrate import Held, fit_decoder, read_held
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.bundle import load_bundle, save_bundle
+from genoformer.bundle.folder import load_bundle, save_bundle
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.files import write_json_atomic
 from genoformer.genomes.prepare import find_genomes, prepare_store
@@ -67,7 +67,7 @@ class LeaveOneOut:
             files = f"[{','.join(self.genomes[name] for name in names)}]"
             command = [
                 sys.executable, "-m", "genoformer", "fit", "--config", "gene_structure_bacteria", "--name", run,
-                "--data.annotation", files, "--trainer.max_steps", str(steps), "--data.samples_per_epoch",
+                "--data.annotation", files, "--trainer.max_steps", str(steps), "--data.loader.samples_per_epoch",
                 str(4 * steps), "--seed_everything", str(seed), *self.fit_options,
             ]  # fmt: skip
             subprocess.run(command, check=True)

@@ -9,6 +9,7 @@ of the run. Both are fitted on the training regions, both strands.
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from genoformer.applications.pretraining.data import PretrainingData
 from genoformer.baselines.count_models import MarkovModel, TwoSidedModel, bits_per_base
 from genoformer.baselines.run_data import read_run_data
 from genoformer.batches.collate import build_collate
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.files import write_json_atomic
 from genoformer.genomes.hiding import N_KNOWN
 from genoformer.sequence.alphabet import reverse_complement
@@ -71,7 +72,7 @@ def main() -> None:
         scores[str(run_bp)] = {"model": bits, "standard_error": error, "n_bases": n, **count_bits(data, run_bp)}
         print(json.dumps(scores[str(run_bp)]))
     card = (args.run / "model" / "model_card.md").read_text().splitlines()[2]
-    write_json_atomic(args.out, {"model": card, "split": data.split, "runs": scores})
+    write_json_atomic(args.out, {"model": card, "split": {**asdict(data.split), "seed": data.seed}, "runs": scores})
 
 
 if __name__ == "__main__":

@@ -29,9 +29,9 @@ def arguments(n_processes: int, overlay: str = "ddp") -> list[str]:
     together = ["--config", overlay, "--trainer.devices", str(n_processes)] if n_processes > 1 else []
     return [
         "--config", "gene_structure_tiny", "--data.fasta", "g/genome.fa", "--data.annotation", "g/genome.gff3",
-        "--model.encoder.dropout", "0", "--trainer.max_steps", str(N_STEPS), "--data.samples_per_epoch", "40",
-        "--data.validation", "0.3", "--data.crop_bp", "700", "--trainer.accelerator", "cpu",
-        "--data.batch_size", str(4 // n_processes), "--name", str(n_processes), *together,
+        "--model.encoder.dropout", "0", "--trainer.max_steps", str(N_STEPS), "--data.loader.samples_per_epoch", "40",
+        "--data.split.validation", "0.3", "--data.crop_bp", "700", "--trainer.accelerator", "cpu",
+        "--data.loader.batch_size", str(4 // n_processes), "--name", str(n_processes), *together,
     ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from genoformer.annotation.models import Annotation
 from genoformer.annotation.recode import recode_genome
 from genoformer.annotation.tracks import label_tracks
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.files import write_json_atomic
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.records import Record

@@ -166,7 +166,7 @@ def main() -> int:
     run_child(folder / "whole", genome)
     expected = fingerprint(folder / "whole")
     for n_workers in (0, 2):
-        arguments = [*genome, "--data.num_workers", str(n_workers)]
+        arguments = [*genome, "--data.loader.num_workers", str(n_workers)]
         for signal_name in SIGNALS:
             for place in PLACES:
                 name = f"{place}-{signal_name}-{n_workers}".replace(" ", "")

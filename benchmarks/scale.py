@@ -27,8 +27,8 @@ import torch
 
 import genoformer.applications.genes.predict as prediction
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.bundle import load_bundle
-from genoformer.decoding.caller import CallOptions
+from genoformer.bundle.folder import load_bundle
+from genoformer.decoding.options import CallOptions
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 

@@ -13,13 +13,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from genoformer.applications.genes.shards import Shard, merge_shards, predict_shard
 
 from genoformer.annotation.read import read_genbank_records
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.applications.genes.predict import predict
-from genoformer.applications.genes.shards import Shard, merge_shards, predict_shard
-from genoformer.bundle import load_bundle
-from genoformer.decoding.caller import CallOptions
+from genoformer.bundle.folder import load_bundle
+from genoformer.decoding.options import CallOptions
 from genoformer.inference.reading import PredictOptions
 from genoformer.sequence.fasta import write_fasta
 

@@ -8,7 +8,7 @@ import importlib
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "load_model": "genoformer.inference.model_api",
+    "load_model": "genoformer.api",
     "KmerTokenizer": "genoformer.sequence.kmers",
 }
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from genoformer.errors import UsageError
 from genoformer.nn.config import EncoderConfig
-from genoformer.nn.refusals import BackendError, TooManyTokensError
+from genoformer.nn.layers.refusals import BackendError, TooManyTokensError
 from genoformer.sequence.alphabet import N_CODE, reverse_complement
 from genoformer.sequence.kmers import CLS_ID, KmerTokenizer
 from genoformer.sequence.tiles import Tile, iter_tiles

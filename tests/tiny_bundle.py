@@ -2,7 +2,8 @@
 
 import torch
 
-from genoformer.bundle import BundleConfig, save_bundle
+from genoformer.bundle.folder import save_bundle
+from genoformer.bundle.header import BundleConfig
 from genoformer.decoding.decoder import GeneDecoder, Scorer
 from genoformer.decoding.scoring import (
     GENE_FEATURES,
@@ -15,7 +16,7 @@ from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
-from genoformer.tasks import TASKS
+from genoformer.tasks import gene_structure
 
 NO_WEIGHTS = dict.fromkeys((*START_FEATURES, *GENE_FEATURES), 0.0)
 START = NO_WEIGHTS | {"n_codons": 1.0, "start_logit": 0.05, "atg": 1.0, "edge": 2.0, "other": -3.0}
@@ -24,7 +25,7 @@ GENE = NO_WEIGHTS | {"intercept": -14.0, "open_frame": 3.0, "codon_sum": 0.02, "
 
 def write_tiny_bundle(folder):
     """Save the bundle; its tiles have 3 kb."""
-    channels = list(TASKS["gene_structure"].channels)
+    channels = list(gene_structure.channels)
     encoder = EncoderConfig(
         vocab_size=5 + 4**3,
         d_model=16,
@@ -38,8 +39,9 @@ def write_tiny_bundle(folder):
         torch.manual_seed(1)
         model = build_model(encoder, n_channels=len(channels)).eval()
     config = BundleConfig(
-        task="gene_structure", encoder=encoder.__dict__, k=3, stride=3, tile_bp=3_072, context_bp=192, channels=channels
-    )
+        task="gene_structure", head={"name": "base"}, encoder=encoder.__dict__, k=3, stride=3, tile_bp=3_072,
+        context_bp=192, labels=channels,
+    )  # fmt: skip
     statistics = DecoderWeights(
         start=START | dict.fromkeys(START_STATISTICS, 0.2), gene=GENE | dict.fromkeys(GENE_STATISTICS, 0.2)
     )

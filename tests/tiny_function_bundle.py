@@ -2,7 +2,9 @@
 
 import torch
 
-from genoformer.bundle import BundleConfig, build_network, save_bundle
+from genoformer.applications import build_task
+from genoformer.bundle.folder import network_of, save_bundle
+from genoformer.bundle.header import BundleConfig
 from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 
@@ -20,13 +22,14 @@ NAMES = {"multiclass": ["a", "b", "c"], "multilabel": ["a", "b", "c"], "regressi
 
 def write_function_bundle(folder, kind="multiclass", **options):
     """Save the bundle; it reads 200 bases."""
+    options = {"kind": kind, "max_bp": 200, **options}
+    head = build_task("function", NAMES[kind], options).head
     config = BundleConfig(
-        task="function", encoder=ENCODER.to_dict(), k=3, stride=1, channels=NAMES[kind],
-        options={"kind": kind, "max_bp": 200, **options},
-    )  # fmt: skip
+        task="function", head=head, encoder=ENCODER.to_dict(), k=3, stride=1, labels=NAMES[kind], options=options
+    )
     with torch.random.fork_rng():
         torch.manual_seed(4)
-        model, tokens = build_network(config).eval(), torch.randint(5, 69, (50, 40))
+        model, tokens = network_of(config).eval(), torch.randint(5, 69, (50, 40))
     with torch.no_grad():
         model.head.projection.weight.mul_(8)
         # Sequences differ little from each other in a network that was never trained: their mean must not decide.

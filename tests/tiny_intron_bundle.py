@@ -3,13 +3,14 @@
 import torch
 
 from genoformer.applications.introns.caller import CalibratedDecoder
-from genoformer.bundle import BundleConfig, save_bundle
+from genoformer.bundle.folder import save_bundle
+from genoformer.bundle.header import BundleConfig
 from genoformer.decoding.introns.weights import EXON_KINDS, IntronDecoder, IntronWeights, fit_lengths
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
-from genoformer.tasks import TASKS
+from genoformer.tasks import gene_structure_eukaryote
 
 INITIAL_LOGITS = (0.4, *[0.0] * 7, *[-2.0] * 4)
 TASK = "gene_structure_eukaryote"
@@ -24,7 +25,7 @@ def tiny_intron_decoder() -> CalibratedDecoder:
 
 def write_tiny_intron_bundle(folder):
     """Save the bundle; its tiles have 3 kb."""
-    task = TASKS[TASK]
+    task = gene_structure_eukaryote
     encoder = EncoderConfig(
         vocab_size=5 + 4**3,
         d_model=16,
@@ -38,8 +39,9 @@ def write_tiny_intron_bundle(folder):
         torch.manual_seed(1)
         model = build_model(encoder, n_channels=len(task.channels), initial_logits=INITIAL_LOGITS).eval()
     config = BundleConfig(
-        task=TASK, encoder=encoder.__dict__, k=3, stride=3, tile_bp=3_072, context_bp=192, genetic_code=1,
-        channels=list(task.channels),
+        task=TASK, head={"name": "base"}, encoder=encoder.__dict__, k=3, stride=3, tile_bp=3_072, context_bp=192,
+        genetic_code=1,
+        labels=list(task.channels),
     )  # fmt: skip
     calibration = {"decoder": tiny_intron_decoder().to_dict()}
     save_bundle(folder, model=model, config=config, card="# tiny\n", calibration=calibration)

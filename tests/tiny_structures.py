@@ -16,7 +16,7 @@ model:
   options: {channels: 8, rank: 4, n_convolutions: 2, max_bp: 60}
   lr: 1.0e-2
   warmup_steps: 5
-data: {batch_size: 8, validation: 0.2, test: 0.2, samples_per_epoch: 160}
+data: {split: {validation: 0.2, test: 0.2}, loader: {batch_size: 8, samples_per_epoch: 160}}
 """
 TINY_CODONS = """
 trainer: {max_steps: 50, accelerator: cpu, enable_progress_bar: false}
@@ -27,7 +27,7 @@ model:
   encoder: {d_model: 16, n_heads: 2, n_layers: 1, d_ff: 16, attention: {window_radius: 4}, conv_width: 3}
   lr: 1.0e-2
   warmup_steps: 5
-data: {batch_size: 8, validation: 0.2, test: 0.2, samples_per_epoch: 200}
+data: {split: {validation: 0.2, test: 0.2}, loader: {batch_size: 8, samples_per_epoch: 200}}
 """
 TINY_CONTACTS = """
 trainer: {max_steps: 10, accelerator: cpu, enable_progress_bar: false}
@@ -39,7 +39,7 @@ model:
   options: {channels: 4, rank: 4, n_convolutions: 1}
   lr: 1.0e-2
   warmup_steps: 2
-data: {batch_size: 4, validation: 0.2, test: 0.2, samples_per_epoch: 20}
+data: {split: {validation: 0.2, test: 0.2}, loader: {batch_size: 4, samples_per_epoch: 20}}
 """
 SHAPES = ("((((((....))))))....", "....((((((....))))))", "..((((((......))))))..")
 

@@ -140,11 +140,11 @@ def _transl_except(gene: Gene) -> tuple[str, ...]:
 def _functions(gene: Gene) -> dict[str, Value]:
     """Predicted functions with their probabilities in the same order; ontology ids also under the reserved name."""
     names = tuple(name for name, _ in gene.functions)
-    return {
-        "function": names,
-        "function_score": tuple(format_score(score) for _, score in gene.functions),
-        "Ontology_term": tuple(name for name in names if _ONTOLOGY_ID.fullmatch(name)),
-    }
+    return dict(
+        function=names,
+        function_score=tuple(format_score(score) for _, score in gene.functions),
+        Ontology_term=tuple(name for name in names if _ONTOLOGY_ID.fullmatch(name)),
+    )
 
 
 def _start_score(gene: Gene) -> str:

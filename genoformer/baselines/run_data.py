@@ -1,15 +1,17 @@
 """The data of a finished run, divided as in training."""
 
+from collections.abc import Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import yaml
 
-from genoformer.applications.functions.data import TableData
-from genoformer.applications.genes.data import GenomeData
-from genoformer.training.structure_data import StructureData
+from genoformer.training.labelled_data import LabelledData
+from genoformer.training.settings import ModelReading
+from genoformer.training.store_data import StoreData
 
-Data = TypeVar("Data", bound=GenomeData | StructureData | TableData)
+Data = TypeVar("Data", bound=StoreData | LabelledData)
 
 
 def read_run_data(run: Path, kind: type[Data], **changes: Any) -> Data:
@@ -21,13 +23,19 @@ def read_run_data(run: Path, kind: type[Data], **changes: Any) -> Data:
         changes: Arguments of the data module that differ from those of the run.
     """
     stored = yaml.safe_load((run / "config.yaml").read_text())
-    # What follows other settings is not written down.
-    linked = {name: stored["model"].get(name) for name in kind.linked}
-    linked |= {"seed": stored["seed_everything"], "work_dir": str(run)}
-    data = kind(**{**stored["data"], **linked, **changes})
+    model = {name: stored["model"].get(name) for name in ("task", "k", "stride", "encoder", "options")}
+    data = build_data(kind, {**stored["data"], **changes})
+    data.bind(ModelReading.of(**model), seed=stored["seed_everything"], work_dir=run)
     data.prepare_data()
     data.setup()
     return data
+
+
+def build_data(kind: type[Data], settings: Mapping[str, Any]) -> Data:
+    """A data module from plain settings; groups are mappings, in which all keys of the group are given."""
+    types = get_type_hints(kind.__init__)
+    groups = {name for name in settings if is_dataclass(types.get(name))}
+    return kind(**{name: types[name](**value) if name in groups else value for name, value in settings.items()})
 
 
 def read_task(run: Path) -> str:

@@ -62,8 +62,8 @@ def read_crop(
 class CropDataset(Dataset):
     """Random crops: sample ``i`` of a run is a pure function of the seed and ``i``.
 
-    So what a batch holds depends neither on workers nor on when training was interrupted. A region is chosen in
-    proportion to its length, then any offset; a region shorter than a crop is taken whole.
+    So what a batch holds depends neither on workers nor on when training was interrupted. A region is chosen by its
+    share, without shares in proportion to its length, then any offset; a region shorter than a crop is taken whole.
 
     Args:
         store: The store.
@@ -73,23 +73,26 @@ class CropDataset(Dataset):
         seed: Seed of the run.
         both_strands: Read the reverse complement with probability one half.
         recoded: Share of the crops whose bases are rewritten toward another composition; the labels stay.
+        shares: Share of the crops that each region gets, at least 0, not all 0; None for their lengths.
     """
 
     def __init__(
         self, store: Store, regions: Sequence[Region], tokenizer: KmerTokenizer, *, crop_bp: int, seed: int,
-        both_strands: bool, recoded: float = 0.0,
+        both_strands: bool, recoded: float = 0.0, shares: Sequence[float] | None = None,
     ) -> None:  # fmt: skip
         if not regions or crop_bp < 1:
             raise ValueError(f"expected at least one region and one base, found {len(regions)} and {crop_bp}")
         self.store, self.regions, self.tokenizer = store, list(regions), tokenizer
         self.crop_bp, self.seed, self.both_strands, self.recoded = crop_bp, seed, both_strands, recoded
-        self.ends = np.cumsum([region.end - region.start for region in self.regions])
+        ends = np.cumsum([region.end - region.start for region in self.regions] if shares is None else shares)
+        # Divided by the last one, so that this is exactly 1 and no draw lies beyond it.
+        self.ends = ends if shares is None else ends / ends[-1]
 
     def place(self, index: int) -> tuple[Region, int, int, str]:
         """Region, start, end and strand of sample ``index``, forward coordinates."""
         generator = np.random.Generator(np.random.Philox(key=[self.seed, index]))
-        chosen = int(np.searchsorted(self.ends, generator.integers(self.ends[-1]), side="right"))
-        region = self.regions[chosen]
+        drawn = generator.random() if self.ends.dtype == np.float64 else generator.integers(self.ends[-1])
+        region = self.regions[int(np.searchsorted(self.ends, drawn, side="right"))]
         length = min(self.crop_bp, region.end - region.start)
         start = region.start + int(generator.integers(region.end - region.start - length + 1))
         strand = "-" if self.both_strands and generator.random() < 0.5 else "+"

@@ -7,8 +7,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
+from genoformer.applications import find_application
+from genoformer.applications.interface import Application
+from genoformer.bundle.header import BundleHeader, read_header
 from genoformer.cli.option_values import find_device, positive
+from genoformer.cli.prediction import load_on_device, speed_of
+from genoformer.errors import DataError
+from genoformer.inference.folder import PREPARED
+from genoformer.inference.run import Job
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,9 +45,8 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from genoformer.applications.adapt.adapt import adapt
-    from genoformer.bundle import load_bundle
+    from genoformer.bundle.folder import load_bundle
     from genoformer.errors import UsageError, WarningLog
-    from genoformer.inference.finders import find_finder
     from genoformer.nn.allocator import tune_allocator
 
     if not args.fasta and not args.annotation:
@@ -48,12 +55,14 @@ def run(args: argparse.Namespace) -> int:
     if args.threads is not None:
         torch.set_num_threads(positive(args.threads, "--threads"))
     options = _options(args)
-    bundle = load_bundle(args.model)
+    header = read_header(args.model)
+    rules = adaptation_rules(find_application(header.config.task, where=header.name), header)
+    bundle = load_bundle(header)
     bundle.model.to(find_device(args.device))
-    finder, warnings = find_finder(bundle), WarningLog()
+    finder, warnings = rules.find_with.from_bundle(bundle), WarningLog()
     with shown_progress(options.steps) as progress:
         gain = adapt(
-            args.fasta, finder, args.out, options, annotation=args.annotation, overwrite=args.overwrite,
+            args.fasta, finder, rules, args.out, options, annotation=args.annotation, overwrite=args.overwrite,
             progress=progress, warnings=warnings,
         )  # fmt: skip
     for line in warnings.lines():
@@ -72,50 +81,58 @@ def closing_lines(gain: dict) -> list[str]:
     return [f"held out, {n_genes} genes: {gain_line(gain['before'], gain['after'])}", verdict(gain)]
 
 
-def adaptation_of(args: argparse.Namespace, options):
+def adaptation_rules(application: Application, header: BundleHeader) -> Any:
+    """How models of an application are adapted; DataError if they are not."""
+    if application.adaptation is None:
+        message = f'the model is for "{header.config.task}", which cannot be adapted.'
+        raise DataError("MODEL-007", message, where=header.name)
+    return application.adaptation.load()
+
+
+def adaptation_of(args: argparse.Namespace, request: Any) -> Any:
     """Settings of ``predict --adapt``: what prediction was told, and the defaults of ``adapt``.
 
     Args:
         args: Of ``predict``.
-        options: ``PredictOptions`` made from them.
+        request: ``GeneRequest`` made from them.
     """
     from genoformer.applications.adapt.adapt import DEFAULT_STEPS, AdaptOptions
 
     return AdaptOptions(
-        genetic_code=options.call.genetic_code,
-        circular=options.circular,
-        max_gap_bp=options.call.max_gap_bp,
-        on_bad_record=options.on_bad_record,
+        genetic_code=request.call.genetic_code,
+        circular=request.circular,
+        max_gap_bp=request.call.max_gap_bp,
+        on_bad_record=request.reading.on_bad_record,
         steps=DEFAULT_STEPS if args.adapt_steps is None else positive(args.adapt_steps, "--adapt-steps"),
     )
 
 
-def with_adaptation(args: argparse.Namespace, options, finder):
-    """``predict --adapt``: options that name the adaptation, and the function that makes it.
+def load_adapted(args: argparse.Namespace, application: Application, job: Job, settings: Any) -> tuple[Any, Any]:
+    """``predict --adapt``: the request that names the adaptation, and what adapts and loads the model.
 
     Args:
         args: Of ``predict``.
-        options: ``PredictOptions`` made from them.
-        finder: The given model.
+        application: Of the model.
+        job: The prediction, as it is without adaptation.
+        settings: From ``adaptation_of``.
     """
-    from genoformer.applications.adapt.adapt import adapt
-    from genoformer.applications.adapt.introns import check_annotated
-    from genoformer.applications.genes.caller import GeneFinder
-    from genoformer.bundle import load_bundle, model_device
+    from genoformer.applications.adapt.adapt import adapt, check_annotated
 
-    check_annotated(finder, None)
-    settings, plan = adaptation_of(args, options), finder.plan
+    rules = adaptation_rules(application, job.header)
+    check_annotated(rules, None)
+    request = replace(job.request, adaptation=asdict(settings))
 
-    def adapted(paths: list[str], mask, out: Path):
+    def load(paths: list[str], scan: Any, work: Path) -> Any:
+        speed, out = speed_of(args), work / PREPARED
+        finder = rules.find_with.from_bundle(load_on_device(job.header, args), speed)
         with shown_progress(settings.steps) as progress:
-            gain = adapt(paths, finder, out, settings, mask=mask, overwrite=True, progress=progress)
+            gain = adapt(paths, finder, rules, out, settings, mask=scan.mask, overwrite=True, progress=progress)
         for line in closing_lines(gain):
             print(f"genoformer: {line}", file=sys.stderr)
-        bundle = load_bundle(out)
-        bundle.model.to(model_device(finder.bundle.model))
-        return GeneFinder.from_bundle(bundle, batch_size=plan.batch_size, precision=plan.precision)
+        speed = replace(speed, precision=finder.plan.precision)
+        return application.predictor.load().from_bundle(request, load_on_device(read_header(out), args), speed)
 
-    return replace(options, adaptation=asdict(settings)), adapted
+    return request, load
 
 
 @contextlib.contextmanager

@@ -1,50 +1,64 @@
 """``genoformer annotate``: from bare FASTA to genes with functions."""
 
 import argparse
-import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-from genoformer.cli.option_values import find_device, positive
-from genoformer.cli.predict import add_gene_options, build_finder, closing_line, gene_options
-
-FUNCTION_BATCH = 16
-"""Genes per call of the function model for each tile of the gene model: a gene is that much shorter."""
+from genoformer.applications import find_application, result_names
+from genoformer.applications.genes.request import GeneRequest
+from genoformer.bundle.header import read_header
+from genoformer.cli.prediction import (
+    add_input_arguments,
+    add_output_arguments,
+    check_machine,
+    closing_line,
+    load_on_device,
+    say,
+    shown_progress,
+    speed_of,
+)
+from genoformer.errors import DataError, WarningLog
+from genoformer.inference.run import Job, predict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("fasta", nargs="+", help='FASTA files, plain, gzip or bgzip; "-" reads standard input')
+    add_input_arguments(parser)
     parser.add_argument("--structure", default="bacteria", help="model that finds genes: a folder, or a shipped model")
     parser.add_argument("--function", required=True, help="model that says what genes do: a folder, or a shipped model")
-    add_gene_options(parser)
+    add_output_arguments(parser, f"of {', '.join(GeneRequest.known_formats.load())}")
+    GeneRequest.add_arguments(parser.add_argument_group("genes"))
 
 
 def run(args: argparse.Namespace) -> int:
     """Find genes and their functions and write them; returns the exit code."""
-    import torch
-    from tqdm import tqdm
+    check_machine(args)
+    structure, function = read_header(args.structure), read_header(args.function)
+    application = find_application(structure.config.task, where=structure.name)
+    if application.request is None or application.request.load() is not GeneRequest:
+        message = f'the model is for "{structure.config.task}", it finds no genes.'
+        raise DataError("MODEL-007", message, where=structure.name)
+    request, warnings = GeneRequest.from_arguments(args, structure), WarningLog()
+    about = {"model_digest": function.digest, "calibration": function.calibration.get(function.config.task)}
+    request = replace(request, functions=about)
 
-    from genoformer.applications.functions.caller import FunctionCaller
-    from genoformer.applications.genes.predict import predict
-    from genoformer.bundle import load_bundle
-    from genoformer.errors import WarningLog
-    from genoformer.nn.allocator import tune_allocator
+    def load(paths: list[str], scan: Any, work: Path) -> Any:
+        from genoformer.applications.functions.caller import FunctionCaller
+        from genoformer.applications.genes.functions import GeneFunctions, check_names_functions
 
-    tune_allocator()
-    if args.threads is not None:
-        torch.set_num_threads(positive(args.threads, "--threads"))
-    device, (structure, function) = find_device(args.device), map(load_bundle, (args.structure, args.function))
-    for bundle in (structure, function):
-        bundle.model.to(device)
-    finder, warnings = build_finder(args, structure), WarningLog()
-    batch_size = FUNCTION_BATCH * finder.plan.batch_size
-    caller = FunctionCaller.from_bundle(function, batch_size=batch_size, precision=args.precision or "float32")
-    options = gene_options(args, structure.config.genetic_code)
-    with tqdm(unit="bp", unit_scale=True, desc="genes", file=sys.stderr, disable=None, delay=1) as bar:
-        summary = predict(
-            args.fasta, finder, args.out, options, mask=args.mask, overwrite=args.overwrite, dry_run=args.dry_run,
-            on_start=lambda scan: bar.reset(scan.n_bases), on_bases=bar.update, functions=caller, warnings=warnings,
+        speed = speed_of(args)
+        caller = FunctionCaller.from_bundle(load_on_device(function, args), speed)
+        check_names_functions(caller)
+        predictor, bundle = application.predictor.load(), load_on_device(structure, args)
+        return predictor.from_bundle(request, bundle, speed, partial(GeneFunctions, caller))
+
+    with shown_progress("genes") as bar:
+        job = Job(
+            args.fasta, request, structure, load, result_names(), also_read=[args.mask] if args.mask else [],
+            warnings=warnings, on_start=bar.reset, on_bases=bar.update,
         )  # fmt: skip
-    for line in warnings.lines():
-        print(f"genoformer: {line}", file=sys.stderr)
-    print(closing_line(summary, args.out))
+        summary = predict(job, args.out, overwrite=args.overwrite, dry_run=args.dry_run)
+    say(warnings, closing_line(summary, args.out, "genes"))
     return 0

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: If arguments of fit are missing.
     """
-    from genoformer.baselines.comparisons import compare
+    from genoformer.baselines.run_data import read_task
     from genoformer.cli.fit import run_lightning
     from genoformer.errors import UsageError
     from genoformer.files import write_json_atomic
@@ -42,6 +42,18 @@ def run(args: argparse.Namespace) -> int:
         if code := run_lightning("fit", [*args.fit, *options]):
             return code
         args.out.mkdir(parents=True, exist_ok=True)
-        write_json_atomic(path, compare(Path(run_folder(name)), seed, baselines=args.baselines))
+        folder = Path(run_folder(name))
+        write_json_atomic(path, _compare(folder, read_task(folder), seed, args.baselines))
         print(path)
     return 0
+
+
+def _compare(run: Path, task: str, seed: int, baselines: list[str] | None) -> dict:
+    """Scores of the model of a run and of simple models; UsageError if the task has none."""
+    from genoformer.applications import configured_application
+    from genoformer.errors import UsageError
+
+    baseline = configured_application(task).baseline
+    if baseline is None:
+        raise UsageError("BENCHMARK-003", f"there are no simple models for the task {task}.", where="--fit")
+    return baseline.load()(run, seed, baselines=baselines)

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the folder; returns the exit code."""
-    from genoformer.bundle import load_bundle
+    from genoformer.bundle.folder import load_bundle
     from genoformer.interop import to_huggingface
 
     bundle = load_bundle(args.model)

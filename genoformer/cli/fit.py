@@ -4,7 +4,6 @@ import contextlib
 import json
 import sys
 from collections.abc import Sequence
-from inspect import signature
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,20 +13,20 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
-from genoformer.applications.genes.callbacks import model_precision
+from genoformer.applications import DEFAULT_TASK, configured_application
 from genoformer.cli.attention_options import CONFIG_OPTIONS, join_attention_options
 from genoformer.errors import DataError, UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
-from genoformer.tasks import TASKS
 from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoint_path
 from genoformer.training.config_files import find_config
-from genoformer.training.data_modules import DATA_MODULES
 from genoformer.training.finish import finish_bundle
 from genoformer.training.leakage_warning import leakage_lines
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
-from genoformer.training.processes import check_strategy
+from genoformer.training.old_keys import check_keys
+from genoformer.training.processes import check_strategy, model_precision
 from genoformer.training.run_folder import RunFolder, config_digest, run_folder
+from genoformer.training.settings import ModelReading
 from genoformer.training.signals import StopRequest
 from genoformer.training.start import build_for, freeze, start_from
 from genoformer.training.train import (
@@ -42,7 +41,6 @@ from genoformer.training.train import (
 )
 
 MAX_MESSAGE_LETTERS = 400
-DEFAULT_TASK = "gene_structure"
 
 
 class OneLineParser(LightningArgumentParser):
@@ -65,7 +63,9 @@ class GenoformerCLI(LightningCLI):
 
     def __init__(self, command: str, argv: list[str], stop: StopRequest) -> None:
         self.command, self.stop = command, stop
-        self.data_class = DATA_MODULES[TASKS[find_task(argv)].data]
+        check_keys(argv, CONFIG_OPTIONS)
+        self.application = configured_application(find_task(argv))
+        self.data_class = self.application.data.load()
         super().__init__(
             GenomeModule, self.data_class, args=argv, run=False, seed_everything_default=0, parser_class=OneLineParser,
             parser_kwargs={"prog": f"genoformer {command}"}, trainer_defaults=TRAINER_DEFAULTS,
@@ -82,20 +82,15 @@ class GenoformerCLI(LightningCLI):
         parser.add_argument("--ckpt_path", type=str | None, help="checkpoint to continue (fit) or to score")
         parser.add_argument("--monitor", type=str, default="val/loss", help="metric that chooses the model")
         parser.add_argument("--checkpoint_every_n_steps", type=int, default=200, help="steps between checkpoints")
-        parser.link_arguments("name", "data.work_dir", compute_fn=run_folder)
-        parser.link_arguments("seed_everything", "data.seed")
+        parser.set_defaults({"model.task": DEFAULT_TASK})
         parser.link_arguments("trainer.max_steps", "model.max_steps")
-        parser.link_arguments("model.encoder", "data.n_global_tokens", compute_fn=_global_tokens)
-        if "base_codes" in signature(self.data_class).parameters:
-            parser.link_arguments("model.encoder", "data.base_codes", compute_fn=_base_embedding)
-        for name in self.data_class.linked:
-            parser.link_arguments(f"model.{name}", f"data.{name}")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         self.config = parser.parse_args(args)
 
     def before_instantiate_classes(self) -> None:
         """What is wrong with the configuration is said before a folder is made."""
+        self.work_dir = run_folder(self.config.name)
         if self.config.trainer.max_steps < 1:
             raise UsageError(
                 "CONFIG-003", f"expected a number of steps, found {self.config.trainer.max_steps}.",
@@ -106,16 +101,29 @@ class GenoformerCLI(LightningCLI):
             raise UsageError("CONFIG-003", "must be at least 1.", where="checkpoint_every_n_steps")
         if self.config.ckpt_path:
             check_checkpoint_path(self.config.ckpt_path)
-        self.config_text = self.parser.dump(self.config)
+        # With what is null, as it need not be so by default; that argument has two names in versions of jsonargparse.
+        self.config_text = self.parser.dump(self.config, "parser_mode", False)
         self.digest = config_digest(yaml.safe_load(self.config_text))
 
+    def instantiate_classes(self) -> None:
+        super().instantiate_classes()
+        config = self.model.bundle_config
+        reading = ModelReading.of(
+            task=config.task, k=config.k, stride=config.stride, encoder=config.encoder, options=config.options
+        )
+        self.datamodule.bind(reading, seed=self.config.seed_everything, work_dir=self.work_dir)
+        self.datamodule.check_model(self.model.encoder_config, self.model.tile_plan)
+        self.model.begin(self.application.task.load())
+
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        folder = Path(self.config.data.work_dir)
+        folder = Path(self.work_dir)
         is_fit = self.command == "fit"
         callbacks = run_callbacks(
             folder, self.stop, config_digest=self.digest, every_n_steps=self.config.checkpoint_every_n_steps,
             monitor=self.config.monitor,
         )  # fmt: skip
+        if self.application.callbacks:
+            callbacks = [*callbacks, *self.application.callbacks.load()()]
         if self.config.trainer.enable_progress_bar is not False:
             callbacks.append(TQDMProgressBar(refresh_rate=10))
         trainer_config = {**self.config_init.trainer, "plugins": run_plugins(), "default_root_dir": str(folder)}
@@ -141,7 +149,7 @@ def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
     with received_signals() as stop:
         cli = GenoformerCLI(subcommand, prepare_arguments(argv), stop)
         digests = {"config": cli.digest, "input": cli.datamodule.input_digest()}
-        folder = RunFolder(cli.config.data.work_dir)
+        folder = RunFolder(cli.work_dir)
         # Of several processes that train together, the first one owns the folder.
         with folder_lock(folder.path) if cli.trainer.is_global_zero else contextlib.nullcontext():
             with loading_ended(cli.trainer):
@@ -177,9 +185,6 @@ def find_task(argv: Sequence[str]) -> str:
 
     Args:
         argv: Arguments with configurations as files.
-
-    Raises:
-        UsageError: If there is no such task.
     """
     task = DEFAULT_TASK
     for word, following in pairwise([*argv, ""]):
@@ -189,8 +194,6 @@ def find_task(argv: Sequence[str]) -> str:
             task = _task_of_file(Path(value)) or task
         elif option == "--model.task":
             task = value
-    if task not in TASKS:
-        raise UsageError("CONFIG-004", f'expected one of {", ".join(TASKS)}, found "{task}".', where="model.task")
     return task
 
 
@@ -223,8 +226,10 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
     freeze(cli.model)
     train(cli.trainer, cli.model, cli.datamodule, folder, cli.stop, cli.config.ckpt_path)
     if cli.trainer.is_global_zero:
-        for line in finish_bundle(folder.model, cli.datamodule, precision=model_precision(cli.trainer)):
-            print(f"genoformer: {line}", file=sys.stderr)
+        if cli.application.finish:
+            finish, precision = cli.application.finish.load(), model_precision(cli.trainer)
+            for line in finish_bundle(folder.model, cli.datamodule, finish, precision=precision):
+                print(f"genoformer: {line}", file=sys.stderr)
         folder.write_state(digests, finished=True)
         print(f"model: {folder.model}")
 
@@ -250,11 +255,3 @@ def _load_state(module: GenomeModule, state: dict, path: str) -> None:
     except RuntimeError as error:
         message = f"the weights do not fit the configuration: {str(error).splitlines()[0]}"
         raise DataError("CKPT-005", message, where=path) from error
-
-
-def _global_tokens(encoder: dict) -> int:
-    return encoder.get("n_global_tokens", 0)
-
-
-def _base_embedding(encoder: dict) -> bool:
-    return bool(encoder.get("base_embedding", False))

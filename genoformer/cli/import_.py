@@ -22,10 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the bundle; returns the exit code."""
+    from genoformer.applications import APPLICATIONS, DEFAULT_TASK
     from genoformer.interop.bundle_import import import_bundle
     from genoformer.interop.huggingface_import import ImportOptions
 
+    task = APPLICATIONS[DEFAULT_TASK].task.load()()
     options = ImportOptions(args.max_tokens, args.window_radius, args.global_tokens)
-    config = import_bundle(args.folder, args.out, options, seed=args.seed, overwrite=args.overwrite)
+    config = import_bundle(args.folder, args.out, task, options, seed=args.seed, overwrite=args.overwrite)
     print(f"encoder over {config.k}-mers with a new head, to be trained with fit --init_from: {args.out}")
     return 0

@@ -1,8 +1,16 @@
 """``genoformer merge``: one prediction from the shards that ``predict --shard`` made."""
 
 import argparse
-import sys
 from pathlib import Path
+from typing import Any
+
+from genoformer.applications import find_application, result_names
+from genoformer.bundle.header import read_header
+from genoformer.cli.prediction import closing_line, say
+from genoformer.errors import WarningLog
+from genoformer.inference.interface import Speed
+from genoformer.inference.run import Job
+from genoformer.inference.shards import merge_shards, read_shards
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,17 +25,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Put the shards together; returns the exit code."""
-    from genoformer.applications.genes.shards import merge_shards
-    from genoformer.cli.predict import closing_line
-    from genoformer.errors import WarningLog
-    from genoformer.nn.allocator import tune_allocator
+    shards, warnings = read_shards(args.shards), WarningLog()
+    header = read_header(args.model or shards.model)
+    application = find_application(header.config.task, where=header.name)
+    request = application.request.load().from_dict(shards.request)
 
-    tune_allocator()
-    warnings = WarningLog()
-    summary = merge_shards(
-        args.shards, args.out, fasta=args.fasta, model=args.model, overwrite=args.overwrite, warnings=warnings
-    )
-    for line in warnings.lines():
-        print(f"genoformer: {line}", file=sys.stderr)
-    print(closing_line(summary, args.out))
+    def load(paths: list[str], scan: Any, work: Path) -> Any:
+        from genoformer.bundle.folder import load_bundle
+        from genoformer.nn.allocator import tune_allocator
+
+        tune_allocator()
+        speed = Speed(precision=shards.key["precision"])
+        return application.predictor.load().from_bundle(request, load_bundle(header), speed)
+
+    job = Job(args.fasta or shards.inputs, request, header, load, result_names(), warnings=warnings)
+    summary = merge_shards(job, shards, args.out, overwrite=args.overwrite)
+    say(warnings, closing_line(summary, args.out, application.subject))
     return 0

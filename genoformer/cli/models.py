@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _rows() -> list[list[str]]:
-    from genoformer.bundle import CONFIG, find_bundle, shipped_models
+    from genoformer.bundle.header import CONFIG, find_bundle, shipped_models
 
     rows = []
     for name in shipped_models():
@@ -31,7 +31,7 @@ def _rows() -> list[list[str]]:
 
 
 def _card(name: str) -> str:
-    from genoformer.bundle import CARD, find_bundle
+    from genoformer.bundle.header import CARD, find_bundle
     from genoformer.errors import DataError
 
     path = find_bundle(name) / CARD

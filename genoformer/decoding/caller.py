@@ -17,14 +17,12 @@ from genoformer.annotation.models import Gene
 from genoformer.decoding.candidates import BUFFER_MARGIN_BP, CANDIDATE_DTYPE, find_candidates, is_partial_5
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.decoding.genome_counts import GenomeCounts, add_up, count_genes
+from genoformer.decoding.options import CallOptions
 from genoformer.decoding.orfs import before_gap, earliest_open_base
 from genoformer.decoding.read_through import read_through_genes
 from genoformer.decoding.scoring import random_stop_rate
 from genoformer.decoding.statistics import GenomeStatistics, estimate_statistics
 from genoformer.sequence.alphabet import encode_bases
-
-BUFFER_BP = 262_144
-"""Bases of outputs gathered before frames are looked for; only speed depends on it."""
 
 HOPELESS_ODDS = -9.0
 """Frames below these log-odds are dropped after the model pass: no statistics make genes of them."""
@@ -38,25 +36,6 @@ STATISTICS_ROUNDS = 2
 READ_THROUGH = "The UGA at its end may be selenocysteine: the gene behind it goes on in the same frame"
 
 CodesAndCandidates = Iterable[tuple[np.ndarray, np.ndarray]]
-
-
-@dataclass(frozen=True)
-class CallOptions:
-    """What the user decides about gene calling.
-
-    Attributes:
-        genetic_code: NCBI number.
-        min_gene_bp: Shortest gene, stop codon included.
-        max_gap_bp: Genes do not run across longer runs of N.
-        circular: The record is circular: genes may run over its origin.
-        buffer_bp: Bases of outputs gathered before frames are looked for.
-    """
-
-    genetic_code: int = 11
-    min_gene_bp: int = 90
-    max_gap_bp: int = 9
-    circular: bool = False
-    buffer_bp: int = BUFFER_BP
 
 
 @dataclass(frozen=True)

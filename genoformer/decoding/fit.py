@@ -24,6 +24,7 @@ from genoformer.decoding.scoring import (
 )
 from genoformer.errors import DataError
 from genoformer.metrics.calibration import IsotonicCalibrator
+from genoformer.metrics.calibration_fit import fit_isotonic
 
 RIDGE = 1e-2
 """Keeps the weight of a start codon that hardly occurs near zero."""
@@ -202,7 +203,7 @@ def fit_scorer(rows: FitRows) -> Scorer:
     if not rows.start_known.any() or rows.frame_right.all():
         raise DataError(
             "DECODER-001", "the held-out regions hold no genes to fit the decoder to.",
-            fix="Hold out more sequence with --data.validation.",
+            fix="Hold out more sequence with --data.split.validation.",
         )  # fmt: skip
     start = fit_starts(rows.candidates, rows.evidence, rows.start_known)
     gene = fit_genes(rows.candidates, rows.evidence, rows.frame_right, start, rows.stop_rate)
@@ -238,6 +239,6 @@ def _confidence(
     rows: FitRows, odds: np.ndarray, log_start: np.ndarray, best: np.ndarray
 ) -> tuple[IsotonicCalibrator, IsotonicCalibrator]:
     """Confidence maps of genes, from the log-odds of each frame, and of starts, from their share in it."""
-    genes = IsotonicCalibrator.fit(odds, rows.frame_right[best])
+    genes = fit_isotonic(odds, rows.frame_right[best])
     right = best[rows.frame_right[best] & (True if rows.natural is None else rows.natural[best])]
-    return genes, IsotonicCalibrator.fit(np.exp(log_start[right]), rows.start_right[right])
+    return genes, fit_isotonic(np.exp(log_start[right]), rows.start_right[right])

@@ -13,9 +13,10 @@ import numpy as np
 
 from genoformer.annotation.models import Gene
 from genoformer.annotation.tracks import GENE_TABLE, MASKED, gene_table, label_tracks
-from genoformer.decoding.caller import CallOptions, record_stop_rate, unwrap_genes
+from genoformer.decoding.caller import record_stop_rate, unwrap_genes
 from genoformer.decoding.candidates import is_partial_5
 from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.options import CallOptions
 from genoformer.decoding.scoring import best_starts
 from genoformer.decoding.statistics import GenomeStatistics
 

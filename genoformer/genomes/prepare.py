@@ -109,7 +109,7 @@ def find_genomes(
             )  # fmt: skip
     for code in set(codes) - {None}:
         get_genetic_code(code)
-    names = _genome_names(sequences)
+    names = _unique_names(sequences)
     return [GenomeFiles(*row) for row in zip(names, map(Path, sequences), map(Path, annotations), codes, strict=True)]
 
 
@@ -125,7 +125,7 @@ def find_sequences(fasta: Sequence[str] | None) -> list[GenomeFiles]:
     for path in fasta:
         if not Path(path).is_file():
             raise MissingFileError("DATA-003", "there is no such file.", where=str(path), fix="Check the path.")
-    return [GenomeFiles(name, Path(path), None) for name, path in zip(_genome_names(fasta), fasta, strict=True)]
+    return [GenomeFiles(name, Path(path), None) for name, path in zip(_unique_names(fasta), fasta, strict=True)]
 
 
 def is_genbank(path: str | Path) -> bool:
@@ -237,13 +237,17 @@ def _label_record(
     return genome.name, record, tracks, table, circular, code
 
 
-def _genome_names(sequences: Sequence[str]) -> list[str]:
+def genome_names(sequences: Sequence[str | Path]) -> list[str]:
     """File names without their format; with the folder's name in front where that is needed to tell them apart."""
     stems = [_stem(Path(path).name) for path in sequences]
-    names = [
+    return [
         stem if stems.count(stem) == 1 else f"{Path(path).resolve().parent.name}/{stem}"
         for stem, path in zip(stems, sequences, strict=True)
     ]
+
+
+def _unique_names(sequences: Sequence[str]) -> list[str]:
+    names = genome_names(sequences)
     if len(set(names)) < len(names):
         raise UsageError("DATA-006", f"two genomes are called {max(names, key=names.count)}.", where="data.fasta")
     return names

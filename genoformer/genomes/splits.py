@@ -73,34 +73,35 @@ def split_regions(
     for part in PARTS:
         if not splits[part] and (part != "test" or test):
             raise UsageError(
-                "SPLIT-004", f"the {part} part is empty with by={by!r}.", where="split", fix="Change the fractions, "
-                "the guard, or name contigs or genomes."
+                "SPLIT-004", f"the {part} part is empty with by={by!r}.", where="data.split",
+                fix="Change the fractions, the guard, or name contigs or genomes.",
             )  # fmt: skip
     return {part: sorted(splits[part], key=lambda r: (r.record, r.start)) for part in PARTS}
 
 
 def _check_wanted(wanted: dict[str, Wanted], by: str, guard_bp: int) -> None:
     if by not in ("region", "contig", "genome"):
-        raise UsageError("SPLIT-001", f'expected by = "region", "contig" or "genome", found {by!r}.', where="split")
+        message = f'expected by = "region", "contig" or "genome", found {by!r}.'
+        raise UsageError("SPLIT-001", message, where="data.split.by")
     if guard_bp < 0:
-        raise UsageError("SPLIT-001", f"guard_bp must not be negative, found {guard_bp}.", where="split")
+        raise UsageError("SPLIT-001", f"guard_bp must not be negative, found {guard_bp}.", where="data.split")
     names = [set(value) for value in wanted.values() if isinstance(value, list)]
     if by == "region" and any(names):
         raise UsageError(
-            "SPLIT-001", 'by = "region" takes fractions, not names.', where="split", fix='Use by "contig".'
+            "SPLIT-001", 'by = "region" takes fractions, not names.', where="data.split", fix='Use by "contig".'
         )
     if len(names) == 2 and names[0] & names[1]:
         shared = ", ".join(sorted(names[0] & names[1]))
         raise UsageError(
             "SPLIT-002",
             f"validation and test share {shared}.",
-            where="split",
+            where="data.split",
             fix="Validate and test on different data.",
         )
     fractions = [float(value) for value in wanted.values() if value is not None and not isinstance(value, list)]
     if not all(0 <= fraction < 1 for fraction in fractions) or sum(fractions) >= 1:
         raise UsageError(
-            "SPLIT-001", f"fractions must lie in [0, 1) and sum to less than 1, found {fractions}.", where="split"
+            "SPLIT-001", f"fractions must lie in [0, 1) and sum to less than 1, found {fractions}.", where="data.split"
         )
 
 
@@ -151,8 +152,9 @@ def _split_whole(
     known = {key(record) for record in records}
     if unknown := sorted(set(part_of) - known):
         raise UsageError(
-            "SPLIT-003", f"there is no {', '.join(unknown)}; there are {', '.join(sorted(known)[:20])}.", where="split"
-        )
+            "SPLIT-003", f"there is no {', '.join(unknown)}; there are {', '.join(sorted(known)[:20])}.",
+            where="data.split",
+        )  # fmt: skip
     splits: Splits = {part: [] for part in PARTS}
     for record in records:
         if key(record) in part_of:

@@ -1,14 +1,13 @@
 """What predictions take from a bundle: task, decoder, calibration, and how sequence is cut into tiles."""
 
-import hashlib
-import json
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from genoformer.bundle import Bundle, model_device
+from genoformer.bundle.folder import Bundle, model_device
 from genoformer.errors import DataError
+from genoformer.inference.interface import Speed
 from genoformer.stream import TilePlan, fastest_precision
-from genoformer.tasks import build_task
+from genoformer.tasks.interface import BuildTask
 
 Decoder = TypeVar("Decoder")
 
@@ -25,9 +24,7 @@ def read_decoder(bundle: Bundle, task: str, read: Callable[[dict], Decoder], *, 
     Raises:
         DataError: If the bundle is of another task, or has no decoder.
     """
-    if bundle.config.task != task:
-        message = f'the model is for "{bundle.config.task}", not {task}.'
-        raise DataError("MODEL-007", message, where=bundle.name)
+    check_task(bundle, task)
     try:
         return read(bundle.calibration["decoder"])
     except (KeyError, TypeError, ValueError) as error:
@@ -35,12 +32,21 @@ def read_decoder(bundle: Bundle, task: str, read: Callable[[dict], Decoder], *, 
         raise DataError("MODEL-008", message, where=bundle.name) from error
 
 
-def bundle_task(bundle: Bundle, name: str):
-    """The task of a bundle, with its classes and settings; DataError if it is another than ``name``."""
+def check_task(bundle: Bundle, name: str) -> None:
+    """DataError if a bundle is of another task."""
+    if bundle.config.task != name:
+        message = f'the model is for "{bundle.config.task}", not {name}.'
+        raise DataError("MODEL-007", message, where=bundle.name)
+
+
+def read_task(bundle: Bundle, build: BuildTask) -> Any:
+    """The task of a bundle with its outputs and settings; DataError if these make none."""
     config = bundle.config
-    if config.task != name:
-        raise DataError("MODEL-020", f"a model for {name} is expected, found {config.task}.", where=bundle.name)
-    return build_task(name, config.channels, config.options, config.ontology)
+    try:
+        return build(config.labels, config.options, config.ontology)
+    except (ValueError, TypeError) as error:
+        message = f"the configuration makes no model: {error}"
+        raise DataError("MODEL-003", message, where=bundle.name) from error
 
 
 def read_calibration(bundle: Bundle) -> dict:
@@ -48,24 +54,18 @@ def read_calibration(bundle: Bundle) -> dict:
     fitted = bundle.calibration.get(bundle.config.task)
     if fitted is None:
         raise DataError(
-            "MODEL-021", "the model has no calibration: its training did not end.", where=bundle.name,
+            "MODEL-023", "the model has no calibration: its training did not end.", where=bundle.name,
             fix="Give the training command again.",
         )  # fmt: skip
     return fitted
 
 
-def tile_plan(bundle: Bundle, *, batch_size: int = 2, precision: str | None = None) -> TilePlan:
+def tile_plan(bundle: Bundle, speed: Speed) -> TilePlan:
     """How the bundle reads sequence.
 
     Args:
         bundle: Its tiles and context are taken.
-        batch_size: Tiles per model call: speed and memory only.
-        precision: Of the model pass, see ``TilePlan``; what the machine is fast in if None.
+        speed: Tiles per model call, and precision: what the machine is fast in if None.
     """
-    precision = precision or fastest_precision(model_device(bundle.model))
-    return TilePlan(bundle.config.tile_bp, bundle.config.context_bp, batch_size=batch_size, precision=precision)
-
-
-def decoder_digest(decoder) -> str:
-    """SHA-256 of what a decoder holds: what provenance records."""
-    return hashlib.sha256(json.dumps(decoder.to_dict(), sort_keys=True).encode()).hexdigest()
+    precision = speed.precision or fastest_precision(model_device(bundle.model))
+    return TilePlan(bundle.config.tile_bp, bundle.config.context_bp, batch_size=speed.batch_size, precision=precision)

@@ -2,27 +2,28 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
-from genoformer.applications.genes.outputs import WRITERS
 from genoformer.errors import DataError, OutputExistsError
 from genoformer.files import LOCK_NAME, MANIFEST_NAME, folder_lock, verify_manifest, write_json_atomic, write_manifest
-from genoformer.inference.passes import PASS_FILES
 
 SUMMARY, RUN, WORK = "summary.json", "run.json", ".work"
-FUNCTIONS, TERMS = "functions.tsv", "terms.tsv"
-FUNCTION_PASSES = "functions"
-"""Folder in the work folder: outputs of a function model for genes."""
-STRUCTURES = ("pairs.h5", "pairs.dbn", "pairs.tsv", "pairs.ct", "structure.tsv", "contacts.tsv", "contacts.h5")
-RESULTS = (*(name for name, _ in WRITERS.values()), FUNCTIONS, TERMS, *STRUCTURES, SUMMARY, RUN, MANIFEST_NAME)
+DESCRIPTIONS = (SUMMARY, RUN, MANIFEST_NAME)
+"""What every finished prediction has beside its results."""
 KEY = "key.json"
+MODEL_PASS = "precision.json"
+"""Number format of the model passes that are kept."""
+PREPARED = "prepared"
+"""In the work folder: what loading the model makes, such as a bundle that was adapted to the input."""
+SPOOL = "stdin.fa"
+"""Standard input, kept in the work folder: it cannot be read again."""
 
 
 def check_folder(
-    out: Path, inputs: list[str], *, overwrite: bool, results: tuple[str, ...] = RESULTS, kind: str = "prediction"
+    out: Path, inputs: list[str], *, overwrite: bool, results: Sequence[str], kind: str = "prediction"
 ) -> None:
     """Refuse a folder that holds files of others, or one of the inputs under the name of a result.
 
@@ -30,7 +31,7 @@ def check_folder(
         out: Output folder; it need not be there.
         inputs: Files that are read.
         overwrite: Results of other runs may be replaced; files of others stay where they are.
-        results: Names of the results.
+        results: Names of the results, or patterns of names.
         kind: What they are, in a word.
 
     Raises:
@@ -38,9 +39,8 @@ def check_folder(
     """
     if out.exists() and not out.is_dir():
         raise refusal("OUT-001", "the output must be a folder, but a file has this name.", out)
-    taken = {(out / name).resolve() for name in results}
     for path in inputs:
-        if Path(path).resolve() in taken:
+        if Path(path).resolve().parent == out.resolve() and any(fnmatch(Path(path).name, name) for name in results):
             raise refusal("OUT-004", f"the input {path} has the name of a result.", out)
     names = {path.name for path in out.iterdir()} if out.is_dir() else set()
     traces = (LOCK_NAME, *_half_written(results))
@@ -50,8 +50,12 @@ def check_folder(
 
 
 @contextmanager
-def held_folder(out: Path) -> Iterator[Path]:
+def held_folder(out: Path, results: Sequence[str]) -> Iterator[Path]:
     """Make the folder, keep other runs out of it, and remove what a killed run left half written.
+
+    Args:
+        out: The folder.
+        results: Names of the results, or patterns of names.
 
     Yields:
         The work folder inside.
@@ -67,40 +71,72 @@ def held_folder(out: Path) -> Iterator[Path]:
     with folder_lock(out):
         work = out / WORK
         work.mkdir(exist_ok=True)
-        remove_half_written(out, RESULTS)
+        remove_half_written(out, results)
         for stale in work.glob(".*.tmp"):
             stale.unlink()
         try:
             yield work
         finally:
             with suppress(OSError):
+                if [path.name for path in work.iterdir()] == [KEY]:
+                    (work / KEY).unlink()
                 work.rmdir()  # fails, as it should, where model passes are kept
 
 
 def is_finished(out: Path, key: dict) -> bool:
-    """Whether the folder holds the complete and unchanged results of ``key``."""
+    """Whether the folder holds the complete and unchanged results of ``key``; a "precision" of None stands for any."""
     try:
-        same = json.loads((out / RUN).read_text())["key"] == key
-        return same and SUMMARY in verify_manifest(out)
+        stored = json.loads((out / RUN).read_text())["key"]
+        if key["precision"] is None:
+            stored = {**stored, "precision": None}
+        return stored == key and SUMMARY in verify_manifest(out)
     except (DataError, OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def make_room(out: Path, key: dict, *, overwrite: bool) -> None:
-    """Remove results of other runs, and model passes that are not those of ``key``.
+def check_results(out: Path, *, overwrite: bool) -> None:
+    """Refuse a folder with a finished result of another run, unless it may be replaced.
 
     Raises:
-        OutputExistsError: If there is a finished result, and ``overwrite`` was not given.
+        OutputExistsError: If it may not.
     """
-    work = out / WORK
     check_free(out, "other results, or results that were changed", overwrite=overwrite)
-    for name in reversed(RESULTS):  # the manifest first
-        (out / name).unlink(missing_ok=True)
+
+
+def remove_results(out: Path, results: Sequence[str]) -> None:
+    """Remove what other runs have written.
+
+    Args:
+        out: Output folder.
+        results: Names of the results, or patterns of names.
+    """
+    for name in (MANIFEST_NAME, RUN, SUMMARY, *results):
+        for path in out.glob(name):
+            path.unlink()
+
+
+def claim_work(work: Path, key: dict) -> None:
+    """Keep what an interrupted run of ``key`` left in the work folder, and nothing else."""
     if not is_work_of(work, key):
-        for stale in work.glob(PASS_FILES):
-            stale.unlink()
-        shutil.rmtree(work / FUNCTION_PASSES, ignore_errors=True)
+        _clear(work, {SPOOL})
         write_json_atomic(work / KEY, key)
+
+
+def claim_passes(work: Path, precision: str) -> None:
+    """Keep model passes of this number format, and no others."""
+    try:
+        is_same = json.loads((work / MODEL_PASS).read_text()) == precision
+    except (OSError, ValueError):
+        is_same = False
+    if not is_same:
+        _clear(work, {SPOOL, KEY, PREPARED})
+        write_json_atomic(work / MODEL_PASS, precision)
+
+
+def _clear(work: Path, kept: set[str]) -> None:
+    for path in work.iterdir():
+        if path.name not in kept:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def check_free(out: Path, found: str, *, overwrite: bool) -> None:
@@ -127,13 +163,13 @@ def is_work_of(work: Path, key: dict) -> bool:
         return False
 
 
-def remove_half_written(out: Path, results: tuple[str, ...]) -> None:
+def remove_half_written(out: Path, results: Sequence[str]) -> None:
     """Remove what a run that was killed left of its results."""
     for stale in (path for trace in _half_written(results) for path in out.glob(trace)):
         stale.unlink()
 
 
-def _half_written(results: tuple[str, ...]) -> tuple[str, ...]:
+def _half_written(results: Sequence[str]) -> tuple[str, ...]:
     return tuple(f".{name}.*.tmp" for name in results)
 
 

@@ -1,47 +1,75 @@
-"""What a prediction is about: its options, and the records, or the stretch of one, that it reads."""
+"""How the input of a prediction is read: which records, or which stretch of one."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from genoformer.annotation.models import Gene
-from genoformer.decoding.caller import CallOptions
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.files import atomic_path
+from genoformer.inference.folder import SPOOL
 from genoformer.sequence.byte_chunks import read_chunks
 from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.records import Record, SequenceDigest
 
 Region = tuple[str, int, int]
+"""Record id, start, end; 0-based, half-open."""
 
 
 @dataclass(frozen=True)
-class PredictOptions:
-    """What the user decides about a prediction; everything here can change the results.
+class Reading:
+    """What the user decides about the input, whatever is predicted.
 
     Attributes:
-        call: Genetic code, shortest gene and gaps.
-        circular: Ids of circular records; ``("auto",)`` trusts a header that says so; empty for none.
-        formats: Words of ``gene_outputs.WRITERS``.
-        locus_tag: Prefix of gene names; "" for none.
-        region: Only this stretch (record id, start, end; 0-based, half-open).
-        statistics: Let codon usage, start codons and binding sites of the input itself count.
-        metagenome: The records are of many organisms: each has its own statistics, or none if it is short.
         on_bad_record: "error" or "skip".
-        adaptation: Settings of an adaptation to the input that comes first, JSON types; None for none.
+        allow_empty: An empty file is one without records: the coding sequences of a genome without genes.
+        region: Only this stretch of one record.
     """
 
-    call: CallOptions
-    circular: tuple[str, ...] = ()
-    formats: tuple[str, ...] = ("gff3", "tsv", "protein")
-    locus_tag: str = ""
-    region: Region | None = None
-    statistics: bool = True
-    metagenome: bool = False
     on_bad_record: str = "error"
-    adaptation: dict | None = None
+    allow_empty: bool = False
+    region: Region | None = None
+
+    def all_records(self, paths: list[str], warnings: WarningLog | None = None) -> Iterator[tuple[int, Record]]:
+        """Every record of the input with its number.
+
+        Raises:
+            DataError: If a file cannot be read, or an id is in two files.
+        """
+        seen: dict[str, str] = {}
+        number = 0
+        for path in paths:
+            if self.allow_empty and is_empty(path):
+                continue
+            for record in read_fasta(path, on_bad_record=self.on_bad_record, warnings=warnings):
+                if record.id in seen:
+                    raise DataError("INPUT-001", f'record "{record.id}" is also in {seen[record.id]}.', where=path)
+                yield number, record
+                number += 1
+                if len(paths) > 1:  # inside one file the reader sees to it
+                    seen[record.id] = path
+
+    def records(self, paths: list[str]) -> Iterator[tuple[int, Record]]:
+        """The records that the prediction is about, with their number in the input."""
+        return (found for found in self.all_records(paths) if self.wants(found[1]))
+
+    def wants(self, record: Record) -> bool:
+        """Whether the prediction is about this record."""
+        return self.region is None or self.region[0] == record.id
+
+    def stretch(self, record: Record) -> np.ndarray:
+        """Base codes of what is looked at, uint8: the record, or its region.
+
+        Raises:
+            UsageError: If the region lies behind the record's end.
+        """
+        if self.region is None:
+            return record.codes
+        _, start, end = self.region
+        if start >= len(record):
+            raise UsageError("REGION-002", f'the region begins at {start + 1}, but "{record.id}" has {len(record)} bp.')
+        return record.codes[start:end]
 
 
 @dataclass(frozen=True)
@@ -52,11 +80,17 @@ class Scan:
         n_records: Number of records.
         n_bases: Total length in bp.
         sequence_digest: Of the records, in order.
+        longest: Id and length of the longest record; ("", 0) without one.
     """
 
     n_records: int
     n_bases: int
     sequence_digest: str
+    longest: tuple[str, int] = ("", 0)
+
+    def summary(self) -> dict[str, int | str]:
+        """What ``summary.json`` says of it."""
+        return {"n_records": self.n_records, "n_bases": self.n_bases, "sequence_digest": self.sequence_digest}
 
 
 def scan_records(records: Iterable[Record], length_bp: Callable[[Record], int] = len) -> Scan:
@@ -66,72 +100,31 @@ def scan_records(records: Iterable[Record], length_bp: Callable[[Record], int] =
         records: In the order of the input.
         length_bp: How many bases of a record count.
     """
-    digest, n_records, n_bases = SequenceDigest(), 0, 0
+    digest, n_records, n_bases, longest = SequenceDigest(), 0, 0, ("", 0)
     for record in records:
         digest.update(record)
         n_records += 1
         n_bases += length_bp(record)
-    return Scan(n_records, n_bases, digest.hexdigest())
+        longest = max(longest, (record.id, len(record)), key=lambda found: found[1])
+    return Scan(n_records, n_bases, digest.hexdigest(), longest)
+
+
+def is_empty(path: str) -> bool:
+    """Whether this is a file without a byte."""
+    return Path(path).is_file() and Path(path).stat().st_size == 0
 
 
 def spooled(paths: list[str], work: Path) -> list[str]:
-    """The same inputs with standard input, which can be read once only, kept in the work folder."""
+    """The same inputs with standard input, which can be read once only, kept in the work folder.
+
+    Raises:
+        UsageError: If standard input is named twice.
+    """
     if paths.count("-") > 1:
         raise UsageError("INPUT-002", 'standard input ("-") can be read only once.')
     if "-" not in paths:
         return paths
-    spool = work / "stdin.fa"
+    spool = work / SPOOL
     with atomic_path(spool) as temporary, open(temporary, "wb") as file:
         file.writelines(read_chunks("-"))
     return [str(spool) if path == "-" else path for path in paths]
-
-
-def all_records(
-    paths: list[str], options: PredictOptions, warnings: WarningLog | None = None
-) -> Iterator[tuple[int, Record]]:
-    """Every record of the input with its number."""
-    seen: dict[str, str] = {}
-    number = 0
-    for path in paths:
-        for record in read_fasta(path, on_bad_record=options.on_bad_record, warnings=warnings):
-            if record.id in seen:
-                raise DataError("INPUT-001", f'record "{record.id}" is also in {seen[record.id]}.', where=path)
-            yield number, record
-            number += 1
-            if len(paths) > 1:  # inside one file the reader sees to it
-                seen[record.id] = path
-
-
-def records_of(paths: list[str], options: PredictOptions) -> Iterator[tuple[int, Record]]:
-    """The records that the prediction is about, with their number in the input."""
-    return (found for found in all_records(paths, options) if is_wanted(found[1], options))
-
-
-def is_wanted(record: Record, options: PredictOptions) -> bool:
-    """Whether the prediction is about this record."""
-    return options.region is None or options.region[0] == record.id
-
-
-def stretch(record: Record, options: PredictOptions) -> np.ndarray:
-    """Base codes of what is looked at: the record, or its region."""
-    if options.region is None:
-        return record.codes
-    _, start, end = options.region
-    if start >= len(record):
-        raise UsageError("REGION-002", f'the region begins at {start + 1}, but "{record.id}" has {len(record)} bp.')
-    return record.codes[start:end]
-
-
-def placed(genes: list[Gene], options: PredictOptions) -> list[Gene]:
-    """Genes of a stretch in coordinates of its record."""
-    if options.region is None:
-        return genes
-    return [gene.shifted(options.region[1]) for gene in genes]
-
-
-def call_options(record: Record, options: PredictOptions) -> CallOptions:
-    """Options of one record: circular if it is named, or its header says so."""
-    header = f" {record.description.lower()} "
-    says_so = any(mark in header for mark in ("circular=true", "topology=circular"))
-    circular = record.id in options.circular or ("auto" in options.circular and says_so)
-    return replace(options.call, circular=circular and options.region is None)

@@ -2,52 +2,69 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
-from genoformer.inference.folder import SUMMARY, check_folder, finish, held_folder, is_finished, make_room
+from genoformer.bundle.header import BundleHeader
+from genoformer.errors import WarningLog
+from genoformer.inference.folder import (
+    DESCRIPTIONS,
+    SUMMARY,
+    check_folder,
+    check_results,
+    claim_passes,
+    claim_work,
+    finish,
+    held_folder,
+    is_finished,
+    remove_results,
+)
+from genoformer.inference.interface import OnBases, Predictor, Request
 from genoformer.inference.reading import Scan, spooled
 
-AnyScan = TypeVar("AnyScan", bound=Scan)
+Load = Callable[[list[str], Scan, Path], Predictor]
+"""Loads the model when there is work for it: from the input, what it holds, and the work folder."""
+
+
+def ignore(count: Any) -> None:
+    """Tell nobody how far the work is."""
 
 
 @dataclass(frozen=True)
-class Written:
-    """What a prediction has written.
+class Job:
+    """A prediction that is to be made.
 
     Attributes:
-        summary: Content of ``summary.json``.
-        names: Files in the folder.
-        run: What ``run.json`` says besides key and inputs.
+        paths: FASTA files; "-" is standard input.
+        request: What to do.
+        header: The model, without its network.
+        load: Loads the network.
+        results: Names, and patterns of names, that results of any prediction have.
+        also_read: Other files that are read.
+        warnings: Counted warnings go here.
+        on_start: Called once the input is known and there is work, with the number of bases.
+        on_bases: Called with bases done since the last call.
     """
 
-    summary: dict
-    names: list[str]
-    run: dict = field(default_factory=dict)
+    paths: list[str]
+    request: Request
+    header: BundleHeader
+    load: Load
+    results: Sequence[str]
+    also_read: list[str] = field(default_factory=list)
+    warnings: WarningLog = field(default_factory=WarningLog)
+    on_start: Callable[[int], None] = ignore
+    on_bases: OnBases = ignore
 
 
-def run_prediction(
-    paths: list[str],
-    out: Path,
-    *,
-    scan: Callable[[list[str]], AnyScan],
-    key: Callable[[AnyScan], dict],
-    write: Callable[[list[str], AnyScan, Path], Written],
-    also_read: list[str] | None = None,
-    overwrite: bool = False,
-    dry_run: bool = False,
-) -> dict:
+def predict(job: Job, out: Path, *, overwrite: bool = False, dry_run: bool = False) -> dict[str, Any]:
     """Fill a folder with a prediction, or find that it holds it already; an interrupted run continues.
 
     Args:
-        paths: FASTA files; "-" is standard input.
+        job: The prediction.
         out: Output folder.
-        scan: Reads all of the files once, so that a broken last record is found before the work, not after it.
-        key: What makes two predictions the same, JSON types.
-        write: Does the work, with the folder in which an interrupted run keeps what it has.
-        also_read: Other files that are read.
         overwrite: Replace other results in ``out``.
         dry_run: Check the input, and write nothing.
 
@@ -55,21 +72,33 @@ def run_prediction(
         Content of ``summary.json``; with ``"nothing_to_do": True`` added when ``out`` already holds this result.
 
     Raises:
+        DataError: Bad input, or a model that lacks what a prediction needs.
+        UsageError: The request does not fit the input.
         OutputExistsError: ``out`` holds something else.
         BusyError: Another run fills it.
     """
-    check_folder(out, [*paths, *(also_read or [])], overwrite=overwrite)
+    names = [*job.results, *DESCRIPTIONS]
+    check_folder(out, [*job.paths, *job.also_read], overwrite=overwrite, results=names)
     if dry_run:
-        found = scan(paths)
+        found = job.request.scan(job.paths, job.warnings)
+        job.load(job.paths, found, out).check(found)
         return {"dry_run": True, "n_records": found.n_records, "n_bases": found.n_bases}
-    with held_folder(out) as work:
-        paths = spooled(paths, work)
-        found = scan(paths)
-        own_key = key(found)
-        if is_finished(out, own_key):
+    with held_folder(out, names) as work:
+        paths = spooled(job.paths, work)
+        found = job.request.scan(paths, job.warnings)
+        key = job.request.key(job.header, found)
+        if is_finished(out, key):
             shutil.rmtree(work)
             return {**json.loads((out / SUMMARY).read_text()), "nothing_to_do": True}
-        make_room(out, own_key, overwrite=overwrite)
-        written = write(paths, found, work)
-        finish(out, written.summary, {"key": own_key, "inputs": paths, **written.run}, written.names)
+        check_results(out, overwrite=overwrite)
+        claim_work(work, key)
+        predictor = job.load(paths, found, work)
+        predictor.check(found)
+        remove_results(out, job.results)  # not before it is sure that the model can take their place
+        claim_passes(work, predictor.precision)
+        key = {**key, "precision": predictor.precision}
+        job.on_start(found.n_bases)
+        predictor.run_passes(paths, found, work, job.on_bases)
+        written = predictor.write(paths, found, out, [work], job.warnings)
+        finish(out, written.summary, {"key": key, "inputs": paths, **written.run}, written.names)
         return written.summary

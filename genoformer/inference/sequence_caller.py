@@ -1,21 +1,41 @@
-"""A model of structures made ready: what is alike for states of codons, contacts and base pairs."""
+"""A model of whole sequences made ready: what is alike for states of codons, contacts and base pairs."""
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 
-from genoformer.bundle import Bundle, model_device
-from genoformer.inference.bundle_parts import bundle_task, read_calibration
+from genoformer.bundle.folder import Bundle, model_device
+from genoformer.errors import DataError
+from genoformer.inference.bundle_parts import check_task, read_calibration, read_task
+from genoformer.inference.chunks import Outputs
+from genoformer.inference.interface import Speed
+from genoformer.sequence.records import Record
 from genoformer.stream import refusals_explained
 
 CODON_BP = 3
 
 
 @dataclass(frozen=True)
-class StructureCaller:
-    """A bundle made ready.
+class SequencePrediction:
+    """What a model says of one record.
+
+    Attributes:
+        record_id: The record.
+        length: Its length in bp.
+        outputs: Arrays by name; see ``outputs`` of the application's caller.
+    """
+
+    record_id: str
+    length: int
+    outputs: Outputs
+
+
+@dataclass(frozen=True)
+class SequenceCaller:
+    """A bundle made ready; see ``interface.Caller``.
 
     Attributes:
         bundle: The model.
@@ -23,16 +43,19 @@ class StructureCaller:
         precision: "float32", or "bfloat16" for autocast.
     """
 
-    task_name: ClassVar[str]
-
     bundle: Bundle
     task: Any
     precision: str = "float32"
 
+    task_module: ClassVar[Any]
+    """The module of the task: its name, and how it is built."""
+
     @classmethod
-    def from_bundle(cls, bundle: Bundle, **settings: Any) -> Self:
-        """Make a bundle ready; DataError if it is of another task."""
-        return cls(bundle, bundle_task(bundle, cls.task_name), **settings)
+    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed(), **settings: Any) -> Self:
+        """Make a bundle ready; DataError if it is of another task, or has settings that make none."""
+        check_task(bundle, cls.task_module.name)
+        task = read_task(bundle, cls.task_module.build)
+        return cls(bundle, task, speed.precision or "float32", **settings)
 
     @property
     def max_bp(self) -> int:
@@ -40,9 +63,25 @@ class StructureCaller:
         return self.task.options.max_bp
 
     @property
-    def calibration(self) -> dict:
+    def calibration(self) -> dict[str, Any]:
         """What was fitted when training had ended; DataError if the bundle has none."""
         return read_calibration(self.bundle)
+
+    def outputs(self, codes: np.ndarray) -> Outputs:
+        """What is said of a sequence; DataError or ValueError if it is no sequence for this model."""
+        raise NotImplementedError
+
+    def outputs_of(self, records: list[Record]) -> list[Outputs]:
+        """What is said of some records."""
+        return [self.outputs(record.codes) for record in records]
+
+    def predictions(self, read: Callable[[], Iterable[Record]]) -> Iterator[SequencePrediction]:
+        """What the model says of each record; DataError if one is too long."""
+        for record in read():
+            if len(record) > self.max_bp:
+                message = f"{len(record):,} bases; the model reads up to {self.max_bp:,}."
+                raise DataError("STRUCTURE-001", message, where=record.id)
+            yield SequencePrediction(record.id, len(record), self.outputs(record.codes))
 
     def run_network(self, codes: np.ndarray, **inputs: np.ndarray) -> torch.Tensor:
         """Outputs of the network for one sequence, float32, on the processor; inputs are [1, ...] each."""

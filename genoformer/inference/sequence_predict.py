@@ -1,115 +1,173 @@
-"""Structures of the sequences of FASTA files, written to a folder; an interrupted run continues."""
+"""Predictions about whole sequences, one result for each record: request and predictor that all such tasks share."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+import argparse
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import Any, ClassVar, Protocol, Self
 
-import numpy as np
-
-from genoformer.bundle import Bundle
-from genoformer.decoding.caller import CallOptions
+from genoformer.bundle.header import BundleHeader
 from genoformer.errors import DataError, WarningLog
-from genoformer.inference.chunks import Outputs, kept_outputs
-from genoformer.inference.reading import PredictOptions, Scan, all_records, scan_records
-from genoformer.inference.run import Written, run_prediction
+from genoformer.inference.chunks import ChunkSize, Outputs, make_chunks, read_chunks
+from genoformer.inference.formats import Formats, MakeWriter, RecordFiles, check_formats
+from genoformer.inference.interface import OnBases, Written
+from genoformer.inference.parts import Part
+from genoformer.inference.reading import Reading, Scan, scan_records
 from genoformer.sequence.records import Record
 
-CHUNK_BP, CHUNK_RECORDS = 50_000, 500
-"""One file of outputs ends at either."""
 
-Result = tuple[Record, dict[str, np.ndarray]]
-Write = Callable[[Path, Iterable[Result]], tuple[list[str], dict]]
-"""Writes all files into a folder; gives their names, and counts for the summary."""
+@dataclass(frozen=True)
+class SequenceRequest:
+    """What is asked of a model that says something of whole sequences; see ``interface.Request``.
+
+    Attributes:
+        reading: How the input is read.
+        formats: Words of the application's formats.
+        precision: Of the model pass; None for the usual one.
+    """
+
+    reading: Reading = field(default_factory=Reading)
+    formats: tuple[str, ...] = ()
+    precision: str | None = None
+
+    known_formats: ClassVar[Part[Formats]]
+    """What the words stand for."""
+
+    @classmethod
+    def add_arguments(cls, group: argparse._ArgumentGroup) -> None:
+        """No options of its own."""
+
+    @classmethod
+    def from_arguments(cls, args: argparse.Namespace, header: BundleHeader) -> Self:
+        """The request of a command line; UsageError if a format is unknown, or cannot be written here."""
+        words = None if args.formats is None else args.formats.split(",")
+        return cls(
+            reading=cls.reading_of(args),
+            formats=check_formats(words, cls.known_formats.load()),
+            precision=args.precision,
+            **cls.settings_of(args),
+        )
+
+    @classmethod
+    def reading_of(cls, args: argparse.Namespace) -> Reading:
+        """How the input is read."""
+        return Reading(args.on_bad_record)
+
+    @classmethod
+    def settings_of(cls, args: argparse.Namespace) -> dict[str, Any]:
+        """Values of the attributes that a kind of request has besides."""
+        return {}
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Self:
+        """What ``to_dict`` gave."""
+        return cls(**{**stored, "reading": Reading(**stored["reading"]), "formats": tuple(stored["formats"])})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {**asdict(self), "formats": list(self.formats)}
+
+    def scan(self, paths: list[str], warnings: WarningLog) -> Scan:
+        """Read all of the input once; DataError if it is bad."""
+        return scan_records(record for _, record in self.reading.all_records(paths, warnings))
+
+    def key(self, header: BundleHeader, scan: Scan) -> dict[str, Any]:
+        """What makes two predictions the same; JSON types."""
+        task = header.config.task
+        return {
+            **self.to_dict(), "task": task, "sequence_digest": scan.sequence_digest, "model_digest": header.digest,
+            "calibration": header.calibration.get(task), "version": version("genoformer"),
+        }  # fmt: skip
 
 
-class Caller(Protocol):
-    """A model made ready."""
+class SequenceModel(Protocol):
+    """A model made ready: what a ``SequencePredictor`` asks of it."""
 
-    bundle: Bundle
     precision: str
+
+    @property
+    def bundle(self) -> Any:
+        """The bundle."""
 
     @property
     def max_bp(self) -> int:
         """Longest sequence that is read."""
 
     @property
-    def calibration(self) -> dict:
+    def calibration(self) -> dict[str, Any]:
         """DataError if the bundle has none."""
 
-    def outputs(self, codes: np.ndarray) -> dict[str, np.ndarray]:
-        """What is to be written of a sequence; DataError or ValueError if it is no sequence for this model."""
+    def outputs_of(self, records: list[Record]) -> list[Outputs]:
+        """What is kept of each record."""
 
 
-def predict_structures(
-    paths: list[str], caller: Caller, out: Path, write: Write, *, settings: dict, on_bad_record: str = "error",
-    overwrite: bool = False, dry_run: bool = False, on_bases: Callable[[int], None] = lambda n: None,
-    warnings: WarningLog | None = None,
-) -> dict:  # fmt: skip
-    """Predict the structure of every record and write it.
+class Tally(Protocol):
+    """Counts for ``summary.json``."""
 
-    Args:
-        paths: FASTA files; "-" is standard input.
+    def add(self, record: Record, found: Outputs) -> None:
+        """Count one record."""
+
+    def summary(self) -> dict[str, Any]:
+        """What is said of all."""
+
+
+@dataclass(frozen=True)
+class SequencePredictor:
+    """A request and its model; see ``interface.Predictor``.
+
+    Attributes:
+        request: What to do.
         caller: The model.
-        out: Output folder.
-        write: Writes the files.
-        settings: What besides model and sequences decides about the results; JSON types.
-        on_bad_record: "error" or "skip".
-        overwrite: Replace other results in ``out``.
-        dry_run: Check the input, and write nothing.
-        on_bases: Called with bases done since the last call.
-        warnings: Counted warnings go here.
-
-    Returns:
-        As ``run_prediction``.
-
-    Raises:
-        DataError: Bad input, one id in two files, a record that is too long, or a model without calibration.
-        OutputExistsError: ``out`` holds something else.
     """
-    warnings = WarningLog() if warnings is None else warnings
-    reading = PredictOptions(CallOptions(), on_bad_record=on_bad_record)
-    about_model = {
-        "model_digest": caller.bundle.digest, "settings": settings, "calibration": caller.calibration,
-        "precision": caller.precision, "version": version("genoformer"),
-    }  # fmt: skip
 
-    def outputs_of(chunk: list[Record]) -> Outputs:
-        arrays = {}
-        for i, record in enumerate(chunk):
-            arrays.update({f"{i} {name}": array for name, array in caller.outputs(record.codes).items()})
-            on_bases(len(record))
-        return arrays
+    request: SequenceRequest
+    caller: Any
 
-    def write_all(paths: list[str], scan: Scan, work: Path) -> Written:
-        records = (record for _, record in all_records(paths, reading))
-        chunks = kept_outputs(records, work, outputs_of, n_records=CHUNK_RECORDS, n_bases=CHUNK_BP)
-        names, counts = write(out, _results(chunks))
-        about = {"model": caller.bundle.name, "model_digest": caller.bundle.digest, "task": caller.bundle.config.task}
-        return Written({**about, **asdict(scan), **counts}, names)
+    chunk: ClassVar[ChunkSize] = ChunkSize(n_records=500, n_bases=50_000)
 
-    return run_prediction(
-        paths, out, scan=lambda paths: scan_records(_checked(paths, caller, reading, warnings)),
-        key=lambda scan: {"sequence_digest": scan.sequence_digest, **about_model}, write=write_all,
-        overwrite=overwrite, dry_run=dry_run,
-    )  # fmt: skip
+    @property
+    def precision(self) -> str:
+        return self.caller.precision
 
-
-def _checked(paths: list[str], caller: Caller, reading: PredictOptions, warnings: WarningLog) -> Iterator[Record]:
-    """The records; DataError if one is too long."""
-    for _, record in all_records(paths, reading, warnings):
-        if len(record) > caller.max_bp:
+    def check(self, scan: Scan) -> None:
+        """DataError if a record is too long, or the model was not calibrated."""
+        name, length = scan.longest
+        if length > self.caller.max_bp:
             raise DataError(
-                "STRUCTURE-001", f'record "{record.id}" has {len(record):,} bases; the model reads up to '
-                f"{caller.max_bp:,}.", where=", ".join(paths), fix="Cut it, or train with a larger max_bp.",
+                "STRUCTURE-001", f'record "{name}" has {length:,} bases; the model reads up to '
+                f"{self.caller.max_bp:,}.", fix="Cut it, or train with a larger max_bp.",
             )  # fmt: skip
-        yield record
+        _ = self.caller.calibration
 
+    def run_passes(
+        self, paths: list[str], scan: Scan, folder: Path, on_bases: OnBases, share: range | None = None
+    ) -> None:
+        """What the model says of every record, kept in files; see ``interface.Predictor``."""
+        make_chunks(self._records(paths), folder, self.caller.outputs_of, self.chunk, on_bases, share)
 
-def _results(chunks: Iterable[tuple[list[Record], Outputs]]) -> Iterator[Result]:
-    """Each record with its own outputs."""
-    for chunk, stored in chunks:
-        for i, record in enumerate(chunk):
-            mark = f"{i} "
-            yield record, {name.removeprefix(mark): stored[name] for name in stored if name.startswith(mark)}
+    def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: WarningLog) -> Written:
+        """The files of the prediction; see ``interface.Predictor``."""
+        bundle, tally = self.caller.bundle, self.build_tally()
+        formats = self.request.known_formats.load()
+        with RecordFiles(out, self.request.formats, formats, self.writers(formats)) as files:
+            for record, found in read_chunks(self._records(paths), folders, self.chunk):
+                files.add(record, found)
+                tally.add(record, found)
+        about = {"model": bundle.name, "model_digest": bundle.digest, "task": bundle.config.task}
+        return Written({**about, **scan.summary(), **tally.summary()}, [*files.names, *self.write_beside(out)])
+
+    def build_tally(self) -> Tally:
+        """Counts that have seen nothing."""
+        raise NotImplementedError
+
+    def writers(self, formats: Formats) -> Mapping[str, MakeWriter]:
+        """Writers that need to know something of the model, by word."""
+        return {}
+
+    def write_beside(self, out: Path) -> list[str]:
+        """Write files that describe all records together; their names."""
+        return []
+
+    def _records(self, paths: list[str]) -> Iterator[Record]:
+        return (record for _, record in self.request.reading.records(paths))

@@ -6,33 +6,36 @@ from pathlib import Path
 
 import torch
 
-from genoformer.bundle import CALIBRATION, CARD, CONFIG, WEIGHTS, BundleConfig, save_bundle
+from genoformer.bundle.folder import save_bundle
+from genoformer.bundle.header import CALIBRATION, CARD, CONFIG, WEIGHTS, BundleConfig
 from genoformer.errors import UsageError
 from genoformer.files import MANIFEST_NAME
 from genoformer.interop.huggingface_import import ImportedEncoder, ImportOptions, read_encoder
 from genoformer.interop.output_folder import output_folder
 from genoformer.nn.config import EncoderConfig
-from genoformer.nn.model import GenomeModel, build_model
-from genoformer.tasks import TASKS
+from genoformer.nn.model import GenomeModel
+from genoformer.nn.networks import build_network
+from genoformer.tasks.interface import Task
 
 FILES = (WEIGHTS, CONFIG, CALIBRATION, CARD, MANIFEST_NAME)
-TASK = "gene_structure"
 MAX_CROP_BP, MAX_CONTEXT_BP = 6144, 780
 """As in the configuration of the shipped model."""
 
 
 def import_bundle(
-    folder: str | Path, out: str | Path, options: ImportOptions | None = None, *, seed: int = 0, overwrite: bool = False
-) -> BundleConfig:
+    folder: str | Path, out: str | Path, task: Task, options: ImportOptions | None = None, *, seed: int = 0,
+    overwrite: bool = False,
+) -> BundleConfig:  # fmt: skip
     """Write a bundle with the encoder of a Hugging Face folder, for ``fit --init_from``.
 
-    Its head for gene_structure has random weights and it has no decoder: prediction refuses it. The model card holds
+    Its head has random weights and it has no decoder: prediction refuses it. The model card holds
     the configuration to train it with. Without ``options.n_global_tokens`` a foreign encoder gets no global tokens:
     gene structure needs none.
 
     Args:
         folder: See ``from_huggingface``.
         out: Where to; it is complete or not there.
+        task: What the new head is for.
         options: See ``from_huggingface``.
         seed: Of the head's weights.
         overwrite: Replace an older bundle.
@@ -47,8 +50,8 @@ def import_bundle(
     options = replace(options or ImportOptions(), default_n_global_tokens=0)
     with output_folder(out, names=FILES, overwrite=overwrite) as temporary:
         imported = _read(Path(folder), options)
-        config = _bundle_config(imported)
-        model = _with_new_head(imported, seed)
+        config = _bundle_config(imported, task)
+        model = _with_new_head(imported, task, seed)
         card = _card(Path(folder).resolve().name, imported, config, seed)
         save_bundle(temporary, model=model, config=config, card=card)
     return config
@@ -64,13 +67,13 @@ def _read(folder: Path, options: ImportOptions) -> ImportedEncoder:
     return imported
 
 
-def _bundle_config(imported: ImportedEncoder) -> BundleConfig:
+def _bundle_config(imported: ImportedEncoder, task: Task) -> BundleConfig:
     encoder, tokenizer = imported.encoder.config, imported.tokenizer
     usable = _usable_bp(encoder)
     context = min(MAX_CONTEXT_BP, usable // 8) // encoder.stride * encoder.stride
     return BundleConfig(
-        task=TASK, encoder=encoder.to_dict(), k=tokenizer.k, stride=tokenizer.stride, tile_bp=usable - 2 * context,
-        context_bp=context, channels=list(TASKS[TASK].channels),
+        task=task.name, head=task.head, encoder=encoder.to_dict(), k=tokenizer.k, stride=tokenizer.stride,
+        tile_bp=usable - 2 * context, context_bp=context, labels=list(task.channels),
     )  # fmt: skip
 
 
@@ -86,11 +89,10 @@ def _usable_bp(encoder: EncoderConfig) -> int:
     return n_tokens * encoder.stride
 
 
-def _with_new_head(imported: ImportedEncoder, seed: int) -> GenomeModel:
-    task = TASKS[TASK]
+def _with_new_head(imported: ImportedEncoder, task: Task, seed: int) -> GenomeModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = build_model(imported.encoder.config, len(task.channels), task.initial_logits)
+        model = build_network(imported.encoder.config, task.head, len(task.channels), task.initial_logits)
     model.encoder.load_state_dict(imported.encoder.state_dict())
     return model
 

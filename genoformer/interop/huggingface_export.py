@@ -5,7 +5,7 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import nn
 
-from genoformer.bundle import Bundle
+from genoformer.bundle.folder import Bundle
 from genoformer.files import write_bytes_atomic, write_json_atomic
 from genoformer.interop.huggingface_config import check_exportable, to_longformer_config
 from genoformer.interop.huggingface_files import CONFIG, TOKENIZER, WEIGHTS

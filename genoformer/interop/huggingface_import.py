@@ -157,7 +157,7 @@ def _check_options(options: ImportOptions) -> None:
     for name, least in {"max_tokens": 1, "window_radius": 1, "n_global_tokens": 0}.items():
         value = getattr(options, name)
         if value is not None and value < least:
-            raise UsageError("HF-013", f"{name} must be at least {least}, not {value}.")
+            raise UsageError("HF-016", f"{name} must be at least {least}, not {value}.")
 
 
 def _base_model(state: State, kind: str) -> tuple[State, tuple[str, ...]]:

@@ -18,7 +18,7 @@ CONTIG_GROUP = "contig"
 """Group of a gene whose group column is called so: its contig."""
 GO_ID = re.compile(r"GO:\d{7}")
 GO_ATTRIBUTES = ("GO", "GO_component", "GO_function", "GO_process", "db_xref")
-LABEL_HELP = "Look at data.label_column: EC_number, Ontology_term or product."
+LABEL_HELP = "Look at data.columns.label: EC_number, Ontology_term or product."
 EC_CLASSES = {
     "1": "oxidoreductase", "2": "transferase", "3": "hydrolase", "4": "lyase", "5": "isomerase", "6": "ligase",
     "7": "translocase",
@@ -53,7 +53,7 @@ def read_labelled_genes(
     """
     if columns.group not in (None, FILE_GROUP, CONTIG_GROUP):
         raise UsageError(
-            "LABELS-017", f'genes are grouped by "file" or "contig", not "{columns.group}".', where="data.group_column"
+            "LABELS-017", f'genes are grouped by "file" or "contig", not "{columns.group}".', where="data.columns.group"
         )
     sequences: list[LabelledSequence] = []
     seen: dict[str, str] = {}

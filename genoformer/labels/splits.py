@@ -55,11 +55,11 @@ def split_labelled(
         units = groups if by == "group" and not fraction_of_sequences else keys
         part_of = _deal(groups, units, {"validation": validation, "test": test}, seed)
     else:
-        raise UsageError("SPLIT-001", f'expected "random", "group" or "column", found "{by}".', where="data.by")
+        raise UsageError("SPLIT-001", f'expected "random", "group" or "column", found "{by}".', where="data.split.by")
     parts = _without_copies(sequences, keys, part_of, keep_copies, log)
     for part in PARTS:
         if not parts[part] and (part != "test" or test or (by == "column" and "test" in part_of)):
-            raise UsageError("SPLIT-004", f"the {part} part is empty.", where="data", fix="Change the split.")
+            raise UsageError("SPLIT-004", f"the {part} part is empty.", where="data.split", fix="Change the split.")
     return parts
 
 
@@ -84,9 +84,10 @@ def _deal(groups: list[str], units: list, wanted: dict[str, Wanted], seed: int) 
         for name in names if isinstance(names, list) else []:
             if name not in groups:
                 known = ", ".join(sorted(set(groups))[:8])
-                raise UsageError("SPLIT-003", f'there is no group "{name}"; there are {known}.', where=f"data.{part}")
+                message = f'there is no group "{name}"; there are {known}.'
+                raise UsageError("SPLIT-003", message, where=f"data.split.{part}")
             if part_of_group.setdefault(name, part) != part:
-                raise UsageError("SPLIT-002", f"validation and test share {name}.", where="data")
+                raise UsageError("SPLIT-002", f"validation and test share {name}.", where="data.split")
     rest = [unit for unit, group in zip(units, groups, strict=True) if group not in part_of_group]
     fractions = {part: float(value) for part, value in wanted.items() if value and not isinstance(value, list)}
     _check_fractions(fractions)
@@ -107,7 +108,7 @@ def _deal(groups: list[str], units: list, wanted: dict[str, Wanted], seed: int) 
 def _check_fractions(fractions: dict[str, float]) -> None:
     if not all(0 < value < 1 for value in fractions.values()) or sum(fractions.values()) >= 1:
         raise UsageError(
-            "SPLIT-001", f"fractions must lie between 0 and 1 and sum to less than 1: {fractions}.", where="data"
+            "SPLIT-001", f"fractions must lie between 0 and 1 and sum to less than 1: {fractions}.", where="data.split"
         )
 
 

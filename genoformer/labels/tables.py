@@ -79,8 +79,8 @@ def read_label_table(
     """
     if columns.sequence is None and (not fasta or columns.id is None):
         raise UsageError(
-            "LABELS-001", "nothing says where the sequences are.", where="data",
-            fix="Give data.sequence_column, or data.fasta and data.id_column.",
+            "LABELS-019", "nothing says where the sequences are.", where="data",
+            fix="Give data.columns.sequence, or data.fasta and data.columns.id.",
         )  # fmt: skip
     records = None if columns.sequence is not None else _read_records(fasta, log)
     found: list[LabelledSequence] = []
@@ -92,7 +92,7 @@ def read_label_table(
             if row_id in lines:
                 raise DataError(
                     "LABELS-004", f'the id "{row_id}" is also in {lines[row_id]}.', where=where,
-                    fix="Make ids unique, or leave out data.id_column when a column holds the sequences.",
+                    fix="Make ids unique, or leave out data.columns.id when a column holds the sequences.",
                 )  # fmt: skip
             lines[row_id] = where
             if not cells[columns.label]:
@@ -251,6 +251,6 @@ def _check_columns(names: Iterable[str], columns: TableColumns, where: str) -> N
         if name is not None and name not in names:
             raise DataError(
                 "LABELS-002", f'there is no column "{name}"; there are {", ".join(names)[:200]}.', where=where,
-                fix="Name the columns with data.label_column, data.sequence_column, data.id_column, or all of a file "
-                "without header line with data.columns.",
+                fix="Name the columns with data.columns.label, .sequence, .id and .group, or all of a file without "
+                "header line with data.columns.names.",
             )  # fmt: skip

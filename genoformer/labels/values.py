@@ -33,7 +33,7 @@ def find_classes(
         where = sequences[0].where.rpartition(" line ")[0] if sequences else "data.labels"
         raise DataError(
             "LABELS-011", f"{len(counts)} labels, {len(classes)} of them on {min_examples} sequences or more: too few.",
-            where=where, fix="Lower data.min_examples, or look at data.label_column.",
+            where=where, fix="Lower data.min_examples, or look at data.columns.label.",
         )  # fmt: skip
     return classes
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from genoformer.nn.attention import ATTENTIONS
 from genoformer.nn.attention.interface import AttentionConfig
 from genoformer.nn.attention.longformer import LongformerConfig
-from genoformer.nn.checks import check_share, frozen, is_whole, thawed
+from genoformer.nn.layers.checks import check_share, frozen, is_whole, thawed
 
 CODON_VOCABULARY = 5 + 4**3
 """Special tokens and codons."""
@@ -17,14 +17,6 @@ CHOICES = {
     "positions": ("rotary", "learned", "none"),
     "norm": ("pre", "post"),
 }
-FLAT_SETTINGS = {
-    "attention": "name",
-    "window_radius": "window_radius",
-    "dilation": "dilation",
-    "attention_dropout": "dropout",
-    "backend": "backend",
-}
-"""Settings that stood beside those of the encoder in bundles of format 1, and their names inside ``attention``."""
 
 
 @dataclass(frozen=True)
@@ -153,28 +145,6 @@ def _check_attention_field(name: str, key: str) -> None:
 
 def _attention_fields(name: str) -> set[str]:
     return {one.name for one in fields(ATTENTIONS[name].config)}
-
-
-def from_flat(values: Mapping) -> dict:
-    """The settings of a bundle of format 1 as ``EncoderConfig.from_dict`` reads them.
-
-    There the settings of all architectures stood beside those of the encoder, used or not.
-
-    Args:
-        values: As stored; settings whose ``attention`` is a mapping are returned as they are.
-
-    Raises:
-        ValueError: If they are no mapping.
-    """
-    if not isinstance(values, Mapping):
-        raise ValueError(f"the encoder settings must be a mapping, not {values!r}.")
-    if isinstance(values.get("attention"), Mapping):
-        return dict(values)
-    moved = {FLAT_SETTINGS[key]: value for key, value in values.items() if key in FLAT_SETTINGS}
-    name = moved.pop("name", LongformerConfig.name)
-    used = _attention_fields(name) if name in ATTENTIONS else set()
-    rest = {key: value for key, value in values.items() if key not in FLAT_SETTINGS}
-    return {**rest, "attention": {"name": name, **{key: value for key, value in moved.items() if key in used}}}
 
 
 def _check_numbers(config: EncoderConfig) -> None:

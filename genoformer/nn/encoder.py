@@ -14,9 +14,9 @@ from genoformer.nn.attention import ATTENTIONS
 from genoformer.nn.attention.interface import Attention, Kept
 from genoformer.nn.attention.masks import TokenRoles, token_roles
 from genoformer.nn.config import EncoderConfig
-from genoformer.nn.linear import FixedLinear, Linear
-from genoformer.nn.positions import Rotary, RotaryPositions
-from genoformer.nn.refusals import TooManyTokensError
+from genoformer.nn.layers.linear import FixedLinear, Linear
+from genoformer.nn.layers.positions import Rotary, RotaryPositions
+from genoformer.nn.layers.refusals import TooManyTokensError
 
 PAD_ROW = 0
 N_BASE_CODES = 5

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from genoformer.applications.rna_pairs.maps import load_pyplot
 from genoformer.files import atomic_path
+from genoformer.report.pyplot import load_pyplot
 
 POINT_AREA = 900
 """Area of all points together, in square points."""

@@ -28,7 +28,7 @@ def read_contacts(example: LabelledSequence, folder: Path, genetic_code: int) ->
     if not colon or not file:
         raise DataError("CONTACTS-004", f"expected FILE:CHAIN, found {example.label!r}.", where=example.where)
     if len(example.codes) % CODON_BP:
-        raise DataError("CONTACTS-004", f"{len(example.codes)} bases are no whole codons.", where=example.where)
+        raise DataError("CONTACTS-005", f"{len(example.codes)} bases are no whole codons.", where=example.where)
     chain = read_chain(folder / file, name, example.where)
     places = place_chain(chain, translate(example.codes, genetic_code), folder / file, example.where)
     return contact_labels(places)

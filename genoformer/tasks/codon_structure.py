@@ -1,7 +1,8 @@
 """Secondary structure of proteins from coding DNA, codon by codon: helix, strand or coil."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,10 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genoformer.metrics.functions import multiclass_scores
+from genoformer.tasks.options import read_options
 
 name = "codon_structure"
-level = "token"
-data = "codons"
 strands = "forward"
 
 UNKNOWN_STATE = "-"
@@ -55,10 +55,12 @@ class CodonStructure:
     options: CodonOptions
 
     name = name
-    level = level
-    data = data
     strands = strands
     initial_logits = None
+
+    @property
+    def head(self) -> dict[str, Any]:
+        return {"name": "token"}
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Cross-entropy, mean over codons whose state is known, float32.
@@ -124,13 +126,12 @@ def encode_states(text: str, channels: tuple[str, ...]) -> np.ndarray:
     return np.array([numbers[letter] for letter in text], np.int8)
 
 
-def build(channels: tuple[str, ...], options: Mapping) -> CodonStructure:
-    """The task with these states.
+def build(
+    channels: Sequence[str] = (), options: Mapping[str, Any] | None = None, ontology: Mapping[str, Any] | None = None
+) -> CodonStructure:
+    """The task with these states; see ``interface.BuildTask``.
 
     Raises:
         ValueError: If a setting is unknown or out of range.
     """
-    try:
-        return CodonStructure(channels, CodonOptions(**options))
-    except TypeError as error:
-        raise ValueError(f"unknown settings of the task codon_structure: {', '.join(options)}.") from error
+    return CodonStructure(tuple(channels), read_options(CodonOptions, options, name))

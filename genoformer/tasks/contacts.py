@@ -1,7 +1,8 @@
 """Contacts of the residues of a protein from its coding sequence: a logit for every two codons."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -9,11 +10,10 @@ from torch import Tensor
 
 from genoformer.metrics.pairs import contact_precision, mean_contact_precision
 from genoformer.structures.contacts import CONTACT, UNKNOWN
+from genoformer.tasks.options import read_options
 from genoformer.tasks.pair_head_options import check_pair_head_options
 
 name = "contacts"
-level = "pair"
-data = "contacts"
 strands = "forward"
 
 MIN_SEPARATION = 6
@@ -63,14 +63,13 @@ class Contacts:
     options: ContactOptions
 
     name = name
-    level = level
-    data = data
     strands = strands
     initial_logits = None
 
-    def head_settings(self) -> dict:
-        """Arguments of ``nn.pair_head.PairHead``."""
+    @property
+    def head(self) -> dict[str, Any]:
         return {
+            "name": "pair",
             "channels": self.options.channels, "rank": self.options.rank, "width": self.options.width,
             "n_convolutions": self.options.n_convolutions, "dropout": self.options.head_dropout,
             "n_distance_bins": N_DISTANCE_BINS, "initial_logit": USUAL_LOG_ODDS,
@@ -124,13 +123,8 @@ def _judged(labels: Tensor) -> Tensor:
     return torch.triu(known, diagonal=MIN_SEPARATION)
 
 
-def build(channels: tuple[str, ...], options: Mapping) -> Contacts:
-    """The task with these settings.
-
-    Raises:
-        ValueError: If a setting is unknown or out of range.
-    """
-    try:
-        return Contacts(channels, ContactOptions(**options))
-    except TypeError as error:
-        raise ValueError(f"unknown settings of the task contacts: {', '.join(options)}.") from error
+def build(
+    channels: Sequence[str] = (), options: Mapping[str, Any] | None = None, ontology: Mapping[str, Any] | None = None
+) -> Contacts:
+    """The task with these settings; see ``interface.BuildTask``."""
+    return Contacts(tuple(channels), read_options(ContactOptions, options, name))

@@ -4,9 +4,10 @@ A sequence may be read in several views (both strands): rows of logits that belo
 their mean is what counts.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,10 +17,9 @@ from torch import Tensor
 from genoformer.metrics.functions import multiclass_scores, multilabel_scores, regression_scores
 from genoformer.nn.heads import POOLINGS
 from genoformer.tasks.implied_terms import closure_of, coherent_array, coherent_loss
+from genoformer.tasks.options import read_options
 
 name = "function"
-level = "sequence"
-data = "table"
 
 KINDS = ("multiclass", "multilabel", "regression")
 STRANDS = ("average", "forward")
@@ -60,17 +60,6 @@ class FunctionOptions:
         if not isinstance(self.max_bp, int) or self.max_bp < 1:
             raise ValueError(f"max_bp must be a positive whole number, not {self.max_bp!r}.")
 
-    @classmethod
-    def from_dict(cls, values: Mapping) -> "FunctionOptions":
-        """Settings of a configuration; those that are left out have their defaults.
-
-        Raises:
-            ValueError: If one is unknown.
-        """
-        if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
-            raise ValueError(f"unknown settings of the task function: {', '.join(unknown)}.")
-        return cls(**values)
-
 
 @dataclass(frozen=True)
 class Function:
@@ -88,8 +77,6 @@ class Function:
     ontology: Mapping = field(default_factory=dict)
 
     name = name
-    level = level
-    data = data
     initial_logits = None
 
     @cached_property
@@ -118,12 +105,8 @@ class Function:
         return self.options.strands
 
     @property
-    def pooling(self) -> str:
-        return self.options.pooling
-
-    @property
-    def head_dropout(self) -> float:
-        return self.options.head_dropout
+    def head(self) -> dict[str, Any]:
+        return {"name": "sequence", "pooling": self.options.pooling, "dropout": self.options.head_dropout}
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Mean cost of a batch, float32: cross-entropy, binary cross-entropy over all terms, or squared error.
@@ -199,6 +182,8 @@ def merge_views(logits: Tensor, n: int) -> Tensor:
     return logits if len(logits) == n else logits.unflatten(0, (n, -1)).mean(dim=1)
 
 
-def build(channels: tuple[str, ...], options: Mapping, ontology: Mapping | None = None) -> Function:
-    """The task with these classes; see ``FunctionOptions`` for what raises ValueError."""
-    return Function(channels, FunctionOptions.from_dict(options), ontology or {})
+def build(
+    channels: Sequence[str] = (), options: Mapping[str, Any] | None = None, ontology: Mapping[str, Any] | None = None
+) -> Function:
+    """The task with these classes; see ``interface.BuildTask``."""
+    return Function(tuple(channels), read_options(FunctionOptions, options, name), ontology or {})

@@ -11,12 +11,10 @@ import torch.nn.functional as F
 
 from genoformer.annotation.tracks import CODON_0, CODON_1, CODON_2, MASKED, START, STOP
 from genoformer.tasks.channel_scores import ChannelScores
+from genoformer.tasks.plain import PlainTask
 
 name = "gene_structure"
-level = "base"
 strands = "each"
-data = "genomes"
-labels = "codons"
 channels = ("codon_0", "codon_1", "codon_2", "start", "stop")
 
 CHANNEL_BITS = (CODON_0, CODON_1, CODON_2, START, STOP)
@@ -63,3 +61,5 @@ def loss_weight(labels: torch.Tensor) -> torch.Tensor:
 
 
 build_scores = partial(ChannelScores, channels, unpack_labels)
+
+build = PlainTask(name, channels, strands, initial_logits, loss, loss_weight, build_scores).build

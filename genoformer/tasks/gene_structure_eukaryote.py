@@ -13,12 +13,10 @@ import torch.nn.functional as F
 from genoformer.annotation.intron_tracks import ACCEPTOR, DONOR, STATE_MASK
 from genoformer.annotation.tracks import MASKED, START, STOP
 from genoformer.tasks.channel_scores import ChannelScores
+from genoformer.tasks.plain import PlainTask
 
 name = "gene_structure_eukaryote"
-level = "base"
 strands = "each"
-data = "genomes"
-labels = "introns"
 states = ("intergenic", "utr", "codon_0", "codon_1", "codon_2", "intron_0", "intron_1", "intron_2")
 signals = ("start", "stop", "donor", "acceptor")
 channels = states + signals
@@ -81,3 +79,5 @@ def log_odds(logits: torch.Tensor) -> torch.Tensor:
 
 
 build_scores = partial(ChannelScores, channels, unpack_labels, log_odds)
+
+build = PlainTask(name, channels, strands, initial_logits, loss, loss_weight, build_scores).build

@@ -6,12 +6,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genoformer.genomes.hiding import N_KNOWN
+from genoformer.tasks.plain import PlainTask
 
 name = "mlm"
-level = "base"
 strands = "average"
-data = "bases"
-labels = "codons"
 channels = ("A", "C", "G", "T")
 initial_logits = (0.0, 0.0, 0.0, 0.0)
 
@@ -61,3 +59,5 @@ class HiddenBaseScores:
 
 
 build_scores = HiddenBaseScores
+
+build = PlainTask(name, channels, strands, initial_logits, loss, loss_weight, build_scores).build

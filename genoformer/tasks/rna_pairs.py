@@ -4,8 +4,9 @@ A logit for every two bases and, on the diagonal, one for "pairs with none"; a b
 What it says of a pair is the mean of what its two bases say.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,11 +15,10 @@ from torch import Tensor
 from genoformer.decoding.base_pairs import N_PAIR_KINDS, nested_structure, pair_kinds
 from genoformer.metrics.pairs import mean_pair_scores, pair_scores
 from genoformer.structures.dot_bracket import ALONE, partners_of
+from genoformer.tasks.options import read_options
 from genoformer.tasks.pair_head_options import check_pair_head_options
 
 name = "rna_pairs"
-level = "pair"
-data = "pairs"
 strands = "forward"
 
 IMPOSSIBLE, NOT, PAIR = -1, 0, 1
@@ -57,17 +57,6 @@ class PairOptions:
             raise ValueError(f"prior must be one of {', '.join(PRIORS)}, not {self.prior!r}.")
         check_pair_head_options(self, least_bp=1)
 
-    @classmethod
-    def from_dict(cls, values: Mapping) -> "PairOptions":
-        """Settings of a configuration; those that are left out have their defaults.
-
-        Raises:
-            ValueError: If one is unknown.
-        """
-        if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
-            raise ValueError(f"unknown settings of the task rna_pairs: {', '.join(unknown)}.")
-        return cls(**values)
-
 
 @dataclass(frozen=True)
 class RnaPairs:
@@ -82,14 +71,13 @@ class RnaPairs:
     options: PairOptions
 
     name = name
-    level = level
-    data = data
     strands = strands
     initial_logits = None
 
-    def head_settings(self) -> dict:
-        """Arguments of ``nn.pair_head.PairHead``."""
+    @property
+    def head(self) -> dict[str, Any]:
         return {
+            "name": "pair",
             "channels": self.options.channels, "rank": self.options.rank, "width": self.options.width,
             "n_convolutions": self.options.n_convolutions, "dropout": self.options.head_dropout,
             "n_pair_features": N_PAIR_KINDS,
@@ -170,6 +158,8 @@ def pair_labels(codes: np.ndarray, partners: np.ndarray | None = None) -> np.nda
     return labels
 
 
-def build(channels: tuple[str, ...], options: Mapping) -> RnaPairs:
-    """The task with these settings; see ``PairOptions`` for what raises ValueError."""
-    return RnaPairs(channels, PairOptions.from_dict(options))
+def build(
+    channels: Sequence[str] = (), options: Mapping[str, Any] | None = None, ontology: Mapping[str, Any] | None = None
+) -> RnaPairs:
+    """The task with these settings; see ``interface.BuildTask``."""
+    return RnaPairs(tuple(channels), read_options(PairOptions, options, name))

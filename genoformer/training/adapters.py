@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from genoformer.bundle import BundleConfig, build_network
+from genoformer.bundle.folder import network_of
+from genoformer.bundle.header import BundleConfig
 from genoformer.errors import UsageError
 from genoformer.nn.encoder import Encoder
 from genoformer.nn.model import GenomeModel
@@ -45,7 +46,7 @@ def add_adapters(encoder: Encoder, rank: int) -> None:
     projections = [list(attention.projections().values()) for attention in encoder.attentions()]
     if not all(projections):
         raise UsageError(
-            "CONFIG-031", f"attention {encoder.config.attention.name} has no projections that adapters could change.",
+            "CONFIG-023", f"attention {encoder.config.attention.name} has no projections that adapters could change.",
             where="model.adapter_rank", fix="Set it to 0; model.freeze_layers chooses what is trained.",
         )  # fmt: skip
     for linear in [linear for of_layer in projections for linear in of_layer]:
@@ -60,7 +61,7 @@ def merged(model: GenomeModel, config: BundleConfig) -> GenomeModel:
         config: What it was built from.
     """
     with torch.random.fork_rng(devices=[]):
-        plain = build_network(config)
+        plain = network_of(config)
     state = {name: tensor for name, tensor in model.state_dict().items() if ".parametrizations." not in name}
     adapted = {name: module for name, module in model.named_modules() if parametrize.is_parametrized(module, "weight")}
     plain.load_state_dict(state | {f"{name}.weight": module.weight.detach() for name, module in adapted.items()})

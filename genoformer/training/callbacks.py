@@ -7,7 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from genoformer.bundle import build_network, save_bundle
+from genoformer.bundle.folder import network_of, save_bundle
 from genoformer.errors import UsageError
 from genoformer.training.adapters import merged
 from genoformer.training.checkpoint_io import AtomicCheckpointIO
@@ -62,7 +62,7 @@ class ResumableCheckpoints(pl.Callback):
                 "TRAIN-006", f"it was begun with {self._loaded['world_size']} processes, not {trainer.world_size}.",
                 where="trainer.devices", fix="Continue it with as many.",
             )  # fmt: skip
-        trainer.datamodule.position = self._loaded["position"]
+        trainer.datamodule.batches.position = self._loaded["position"]
         for logger in trainer.loggers:
             logger.continue_from(checkpoint["global_step"])
 
@@ -73,7 +73,7 @@ class ResumableCheckpoints(pl.Callback):
         self.stop.can_wait = True
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        trainer.datamodule.sampler.load_state_dict({"epoch": trainer.current_epoch, "batch": 0})
+        trainer.datamodule.batches.sampler.load_state_dict({"epoch": trainer.current_epoch, "batch": 0})
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch, batch_idx: int) -> None:
         must_stop = self._must_stop(trainer)
@@ -176,7 +176,7 @@ class WriteBundle(pl.Callback):
             self._write(trainer, pl_module)
         elif trainer.is_global_zero and not (self.folder / "manifest.json").is_file():
             kept = AtomicCheckpointIO().load_checkpoint(self.kept, map_location="cpu")
-            model = build_network(pl_module.bundle_config)
+            model = network_of(pl_module.bundle_config)
             model.load_state_dict(kept["state_dict"])
             save_bundle(self.folder, model=model, config=pl_module.bundle_config, card=kept["card"])
 

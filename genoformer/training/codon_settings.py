@@ -1,29 +1,18 @@
-"""What the data modules of codons share: which settings make sense, and how training rewrites codons."""
+"""What the data modules of codons share: which models can read them, and how training rewrites codons."""
 
 from genoformer.errors import UsageError
+from genoformer.training.settings import ModelReading
 
 CODON_BP = 3
 
 
-def check_codon_settings(
-    task: str, *, k: int, stride: int, n_global_tokens: int, crop_codons: int, shares: tuple[float, ...]
-) -> None:
-    """UsageError if tokens are no codons, or a number is out of range.
-
-    Args:
-        task: Its name.
-        k: Bases per token.
-        stride: Bases that each token owns.
-        n_global_tokens: None are possible.
-        crop_codons: Longest stretch in training.
-        shares: Of codons that training changes.
-    """
-    if k != CODON_BP or stride != CODON_BP:
-        raise UsageError("CONFIG-005", f"a token must be a codon, found k {k}, stride {stride}.", where="model.k")
-    if n_global_tokens:
-        raise UsageError("CONFIG-016", f"the task {task} has none.", where="model.encoder.n_global_tokens")
-    if crop_codons < 1 or not all(0 <= share < 1 for share in shares):
-        raise UsageError("CONFIG-009", "crop_codons or a share is out of range.", where="data")
+def check_codon_reading(reading: ModelReading) -> None:
+    """UsageError if tokens are no codons, or some own none."""
+    if reading.k != CODON_BP or reading.stride != CODON_BP:
+        message = f"a token must be a codon, found k {reading.k}, stride {reading.stride}."
+        raise UsageError("CONFIG-005", message, where="model.k")
+    if reading.n_global_tokens:
+        raise UsageError("CONFIG-016", f"the task {reading.task} has none.", where="model.encoder.n_global_tokens")
 
 
 def codon_rewriting(synonymous: float, substituted: float, genetic_code: int) -> dict | None:

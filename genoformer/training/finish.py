@@ -1,50 +1,60 @@
-"""What a bundle gets when its training has ended: a decoder or confidence maps, by task."""
+"""What a bundle gets when its training has ended: a decoder or confidence maps, fitted on the validation part."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
-import pytorch_lightning as pl
-
-from genoformer.applications.codon_structure.calibrate import fit_coding
-from genoformer.applications.functions.calibrate import fit_function
-from genoformer.applications.genes.callbacks import fit_genes
-from genoformer.applications.rna_pairs.calibrate import fit_pairs
-from genoformer.bundle import Bundle, add_calibration, load_bundle
+from genoformer.bundle.folder import Bundle, add_calibration, load_bundle
 from genoformer.errors import DataError
 
-Fit = Callable[[Bundle, pl.LightningDataModule, str], dict]
-"""From a bundle, its data, set up, and the precision of the model pass to entries of ``calibration.json``."""
 
-FITS: dict[str, Fit] = {
-    "gene_structure": fit_genes,
-    "gene_structure_eukaryote": fit_genes,
-    "function": fit_function,
-    "rna_pairs": fit_pairs,
-    "codon_structure": fit_coding,
-    "contacts": fit_coding,
-}
+class Fit(Protocol):
+    """Fits what follows a network."""
+
+    def __call__(self, bundle: Bundle, data: Any, precision: str, /) -> dict[str, Any]:
+        """Entries of ``calibration.json``.
+
+        Args:
+            bundle: The finished network.
+            data: Its data module, set up.
+            precision: Of the model pass, "bfloat16" or "float32".
+
+        Raises:
+            DataError: If there is too little to fit to.
+        """
 
 
-def finish_bundle(folder: Path, data: pl.LightningDataModule, *, precision: str) -> list[str]:
+@dataclass(frozen=True)
+class Finish:
+    """How a task's models are finished.
+
+    Attributes:
+        fit: Fits what follows the network.
+        lack: What a model cannot do for which there was too little data, in a sentence; "" where that is an error.
+    """
+
+    fit: Fit
+    lack: str = ""
+
+
+def finish_bundle(folder: Path, data: Any, finish: Finish, *, precision: str) -> list[str]:
     """Fit on the validation part what follows the network, and write it into the bundle.
 
     Args:
         folder: The bundle.
-        data: Set up.
+        data: Its data module, set up.
+        finish: How.
         precision: Of the model pass, "bfloat16" or "float32".
 
     Returns:
-        Lines for the user: nothing, or why there is no gene decoder.
+        Lines for the user: nothing, or what the model lacks.
     """
     bundle = load_bundle(folder)
-    fit = FITS.get(bundle.config.task)
-    if fit is None:
-        return []
     try:
-        fitted = fit(bundle, data, precision)
+        fitted = finish.fit(bundle, data, precision)
     except DataError as error:
-        if fit is not fit_genes:
+        if not finish.lack:
             raise
-        return [f"warning[{error.code}] {error.message} The model cannot call genes. {error.fix}"]
+        return [f"warning[{error.code}] {error.message} {finish.lack} {error.fix}"]
     add_calibration(folder, bundle, fitted)
     return []

@@ -1,17 +1,12 @@
 """A warning when what validates a model, or tests it, shares sequence with what trains it."""
 
-from collections.abc import Iterator
-
-from genoformer.applications.functions.data import TableData
-from genoformer.applications.genes.data import GenomeData
 from genoformer.genomes.leakage import find_leakage
-from genoformer.sequence.records import Record
-from genoformer.training.structure_data import StructureData
+from genoformer.training.interface import TrainingData
 
 HELD_OUT = ("validation", "test")
 
 
-def leakage_lines(data: GenomeData | TableData | StructureData) -> list[str]:
+def leakage_lines(data: TrainingData) -> list[str]:
     """One line for each held-out part that shares sequence with the training part.
 
     Args:
@@ -19,7 +14,7 @@ def leakage_lines(data: GenomeData | TableData | StructureData) -> list[str]:
     """
     lines = []
     for part in HELD_OUT:
-        found = find_leakage(lambda: _records(data, "train"), _records(data, part))
+        found = find_leakage(lambda: data.records("train"), data.records(part))
         if found.pieces:
             piece = found.pieces[0]
             lines.append(
@@ -28,12 +23,3 @@ def leakage_lines(data: GenomeData | TableData | StructureData) -> list[str]:
                 "Scores there say little about new sequence; genoformer check-leakage shows more."
             )
     return lines
-
-
-def _records(data: GenomeData | TableData | StructureData, part: str) -> Iterator[Record]:
-    if not isinstance(data, GenomeData):
-        yield from (Record(sequence.id, sequence.codes) for sequence in data.parts[part])
-        return
-    for region in data.regions[part]:
-        name = f"{data.store.records[region.record].id}:{region.start + 1}-{region.end}"
-        yield Record(name, data.store.bases(region.record, region.start, region.end))

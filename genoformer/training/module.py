@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 
 from genoformer.batches.collate import Batch
-from genoformer.bundle import BundleConfig, build_network
+from genoformer.bundle.folder import network_of
+from genoformer.bundle.header import BundleConfig
 from genoformer.errors import DivergedError, UsageError
-from genoformer.nn.config import FLAT_SETTINGS, EncoderConfig
+from genoformer.nn.config import EncoderConfig
+from genoformer.nn.networks import Network
 from genoformer.sequence.kmers import KmerTokenizer
-from genoformer.stream import TilePlan, check_tile_length, refusals_explained
-from genoformer.tasks import TASKS, build_task
+from genoformer.stream import TilePlan, refusals_explained
+from genoformer.tasks.interface import BuildTask, Task
 from genoformer.training.adapters import add_adapters
 from genoformer.training.optimizer import build_optimizer
 from genoformer.training.processes import gather_scores, mean_over_processes, sum_over_processes
@@ -31,9 +33,9 @@ class GenomeModule(pl.LightningModule):
     Args:
         encoder: Fields of ``EncoderConfig`` except ``vocab_size`` and ``stride``, which follow from ``k`` and
             ``stride``; ``attention`` is a mapping of its name and settings, or the name alone.
+        task: Name of the task.
         k: Bases per token, 1 to 8.
         stride: Bases that each token owns, 1 to ``k``.
-        task: Name of the task.
         lr: Highest learning rate.
         weight_decay: Of the weight matrices of the layers; nothing else is decayed.
         warmup_steps: Steps from zero to the highest learning rate.
@@ -47,7 +49,8 @@ class GenomeModule(pl.LightningModule):
         layer_decay: Factor on the learning rate for each layer below the top one.
         adapter_rank: Rank of low-rank adapters on the attention of every layer; with them the encoder itself is frozen.
 
-    A task whose outputs follow from the labels has no network before ``build`` was called with their names.
+    There is no task before ``begin``; one whose outputs follow from the labels has no network before ``build`` was
+    called with their names.
 
     Raises:
         UsageError: If a value is out of range or unknown.
@@ -56,9 +59,9 @@ class GenomeModule(pl.LightningModule):
     def __init__(
         self,
         encoder: dict[str, Setting | dict[str, Setting]],
+        task: str,
         k: int = 6,
         stride: int = 3,
-        task: str = "gene_structure",
         lr: float = 1e-3,
         weight_decay: float = 0.01,
         warmup_steps: int = 100,
@@ -72,20 +75,14 @@ class GenomeModule(pl.LightningModule):
         adapter_rank: int = 0,
     ) -> None:
         super().__init__()
-        if task not in TASKS:
-            raise UsageError("CONFIG-004", f'expected one of {", ".join(TASKS)}, found "{task}".', where="model.task")
         if tile_bp % stride or tile_bp < 1 or context_bp < 0:
             raise UsageError(
-                "CONFIG-005", f"tile_bp must be a positive multiple of stride = {stride}, found {tile_bp}.",
+                "CONFIG-022", f"tile_bp must be a positive multiple of stride = {stride}, found {tile_bp}.",
                 where="model.tile_bp",
             )  # fmt: skip
         self.tokenizer, self.encoder_config = _build_config(encoder, k, stride)
-        if TASKS[task].data == "genomes":
-            check_tile_length(self.encoder_config, TilePlan(tile_bp, context_bp))
-        elif self.encoder_config.base_embedding:
-            raise UsageError("CONFIG-016", f"the task {task} cannot feed it.", where="model.encoder.base_embedding")
         self.bundle_config = BundleConfig(
-            task=task, encoder=self.encoder_config.to_dict(), k=k, stride=stride, tile_bp=tile_bp,
+            task=task, head={}, encoder=self.encoder_config.to_dict(), k=k, stride=stride, tile_bp=tile_bp,
             context_bp=context_bp, genetic_code=genetic_code, options=options or {},
         )  # fmt: skip
         if freeze_layers < -1 or adapter_rank < 0 or not 0 < layer_decay <= 1:
@@ -95,7 +92,30 @@ class GenomeModule(pl.LightningModule):
             )  # fmt: skip
         self.freeze_layers, self.layer_decay, self.adapter_rank = freeze_layers, layer_decay, adapter_rank
         self.lr, self.weight_decay, self.warmup_steps, self.max_steps = lr, weight_decay, warmup_steps, max_steps
-        self.task = _build_task(task, None, options)
+        self.task: Task
+        self.model: Network
+
+    @property
+    def tile_plan(self) -> TilePlan:
+        """How prediction cuts sequence into tiles."""
+        return TilePlan(self.bundle_config.tile_bp, self.bundle_config.context_bp)
+
+    @property
+    def is_built(self) -> bool:
+        """Whether there is a network: not before ``begin``, nor while outputs still have to follow from the labels."""
+        return bool(self.bundle_config.labels)
+
+    def begin(self, build_task: BuildTask) -> None:
+        """Take up the task, and make the network if its outputs do not follow from the labels; seed torch before.
+
+        Args:
+            build_task: Of the task that the configuration names.
+
+        Raises:
+            UsageError: If a setting of the task is unknown or out of range.
+        """
+        self._build_task = build_task
+        self.task = self._task_with((), None)
         if self.task.channels:
             self.build(self.task.channels)
 
@@ -106,13 +126,21 @@ class GenomeModule(pl.LightningModule):
             channels: Names of the outputs.
             ontology: What they imply.
         """
-        self.bundle_config = replace(self.bundle_config, channels=list(channels), ontology=ontology or {})
-        self.task = _build_task(self.bundle_config.task, channels, self.bundle_config.options, ontology)
+        self.task = self._task_with(channels, ontology)
+        self.bundle_config = replace(
+            self.bundle_config, labels=list(channels), ontology=ontology or {}, head=self.task.head
+        )
         try:
-            self.model = build_network(self.bundle_config)
+            self.model = network_of(self.bundle_config, self.task.initial_logits)
         except ValueError as error:
             raise UsageError("CONFIG-007", f"{error}", where="model") from error
         self.scores = self.task.build_scores()
+
+    def _task_with(self, channels: Sequence[str], ontology: dict | None) -> Task:
+        try:
+            return self._build_task(channels, self.bundle_config.options, ontology)
+        except (ValueError, TypeError) as error:
+            raise UsageError("CONFIG-014", f"{error}", where="model.options") from error
 
     def configure_model(self) -> None:
         """Divide the network among processes, where the strategy is one that does."""
@@ -124,7 +152,7 @@ class GenomeModule(pl.LightningModule):
         if not is_sharded(self.model):
             return self.model
         with torch.random.fork_rng(devices=[]):
-            plain = build_network(self.bundle_config)
+            plain = network_of(self.bundle_config)
             if self.adapter_rank:
                 add_adapters(plain.encoder, self.adapter_rank)
         return gather(self.model, plain.to(self.device)).eval()
@@ -218,20 +246,8 @@ def _build_config(encoder: dict, k: int, stride: int) -> tuple[KmerTokenizer, En
             "CONFIG-006", f"{', '.join(sorted(taken))} follows from model.k and model.stride.", where="model.encoder",
             fix="Leave it out.",
         )  # fmt: skip
-    if moved := {name: f"attention.{key}" for name, key in FLAT_SETTINGS.items() if name in encoder and key != "name"}:
-        old, new = (", ".join(f"model.encoder.{name}" for name in names) for names in (moved, moved.values()))
-        raise UsageError(
-            "CONFIG-030", "settings of attention have a mapping of their own.", where=old, fix=f"Write {new}."
-        )
     try:
         tokenizer = KmerTokenizer(k=k, stride=stride)
         return tokenizer, EncoderConfig.from_dict({**encoder, "vocab_size": tokenizer.vocab_size, "stride": stride})
     except (ValueError, TypeError) as error:
         raise UsageError("CONFIG-007", f"{error}", where="model") from error
-
-
-def _build_task(name: str, channels: Sequence[str] | None, options: dict | None, ontology: dict | None = None):
-    try:
-        return build_task(name, channels, options, ontology)
-    except (ValueError, TypeError) as error:
-        raise UsageError("CONFIG-014", f"{error}", where="model.options") from error

@@ -88,3 +88,8 @@ def mean_over_processes(trainer: pl.Trainer, mean: Tensor, weight: Tensor) -> tu
     total = trainer.strategy.reduce(torch.stack((mean.detach() * weight, weight)).double(), reduce_op="sum")
     n = total[1].clamp_min(1.0)
     return (total[0] / n).float(), mean * (weight * trainer.world_size / n).float()
+
+
+def model_precision(trainer: pl.Trainer) -> str:
+    """Number format of the model pass that fits how the model was trained."""
+    return "bfloat16" if str(trainer.precision).startswith("bf16") else "float32"

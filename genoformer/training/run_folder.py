@@ -13,7 +13,9 @@ from genoformer.training.callbacks import BEST, FINAL, LAST
 STATE = "run.json"
 WITHOUT_EFFECT = {
     "": ("config", "name", "overwrite", "ckpt_path", "checkpoint_every_n_steps"),
-    "data": ("num_workers", "work_dir", "fasta", "annotation", "labels", "store", "seqid_map"),
+    "data": ("fasta", "annotation", "genomes", "labels", "ontology", "store", "seqid_map"),
+    "data.loader": ("num_workers",),
+    "data.split": ("file",),
     "trainer": (
         "accelerator", "barebones", "callbacks", "default_root_dir", "enable_autolog_hparams", "enable_model_summary",
         "enable_progress_bar", "log_every_n_steps", "logger", "plugins", "profiler",
@@ -35,14 +37,16 @@ def run_folder(name: str) -> str:
 
 def config_digest(config: dict[str, Any]) -> str:
     """SHA-256 over the settings that change what is learned."""
-    kept = {
-        section: {k: v for k, v in value.items() if k not in WITHOUT_EFFECT.get(section, ())}
-        if isinstance(value, dict)
-        else value
-        for section, value in config.items()
-        if section not in WITHOUT_EFFECT[""]
+    return hashlib.sha256(json.dumps(_with_effect(config), sort_keys=True).encode()).hexdigest()
+
+
+def _with_effect(config: dict[str, Any], name: str = "") -> dict[str, Any]:
+    """What is left of a section of this name, without what has no effect."""
+    return {
+        key: _with_effect(value, f"{name}.{key}".lstrip(".")) if isinstance(value, dict) else value
+        for key, value in config.items()
+        if key not in WITHOUT_EFFECT.get(name, ())
     }
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
 class RunFolder:

@@ -2,7 +2,7 @@
 
 import pytorch_lightning as pl
 
-from genoformer.bundle import Bundle, load_bundle
+from genoformer.bundle.folder import Bundle, load_bundle
 from genoformer.errors import UsageError
 from genoformer.nn.attention import ATTENTIONS
 from genoformer.training.adapters import add_adapters
@@ -15,7 +15,7 @@ FREE_SETTINGS = ("dropout",)
 
 def build_for(module: GenomeModule, data: pl.LightningDataModule) -> None:
     """Make the network of a task whose outputs follow from the labels, and has none yet."""
-    if not module.bundle_config.channels:
+    if not module.is_built:
         data.setup()
         module.build(data.channels, getattr(data, "ontology", None))
 
@@ -28,7 +28,7 @@ def start_from(module: GenomeModule, path: str) -> None:
     """
     bundle = load_bundle(path)
     mine, its = module.bundle_config, bundle.config
-    if (mine.task, mine.channels) == (its.task, its.channels):
+    if (mine.task, mine.labels) == (its.task, its.labels):
         load_weights(module, path)
         return
     if differing := _differences(mine, bundle):

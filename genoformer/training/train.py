@@ -15,8 +15,7 @@ import pytorch_lightning as pl
 from lightning_fabric.plugins.environments import SLURMEnvironment
 from pytorch_lightning.utilities.warnings import PossibleUserWarning
 
-from genoformer.applications.genes.callbacks import GeneScores
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.errors import BusyError, UsageError
 from genoformer.training.callbacks import BEST, ResumableCheckpoints, WriteBundle
 from genoformer.training.checkpoint_io import AtomicCheckpointIO
@@ -37,7 +36,7 @@ TRAINER_DEFAULTS = {
 def run_callbacks(
     folder: Path, stop: StopRequest, *, config_digest: str, every_n_steps: int = 200, monitor: str = "val/loss"
 ) -> list[pl.Callback]:
-    """Checkpoints, gene scores and the model folder of a run.
+    """Checkpoints and the model folder of a run.
 
     Args:
         folder: Folder of the run; it need not be there yet.
@@ -49,7 +48,7 @@ def run_callbacks(
     checkpoints = ResumableCheckpoints(
         folder / "checkpoints", stop, every_n_steps=every_n_steps, config_digest=config_digest
     )
-    return [checkpoints, GeneScores(), WriteBundle(folder / "model", folder / "checkpoints" / BEST, monitor=monitor)]
+    return [checkpoints, WriteBundle(folder / "model", folder / "checkpoints" / BEST, monitor=monitor)]
 
 
 def run_plugins() -> list:
@@ -94,9 +93,9 @@ def load_weights(module: GenomeModule, path: str) -> None:
     """
     bundle = load_bundle(path)
     # The channels of a task without channels of its own are those of its bundle.
-    if not module.bundle_config.channels:
-        module.build(bundle.config.channels, bundle.config.ontology)
-    if bundle.config.encoder != module.bundle_config.encoder or bundle.config.channels != module.bundle_config.channels:
+    if not module.is_built:
+        module.build(bundle.config.labels, bundle.config.ontology)
+    if bundle.config.encoder != module.bundle_config.encoder or bundle.config.labels != module.bundle_config.labels:
         raise UsageError(
             "CONFIG-012", f"the model in {path} is built otherwise than the configuration says.", where="--init_from",
             fix="Use the configuration that it was trained with.",
@@ -123,8 +122,9 @@ def received_signals() -> Iterator[StopRequest]:
         if stop.is_made:
             stop.leave()
         raise BusyError(
-            "TRAIN-002", "a loading process died.", fix="Run the same command again, or use --data.num_workers 0."
-        ) from error
+            "TRAIN-002", "a loading process died.",
+            fix="Run the same command again, or use --data.loader.num_workers 0.",
+        ) from error  # fmt: skip
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
 from genoformer.files import verify_manifest
 from genoformer.genomes.simulate import simulate_genome

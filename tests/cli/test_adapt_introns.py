@@ -9,7 +9,7 @@ from tiny_intron_bundle import write_tiny_intron_bundle
 
 from genoformer.annotation.read import read_annotation
 from genoformer.applications.adapt import introns as adapt_introns
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
 from genoformer.files import verify_manifest
 from genoformer.genomes.store import Store

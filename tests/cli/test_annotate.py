@@ -13,7 +13,7 @@ from genoformer.annotation.models import Gene
 from genoformer.applications.functions.caller import FunctionCaller
 from genoformer.applications.genes import functions as gene_functions
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.bundle import load_bundle, save_bundle
+from genoformer.bundle.folder import load_bundle, save_bundle
 from genoformer.cli.main import main
 from genoformer.files import verify_manifest
 from genoformer.genomes.simulate import simulate_genome
@@ -42,7 +42,7 @@ def function_bundle(tmp_path_factory):
     folder = tmp_path_factory.mktemp("functions")
     bundles = {kind: write_function_bundle(folder / kind, kind) for kind in ("multiclass", "multilabel", "regression")}
     terms = load_bundle(bundles["multilabel"])
-    named = replace(terms.config, channels=TERMS)
+    named = replace(terms.config, labels=TERMS)
     save_bundle(folder / "terms", model=terms.model, config=named, card="#\n", calibration=terms.calibration)
     return bundles | {"multilabel": folder / "terms"}
 
@@ -179,7 +179,7 @@ def test_a_gene_that_begins_inside_a_codon_is_read_from_its_first_whole_codon(fu
     ("kind", "more", "code", "text"),
     [
         ("regression", [], 2, "says numbers"),
-        ("multiclass", ["--function", "bacteria"], 65, "function is expected"),
+        ("multiclass", ["--function", "bacteria"], 65, 'the model is for "gene_structure", not function'),
         ("multiclass", ["--function", "no-such-model"], 66, "no-such-model"),
         ("multiclass", ["--formats", "gff"], 2, "gff"),
     ],

@@ -58,11 +58,3 @@ def test_other_arguments_stay_as_they_are(argv):
 def test_the_configuration_is_parsed_with_both(capsys):
     assert main(["fit", "--config", "mlm", f"{ATTENTION}.backend", "blocked", "--print_config"]) == 0
     assert "window_radius: 64\n      backend: blocked\n" in capsys.readouterr().out
-
-
-def test_an_old_setting_is_one_line_with_its_new_name(capsys):
-    assert main(["fit", "--config", "mlm", "--model.encoder.window_radius", "8", "--data.fasta", "x.fa"]) == 2
-    assert capsys.readouterr().err == (
-        "genoformer: error[CONFIG-030] model.encoder.window_radius: settings of attention have a mapping of their own. "
-        "Write model.encoder.attention.window_radius.\n"
-    )

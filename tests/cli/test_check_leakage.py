@@ -7,8 +7,10 @@ import pytest
 
 from genoformer.applications.functions.data import TableData
 from genoformer.cli.main import main
+from genoformer.labels.tables import TableColumns
 from genoformer.sequence.alphabet import decode_bases, reverse_complement
 from genoformer.training.leakage_warning import leakage_lines
+from genoformer.training.settings import LabelSplit, Loader, ModelReading
 
 
 @pytest.fixture
@@ -53,9 +55,8 @@ def test_training_warns_of_relatives_in_validation(tmp_path):
     rows.append(("near", "x", "validation", near))
     path = tmp_path / "t.tsv"
     path.write_text("id\tlabel\tpart\tdna\n" + "".join(f"{a}\t{b}\t{c}\t{decode_bases(d)}\n" for a, b, c, d in rows))
-    data = TableData(
-        labels=str(path), sequence_column="dna", id_column="id", group_column="part", by="column", batch_size=4
-    )
-    data.setup()
+    columns = TableColumns(sequence="dna", id="id", group="part")
+    data = TableData(str(path), columns=columns, split=LabelSplit("column"), loader=Loader(batch_size=4))
+    data.bind(ModelReading("function", k=6, stride=1)).setup()
     (line,) = leakage_lines(data)
     assert "LEAKAGE-002" in line and "near 1-300 with s0" in line and "300 of 2,100 bp" in line

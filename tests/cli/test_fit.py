@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.fit import GenoformerCLI, prepare_arguments, run_lightning
 from genoformer.cli.main import main
 from genoformer.errors import MissingFileError, OutputExistsError, RefusedError, UsageError
@@ -105,7 +105,7 @@ def test_same_seed_gives_the_same_weights_and_another_does_not(work, genome):
 
 def test_finished_run_has_nothing_to_do(work, genome, capsys):
     before = (work / "runs/one/metrics.csv").stat().st_mtime_ns
-    assert run_lightning("fit", [*TINY, *genome, "--name", "one", "--data.num_workers", "1"]) == 0
+    assert run_lightning("fit", [*TINY, *genome, "--name", "one", "--data.loader.num_workers", "1"]) == 0
     assert "nothing to do" in capsys.readouterr().out
     assert (work / "runs/one/metrics.csv").stat().st_mtime_ns == before
 
@@ -206,7 +206,7 @@ def test_error_is_one_line_with_its_exit_code_and_leaves_nothing(arguments, code
 
 def test_same_validation_and_test_are_refused(tmp_path, monkeypatch, genome, capsys):
     monkeypatch.chdir(tmp_path)
-    split = ["--data.by", "contig", "--data.validation", "[sim1_1]", "--data.test", "[sim1_1]"]
+    split = ["--data.split.by", "contig", "--data.split.validation", "[sim1_1]", "--data.split.test", "[sim1_1]"]
     assert main(["fit", *TINY, *genome, *split]) == 2
     assert "sim1_1" in capsys.readouterr().err
 

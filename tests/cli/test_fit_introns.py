@@ -6,14 +6,14 @@ import pytest
 from intron_genome import write_intron_genome
 
 from genoformer.annotation.read import read_annotation
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
 
 SMALL = {
     "--trainer.max_steps": 2, "--model.k": 3, "--model.encoder.d_model": 16, "--model.encoder.n_heads": 2,
     "--model.encoder.n_layers": 1, "--model.encoder.d_ff": 16, "--model.encoder.attention.window_radius": 8,
-    "--model.warmup_steps": 1, "--data.samples_per_epoch": 8, "--data.by": "contig", "--data.validation": "[made-002]",
-    "--trainer.accelerator": "cpu",
+    "--model.warmup_steps": 1, "--data.loader.samples_per_epoch": 8, "--data.split.by": "contig",
+    "--data.split.validation": "[made-002]", "--trainer.accelerator": "cpu",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
 from genoformer.sequence.alphabet import decode_bases
 
@@ -18,7 +18,10 @@ model:
   encoder: {d_model: 16, n_heads: 2, n_layers: 1, d_ff: 16, attention: {window_radius: 8}, conv_width: 3}
   lr: 1.0e-2
   warmup_steps: 5
-data: {label_column: kind, sequence_column: dna, id_column: id, batch_size: 16, validation: 0.2, test: 0.2}
+data:
+  columns: {label: kind, sequence: dna, id: id}
+  split: {validation: 0.2, test: 0.2}
+  loader: {batch_size: 16}
 """
 
 
@@ -69,7 +72,7 @@ def test_trained_model_predicts_and_is_judged(here, tmp_path, capsys):
 
 def test_bundle_holds_classes_settings_and_calibration(here):
     bundle = load_bundle("runs/one/model")
-    assert bundle.config.channels == ["rich_in_a", "rich_in_c"]
+    assert bundle.config.labels == ["rich_in_a", "rich_in_c"]
     assert bundle.calibration["function"]["temperature"] > 0
     assert "96 train, 32 validation, 32 test" in (here / "runs/one/model/model_card.md").read_text()
 
@@ -83,9 +86,9 @@ def test_same_command_has_nothing_to_do_and_test_part_is_scored(here, capsys):
 
 
 def test_labels_in_headers_train_the_same_classes(here):
-    options = ["--data.fasta", "s.fa", "--data.sequence_column", "null", "--data.id_column", "null"]
+    options = ["--data.fasta", "s.fa", "--data.columns.sequence", "null", "--data.columns.id", "null"]
     assert main(["fit", "--config", "tiny.yaml", *options, "--name", "two", "--trainer.max_steps", "2"]) == 0
-    assert load_bundle("runs/two/model").config.channels == ["rich_in_a", "rich_in_c"]
+    assert load_bundle("runs/two/model").config.labels == ["rich_in_a", "rich_in_c"]
 
 
 @pytest.mark.parametrize(
@@ -93,9 +96,9 @@ def test_labels_in_headers_train_the_same_classes(here):
     [
         (["fit", "--config", "tiny.yaml"], 2, "no labels are given"),
         (["fit", "--config", "tiny.yaml", "--data.labels", "absent.tsv"], 66, "absent.tsv"),
-        (["fit", "--config", "tiny.yaml", "--data.labels", "t.tsv", "--data.label_column", "sort"], 65, "sort"),
+        (["fit", "--config", "tiny.yaml", "--data.labels", "t.tsv", "--data.columns.label", "sort"], 65, "sort"),
         (["fit", "--config", "tiny.yaml", "--data.labels", "t.tsv", "--data.classes", "[rich_in_a, b]"], 65, "line 2"),
-        (["fit", "--config", "tiny.yaml", "--data.labels", "t.tsv", "--data.batch_size", "500"], 2, "batch of 500"),
+        (["fit", "--config", "tiny.yaml", "--data.labels", "t.tsv", "--data.loader.batch_size=500"], 2, "batch of 500"),
         (["fit", "--config", "tiny.yaml", "--model.options", "{kind: poem}"], 2, "poem"),
         (["fit", "--config", "tiny.yaml", "--model.task", "poetry"], 2, "poetry"),
         (["predict", "s.fa", "--model", "runs/one/model", "-o", "x", "--mask", "t.tsv"], 2, "--mask"),
@@ -167,7 +170,7 @@ def test_terms_of_an_ontology_train_predict_and_are_judged(here, tmp_path, capsy
     assert main([*fit, "--model.options", "{kind: multilabel}", "--overwrite"]) == 0
     assert "LABELS-105" in capsys.readouterr().err
     bundle = load_bundle("runs/o/model")
-    assert bundle.config.channels == ["X:a", "X:any", "X:c"]
+    assert bundle.config.labels == ["X:a", "X:any", "X:c"]
     assert bundle.config.ontology["implied"] == {"X:a": ["X:any"], "X:any": [], "X:c": ["X:any"]}
     out = tmp_path / "out"
     assert main(["predict", "s.fa", "--model", "runs/o/model", "-o", str(out)]) == 0
@@ -199,7 +202,7 @@ def test_genes_of_an_annotated_genome_train(here, tmp_path):
     (tmp_path / "g.gff3").write_text("\n".join(rows) + "\n")
     (tmp_path / "g.fa").write_text(f">chr\n{dna}\n")
     options = ["--data.annotation", str(tmp_path / "g.gff3"), "--data.fasta", str(tmp_path / "g.fa")]
-    options += ["--data.label_column", "EC_number", "--data.label_level", "1", "--trainer.max_steps", "2"]
+    options += ["--data.columns.label", "EC_number", "--data.label_level", "1", "--trainer.max_steps", "2"]
     assert main(["fit", "--config", "tiny.yaml", *options, "--name", "genome"]) == 0
-    assert load_bundle("runs/genome/model").config.channels == ["oxidoreductase", "transferase"]
+    assert load_bundle("runs/genome/model").config.labels == ["oxidoreductase", "transferase"]
     assert "36 train, 12 validation, 12 test" in (here / "runs/genome/model/model_card.md").read_text()

@@ -9,10 +9,13 @@ from tiny_structures import TINY_PAIRS, rnas
 from genoformer.applications.rna_pairs.caller import WEIGHTS
 from genoformer.applications.rna_pairs.data import PairData
 from genoformer.applications.rna_pairs.maps import read_pairs_h5
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
 from genoformer.structures.dot_bracket import parse_dot_bracket
 from genoformer.structures.pair_files import read_pair_files, write_dbn
+from genoformer.training.settings import LabelSplit, ModelReading
+
+MEASURES = ("precision", "recall", "f1")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,8 @@ def test_trained_model_predicts_and_is_judged(predict, tmp_path, capsys):
     assert main(["evaluate", str(out), "r.dbn", "--min-f1", "0.8", "-o", str(tmp_path / "s.json")]) == 0
     scores = json.loads((tmp_path / "s.json").read_text())
     assert scores["f1"] > 0.8 and scores["n"] == 60 and scores["ece"] < 0.2
+    assert main(["evaluate", str(out / "pairs.dbn"), "r.dbn", "-o", str(tmp_path / "file.json")]) == 0
+    assert json.loads((tmp_path / "file.json").read_text()) == {n: scores[n] for n in ("task", "n", *MEASURES)}
     assert main(["evaluate", str(out), "r.dbn", "--min-f1", "1.0"]) == (0 if scores["f1"] == 1 else 1)
     assert "60 RNAs judged" in capsys.readouterr().out
 
@@ -94,7 +99,7 @@ def test_bundle_holds_settings_and_calibration(here):
 
 @pytest.mark.parametrize(("options", "code", "message"), [
     (["--mask", "x.bed"], 2, "--mask"),
-    (["--formats", "gtf"], 2, '"gtf" is no format of base pairs'),
+    (["--formats", "gtf"], 2, 'unknown output format "gtf"; known: h5, dbn, tsv, ct, bpseq, png'),
 ])  # fmt: skip
 def test_options_that_make_no_sense_are_refused(predict, options, code, message, capsys):
     assert predict(*options) == code
@@ -127,8 +132,8 @@ def test_labels_that_do_not_fit_name_file_and_line(here, tmp_path, name, capsys)
 def test_split_by_ids_decides_the_parts(here, tmp_path, capsys):
     (tmp_path / "parts.tsv").write_text("# who is where\n" + "".join(
         f"r{i}\t{'train' if i < 40 else 'validation'}\n" for i in range(50)))  # fmt: skip
-    arguments = ["--config", "tiny.yaml", "--data.labels", "r.dbn", "--data.split", str(tmp_path / "parts.tsv")]
-    assert main(["fit", *arguments, "--trainer.max_steps", "1", "--name", "two", "--data.test", "null"]) == 0
+    arguments = ["--config", "tiny.yaml", "--data.labels", "r.dbn", "--data.split.file", str(tmp_path / "parts.tsv")]
+    assert main(["fit", *arguments, "--trainer.max_steps", "1", "--name", "two", "--data.split.test", "null"]) == 0
     assert "10 ×" in capsys.readouterr().err
     assert "40 train, 10 validation, 0 test" in (here / "runs/two/model/model_card.md").read_text()
     (tmp_path / "parts.tsv").write_text("r0\ttrain\nr0\ttest\n")
@@ -139,8 +144,8 @@ def test_split_by_ids_decides_the_parts(here, tmp_path, capsys):
 def test_split_may_name_families(here, tmp_path):
     lines = [f"r{i}\t{'train' if i < 40 else 'validation'}\t{'odd' if i % 2 else 'even'}\n" for i in range(60)]
     (tmp_path / "parts.tsv").write_text("".join(lines))
-    data = PairData(["r.dbn"], split=str(tmp_path / "parts.tsv"))
-    data.setup()
+    data = PairData(["r.dbn"], split=LabelSplit(file=str(tmp_path / "parts.tsv")))
+    data.bind(ModelReading("rna_pairs", k=1, stride=1)).setup()
     assert [(member.id, member.group) for member in data.parts["validation"][:2]] == [("r40", "even"), ("r41", "odd")]
 
 

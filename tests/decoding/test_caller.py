@@ -13,7 +13,6 @@ from genoformer.annotation.tracks import gene_table, label_tracks
 from genoformer.decoding import caller, statistics
 from genoformer.decoding import decoder as decoder_module
 from genoformer.decoding.caller import (
-    CallOptions,
     call_genes,
     collect_candidates,
     genome_statistics,
@@ -22,6 +21,7 @@ from genoformer.decoding.caller import (
     unwrap_genes,
 )
 from genoformer.decoding.decoder import GeneDecoder, Scorer
+from genoformer.decoding.options import CallOptions
 from genoformer.decoding.scoring import (
     DEFAULT_WEIGHTS,
     GENE_STATISTICS,

@@ -8,8 +8,9 @@ from naive_frames import both_strands
 
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.read import read_genbank_records
-from genoformer.decoding.caller import CallOptions, collect_candidates
+from genoformer.decoding.caller import collect_candidates
 from genoformer.decoding.candidates import CANDIDATE_DTYPE, find_candidates, is_partial_5
+from genoformer.decoding.options import CallOptions
 from genoformer.decoding.orfs import MAX_GENE_BP
 from genoformer.sequence.alphabet import decode_bases, encode_bases, reverse_complement
 

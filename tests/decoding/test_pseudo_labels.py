@@ -5,9 +5,10 @@ import pytest
 
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.tracks import MASKED, START, label_tracks
-from genoformer.decoding.caller import CallOptions, call_genes, unwrap_genes
+from genoformer.decoding.caller import call_genes, unwrap_genes
 from genoformer.decoding.candidates import CANDIDATE_DTYPE, find_candidates
 from genoformer.decoding.decoder import GeneDecoder, Scorer
+from genoformer.decoding.options import CallOptions
 from genoformer.decoding.pseudo_labels import PseudoLabelRules, judge_candidates, pseudo_labels
 from genoformer.decoding.scoring import GENE_FEATURES, START_FEATURES, DecoderWeights
 from genoformer.genomes.simulate import simulate_genome

@@ -13,7 +13,8 @@ from hugging_face import EXPORTABLE, make_batch, our_hidden, tiny_encoder
 from transformers import BertConfig, BertModel
 
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.bundle import BundleConfig, load_bundle, save_bundle
+from genoformer.bundle.folder import load_bundle, save_bundle
+from genoformer.bundle.header import BundleConfig
 from genoformer.cli.main import main
 from genoformer.errors import DataError
 from genoformer.files import write_manifest
@@ -21,10 +22,10 @@ from genoformer.interop import from_huggingface, to_huggingface
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.sequence.kmers import SPECIAL_NAMES
-from genoformer.tasks import TASKS
+from genoformer.tasks import gene_structure
 from genoformer.training.config_files import find_config
 
-CHANNELS = list(TASKS["gene_structure"].channels)
+CHANNELS = list(gene_structure.channels)
 TRAINABLE = dataclasses.replace(EXPORTABLE, n_global_tokens=0, stride=3, max_tokens=160, norm_eps=1e-12)
 
 
@@ -32,7 +33,9 @@ def write_bundle(folder, encoder_config=TRAINABLE):
     with torch.random.fork_rng():
         torch.manual_seed(3)
         model = build_model(encoder_config, n_channels=len(CHANNELS))
-    config = BundleConfig("gene_structure", encoder_config.to_dict(), k=3, stride=3, tile_bp=240, channels=CHANNELS)
+    config = BundleConfig(
+        "gene_structure", {"name": "base"}, encoder_config.to_dict(), k=3, stride=3, tile_bp=240, labels=CHANNELS
+    )
     save_bundle(folder, model=model, config=config, card="# mine\n")
     return folder
 
@@ -53,13 +56,13 @@ def round_trip(tmp_path):
 def test_bundle_there_and_back_has_the_same_encoder_bit_by_bit(round_trip):
     before, after = load_bundle(round_trip / "a"), load_bundle(round_trip / "b")
     assert after.config.encoder == before.config.encoder
-    assert (after.config.k, after.config.stride, after.config.channels) == (3, 3, CHANNELS)
+    assert (after.config.k, after.config.stride, after.config.labels) == (3, 3, CHANNELS)
     state = after.model.encoder.state_dict()
     assert all(torch.equal(tensor, state[name]) for name, tensor in before.model.encoder.state_dict().items())
     assert not torch.equal(after.model.head.projection.weight, before.model.head.projection.weight)
     # The head begins where that of a new model does.
     found = after.model.head.projection.bias.view(3, 5)
-    torch.testing.assert_close(found, torch.tensor(TASKS["gene_structure"].initial_logits).expand(3, 5))
+    torch.testing.assert_close(found, torch.tensor(gene_structure.initial_logits).expand(3, 5))
 
 
 def test_imported_bundle_predicts_nothing_before_it_is_trained(round_trip):
@@ -88,7 +91,8 @@ def test_fit_starts_from_an_imported_bundle_with_the_configuration_of_its_card(r
     text = re.search(r"```yaml\n(.*?)```", (round_trip / "b" / "model_card.md").read_text(), re.S)[1]
     (round_trip / "fit.yaml").write_text(text)
     options = ["--init_from", "b", "--data.fasta", "genome/genome.fa", "--data.annotation", "genome/genome.gff3"]
-    options += ["--data.guard_bp", 100, "--data.validation", 0.1, "--data.samples_per_epoch", 4, "--model.lr", "0.0"]
+    options += ["--data.split.guard_bp", 100, "--data.split.validation", 0.1, "--data.loader.samples_per_epoch", 4]
+    options += ["--model.lr", "0.0"]
     options += ["--trainer.max_steps", 1, "--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
     assert run("fit", "--config", "fit.yaml", *options) == 0
     start, end = (load_bundle(folder).model.state_dict() for folder in ("b", "runs/fit/model"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
+from children import run_together
 
 from genoformer.nn.attention.full import FullConfig
 from genoformer.nn.attention.longformer import LongformerConfig
@@ -66,7 +66,7 @@ def work(rank, folder):
 def parts(tmp_path_factory):
     """What each of two processes found."""
     folder = tmp_path_factory.mktemp("parts")
-    mp.spawn(work, (folder,), nprocs=2)
+    run_together(work, folder)
     return [torch.load(folder / f"{rank}.pt") for rank in (0, 1)]
 
 

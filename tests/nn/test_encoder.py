@@ -10,7 +10,7 @@ from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.attention.masks import token_roles
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
-from genoformer.nn.refusals import TooManyTokensError
+from genoformer.nn.layers.refusals import TooManyTokensError
 
 SMALL = EncoderConfig(
     vocab_size=69, d_model=16, n_heads=2, n_layers=2, d_ff=32, attention=LongformerConfig(window_radius=3), conv_width=3

@@ -1,19 +1,13 @@
-"""The architecture is checked when it is made, survives JSON, and is read from bundles of format 1."""
+"""The architecture is checked when it is made, and survives JSON."""
 
 import json
 
 import pytest
 
-from genoformer.bundle import load_bundle, shipped_models
 from genoformer.nn.attention import ATTENTIONS
 from genoformer.nn.attention.full import FullConfig
 from genoformer.nn.attention.longformer import LongformerConfig
-from genoformer.nn.config import FLAT_SETTINGS, EncoderConfig, from_flat
-
-FLAT = {
-    "vocab_size": 69, "d_model": 32, "attention": "longformer", "window_radius": [4, 8], "dilation": [[1, 2], 3],
-    "n_heads": 2, "n_layers": 2, "attention_dropout": 0.1, "backend": "blocked", "positions": "none",
-}  # fmt: skip
+from genoformer.nn.config import EncoderConfig
 
 
 def windows(n_layers=4, n_heads=4, **settings) -> EncoderConfig:
@@ -76,46 +70,6 @@ def test_receptive_field_adds_windows_and_half_the_convolution():
 
 def test_full_attention_has_no_receptive_field():
     assert EncoderConfig(vocab_size=69, attention=FullConfig()).receptive_field_tokens is None
-
-
-@pytest.mark.parametrize("name", shipped_models())
-def test_shipped_bundle_is_read_with_its_attention(name):
-    bundle = load_bundle(name)
-    stored = {"window_radius": 16 if name == "ec_class" else 64, "dilation": 1, "dropout": 0.0, "backend": "auto"}
-    assert bundle.config.encoder["attention"] == {"name": "longformer", **stored}
-    assert bundle.model.encoder.config.to_dict() == bundle.config.encoder
-
-
-def test_flat_settings_move_to_their_attention():
-    config = EncoderConfig.from_dict(from_flat(through_json(FLAT)))
-    assert config.attention == LongformerConfig((4, 8), ((1, 2), 3), dropout=0.1, backend="blocked")
-    assert (config.d_model, config.n_layers, config.positions) == (32, 2, "none")
-
-
-def test_flat_settings_of_full_attention_lose_the_windows_that_it_never_looked_at():
-    config = EncoderConfig.from_dict(from_flat({**FLAT, "attention": "full"}))
-    assert config.attention == FullConfig(dropout=0.1, backend="blocked")
-
-
-def test_flat_settings_without_any_of_attention_have_the_defaults():
-    assert EncoderConfig.from_dict(from_flat({"vocab_size": 69})) == EncoderConfig(vocab_size=69)
-
-
-def test_flat_settings_with_an_unknown_attention_are_refused():
-    with pytest.raises(ValueError, match=r"attention .* not 'sparse'"):
-        EncoderConfig.from_dict(from_flat({**FLAT, "attention": "sparse"}))
-    with pytest.raises(ValueError, match="mapping, not 'x'"):
-        from_flat("x")
-
-
-def test_settings_that_are_not_flat_stay_as_they_are():
-    values = windows(window_radius=5).to_dict()
-    assert from_flat(values) == values
-
-
-def test_every_flat_setting_has_a_place():
-    places = set(FullConfig().__dict__) | set(LongformerConfig().__dict__) | {"name"}
-    assert set(FLAT_SETTINGS.values()) == places
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from genoformer.tasks import build_task
+from genoformer.applications import build_task
 
 
 def task(**options):

@@ -6,12 +6,13 @@ import torch
 from sklearn.metrics import log_loss
 
 from genoformer.annotation.tracks import CODON_0, CODON_1, CODON_2, MASKED, START, STOP
-from genoformer.tasks import TASKS, gene_structure
+from genoformer.applications import APPLICATIONS
+from genoformer.tasks import gene_structure
 from genoformer.tasks.gene_structure import CHANNEL_WEIGHTS, channels, loss, unpack_labels
 
 
 def test_task_is_known_by_its_name():
-    assert TASKS["gene_structure"] is gene_structure
+    assert APPLICATIONS["gene_structure"].task.load()().channels == gene_structure.channels
     assert channels == ("codon_0", "codon_1", "codon_2", "start", "stop")
 
 

@@ -7,12 +7,14 @@ from sklearn.metrics import log_loss
 
 from genoformer.annotation.intron_tracks import ACCEPTOR, DONOR
 from genoformer.annotation.tracks import MASKED, START, STOP
-from genoformer.tasks import TASKS, gene_structure_eukaryote
+from genoformer.applications import APPLICATIONS
+from genoformer.tasks import gene_structure_eukaryote
 from genoformer.tasks.gene_structure_eukaryote import SIGNAL_WEIGHTS, channels, log_odds, loss, states, unpack_labels
 
 
 def test_task_is_known_by_its_name():
-    assert TASKS["gene_structure_eukaryote"] is gene_structure_eukaryote and len(channels) == 12
+    task = APPLICATIONS["gene_structure_eukaryote"].task.load()()
+    assert task.channels == gene_structure_eukaryote.channels and len(channels) == 12
 
 
 def test_a_label_is_one_state_and_its_signals():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from genoformer.bundle import save_bundle
+from genoformer.bundle.folder import save_bundle
 from genoformer.errors import UsageError
 from genoformer.training.adapters import merged
 from genoformer.training.module import GenomeModule

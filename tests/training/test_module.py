@@ -59,21 +59,6 @@ def test_wrong_settings_are_one_sentence(options, found):
         module(**options)
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("window_radius", "window_radius"), ("dilation", "dilation"), ("backend", "backend"),
-        ("attention_dropout", "dropout"),
-    ],
-)  # fmt: skip
-def test_setting_that_moved_to_attention_is_refused_with_its_new_name(old, new):
-    with pytest.raises(UsageError) as caught:
-        module(encoder={**SMALL, old: 1})
-    said = f"model.encoder.{old}: settings of attention have a mapping of their own."
-    assert str(caught.value) == f"error[CONFIG-030] {said} Write model.encoder.attention.{new}."
-    assert caught.value.exit_code == 2
-
-
 def test_name_of_an_attention_alone_is_enough():
     assert module(encoder={**SMALL, "attention": "full"}).bundle_config.encoder["attention"]["name"] == "full"
 

@@ -12,7 +12,7 @@ genoformer simulate -o genome --length-bp 200000 --seed 1
 export OMP_NUM_THREADS=1
 train() {
     local options=(--config gene_structure_tiny --data.fasta genome/genome.fa --data.annotation genome/genome.gff3)
-    options+=(--trainer.accelerator cpu --trainer.max_steps 300 --data.samples_per_epoch 1200 --name "$1")
+    options+=(--trainer.accelerator cpu --trainer.max_steps 300 --data.loader.samples_per_epoch 1200 --name "$1")
     sbatch --parsable "${@:2}" --ntasks-per-node=2 --cpus-per-task=1 "$script" "${options[@]}"
 }
 

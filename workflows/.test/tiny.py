@@ -8,7 +8,7 @@ from genoformer.cli.main import main
 
 WORKFLOWS = Path(__file__).resolve().parents[1]
 GENOMES = {"first": 24_000, "second": 12_000, "third": 12_000}
-OPTIONS = "--data.validation 0.2"
+OPTIONS = "--data.split.validation 0.2"
 
 
 def make_folder(folder: Path, *, training: str = OPTIONS) -> None:

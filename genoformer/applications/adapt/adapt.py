@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from genoformer.applications.adapt.fine_tune import (
     BATCH_SIZE,
@@ -21,32 +22,31 @@ from genoformer.applications.adapt.fine_tune import (
     fine_tune,
     fine_tuning_data,
 )
-from genoformer.applications.adapt.folder import adapted_card, check_target, claim, finished_gain, write_adapted
-from genoformer.applications.adapt.held_out import has_helped, score_held_out
-from genoformer.applications.adapt.introns import check_annotated, intron_decoder_for, score_held_out_introns
-from genoformer.applications.adapt.labels import Labels, annotated_labels, describe_labels, own_labels
-from genoformer.applications.genes.calibrate import fit_gene_decoder
-from genoformer.applications.genes.caller import GeneFinder
-from genoformer.applications.genes.predict import scan_input
-from genoformer.applications.introns.caller import CalibratedDecoder, IntronGeneFinder
-from genoformer.bundle import Bundle, model_device
-from genoformer.decoding.caller import CallOptions
-from genoformer.decoding.decoder import GeneDecoder
+from genoformer.applications.adapt.folder import (
+    FILES,
+    adapted_card,
+    check_target,
+    claim,
+    finished_gain,
+    write_adapted,
+)
+from genoformer.applications.adapt.held_out import has_helped
+from genoformer.applications.adapt.interface import Adaptation, Labels, Trained
+from genoformer.applications.adapt.labels import annotated_labels, describe_labels, own_labels
+from genoformer.applications.genes.request import GeneRequest
+from genoformer.bundle.folder import Bundle, model_device
 from genoformer.decoding.masking import Mask
+from genoformer.decoding.options import CallOptions
 from genoformer.decoding.pseudo_labels import PseudoLabelRules
-from genoformer.errors import WarningLog
+from genoformer.errors import UsageError, WarningLog
 from genoformer.genomes.prepare import GenomeFiles, find_genomes, store_parameters
-from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
-from genoformer.inference.bundle_parts import decoder_digest
+from genoformer.inference.bundle_digests import decoder_digest
 from genoformer.inference.folder import held_folder
-from genoformer.inference.reading import PredictOptions, spooled
-from genoformer.tasks import TASKS
+from genoformer.inference.reading import Reading, spooled
 
 DEFAULT_STEPS = 500
 DEFAULT_LR = 2e-4
-MIN_DECODER_GENES = 200
-"""Held-out genes that a decoder is fitted to: it has some forty weights, and two confidence maps."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class AdaptOptions:
 
     Attributes:
         genetic_code: NCBI number; None takes what annotations say, without annotation the model's own.
-        circular: Ids of circular records, ``("auto",)`` or (), as in ``PredictOptions``; an annotation says it itself.
+        circular: Ids of circular records, ``("auto",)`` or (), as in ``GeneRequest``; an annotation says it itself.
         max_gap_bp: Genes do not run across longer runs of N.
         on_bad_record: "error" or "skip".
         steps: Optimiser steps.
@@ -93,7 +93,8 @@ class Progress:
 
 def adapt(
     paths: list[str],
-    finder: GeneFinder | IntronGeneFinder,
+    finder: Any,
+    rules: Adaptation,
     out: Path,
     options: AdaptOptions,
     *,
@@ -107,11 +108,12 @@ def adapt(
 
     Args:
         paths: FASTA files; "-" is standard input. With annotation also GenBank files, or none where it holds sequence.
-        finder: The model; it is left as it is.
+        finder: The model, ready to find genes; it is left as it is.
+        rules: Of its application.
         out: Folder of the new bundle.
         options: What changes the result.
         annotation: GFF3, GTF or GenBank files in the order of ``paths``; None labels the input with the model's own
-            calls, which a model for genes with introns refuses.
+            calls, where the application takes these.
         mask: Where no gene may lie; without annotation only.
         overwrite: Replace another bundle in ``out``.
         progress: Where to tell how far it is.
@@ -122,18 +124,20 @@ def adapt(
         ``out`` already holds this bundle.
 
     Raises:
-        UsageError: A model for genes with introns has no annotation to learn from.
+        UsageError: There is no annotation to learn from, and own calls are no labels.
         DataError: Bad input, or too little of it.
         OutputExistsError: ``out`` holds something else.
         DivergedError: If training diverged.
         SystemExit: With 128 + signal number, when a signal stopped training at a checkpoint.
     """
-    check_annotated(finder, annotation)
+    check_annotated(rules, annotation)
     inputs = [*paths, *(annotation or [])]
     check_target(out, finder.bundle.digest, inputs, overwrite=overwrite)
-    with held_folder(out) as work:
+    with held_folder(out, FILES) as work:
         paths = paths if annotation is not None else spooled(paths, work)
-        job = _Job(finder, options, paths, annotation, mask or Mask(), work, progress or Progress(), WarningLog())
+        job = _Job(
+            finder, rules, options, paths, annotation, mask or Mask(), work, progress or Progress(), WarningLog()
+        )
         job = job if warnings is None else replace(job, warnings=warnings)
         key = _key(job)
         if (gain := finished_gain(out, key)) is not None:
@@ -149,7 +153,8 @@ def adapt(
 class _Job:
     """The arguments of ``adapt``, for its parts."""
 
-    finder: GeneFinder | IntronGeneFinder
+    finder: Any
+    rules: Adaptation
     options: AdaptOptions
     paths: list[str]
     annotation: list[str] | None
@@ -159,30 +164,29 @@ class _Job:
     warnings: WarningLog
 
     def genomes(self) -> list[GenomeFiles]:
-        """The annotated genomes; annotations of genes with introns seldom say a genetic code, so the model's counts."""
+        """The annotated genomes."""
         code = self.options.genetic_code
-        if code is None and isinstance(self.finder, IntronGeneFinder):
+        if code is None and self.rules.assumes_own_code:
             code = self.finder.bundle.config.genetic_code
         return find_genomes(self.paths, self.annotation, code)
 
-    def reading(self) -> PredictOptions:
+    def request(self) -> GeneRequest:
         """How input without annotation is read."""
         code = self.options.genetic_code
         code = self.finder.bundle.config.genetic_code if code is None else code
         call = CallOptions(genetic_code=code, max_gap_bp=self.options.max_gap_bp)
-        return PredictOptions(call, circular=self.options.circular, on_bad_record=self.options.on_bad_record)
+        return GeneRequest(call, Reading(self.options.on_bad_record), circular=self.options.circular)
 
 
 def _key(job: _Job) -> dict:
     """What makes two adaptations the same; all input is looked at once, so that a broken last record is found first."""
     if job.annotation is not None:
-        labels = TASKS[job.finder.bundle.config.task].labels
-        given = store_parameters(job.genomes(), None, labels, job.options.sources)
+        given = store_parameters(job.genomes(), None, job.rules.labels, job.options.sources)
     else:
-        digest = scan_input(job.paths, job.reading(), None, job.warnings).sequence_digest
+        digest = job.request().scan(job.paths, job.warnings).sequence_digest
         given = {"sequence_digest": digest, "mask_digest": job.mask.digest()}
     plan = {name: getattr(job.finder.plan, name) for name in ("tile_bp", "context_bp", "precision")}
-    model = {"model_digest": job.finder.bundle.digest, "decoder_digest": decoder_digest(job.finder.decoder)}
+    model = {"model_digest": job.finder.bundle.digest, "decoder_digest": decoder_digest(job.finder.bundle.calibration)}
     training = {"batch_size": BATCH_SIZE, "crop_bp": CROP_BP, "held_out": HELD_OUT, "guard_bp": GUARD_BP}
     key = {"input": given, **model, **asdict(job.options), **plan, **training, "version": version("genoformer")}
     return json.loads(json.dumps(key))
@@ -191,10 +195,12 @@ def _key(job: _Job) -> dict:
 def _labels(job: _Job, key: dict) -> Labels:
     on_bases = job.progress.on_bases
     if job.annotation is not None:
-        labels = annotated_labels(job.finder, job.genomes(), job.work, on_bases, job.warnings, job.options.sources)
+        labels = annotated_labels(
+            job.finder, job.rules, job.genomes(), job.work, on_bases, job.warnings, job.options.sources
+        )
     else:
         labels = own_labels(
-            job.finder, job.paths, job.work, job.reading(), job.options.rules, key, mask=job.mask, on_bases=on_bases
+            job.finder, job.paths, job.work, job.request(), job.options.rules, key, mask=job.mask, on_bases=on_bases
         )
     job.progress.on_line(describe_labels(Store(labels.store)))
     return labels
@@ -206,33 +212,30 @@ def _adapt(job: _Job, labels: Labels, key: dict) -> tuple[Bundle, dict, str]:
     settings = _settings(job, store)
     data = fine_tuning_data(finder.bundle, labels.store, settings)
     regions, digest = data.regions["validation"], hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    trained = fine_tune(finder.bundle, data, job.work / "run", settings, digest=digest, on_step=job.progress.on_steps)
+    trained = fine_tune(
+        finder.bundle, job.rules.build_task, data, job.work / "run", settings, digest=digest,
+        on_step=job.progress.on_steps,
+    )  # fmt: skip
     trained.model.to(model_device(finder.bundle.model))
-    before, after = (_score(finder, bundle, store, regions, labels) for bundle in (finder.bundle, trained))
-    decoder, how = _decoder(job, trained, store, data.regions, after["n_genes"])
+    before, after = (job.rules.score(finder, each, store, regions, labels) for each in (finder.bundle, trained))
+    is_annotated = job.annotation is not None
+    decoder, how = job.rules.decoder(finder, Trained(trained, store, data.regions, after["n_genes"], is_annotated))
     gain = {
         "task": finder.bundle.config.task,
         "model": finder.bundle.name,
         "model_digest": finder.bundle.digest,
-        "labels": "own calls" if job.annotation is None else "annotation",
+        "labels": "annotation" if is_annotated else "own calls",
         "steps": settings.steps,
         "lr": settings.lr,
         "seed": settings.seed,
         "before": before,
         "after": after,
-        "helped": None if job.annotation is None else has_helped(before, after),
+        "helped": has_helped(before, after) if is_annotated else None,
         "decoder": how,
     }
     config = replace(finder.bundle.config, genetic_code=settings.genetic_code)
     calibration = {**finder.bundle.calibration, "decoder": decoder.to_dict()}
     return replace(trained, config=config, calibration=calibration), gain, adapted_card(gain, store, regions)
-
-
-def _score(finder: GeneFinder | IntronGeneFinder, bundle: Bundle, store: Store, regions, labels: Labels) -> dict:
-    if isinstance(finder, IntronGeneFinder):
-        return score_held_out_introns(finder, bundle, store, regions)
-    model, tokenizer = bundle.model, bundle.tokenizer
-    return score_held_out(model, tokenizer, finder.plan, store, regions, finder.decoder, labels.statistics)
 
 
 def _settings(job: _Job, store: Store) -> FineTuning:
@@ -241,18 +244,12 @@ def _settings(job: _Job, store: Store) -> FineTuning:
     return FineTuning(job.options.steps, job.options.lr, job.options.seed, job.finder.plan.precision, code)
 
 
-def _decoder(
-    job: _Job, trained: Bundle, store: Store, regions: dict[str, list[Region]], n_genes: int
-) -> tuple[GeneDecoder | CalibratedDecoder, str]:
-    """A decoder for the new weights, and how it came about.
+def check_annotated(rules: Adaptation, annotation: list[str] | None) -> None:
+    """Whether there is something to learn from.
 
-    That of the given model where too few genes were held out, or too little sequence for statistics.
+    Raises:
+        UsageError: Without annotation, for a model whose own calls are no labels.
     """
-    finder = job.finder
-    if isinstance(finder, IntronGeneFinder):
-        return intron_decoder_for(finder, trained, store, regions, n_genes)
-    if job.annotation is None or n_genes < MIN_DECODER_GENES:
-        return finder.decoder, "kept"
-    decoder = fit_gene_decoder(trained.model, trained.tokenizer, finder.plan, store, regions["validation"])
-    is_poorer = decoder.adapted is None and finder.decoder.adapted is not None
-    return (finder.decoder, "kept") if is_poorer else (decoder, "fitted")
+    if annotation is None and not rules.takes_own_calls:
+        message = "a model for genes with introns is adapted to an annotation, not to its own calls."
+        raise UsageError("ADAPT-007", message, where="adapt", fix="Run genoformer adapt with --annotation FILE.")

@@ -13,12 +13,14 @@ import pytorch_lightning as pl
 import torch
 
 from genoformer.applications.genes.data import GenomeData
-from genoformer.bundle import Bundle, load_bundle, model_device
+from genoformer.bundle.folder import Bundle, load_bundle, model_device
 from genoformer.errors import DataError, UsageError
+from genoformer.tasks.interface import BuildTask
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
 from genoformer.training.random_state import get_random_state, set_random_state
 from genoformer.training.run_folder import RunFolder
+from genoformer.training.settings import Loader, ModelReading, RegionSplit
 from genoformer.training.train import (
     TRAINER_DEFAULTS,
     loading_ended,
@@ -69,18 +71,11 @@ def fine_tuning_data(bundle: Bundle, store: Path, settings: FineTuning) -> Genom
         store=str(store),
         # No longer than what the model reads in prediction, which learned positions may limit.
         crop_bp=min(CROP_BP, config.tile_bp + 2 * config.context_bp),
-        batch_size=BATCH_SIZE,
-        samples_per_epoch=settings.steps * BATCH_SIZE,
-        seed=settings.seed,
-        by="region",
-        validation=HELD_OUT,
-        guard_bp=GUARD_BP,
-        k=config.k,
-        stride=config.stride,
-        task=config.task,
-        n_global_tokens=config.encoder.get("n_global_tokens", 0),
-        base_codes=config.encoder.get("base_embedding", False),
+        split=RegionSplit(by="region", validation=HELD_OUT, guard_bp=GUARD_BP),
+        loader=Loader(batch_size=BATCH_SIZE, samples_per_epoch=settings.steps * BATCH_SIZE),
     )
+    reading = ModelReading.of(task=config.task, k=config.k, stride=config.stride, encoder=config.encoder)
+    data.bind(reading, seed=settings.seed)
     try:
         data.setup()
     except UsageError as error:
@@ -94,6 +89,7 @@ def fine_tuning_data(bundle: Bundle, store: Path, settings: FineTuning) -> Genom
 
 def fine_tune(
     bundle: Bundle,
+    build_task: BuildTask,
     data: GenomeData,
     folder: Path,
     settings: FineTuning,
@@ -105,6 +101,7 @@ def fine_tune(
 
     Args:
         bundle: Whose weights to begin with; it is left as it is.
+        build_task: Of its task.
         data: From ``fine_tuning_data``.
         folder: Of the run; what another run left there is replaced.
         settings: How.
@@ -125,7 +122,7 @@ def fine_tune(
     run.write_state(digests, finished=False)
     quieten_lightning()
     with _own_random_state(settings.seed), received_signals() as stop:
-        module = _build_module(bundle, settings)
+        module = _build_module(bundle, build_task, settings)
         callbacks = [
             *run_callbacks(run.path, stop, config_digest=digest, every_n_steps=CHECKPOINT_STEPS),
             Steps(on_step),
@@ -156,7 +153,7 @@ class Steps(pl.Callback):
         self.on_step(1)
 
 
-def _build_module(bundle: Bundle, settings: FineTuning) -> GenomeModule:
+def _build_module(bundle: Bundle, build_task: BuildTask, settings: FineTuning) -> GenomeModule:
     """A module with a copy of the bundle's weights."""
     config = bundle.config
     module = GenomeModule(
@@ -171,10 +168,11 @@ def _build_module(bundle: Bundle, settings: FineTuning) -> GenomeModule:
         context_bp=config.context_bp,
         genetic_code=settings.genetic_code,
     )
-    if module.bundle_config.channels != config.channels:
+    module.begin(build_task)
+    if module.bundle_config.labels != config.labels:
         raise DataError(
-            "ADAPT-003", f"the model has the outputs {', '.join(config.channels)}, not those that are trained "
-            f"({', '.join(module.bundle_config.channels)}).", where=bundle.name, fix="Train a model with this version."
+            "ADAPT-003", f"the model has the outputs {', '.join(config.labels)}, not those that are trained "
+            f"({', '.join(module.bundle_config.labels)}).", where=bundle.name, fix="Train a model with this version."
         )  # fmt: skip
     module.model.load_state_dict({name: tensor.cpu() for name, tensor in bundle.model.state_dict().items()})
     return module

@@ -7,18 +7,18 @@ from pathlib import Path
 
 from genoformer.applications.adapt.fine_tune import BATCH_SIZE, GUARD_BP, HELD_OUT
 from genoformer.applications.adapt.held_out import gain_table
-from genoformer.bundle import CALIBRATION, CARD, CONFIG, WEIGHTS, Bundle, save_bundle
+from genoformer.bundle.folder import Bundle, save_bundle
+from genoformer.bundle.header import CALIBRATION, CARD, CONFIG, WEIGHTS
 from genoformer.errors import DataError
 from genoformer.files import MANIFEST_NAME, verify_manifest, write_json_atomic
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
 from genoformer.inference.folder import (
-    KEY,
     RUN,
     WORK,
     check_folder,
     check_free,
-    is_work_of,
+    claim_work,
     refusal,
     remove_half_written,
 )
@@ -78,11 +78,7 @@ def claim(out: Path, work: Path, key: dict, *, overwrite: bool) -> None:
     """
     check_free(out, "another model, or one that was changed", overwrite=overwrite)
     remove_half_written(out, FILES)
-    if not is_work_of(work, key):
-        for path in work.iterdir():
-            if path.name != "stdin.fa":
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        write_json_atomic(work / KEY, key)
+    claim_work(work, key)
 
 
 def write_adapted(out: Path, bundle: Bundle, gain: dict, card: str, run: dict) -> None:

@@ -1,28 +1,19 @@
 """What adapting a model for genes with introns does in its own way: scores of held-out regions, and the decoder."""
 
 from dataclasses import replace
+from typing import Any
 
+from genoformer.applications.adapt.interface import Adaptation, Labels, Trained
 from genoformer.applications.introns.calibrate import count_region_genes, fit_intron_decoder, follow_genes, hold_region
 from genoformer.applications.introns.caller import CalibratedDecoder, IntronGeneFinder
-from genoformer.bundle import Bundle
-from genoformer.errors import UsageError
+from genoformer.bundle.folder import Bundle
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
 from genoformer.metrics.introns import IntronCounts
+from genoformer.tasks import gene_structure_eukaryote
 
 MIN_DECODER_GENES = 50
 """Held-out genes that ten weights and a confidence map are fitted to."""
-
-
-def check_annotated(finder: object, annotation: list[str] | None) -> None:
-    """Own calls are no labels here: a gene that misses an exon would teach to miss it.
-
-    Raises:
-        UsageError: For a model for genes with introns, without annotation.
-    """
-    if annotation is None and isinstance(finder, IntronGeneFinder):
-        message = "a model for genes with introns is adapted to an annotation, not to its own calls."
-        raise UsageError("ADAPT-007", message, where="adapt", fix="Run genoformer adapt with --annotation FILE.")
 
 
 def score_held_out_introns(
@@ -53,24 +44,27 @@ def score_held_out_introns(
     }
 
 
-def intron_decoder_for(
-    finder: IntronGeneFinder, trained: Bundle, store: Store, regions: dict[str, list[Region]], n_genes: int
-) -> tuple[CalibratedDecoder, str]:
-    """A decoder for the new weights, and how it came about.
+def _decoder(finder: IntronGeneFinder, trained: Trained) -> tuple[CalibratedDecoder, str]:
+    """With ``MIN_DECODER_GENES`` held-out genes a fitted one.
 
-    Args:
-        finder: The given model.
-        trained: The new weights.
-        store: Sequences and labels.
-        regions: By part of the split.
-        n_genes: Whole genes in the validation part.
-
-    Returns:
-        With ``MIN_DECODER_GENES`` held-out genes a fitted one, "fitted". With fewer that of the given model, but with
-        lengths and sites of the genes that were trained on, "lengths".
+    With fewer that of the given model, but with lengths and sites of the genes that were trained on.
     """
-    if n_genes >= MIN_DECODER_GENES:
+    bundle, regions = trained.bundle, trained.regions
+    if trained.n_genes >= MIN_DECODER_GENES:
         parts = (regions["train"], regions["validation"])
-        return fit_intron_decoder(trained.model, trained.tokenizer, finder.plan, store, *parts), "fitted"
-    followed = follow_genes(finder.decoder.decoder, store, regions["train"])
+        return fit_intron_decoder(bundle.model, bundle.tokenizer, finder.plan, trained.store, *parts), "fitted"
+    followed = follow_genes(finder.decoder.decoder, trained.store, regions["train"])
     return replace(finder.decoder, decoder=followed), "lengths"
+
+
+def _score(
+    finder: IntronGeneFinder, bundle: Bundle, store: Store, regions: list[Region], labels: Labels
+) -> dict[str, Any]:
+    return score_held_out_introns(finder, bundle, store, regions)
+
+
+# Own calls are no labels here: a gene that misses an exon would teach to miss it.
+ADAPTATION = Adaptation(
+    build_task=gene_structure_eukaryote.build, find_with=IntronGeneFinder, labels="introns", takes_own_calls=False,
+    has_statistics=False, assumes_own_code=True, score=_score, decoder=_decoder,
+)  # fmt: skip

@@ -4,25 +4,24 @@ Both come with the statistics of the genome under the given model, for which eve
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from genoformer.annotation.tracks import MASKED, START
+from genoformer.applications.adapt.interface import Adaptation, Labels
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.applications.introns.caller import IntronGeneFinder
-from genoformer.decoding.caller import CallOptions
+from genoformer.applications.genes.passes import pass_records
+from genoformer.applications.genes.request import GeneRequest
 from genoformer.decoding.masking import Mask
+from genoformer.decoding.options import CallOptions
 from genoformer.decoding.pseudo_labels import PseudoLabelRules, pseudo_labels
-from genoformer.decoding.statistics import GenomeStatistics
 from genoformer.errors import DataError, WarningLog
 from genoformer.genomes.prepare import GenomeFiles, is_store_of, prepare_store
 from genoformer.genomes.store import Source, Store, write_store
-from genoformer.inference.passes import pass_records
-from genoformer.inference.reading import PredictOptions, all_records, call_options
 from genoformer.sequence.records import Record
-from genoformer.tasks import TASKS
 
 STORE = "data.h5"
 INPUT = "input"
@@ -34,22 +33,9 @@ READ_BP = 1 << 20
 Passed = Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]
 
 
-@dataclass(frozen=True)
-class Labels:
-    """A store to adapt to.
-
-    Attributes:
-        store: Its file.
-        statistics: Of each genome in it, learned under the given model; None where there is too little sequence, and
-            no entry where the model has none.
-    """
-
-    store: Path
-    statistics: dict[str, GenomeStatistics | None]
-
-
 def annotated_labels(
-    finder: GeneFinder | IntronGeneFinder,
+    finder: Any,
+    rules: Adaptation,
     genomes: list[GenomeFiles],
     work: Path,
     on_bases: Callable[[int], None],
@@ -59,7 +45,8 @@ def annotated_labels(
     """The labels of annotations.
 
     Args:
-        finder: The model; one for genes with introns has no statistics.
+        finder: The model.
+        rules: Of its application.
         genomes: Sequences and annotations.
         work: Folder of the store.
         on_bases: Called with bases done since the last call.
@@ -69,11 +56,10 @@ def annotated_labels(
     Raises:
         DataError: If a file is damaged, ids do not match, or there are too few genes.
     """
-    labels = TASKS[finder.bundle.config.task].labels
-    prepare_store(work / STORE, genomes, labels=labels, sources=sources, warnings=warnings)
+    prepare_store(work / STORE, genomes, labels=rules.labels, sources=sources, warnings=warnings)
     store = Store(work / STORE)
     _check_genes(store, "the annotation names", "Give the annotation of more sequence.")
-    if isinstance(finder, IntronGeneFinder):
+    if not rules.has_statistics:
         return Labels(work / STORE, {})
     passes = pass_records(finder, ((*found, None) for found in _stored_records(store)), work, on_bases)
     statistics = {}
@@ -92,7 +78,7 @@ def own_labels(
     finder: GeneFinder,
     paths: list[str],
     work: Path,
-    options: PredictOptions,
+    request: GeneRequest,
     rules: PseudoLabelRules,
     parameters: dict,
     *,
@@ -105,7 +91,7 @@ def own_labels(
         finder: The model.
         paths: FASTA files.
         work: Folder of the store.
-        options: Genetic code, gaps and circular records.
+        request: Genetic code, gaps and circular records.
         rules: What is sure, what doubtful.
         parameters: What decides the labels, JSON types.
         mask: Where no gene may lie.
@@ -116,20 +102,20 @@ def own_labels(
     """
 
     records = (
-        (number, record.codes, call_options(record, options), mask.of(record.id))
-        for number, record in all_records(paths, options)
+        (number, record.codes, request.call_options(record), mask.of(record.id))
+        for number, record in request.reading.all_records(paths)
     )
     passes = pass_records(finder, records, work, on_bases)
 
     def passed() -> Passed:
-        for number, record in all_records(paths, options):
-            yield record.codes, passes[number], call_options(record, options)
+        for number, record in request.reading.all_records(paths):
+            yield record.codes, passes[number], request.call_options(record)
 
-    statistics = finder.statistics(passed, options.call)
+    statistics = finder.statistics(passed, request.call)
 
     def sources() -> Iterator[Source]:
-        for number, record in all_records(paths, options):
-            yield _source(record, passes[number], finder, call_options(record, options), statistics, rules)
+        for number, record in request.reading.all_records(paths):
+            yield _source(record, passes[number], finder, request.call_options(record), statistics, rules)
 
     if not is_store_of(work / STORE, parameters):
         write_store(work / STORE, sources(), parameters)

@@ -1,26 +1,29 @@
 """A trained model of secondary structure and simple ones on the same test part, with bootstrap intervals."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 from scipy.special import softmax
 
-from genoformer.applications.codon_structure.caller import CodonCaller, fit_state_calibration
+from genoformer.applications.codon_structure.calibrate import fit_state_calibration
+from genoformer.applications.codon_structure.caller import CodonCaller
 from genoformer.applications.codon_structure.data import CodonData, CodonSamples
 from genoformer.applications.codon_structure.evaluate import score_states
 from genoformer.applications.functions.baseline import bootstrap
 from genoformer.baselines.codons import Outputs, fit_majority, fit_window
 from genoformer.baselines.run_data import read_run_data
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.tasks.codon_structure import IGNORED
 
 
-def compare_codons_run(run: Path, seed: int) -> dict:
+def compare_codons_run(run: Path, seed: int, *, baselines: Collection[str] | None = None) -> dict:
     """Scores of the model of a run and of its baselines on the test part.
 
     Args:
         run: Folder of a finished run of ``fit``.
         seed: Of baselines and bootstrap.
+        baselines: All are always fitted: they take seconds.
 
     Returns:
         "scores" by model, with "intervals" of 95 % of the accuracy over sequences; JSON types only.

@@ -1,18 +1,36 @@
-"""Calibration of a finished model of coding sequences, of states or contacts, on its validation part."""
+"""Calibration of a finished model of secondary structure on its validation part."""
 
-from genoformer.applications.codon_structure.caller import CodonCaller, fit_state_calibration
-from genoformer.applications.codon_structure.data import CodonData
-from genoformer.applications.contacts.caller import ContactCaller, fit_contact_calibration
-from genoformer.applications.contacts.data import ContactData
-from genoformer.bundle import Bundle
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from genoformer.applications.codon_structure.caller import CodonCaller
+from genoformer.bundle.folder import Bundle
+from genoformer.inference.interface import Speed
+from genoformer.metrics.calibration_fit import fit_temperature
+from genoformer.tasks.codon_structure import IGNORED
+from genoformer.training.finish import Finish
 
 
-def fit_coding(bundle: Bundle, data: CodonData | ContactData, precision: str) -> dict:
-    """Probabilities, fitted on the validation part; see ``finish.Fit``."""
+def fit_states(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
+    """Probabilities, fitted on the validation part; see ``training.finish.Fit``."""
     samples = data.build_samples(data.parts["validation"], is_training=False)
-    if isinstance(data, CodonData):
-        kind, fit, labels = CodonCaller, fit_state_calibration, samples.states
-    else:
-        kind, fit, labels = ContactCaller, fit_contact_calibration, samples.labels
-    caller = kind.from_bundle(bundle, precision=precision)
-    return {caller.task_name: fit([caller.logits(codes) for codes in samples.codes], labels)}
+    caller = CodonCaller.from_bundle(bundle, Speed(precision=precision))
+    return {
+        bundle.config.task: fit_state_calibration([caller.logits(codes) for codes in samples.codes], samples.states)
+    }
+
+
+def fit_state_calibration(logits: Sequence[np.ndarray], states: Sequence[np.ndarray]) -> dict:
+    """The temperature of the outputs, fitted on sequences that training has not seen; JSON types.
+
+    Args:
+        logits: Outputs of each sequence, [T, C].
+        states: Numbers of the states of each, [T]; unknown ones do not count.
+    """
+    outputs, known = np.concatenate(logits), np.concatenate(states)
+    return {"temperature": fit_temperature(outputs[known != IGNORED], known[known != IGNORED])}
+
+
+FINISH = Finish(fit_states)

@@ -2,17 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 from genoformer.annotation.rewrite_coding import rewrite_coding
+from genoformer.batches.structures import EvaluationStructures, TrainingStructures, collate_structures
 from genoformer.errors import DataError, WarningLog
 from genoformer.labels.tables import LabelledSequence, TableColumns, read_label_table
 from genoformer.sequence.alphabet import N_CODE
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.tasks.codon_structure import IGNORED, UNKNOWN_STATE, CodonOptions, encode_states
-from genoformer.training.codon_settings import CODON_BP, check_codon_settings, codon_rewriting
-from genoformer.training.structure_data import StructureData
+from genoformer.training.codon_settings import CODON_BP, check_codon_reading, codon_rewriting
+from genoformer.training.labelled_data import LabelledData, as_list
+from genoformer.training.settings import LabelSplit, Loader, ModelReading, SequenceAugmentation, check_crop
+from genoformer.training.structure_data import evaluation_structures, training_structures
 
 
 @dataclass(frozen=True)
@@ -49,84 +55,49 @@ class CodonSamples:
         return {"token_ids": self.tokenizer.encode(codes), "labels": states}
 
 
-class CodonData(StructureData):
+class CodonData(LabelledData):
     """Coding sequences with states.
 
     Args:
         labels: Table, tab- or comma-separated with a header line, or a list of them.
-        label_column: Column of the states, one letter per codon; "-" is unknown.
-        sequence_column: Column of the bases.
-        id_column: Column of the ids.
-        group_column: Column of what must not be divided (family, cluster).
-        split: File with id and part (train, validation, test) in each line, in place of the four that follow.
-        by: "random", "group" or "column", see docs/tasks/function.md.
-        validation: Fraction of the sequences, or names of groups.
-        test: The same for the test part; nothing by default.
-        split_seed: Decides random parts.
-        batch_size: Sequences of one step of one process.
-        samples_per_epoch: Sequences between two validations; by default all of them once.
-        num_workers: Processes that load; 0 is fastest on a CPU.
-        seed: Decides order and augmentation.
+        columns: Columns of the table; the label is the states, one letter per codon, "-" where unknown.
+        split: How the parts are found.
+        loader: How sequences become batches.
+        augment: What training changes.
+        genetic_code: NCBI number for drawing codons anew; 1 is right wherever 11 is.
         crop_codons: Longest stretch in training.
-        masked: Share of the codons that training reads as unknown.
-        synonymous: Share of the codons that training draws anew among synonyms.
-        substituted: Largest share of the codons for which training draws a similar amino acid.
-        genetic_code: NCBI number for these draws; 1 is right wherever 11 is.
-        k: Bases per token; follows model.k.
-        stride: Bases that each token owns; follows model.stride.
-        options: Settings of the task; follow model.options.
-        n_global_tokens: Follows model.encoder; none are possible here.
-        work_dir: Folder of the run.
 
     Raises:
-        UsageError: If a number is out of range, or tokens are no codons.
+        UsageError: If a number is out of range.
     """
 
     def __init__(
         self,
         labels: str | list[str] | None = None,
-        label_column: str = "states",
-        sequence_column: str = "dna",
-        id_column: str = "id",
-        group_column: str | None = None,
-        split: str | None = None,
-        by: str = "random",
-        validation: float | list[str] = 0.1,
-        test: float | list[str] | None = None,
-        split_seed: int = 0,
-        batch_size: int = 8,
-        samples_per_epoch: int | None = None,
-        num_workers: int = 0,
-        seed: int = 0,
-        crop_codons: int = 256,
-        masked: float = 0.0,
-        synonymous: float = 0.0,
-        substituted: float = 0.0,
+        columns: TableColumns = TableColumns("states", "dna", "id"),
+        split: LabelSplit = LabelSplit(),
+        loader: Loader = Loader(batch_size=8),
+        augment: SequenceAugmentation = SequenceAugmentation(),
         genetic_code: int = 1,
-        k: int = 3,
-        stride: int = 3,
-        options: dict[str, bool | int | float | str] | None = None,
-        n_global_tokens: int = 0,
-        work_dir: str = ".",
+        crop_codons: int = 256,
     ) -> None:
-        how = {"by": by, "validation": validation, "test": test, "seed": split_seed, "file": split}
-        check_codon_settings(
-            "codon_structure", k=k, stride=stride, n_global_tokens=n_global_tokens, crop_codons=crop_codons,
-            shares=(masked, synonymous, substituted),
-        )  # fmt: skip
-        super().__init__(
-            labels, how, KmerTokenizer(k=k, stride=stride), batch_size=batch_size,
-            samples_per_epoch=samples_per_epoch, num_workers=num_workers, seed=seed, ignored=IGNORED,
-        )  # fmt: skip
-        self.columns = TableColumns(label_column, sequence_column, id_column, group_column)
-        self.options = CodonOptions(**(options or {}))
-        self.crop_codons, self.masked = crop_codons, masked
-        self.rewriting = codon_rewriting(synonymous, substituted, genetic_code)
+        super().__init__([as_list(labels)], split, loader)
+        check_crop(crop_codons, "crop_codons")
+        self.columns, self.crop_codons, self.masked = columns, crop_codons, augment.masked
+        self.rewriting = codon_rewriting(augment.synonymous, augment.substituted, genetic_code)
         self.channels: list[str] = []
+
+    def bind(self, reading: ModelReading, *, seed: int = 0, work_dir: str | Path = ".") -> Self:
+        """Read as a model does; UsageError if its tokens are no codons."""
+        check_codon_reading(reading)
+        self.options = CodonOptions(**reading.options)
+        self.collate = partial(collate_structures, ignored=IGNORED)
+        return super().bind(reading, seed=seed, work_dir=work_dir)
 
     def read(self, log: WarningLog) -> list[LabelledSequence]:
         """Sequences with their states; DataError where these do not fit the codons."""
-        found = read_label_table(self.paths, self.columns, [], log)
+        (paths,) = self.inputs
+        found = read_label_table(paths, self.columns, [], log)
         for example in found:
             if len(example.codes) != CODON_BP * len(example.label):
                 raise DataError(
@@ -135,7 +106,7 @@ class CodonData(StructureData):
                 )  # fmt: skip
         self.channels = sorted({letter for example in found for letter in example.label} - {UNKNOWN_STATE})
         if len(self.channels) < 2:
-            raise DataError("CODONS-002", f"there is no more than one state: {self.channels}.", where=self.paths[0])
+            raise DataError("CODONS-002", f"there is no more than one state: {self.channels}.", where=paths[0])
         return [example for example in found if self._is_short(example, log)]
 
     def _is_short(self, example: LabelledSequence, log: WarningLog) -> bool:
@@ -150,3 +121,11 @@ class CodonData(StructureData):
         states = [encode_states(sequence.label, tuple(self.channels)) for sequence in sequences]
         shares = (self.masked, self.rewriting) if is_training else (0.0, None)
         return CodonSamples(codes, states, self.tokenizer, self.crop_codons, *shares)
+
+    def training_samples(self, batch_size: int) -> TrainingStructures:
+        """Samples of the training part; ValueError if they do not fill a batch."""
+        return training_structures(self, batch_size)
+
+    def evaluation_samples(self, part: str) -> EvaluationStructures:
+        """Every sequence of a part once, whole."""
+        return evaluation_structures(self, part)

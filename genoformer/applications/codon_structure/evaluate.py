@@ -1,11 +1,14 @@
 """Compare predicted secondary structure with known states: scores, and whether the probabilities are right."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from genoformer.applications.codon_structure.outputs import HEAD, STRUCTURE_TSV
+from genoformer.applications.functions.evaluate import format_functions
 from genoformer.errors import DataError, WarningLog
+from genoformer.inference.comparison import Comparison, Question
 from genoformer.labels.tables import TableColumns, read_labels, read_table_rows
 from genoformer.metrics.calibration import brier, ece, reliability
 from genoformer.metrics.functions import multiclass_scores
@@ -39,7 +42,7 @@ def evaluate_states(
         try:
             states = encode_states(label.label, names)
         except ValueError as error:
-            raise DataError("EVAL-014", f"{error}.", where=label.where) from error
+            raise DataError("EVAL-017", f"{error}.", where=label.where) from error
         if len(states) != len(found[label.id]):
             message = f'"{label.id}" has {len(found[label.id])} codons in the prediction, {len(states)} here.'
             raise DataError("EVAL-014", message, where=label.where)
@@ -76,3 +79,20 @@ def read_states(path: Path) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
         names = names or tuple(name for name in cells if name not in HEAD)
         rows.setdefault(cells["record_id"], []).append([float(cells[name]) for name in names])
     return names, {name: np.array(values) for name, values in rows.items()}
+
+
+def _compare(question: Question, warnings: WarningLog) -> dict[str, Any]:
+    columns = TableColumns(label=question.label_column or "states", id=question.id_column)
+    return evaluate_states(question.folder, question.reference, columns, warnings=warnings)
+
+
+def format_states(scores: dict[str, Any]) -> str:
+    """The scores as text."""
+    return format_functions(scores).replace(" sequences judged.", " codons judged.")
+
+
+def _headline(scores: dict[str, Any]) -> tuple[str, float]:
+    return "macro_f1", scores["macro_f1"]
+
+
+COMPARISON = Comparison(_compare, format_states, _headline)

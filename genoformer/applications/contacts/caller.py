@@ -1,13 +1,14 @@
 """A model of contacts and its calibration: coding sequences to probabilities of every two residues."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from genoformer.inference.sequence_caller import StructureCaller
+from genoformer.inference.chunks import Outputs
+from genoformer.inference.sequence_caller import SequenceCaller
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.structures.contacts import CONTACT, UNKNOWN
+from genoformer.tasks import contacts
 from genoformer.tasks.contacts import MIN_SEPARATION
 
 SMALLEST = 1e-3
@@ -15,16 +16,16 @@ SMALLEST = 1e-3
 
 
 @dataclass(frozen=True)
-class ContactCaller(StructureCaller):
+class ContactCaller(SequenceCaller):
     """A bundle made ready."""
 
-    task_name = "contacts"
+    task_module = contacts
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """Outputs of the network for every two whole codons, float32 [T, T], symmetric."""
         return self.run_on_codons(codes, (0, 0))
 
-    def outputs(self, codes: np.ndarray) -> dict[str, np.ndarray]:
+    def outputs(self, codes: np.ndarray) -> Outputs:
         """What is written of a sequence: "pairs" int32 [n, 2] of codons, i < j, and their calibrated "probability"."""
         logits = self.logits(codes)
         i, j = np.triu_indices(len(logits), MIN_SEPARATION)
@@ -34,18 +35,6 @@ class ContactCaller(StructureCaller):
         order = order[sure[order] >= SMALLEST]
         pairs = np.stack([i, j], axis=1)[order]
         return {"pairs": pairs.astype(np.int32), "probability": sure[order].astype(np.float32)}
-
-
-def fit_contact_calibration(logits: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> dict:
-    """A map from outputs to probabilities, fitted on chains that training has not seen; JSON types.
-
-    Args:
-        logits: Outputs of each chain, [T, T].
-        labels: Contacts of each, see ``structures.contacts``.
-    """
-    populations = [contact_population(*both) for both in zip(logits, labels, strict=True)]
-    scores, outcomes = (np.concatenate(parts) for parts in zip(*populations, strict=True))
-    return {"isotonic": IsotonicCalibrator.fit(scores, outcomes).to_dict()}
 
 
 def contact_population(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

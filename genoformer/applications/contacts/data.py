@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 from genoformer.annotation.rewrite_coding import rewrite_coding
+from genoformer.batches.structures import EvaluationStructures, TrainingStructures, collate_structures
 from genoformer.errors import WarningLog
 from genoformer.labels.tables import LabelledSequence, TableColumns, read_label_table
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.structures.contact_labels import read_contacts
 from genoformer.structures.contacts import UNKNOWN
 from genoformer.tasks.contacts import ContactOptions
-from genoformer.training.codon_settings import CODON_BP, check_codon_settings, codon_rewriting
-from genoformer.training.structure_data import StructureData
+from genoformer.training.codon_settings import CODON_BP, check_codon_reading, codon_rewriting
+from genoformer.training.labelled_data import LabelledData, as_list
+from genoformer.training.settings import CodonAugmentation, LabelSplit, Loader, ModelReading, check_crop
+from genoformer.training.structure_data import evaluation_structures, training_structures
 
 
 @dataclass(frozen=True)
@@ -47,84 +52,51 @@ class ContactSamples:
         return {"token_ids": self.tokenizer.encode(codes), "labels": labels}
 
 
-class ContactData(StructureData):
+class ContactData(LabelledData):
     """Coding sequences with the structures of their proteins.
 
     Args:
         labels: Table, tab- or comma-separated with a header line, or a list of them.
-        label_column: Column of the structures: FILE:CHAIN, PDB or mmCIF, relative to the table.
-        sequence_column: Column of the bases, in frame.
-        id_column: Column of the ids.
-        group_column: Column of what must not be divided (family, cluster).
-        split: File with id and part (train, validation, test) in each line, in place of the four that follow.
-        by: "random", "group" or "column", see docs/tasks/function.md.
-        validation: Fraction of the sequences, or names of groups.
-        test: The same for the test part; nothing by default.
-        split_seed: Decides random parts.
-        batch_size: Sequences of one step of one process.
-        samples_per_epoch: Sequences between two validations; by default all of them once.
-        num_workers: Processes that load; 0 is fastest on a CPU.
-        seed: Decides order and augmentation.
-        crop_codons: Longest stretch in training.
-        synonymous: Share of the codons that training draws anew among synonyms.
-        substituted: Largest share of the codons for which training draws a similar amino acid.
+        columns: Columns of the table; the label is the structure: FILE:CHAIN, PDB or mmCIF, relative to the table. The
+            bases are in frame.
+        split: How the parts are found.
+        loader: How sequences become batches.
+        augment: What training changes.
         genetic_code: NCBI number of the sequences.
-        k: Bases per token; follows model.k.
-        stride: Bases that each token owns; follows model.stride.
-        options: Settings of the task; follow model.options.
-        n_global_tokens: Follows model.encoder; none are possible here.
-        work_dir: Folder of the run.
+        crop_codons: Longest stretch in training.
 
     Raises:
-        UsageError: If a number is out of range, or tokens are no codons.
+        UsageError: If a number is out of range.
     """
 
     def __init__(
         self,
         labels: str | list[str] | None = None,
-        label_column: str = "structure",
-        sequence_column: str = "dna",
-        id_column: str = "id",
-        group_column: str | None = None,
-        split: str | None = None,
-        by: str = "random",
-        validation: float | list[str] = 0.1,
-        test: float | list[str] | None = None,
-        split_seed: int = 0,
-        batch_size: int = 4,
-        samples_per_epoch: int | None = None,
-        num_workers: int = 0,
-        seed: int = 0,
-        crop_codons: int = 128,
-        synonymous: float = 0.0,
-        substituted: float = 0.0,
+        columns: TableColumns = TableColumns("structure", "dna", "id"),
+        split: LabelSplit = LabelSplit(),
+        loader: Loader = Loader(batch_size=4),
+        augment: CodonAugmentation = CodonAugmentation(),
         genetic_code: int = 1,
-        k: int = 3,
-        stride: int = 3,
-        options: dict[str, bool | int | float | str] | None = None,
-        n_global_tokens: int = 0,
-        work_dir: str = ".",
+        crop_codons: int = 128,
     ) -> None:
-        how = {"by": by, "validation": validation, "test": test, "seed": split_seed, "file": split}
-        check_codon_settings(
-            "contacts", k=k, stride=stride, n_global_tokens=n_global_tokens, crop_codons=crop_codons,
-            shares=(synonymous, substituted),
-        )  # fmt: skip
-        super().__init__(
-            labels, how, KmerTokenizer(k=k, stride=stride), batch_size=batch_size,
-            samples_per_epoch=samples_per_epoch, num_workers=num_workers, seed=seed, ignored=UNKNOWN,
-        )  # fmt: skip
-        self.columns = TableColumns(label_column, sequence_column, id_column, group_column)
-        self.options = ContactOptions(**(options or {}))
-        self.crop_codons, self.genetic_code = crop_codons, genetic_code
-        self.rewriting = codon_rewriting(synonymous, substituted, genetic_code)
+        super().__init__([as_list(labels)], split, loader)
+        check_crop(crop_codons, "crop_codons")
+        self.columns, self.crop_codons, self.genetic_code = columns, crop_codons, genetic_code
+        self.rewriting = codon_rewriting(augment.synonymous, augment.substituted, genetic_code)
         self.channels = ["contact"]
         self.contacts: dict[str, np.ndarray] = {}
 
+    def bind(self, reading: ModelReading, *, seed: int = 0, work_dir: str | Path = ".") -> Self:
+        """Read as a model does; UsageError if its tokens are no codons."""
+        check_codon_reading(reading)
+        self.options = ContactOptions(**reading.options)
+        self.collate = partial(collate_structures, ignored=UNKNOWN)
+        return super().bind(reading, seed=seed, work_dir=work_dir)
+
     def read(self, log: WarningLog) -> list[LabelledSequence]:
         """Sequences whose structures fit; DataError where one does not, or is not there."""
-        found = []
-        for path in self.paths:
+        (paths,), found = self.inputs, []
+        for path in paths:
             for example in read_label_table([path], self.columns, [], log):
                 if len(example.codes) > self.options.max_bp:
                     message = f"{example.where}: {len(example.codes):,} bases are too many; it is left out."
@@ -140,3 +112,11 @@ class ContactData(StructureData):
         labels = [self.contacts[sequence.id] for sequence in sequences]
         rewriting = self.rewriting if is_training else None
         return ContactSamples(codes, labels, self.tokenizer, self.crop_codons, rewriting)
+
+    def training_samples(self, batch_size: int) -> TrainingStructures:
+        """Samples of the training part; ValueError if they do not fill a batch."""
+        return training_structures(self, batch_size)
+
+    def evaluation_samples(self, part: str) -> EvaluationStructures:
+        """Every sequence of a part once, whole."""
+        return evaluation_structures(self, part)

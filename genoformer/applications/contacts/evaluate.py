@@ -1,6 +1,7 @@
 """Compare predicted contacts with structures: precision of the best pairs, and whether probabilities are right."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from genoformer.applications.contacts.caller import contact_population
 from genoformer.applications.contacts.outputs import CONTACTS_H5
 from genoformer.applications.rna_pairs.maps import read_pairs_h5
 from genoformer.errors import DataError, WarningLog
+from genoformer.inference.comparison import Comparison, Question
 from genoformer.labels.tables import TableColumns, read_label_table
 from genoformer.metrics.calibration import brier, ece, reliability
 from genoformer.metrics.pairs import contact_precision, mean_contact_precision
@@ -62,3 +64,21 @@ def evaluate_contacts(
         "brier": brier(probabilities, outcomes),
         "reliability": reliability(probabilities, outcomes),
     }
+
+
+def _compare(question: Question, warnings: WarningLog) -> dict[str, Any]:
+    columns = TableColumns(label=question.label_column or "structure", sequence="dna", id=question.id_column)
+    return evaluate_contacts(question.folder, question.reference, columns, warnings=warnings)
+
+
+def format_contacts(scores: dict[str, Any]) -> str:
+    """The scores as text."""
+    lines = [f"{name:20}{value:9.4f}" for name, value in scores.items() if isinstance(value, float)]
+    return "\n".join([*lines, f"{scores['n']} chains judged."])
+
+
+def _headline(scores: dict[str, Any]) -> tuple[str, float]:
+    return "the precision of the best L/5 pairs", scores.get("all L/5", 0.0)
+
+
+COMPARISON = Comparison(_compare, format_contacts, _headline)

@@ -1,15 +1,17 @@
 """A trained function model and its baselines on the same test part: scores with bootstrap intervals."""
 
 from collections.abc import Callable, Collection
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from genoformer.applications.functions.caller import FunctionCaller, calibrated, fit_calibration
+from genoformer.applications.functions.calibrate import fit_calibration
+from genoformer.applications.functions.caller import FunctionCaller, calibrated
 from genoformer.applications.functions.data import TableData
 from genoformer.baselines.models import fit_baselines
 from genoformer.baselines.run_data import read_run_data
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.labels.ontology import information_content
 from genoformer.metrics.calibration import brier, ece
 from genoformer.metrics.functions import multilabel_scores
@@ -46,7 +48,7 @@ def compare_run(run: Path, seed: int, *, baselines: Collection[str] | None = Non
         "seed": seed,
         "n_classes": len(caller.task.channels),
         "n_parameters": sum(tensor.numel() for tensor in bundle.model.parameters()),
-        "split": {name: value for name, value in data.split.items() if value},
+        "split": {name: value for name, value in asdict(data.split).items() if value},
         "sizes": {name: len(members) for name, members in data.parts.items()},
         "scores": {
             name: scores_of(caller.task, outputs, parts["validation"], parts["test"], seed, bits)

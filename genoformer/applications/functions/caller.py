@@ -1,28 +1,48 @@
 """A function model and its calibration: sequences to probabilities, labels or numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Self
 
 import numpy as np
 import torch
-from scipy.special import softmax
 
 from genoformer.batches.tables import collate_views, sequence_views
-from genoformer.bundle import Bundle, model_device
-from genoformer.inference.bundle_parts import bundle_task, read_calibration
-from genoformer.metrics.calibration import IsotonicCalibrator, fit_temperature
-from genoformer.metrics.functions import best_threshold
-from genoformer.metrics.ontology import best_common_threshold
+from genoformer.bundle.folder import Bundle, model_device
+from genoformer.inference.bundle_parts import check_task, read_calibration, read_task
+from genoformer.inference.chunks import Outputs
+from genoformer.inference.interface import Speed
+from genoformer.metrics.calibration import IsotonicCalibrator, class_probabilities
+from genoformer.sequence.records import Record
 from genoformer.stream import refusals_explained
+from genoformer.tasks import function
 from genoformer.tasks.function import Function, merge_views
 
-COVERAGE = 0.9
-"""Share of the validation values that the interval of a predicted number holds."""
+BATCH = 16
+"""Sequences per call of the network for each tile of a genome: they are that much shorter."""
+
+
+@dataclass(frozen=True)
+class FunctionPrediction:
+    """What a model says of one sequence.
+
+    Attributes:
+        record_id: The record.
+        length: Its length in bp.
+        called: Names of the labels; none for numbers.
+        probabilities: Of every class or term, or numbers in the units of the labels, float64 [C].
+    """
+
+    record_id: str
+    length: int
+    called: tuple[str, ...]
+    probabilities: np.ndarray
 
 
 @dataclass(frozen=True)
 class FunctionCaller:
-    """A bundle made ready.
+    """A bundle made ready; see ``inference.interface.Caller``.
 
     Attributes:
         bundle: The model.
@@ -37,13 +57,37 @@ class FunctionCaller:
     precision: str = "float32"
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, *, batch_size: int = 32, precision: str = "float32") -> "FunctionCaller":
+    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Make a bundle ready.
 
         Raises:
-            DataError: If it is of another task.
+            DataError: If it is of another task, or has settings that make none.
         """
-        return cls(bundle, bundle_task(bundle, "function"), batch_size, precision)
+        check_task(bundle, function.name)
+        return cls(bundle, read_task(bundle, function.build), BATCH * speed.batch_size, speed.precision or "float32")
+
+    @property
+    def max_bp(self) -> int:
+        """Bases of a sequence that are read, from its 5′ end on."""
+        return self.task.options.max_bp
+
+    @property
+    def says_numbers(self) -> bool:
+        """Whether it says numbers, not classes or terms."""
+        return self.task.options.kind == "regression"
+
+    def outputs_of(self, records: list[Record]) -> list[Outputs]:
+        """The "outputs" of some records, see ``outputs``."""
+        return [{"outputs": row} for row in self.outputs([record.codes for record in records])]
+
+    def predictions(self, read: Callable[[], Iterable[Record]]) -> Iterator[FunctionPrediction]:
+        """What the model says of each record."""
+        records = iter(read())
+        while chunk := list(islice(records, self.batch_size)):
+            outputs = self.outputs([record.codes for record in chunk])
+            called = [[]] * len(chunk) if self.says_numbers else called_terms(self.task, outputs, self.calibration)
+            for record, names, row in zip(chunk, called, self.probabilities(outputs), strict=True):
+                yield FunctionPrediction(record.id, len(record), tuple(names), row)
 
     def outputs(self, sequences: Sequence[np.ndarray]) -> np.ndarray:
         """Logits of sequences, mean over the views, coherent; longer ones are cut to ``max_bp``.
@@ -88,7 +132,7 @@ class FunctionCaller:
 
     @property
     def calibration(self) -> dict:
-        """What ``fit_calibration`` made; DataError if the bundle has none."""
+        """What ``calibrate.fit_calibration`` made; DataError if the bundle has none."""
         return read_calibration(self.bundle)
 
 
@@ -98,43 +142,14 @@ def calibrated(task: Function, outputs: np.ndarray, calibration: dict) -> np.nda
     Args:
         task: Kind of labels.
         outputs: Logits [n, C].
-        calibration: From ``fit_calibration``.
+        calibration: From ``calibrate.fit_calibration``.
     """
     outputs = np.asarray(outputs, np.float64)
     if task.options.kind == "multiclass":
-        return softmax(outputs / calibration["temperature"], axis=1)
+        return class_probabilities(outputs, calibration["temperature"])
     if task.options.kind == "multilabel":
         return IsotonicCalibrator.from_dict(calibration["isotonic"]).apply(outputs)
     return outputs * calibration["sd"] + calibration["mean"]
-
-
-def fit_calibration(task: Function, outputs: np.ndarray, targets: np.ndarray, scale: tuple[float, float]) -> dict:
-    """What turns outputs into probabilities and decisions, fitted on sequences that training has not seen.
-
-    Args:
-        task: Kind of labels.
-        outputs: Logits [n, C].
-        targets: Labels as numbers, see ``label_values.encode_labels``; numbers standardised by ``scale``.
-        scale: Mean and standard deviation of numbers in training; (0, 1) otherwise.
-
-    Returns:
-        JSON types: "temperature"; or "isotonic", one map for all terms, and the "threshold" of the best micro-F1 (with
-        an ontology, of the best mean F1 over its branches); or "mean", "sd" and the "half_width" of an interval that
-        holds ``COVERAGE`` of the values.
-    """
-    if task.options.kind == "multiclass":
-        return {"temperature": fit_temperature(outputs, targets)}
-    if task.options.kind == "multilabel":
-        isotonic = IsotonicCalibrator.fit(outputs.ravel(), targets.ravel())
-        # The threshold belongs to the logits: the map is flat in places, where it would no longer tell terms apart.
-        branches = task.namespaces
-        threshold = best_common_threshold(outputs, targets, branches) if branches else best_threshold(outputs, targets)
-        return {"isotonic": isotonic.to_dict(), "threshold": threshold}
-    mean, sd = scale
-    errors = np.abs(outputs[:, 0] - targets[:, 0]) * sd
-    # The finite-sample rank of split conformal prediction (Lei et al. 2018, arXiv:1604.04173, algorithm 2).
-    rank = min(len(errors), int(np.ceil((len(errors) + 1) * COVERAGE)))
-    return {"mean": mean, "sd": sd, "half_width": float(np.sort(errors)[rank - 1])}
 
 
 def called_terms(task: Function, outputs: np.ndarray, calibration: dict) -> list[list[str]]:
@@ -143,7 +158,7 @@ def called_terms(task: Function, outputs: np.ndarray, calibration: dict) -> list
     Args:
         task: Multi-class or multi-label.
         outputs: Logits [n, C].
-        calibration: From ``fit_calibration``.
+        calibration: From ``calibrate.fit_calibration``.
     """
     if task.options.kind == "multiclass":
         return [[task.channels[number]] for number in outputs.argmax(axis=1)]

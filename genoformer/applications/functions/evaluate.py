@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from genoformer.applications.functions.outputs import FUNCTIONS, TERMS
 from genoformer.errors import DataError, UsageError, WarningLog
-from genoformer.inference.folder import FUNCTIONS, SUMMARY, TERMS
+from genoformer.inference.comparison import Comparison, Question
+from genoformer.inference.folder import SUMMARY
 from genoformer.labels.ontology import read_obo
 from genoformer.labels.tables import LabelledSequence, TableColumns, read_labels, read_table_rows
 from genoformer.labels.terms import with_implied_terms
@@ -52,7 +55,7 @@ def evaluate_functions(
     labels, terms = read_labels(reference, columns, log), _read_terms(folder / TERMS)
     if bool(terms) != (ontology is not None):
         use = "needs" if terms else "has no use for"
-        raise UsageError("EVAL-014", f"the model {use} an ontology.", where="--ontology")
+        raise UsageError("EVAL-016", f"the model {use} an ontology.", where="--ontology")
     if terms:
         labels = with_implied_terms(labels, read_obo(ontology), separator, log)
     labelled = [label for label in labels if _is_known(label, rows, log)]
@@ -137,3 +140,33 @@ def _score_numbers(rows: list[dict[str, str]], labelled: list[LabelledSequence])
     predicted, low, high = (np.array([float(row[name]) for row in rows]) for name in ("prediction", "low", "high"))
     inside = (low <= values) & (values <= high)
     return {**regression_scores(predicted, values), "interval_coverage": float(inside.mean())}
+
+
+def _compare(question: Question, warnings: WarningLog) -> dict[str, Any]:
+    columns = TableColumns(label=question.label_column or "label", id=question.id_column)
+    return evaluate_functions(
+        question.folder, question.reference, columns, separator=question.label_separator,
+        ontology=question.ontology, warnings=warnings,
+    )  # fmt: skip
+
+
+def format_functions(scores: dict[str, Any]) -> str:
+    """The scores as text: totals, then one row per class."""
+    lines = [f"{name:20}{value:9.4f}" for name, value in scores.items() if isinstance(value, float)]
+    for branch, row in scores.get("branches", {}).items():
+        lines.append(f"{branch}: " + ", ".join(f"{name} {value:.4f}" for name, value in row.items()))
+    per_class = scores.get("per_class", {})
+    measures = list(next(iter(per_class.values()), {}))
+    if measures:
+        lines += ["", f"{'class':32}" + " ".join(f"{measure:>9}" for measure in measures)]
+    for name, row in per_class.items():
+        lines.append(f"{name:32}" + " ".join(f"{row[measure]:9.4f}" for measure in measures))
+    return "\n".join([*lines, f"{scores['n']} sequences judged."])
+
+
+def _headline(scores: dict[str, Any]) -> tuple[str, float]:
+    measure = {"multiclass": "macro_f1", "multilabel": "micro_f1", "regression": "r2"}[scores["kind"]]
+    return measure, scores[measure]
+
+
+COMPARISON = Comparison(_compare, format_functions, _headline)

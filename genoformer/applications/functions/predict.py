@@ -1,113 +1,81 @@
-"""Functions of the sequences of FASTA files, written to a folder; an interrupted run continues."""
+"""Predictions of functions: a request and its model."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
-from importlib.metadata import version
-from itertools import chain
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any, Self
 
-from genoformer.applications.functions.caller import FunctionCaller
-from genoformer.applications.functions.outputs import table_columns, table_rows, write_terms
-from genoformer.decoding.caller import CallOptions
+from genoformer.applications.functions.caller import FunctionCaller, called_terms
+from genoformer.applications.functions.request import FunctionRequest
+from genoformer.applications.functions.table import FunctionWriter, write_terms
+from genoformer.bundle.folder import Bundle
 from genoformer.errors import WarningLog
-from genoformer.files import atomic_path
-from genoformer.inference.chunks import Outputs, kept_outputs
-from genoformer.inference.folder import FUNCTIONS
-from genoformer.inference.reading import PredictOptions, Scan, all_records, scan_records
-from genoformer.inference.run import Written, run_prediction
+from genoformer.inference.chunks import ChunkSize, Outputs
+from genoformer.inference.formats import Formats, MakeWriter
+from genoformer.inference.interface import Speed, Written
+from genoformer.inference.reading import Scan
+from genoformer.inference.sequence_predict import SequencePredictor
 from genoformer.sequence.records import Record
 
-CHUNK_BP, CHUNK_RECORDS = 2_000_000, 2_000
-"""One model pass ends at either."""
 
-
-def predict_functions(
-    paths: list[str],
-    caller: FunctionCaller,
-    out: Path,
-    *,
-    on_bad_record: str = "error",
-    allow_empty: bool = False,
-    overwrite: bool = False,
-    dry_run: bool = False,
-    on_bases: Callable[[int], None] = lambda n: None,
-    warnings: WarningLog | None = None,
-) -> dict:
-    """Predict the label of every record and write ``functions.tsv``.
+class FunctionTally:
+    """Counts what is said of the sequences.
 
     Args:
-        paths: FASTA files; "-" is standard input.
         caller: The model.
-        out: Output folder.
-        on_bad_record: "error" or "skip".
-        allow_empty: Take an empty file for one without records: the coding sequences of a genome without genes.
-        overwrite: Replace other results in ``out``.
-        dry_run: Check the input, and write nothing.
-        on_bases: Called with bases done since the last call.
-        warnings: Counted warnings go here.
-
-    Returns:
-        As ``run_prediction``.
-
-    Raises:
-        DataError: Bad input, one id in two files, or a model without calibration.
-        OutputExistsError: ``out`` holds something else.
     """
-    warnings = WarningLog() if warnings is None else warnings
-    reading = PredictOptions(CallOptions(), on_bad_record=on_bad_record)
-    about_model = {
-        "model_digest": caller.bundle.digest, "calibration": caller.calibration, "precision": caller.precision,
-        "version": version("genoformer"),
-    }  # fmt: skip
 
-    def outputs_of(chunk: list[Record]) -> Outputs:
-        return {"outputs": caller.outputs([record.codes for record in chunk])}
+    def __init__(self, caller: FunctionCaller) -> None:
+        self.caller = caller
+        self.counts: Counter[str] = Counter()
 
-    def write(paths: list[str], scan: Scan, work: Path) -> Written:
-        records = (record for _, record in all_records(paths, reading))
-        chunks = kept_outputs(records, work, outputs_of, n_records=CHUNK_RECORDS, n_bases=CHUNK_BP)
-        counts = _write_table(out / FUNCTIONS, caller, chunks, on_bases)
-        run = {"batch_size": caller.batch_size}
-        return Written(_summary(caller, scan, counts), [FUNCTIONS, *write_terms(out, caller)], run)
+    def add(self, record: Record, found: Outputs) -> None:
+        """Count what is said of one sequence."""
+        if not self.caller.says_numbers:
+            self.counts.update(called_terms(self.caller.task, found["outputs"][None], self.caller.calibration)[0])
 
-    return run_prediction(
-        _filled(paths) if allow_empty else paths, out,
-        scan=lambda paths: scan_records(_counted(all_records(paths, reading, warnings), caller, warnings)),
-        key=lambda scan: {"sequence_digest": scan.sequence_digest, **about_model}, write=write, also_read=paths,
-        overwrite=overwrite, dry_run=dry_run,
-    )  # fmt: skip
+    def summary(self) -> dict[str, Any]:
+        """What ``summary.json`` says."""
+        kind = {"kind": self.caller.task.options.kind}
+        if self.caller.says_numbers:
+            return kind
+        return {**kind, "counts": {name: self.counts[name] for name in self.caller.task.channels}}
 
 
-def _filled(paths: list[str]) -> list[str]:
-    return [path for path in paths if not (Path(path).is_file() and Path(path).stat().st_size == 0)]
+@dataclass(frozen=True)
+class FunctionPredictor(SequencePredictor):
+    """A request and its model."""
 
+    caller: FunctionCaller
 
-def _counted(records: Iterable[tuple[int, Record]], caller: FunctionCaller, warnings: WarningLog) -> Iterator[Record]:
-    """The records; those that are not read to their end are counted."""
-    limit = caller.task.options.max_bp
-    for _, record in records:
-        if len(record) > limit:
-            warnings.add("FUNCTION-001", f'record "{record.id}": of {len(record):,} bp the first {limit:,} are read.')
-        yield record
+    @classmethod
+    def from_bundle(cls, request: FunctionRequest, bundle: Bundle, speed: Speed) -> Self:
+        """Make ready; DataError if the bundle is of another task."""
+        return cls(request, FunctionCaller.from_bundle(bundle, speed))
 
+    chunk = ChunkSize(n_records=2_000, n_bases=2_000_000)
 
-def _write_table(
-    path: Path, caller: FunctionCaller, chunks: Iterable[tuple[list[Record], Outputs]], on_bases: Callable[[int], None]
-) -> Counter:
-    counts: Counter = Counter()
-    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        file.write("\t".join(table_columns(caller)) + "\n")
-        for chunk, stored in chunks:
-            rows, called = table_rows(chunk, stored["outputs"], caller)
-            counts.update(chain.from_iterable(called))
-            file.writelines("\t".join(row) + "\n" for row in rows)
-            on_bases(sum(map(len, chunk)))
-    return counts
+    def check(self, scan: Scan) -> None:
+        """DataError if the model was not calibrated; longer sequences are cut, and counted."""
+        _ = self.caller.calibration
 
+    def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: WarningLog) -> Written:
+        """The table; see ``interface.Predictor``."""
+        limit = self.caller.max_bp
+        for record in self._records(paths) if scan.longest[1] > limit else ():
+            if len(record) > limit:
+                message = f'record "{record.id}": of {len(record):,} bp the first {limit:,} are read.'
+                warnings.add("FUNCTION-001", message)
+        written = super().write(paths, scan, out, folders, warnings)
+        return replace(written, run={"batch_size": self.caller.batch_size})
 
-def _summary(caller: FunctionCaller, scan: Scan, counts: Counter) -> dict:
-    kind = caller.task.options.kind
-    about = {"model": caller.bundle.name, "model_digest": caller.bundle.digest, "task": "function", "kind": kind}
-    said = {} if kind == "regression" else {"counts": {name: counts[name] for name in caller.task.channels}}
-    return {**about, **asdict(scan), **said}
+    def build_tally(self) -> FunctionTally:
+        return FunctionTally(self.caller)
+
+    def writers(self, formats: Formats) -> Mapping[str, MakeWriter]:
+        return {"tsv": partial(FunctionWriter, caller=self.caller)}
+
+    def write_beside(self, out: Path) -> list[str]:
+        return write_terms(out, self.caller)

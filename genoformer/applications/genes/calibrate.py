@@ -7,24 +7,21 @@ held-out regions into fragments.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from torch import nn
 
 from genoformer.annotation.genetic_code import get_genetic_code
-from genoformer.decoding.caller import (
-    CallOptions,
-    call_genes,
-    collect_candidates,
-    genome_statistics,
-    record_stop_rate,
-)
+from genoformer.bundle.folder import Bundle
+from genoformer.decoding.caller import call_genes, collect_candidates, genome_statistics, record_stop_rate
 from genoformer.decoding.candidates import find_candidates
 from genoformer.decoding.decoder import SECOND_LOOKS, GeneDecoder, Scorer
 from genoformer.decoding.familiarity import long_gene_evidence
 from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer, fit_second_look, truth_of
 from genoformer.decoding.genome_counts import count_genes
 from genoformer.decoding.neighbours import neighbour_features, start_neighbours
+from genoformer.decoding.options import CallOptions
 from genoformer.decoding.orfs import EDGE_START
 from genoformer.decoding.prior import StatisticsPrior, learn_prior
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
@@ -32,6 +29,7 @@ from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store, StoredRecord
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan, record_logits
+from genoformer.training.finish import Finish
 
 FRAGMENT_BP = 3_000
 MIN_GENE_BP = 90
@@ -254,3 +252,14 @@ def _with_neighbours(h: Held, rows: list[FitRows], chosen: np.ndarray) -> list[F
         )
         for part, stretch in zip(rows, h.inside, strict=True)
     ]
+
+
+def fit_genes(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
+    """The gene decoder, fitted on the validation regions; see ``training.finish.Fit``."""
+    plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
+    held = read_held(bundle.model, bundle.tokenizer, plan, data.store, data.regions["validation"])
+    decoder = fit_decoder(held)
+    return {"decoder": decoder.to_dict(), "codon_evidence": evidence_at_home(held, decoder)}
+
+
+FINISH = Finish(fit_genes, lack="The model cannot call genes.")

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
 from genoformer.annotation.models import Gene
-from genoformer.bundle import Bundle
+from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import (
     Block,
-    CallOptions,
     CodesAndCandidates,
     block_candidates,
     call_genes,
@@ -21,8 +21,11 @@ from genoformer.decoding.caller import (
 from genoformer.decoding.candidates import CANDIDATE_DTYPE
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.decoding.masking import open_intervals, overlaps_mask
+from genoformer.decoding.options import CallOptions
 from genoformer.decoding.statistics import GenomeStatistics
 from genoformer.inference.bundle_parts import read_decoder, tile_plan
+from genoformer.inference.interface import Speed
+from genoformer.sequence.records import Record
 from genoformer.stream import (
     TilePlan,
     mostly_unknown,
@@ -33,6 +36,21 @@ from genoformer.stream import (
 
 ORIGIN_MARGIN_BP = 12_288
 """Sequence repeated on both sides of a circular record: longer than any gene that is likely to cross the origin."""
+
+
+@dataclass(frozen=True)
+class GenePrediction:
+    """What a model says of one record.
+
+    Attributes:
+        record_id: The record.
+        length: Its length in bp.
+        genes: Genes by start; coordinates 0-based, half-open, forward strand.
+    """
+
+    record_id: str
+    length: int
+    genes: list[Gene]
 
 
 @dataclass(frozen=True)
@@ -50,19 +68,30 @@ class GeneFinder:
     plan: TilePlan
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, *, batch_size: int = 2, precision: str | None = None) -> "GeneFinder":
+    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Take tile, context and decoder from the bundle.
 
         Args:
             bundle: A bundle of the task ``gene_structure``.
-            batch_size: Tiles per model call: speed and memory only.
-            precision: Of the model pass, see ``TilePlan``; what the machine is fast in if None.
+            speed: Tiles per model call, and precision: what the machine is fast in if None.
 
         Raises:
             DataError: If the bundle is of another task, or has no decoder.
         """
         decoder = read_decoder(bundle, "gene_structure", GeneDecoder.from_dict, what="gene decoder")
-        return cls(bundle, decoder, tile_plan(bundle, batch_size=batch_size, precision=precision))
+        return cls(bundle, decoder, tile_plan(bundle, speed))
+
+    def predictions(
+        self, read: Callable[[], Iterable[Record]], *, genetic_code: int | None = None, circular: bool = False
+    ) -> Iterator[GenePrediction]:
+        """Genes of every record; the statistics of all records together count, as in ``genoformer predict``.
+
+        Args:
+            read: Gives the records, several times; one at a time is in memory.
+            genetic_code: NCBI number; the model's own if None.
+            circular: All records are circular.
+        """
+        return predict_records(self, read, genetic_code=genetic_code, circular=circular)
 
     def candidates(
         self,
@@ -154,3 +183,20 @@ class GeneFinder:
     def opened(self, codes: np.ndarray, options: CallOptions) -> np.ndarray:
         """What the model reads of a record: a circular one with ``ORIGIN_MARGIN_BP`` repeated on both sides."""
         return wrap_circular(codes, ORIGIN_MARGIN_BP) if options.circular else codes
+
+
+def predict_records(
+    finder: Any, read: Callable[[], Iterable[Record]], *, genetic_code: int | None, circular: bool
+) -> Iterator[GenePrediction]:
+    """Genes of every record, by a finder of genes with or without introns; see ``GeneFinder.predictions``."""
+    code = finder.bundle.config.genetic_code if genetic_code is None else genetic_code
+    options = CallOptions(genetic_code=code, circular=circular)
+    found = [finder.candidates(record.codes, options) for record in read()]
+
+    def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
+        return ((record.codes, rows, options) for record, rows in zip(read(), found, strict=True))
+
+    statistics = finder.statistics(passed, options)
+    for record, rows in zip(read(), found, strict=True):
+        genes = finder.genes(record.id, record.codes, rows, options, statistics)
+        yield GenePrediction(record.id, len(record), genes)

@@ -1,42 +1,55 @@
 """Compare two annotations of the same genome: the same call for our predictions and for those of other programs."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from genoformer.annotation.gene_sequence import coding_positions
 from genoformer.annotation.models import Annotation, Gene
 from genoformer.annotation.read import read_annotation
-from genoformer.annotation.seqids import match_ids
+from genoformer.annotation.seqids import match_ids, read_seqid_map
 from genoformer.annotation.tracks import CODON_0, CODON_1, CODON_2
+from genoformer.applications.genes.outputs import GENES_GFF3
 from genoformer.errors import DataError, WarningLog
+from genoformer.inference.comparison import Comparison, Question
 from genoformer.metrics.bases import binary_scores
 from genoformer.metrics.genes import Coverage, GeneCounts, count_genes, is_counted, masked_spans, split_at_origin
-from genoformer.metrics.introns import IntronCounts, count_intron_genes
+from genoformer.metrics.introns import have_introns
 from genoformer.sequence.fasta import read_fasta
 
-TASK, INTRON_TASK = "gene_structure", "gene_structure_eukaryote"
+TASK = "gene_structure"
 CODING = CODON_0 | CODON_1 | CODON_2
 BASE_CLASSES = ("coding", "coding_plus", "coding_minus", "codon_0", "codon_1", "codon_2", "intergenic")
-GENES_FILE = "genes.gff3"
 
 
-def evaluate_genes(
+@dataclass(frozen=True)
+class Compared:
+    """Two annotations of one genome.
+
+    Attributes:
+        predicted: What is judged.
+        reference: What is true.
+        lengths: Length of each contig in bp; both annotations use these names.
+    """
+
+    predicted: Annotation
+    reference: Annotation
+    lengths: dict[str, int]
+
+
+def read_compared(
     predicted_path: str | Path,
     reference_path: str | Path,
     *,
     fasta: str | Path | None = None,
     seqid_map: dict[str, str] | None = None,
     warnings: WarningLog | None = None,
-    task: str = TASK,
     sources: Collection[str] = (),
-) -> dict:
-    """Score predicted genes against a reference annotation.
-
-    Under "genes", predictions in masked spans of the reference (see ``gene_metrics``) are ignored. Under
-    "genes_nothing_ignored" each of them counts as wrong: scores of the two kinds must not be compared.
+) -> Compared:
+    """Read predicted genes and a reference annotation, with the same names of contigs.
 
     Args:
         predicted_path: GFF3 or GenBank file, or an output folder of ``predict``.
@@ -44,13 +57,7 @@ def evaluate_genes(
         fasta: The genome; gives contig names and lengths, and finds annotations of another assembly.
         seqid_map: Contig id of the FASTA file (without one: of the reference) by id in the annotations.
         warnings: Counts what the readers repaired, and contigs whose length no file says.
-        task: ``gene_structure``, or ``gene_structure_eukaryote`` for genes with introns.
         sources: Only rows of the reference with one of these words in column 2; all when empty.
-
-    Returns:
-        For genes with introns the scores of ``IntronCounts.compute``, "n_contigs", "n_bases" and "task"; else
-        "genes" and "genes_nothing_ignored" (as ``GeneCounts.compute``), "bases" (scores by class of
-        ``BASE_CLASSES``, with tp, fp, fn and tn), "n_contigs", "n_bases" and "task"; JSON types only.
 
     Raises:
         MissingFileError: If a file is not there.
@@ -65,17 +72,30 @@ def evaluate_genes(
     circular = predicted.circular | reference.circular
     for path, annotation in ((predicted_path, predicted), (reference_path, reference)):
         _check_inside(annotation.genes, lengths, circular, path)
-    if task == INTRON_TASK:
-        return score_intron_genes(predicted, reference, lengths)
-    return score_annotations(predicted, reference, lengths)
+    return Compared(predicted, reference, lengths)
 
 
-def score_intron_genes(predicted: Annotation, reference: Annotation, lengths: dict[str, int]) -> dict:
-    """Scores of genes with introns, see ``intron_metrics``; both annotations use the contig names of ``lengths``."""
-    found, expected = predicted.by_contig(), reference.by_contig()
-    pairs = ((found.get(contig, []), expected.get(contig, []), length) for contig, length in lengths.items())
-    counts = sum((count_intron_genes(*pair) for pair in pairs), IntronCounts())
-    return {"task": INTRON_TASK, "n_contigs": len(lengths), "n_bases": sum(lengths.values()), **counts.compute()}
+def evaluate_genes(predicted_path: str | Path, reference_path: str | Path, **options: Any) -> dict[str, Any]:
+    """Score predicted genes against a reference annotation.
+
+    Under "genes", predictions in masked spans of the reference (see ``metrics.genes``) are ignored. Under
+    "genes_nothing_ignored" each of them counts as wrong: scores of the two kinds must not be compared.
+
+    Args:
+        predicted_path: See ``read_compared``.
+        reference_path: The same.
+        options: The same.
+
+    Returns:
+        "genes" and "genes_nothing_ignored" (as ``GeneCounts.compute``), "bases" (scores by class of ``BASE_CLASSES``,
+        with tp, fp, fn and tn), "n_contigs", "n_bases" and "task"; JSON types only.
+
+    Raises:
+        MissingFileError: If a file is not there.
+        DataError: If one cannot be read, contig ids do not match, or a gene lies beyond its contig.
+    """
+    compared = read_compared(predicted_path, reference_path, **options)
+    return score_annotations(compared.predicted, compared.reference, compared.lengths)
 
 
 def score_annotations(predicted: Annotation, reference: Annotation, lengths: dict[str, int]) -> dict:
@@ -156,7 +176,7 @@ def paint_codons(genes: Iterable[Gene], length_bp: int, touched: Coverage) -> np
 
 
 def _genes_file(path: Path) -> Path:
-    return path / GENES_FILE if path.is_dir() else path
+    return path / GENES_GFF3 if path.is_dir() else path
 
 
 def _rename(
@@ -206,3 +226,50 @@ def _check_inside(genes: Iterable[Gene], lengths: dict[str, int], circular: set[
                 where=str(path),
                 fix="Compare annotations of the same assembly.",
             )
+
+
+def options_of(question: Question, warnings: WarningLog) -> dict[str, Any]:
+    """What a command line says, as options of ``read_compared``."""
+    seqid_map = read_seqid_map(question.seqid_map) if question.seqid_map else None
+    return {
+        "fasta": question.fasta, "seqid_map": seqid_map, "warnings": warnings, "sources": question.sources,
+    }  # fmt: skip
+
+
+def _compare(question: Question, warnings: WarningLog) -> dict[str, Any]:
+    compared = read_compared(question.predicted, question.reference, **options_of(question, warnings))
+    if question.task is None and have_introns(compared.reference.genes):
+        warnings.add(
+            "EVAL-018", "most genes of several parts in the reference have introns, and nothing says that the "
+            "predicted ones have; they were scored as genes without. Give --task gene_structure_eukaryote.",
+        )  # fmt: skip
+    return score_annotations(compared.predicted, compared.reference, compared.lengths)
+
+
+def format_table(scores: dict) -> str:
+    """The scores as text, one row per measure."""
+    genes, plain = scores["genes"], scores["genes_nothing_ignored"]
+    rows = [
+        ("genes, 3' end", genes["three_prime"]),
+        ("genes, exact", genes["exact"]),
+        ("genes, 3' end, nothing ignored", plain["three_prime"]),
+        ("genes, exact, nothing ignored", plain["exact"]),
+        *((f"bases, {name.replace('_', ' ')}", row) for name, row in scores["bases"].items()),
+    ]
+    lines = [f"{'':32}precision    recall        F1       MCC"]
+    for name, row in rows:
+        numbers = [row["precision"], row["recall"], row["f1"], *([row["mcc"]] if "mcc" in row else [])]
+        lines.append(f"{name:32}" + " ".join(f"{number:9.4f}" for number in numbers))
+    lines.append(
+        f"{genes['n_predicted']} predicted genes counted, {genes['n_ignored']} ignored in masked spans; "
+        f"{genes['n_reference']} reference genes counted, {genes['n_masked']} masked "
+        "(joined, pseudo, partial or trans-spliced)."
+    )
+    return "\n".join(lines)
+
+
+def _headline(scores: dict[str, Any]) -> tuple[str, float]:
+    return "the F1 of 3' ends", scores["genes"]["three_prime"]["f1"]
+
+
+COMPARISON = Comparison(_compare, format_table, _headline)

@@ -1,235 +1,180 @@
-"""Genes of FASTA files, written to a folder: scan, model pass, writing; each step streams record by record.
+"""Genes of FASTA files: model pass, statistics of the genome, genes and their files; each streams record by record."""
 
-The model pass is the long one: its results are kept in ``OUT/.work`` until the outputs are complete, so that the same
-command continues an interrupted run.
-"""
-
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from genoformer.annotation.read_bed import read_bed_intervals
-from genoformer.applications.functions.caller import FunctionCaller
-from genoformer.applications.functions.outputs import write_terms
+from genoformer.annotation.models import Gene
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.applications.genes.functions import GeneFunctions, check_names_functions
 from genoformer.applications.genes.impression import Impression
-from genoformer.applications.genes.outputs import WRITERS, GeneOutputs
-from genoformer.decoding.caller import CallOptions
-from genoformer.decoding.masking import Mask
-from genoformer.errors import UsageError, WarningLog
-from genoformer.inference.bundle_parts import decoder_digest
-from genoformer.inference.folder import FUNCTIONS
-from genoformer.inference.passes import ModelPasses, pass_records
-from genoformer.inference.reading import (
-    PredictOptions,
-    Scan,
-    all_records,
-    call_options,
-    is_wanted,
-    placed,
-    records_of,
-    scan_records,
-    stretch,
-)
-from genoformer.inference.run import Written, run_prediction
-from genoformer.sequence.records import Record
+from genoformer.applications.genes.passes import pass_records
+from genoformer.applications.genes.request import GeneRequest, GenomeScan
+from genoformer.bundle.folder import Bundle
+from genoformer.decoding.options import CallOptions
+from genoformer.errors import WarningLog
+from genoformer.inference.formats import MakeWriter, RecordFiles
+from genoformer.inference.interface import OnBases, Speed, Written
+from genoformer.inference.passes import ModelPasses
+from genoformer.inference.reading import Scan
 
-N_NAMED = 5
-"""Records that a message names, so that the user sees how ids look."""
-ADAPTED = "adapted"
-"""The bundle in ``OUT/.work`` that an adaptation to the input gives; it goes when the prediction is complete."""
+Finder = Any
+"""``caller.GeneFinder``, or what has its methods."""
+
+
+class NoFunctions:
+    """A context manager with the methods of ``functions.GeneFunctions``, for genes alone: it writes nothing.
+
+    Args:
+        out: Output folder.
+    """
+
+    makers: ClassVar[Mapping[str, MakeWriter]] = {}
+
+    def __init__(self, out: Path) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> bool | None:
+        return None
+
+    def add(self, record_id: str, codes: np.ndarray, genes: list[Gene]) -> None:
+        """Leave the genes as they are."""
+
+    def write_terms(self) -> list[str]:
+        """Names of more files: none."""
+        return []
+
+    def summary(self) -> dict[str, Any]:
+        """What ``summary.json`` says of functions."""
+        return {}
 
 
 @dataclass(frozen=True)
-class GenomeScan(Scan):
-    """What the input holds, and the mask that goes with it.
+class GenePredictor:
+    """A request and its model; see ``inference.interface.Predictor``.
 
     Attributes:
-        mask: Where no gene may lie.
+        request: What to do.
+        finder: The model.
+        functions: Says what the genes do, too: makes ``functions.GeneFunctions`` for an output folder.
     """
 
-    mask: Mask
+    request: GeneRequest
+    finder: Finder
+    functions: Callable[[Path], Any] = NoFunctions
+
+    find_with: ClassVar[type[Any]] = GeneFinder
+
+    @classmethod
+    def from_bundle(
+        cls, request: GeneRequest, bundle: Bundle, speed: Speed, functions: Callable[[Path], Any] = NoFunctions
+    ) -> Self:
+        """Make ready; DataError if the bundle is of another task, or has no decoder."""
+        return cls(request, cls.find_with.from_bundle(bundle, speed), functions)
+
+    @property
+    def precision(self) -> str:
+        return self.finder.plan.precision
+
+    def check(self, scan: Scan) -> None:
+        """Records of any length are read."""
+
+    def run_passes(
+        self, paths: list[str], scan: Scan, folder: Path, on_bases: OnBases, share: range | None = None
+    ) -> None:
+        """Candidates of all records, kept in files; see ``interface.Predictor``."""
+        reading, mask = self.request.reading, _mask(scan)
+        shift = reading.region[1] if reading.region else 0
+        records = (
+            (number, reading.stretch(record), self.request.call_options(record), mask.of(record.id) - shift)
+            for number, record in reading.records(paths)
+        )
+        pass_records(self.finder, records, folder, on_bases, share)
+
+    def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: WarningLog) -> Written:
+        """Statistics of the genome, genes and their files; see ``interface.Predictor``."""
+        request, passes = self.request, ModelPasses(*folders)
+        shared = self._statistics(paths, passes)
+        impression, n_statistics, counts = Impression(), int(shared is not None and shared.are_own), GeneTally(request)
+        notes = self.functions(out)
+        files = RecordFiles(out, request.formats, request.known_formats.load(), notes.makers)
+        with files, notes:
+            for number, record in request.reading.records(paths):
+                codes, rows, call = request.reading.stretch(record), passes[number], request.call_options(record)
+                own = shared
+                if request.statistics and request.metagenome:
+                    own = self.finder.statistics(lambda one=(codes, rows, call): [one], call)
+                    n_statistics += own is not None and own.are_own
+                genes = self.finder.genes(record.id, codes, rows, call, own)
+                impression.add(codes, genes)
+                notes.add(record.id, codes, genes)
+                placed = counts.add(request.placed(genes))
+                files.add(record, placed, circular=call.circular, genetic_code=call.genetic_code)
+        familiar = impression.familiarity(self.finder.bundle.calibration.get("codon_evidence"))
+        impression.warn(familiar, request.call.genetic_code, warnings)
+        statistics = {"genome_statistics": n_statistics if request.metagenome else bool(n_statistics)}
+        summary = self._about(scan) | counts.summary(scan.n_bases) | statistics | familiar
+        adaptation = self._adaptation()
+        summary |= {} if adaptation is None else {"adaptation": adaptation}
+        names = [*files.names, *notes.write_terms()]
+        return Written(summary | notes.summary(), names, {"batch_size": self.finder.plan.batch_size})
+
+    def _statistics(self, paths: list[str], passes: ModelPasses) -> Any:
+        """Statistics of all records together; None where each has its own, or none is wanted."""
+        request = self.request
+        if not request.statistics or request.metagenome:
+            return None
+
+        def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
+            for number, record in request.reading.records(paths):
+                yield request.reading.stretch(record), passes[number], request.call_options(record)
+
+        return self.finder.statistics(passed, request.call)
+
+    def _adaptation(self) -> dict[str, Any] | None:
+        return self.finder.bundle.calibration.get("adaptation") if self.request.adaptation else None
+
+    def _about(self, scan: Scan) -> dict[str, Any]:
+        bundle, adaptation = self.finder.bundle, self._adaptation()
+        model = {"model": bundle.name if adaptation is None else adaptation["model"], "model_digest": bundle.digest}
+        return {"task": bundle.config.task, **model, **scan.summary()}
 
 
-def predict(
-    paths: list[str],
-    finder: GeneFinder,
-    out: Path,
-    options: PredictOptions,
-    *,
-    mask: str | Path | None = None,
-    overwrite: bool = False,
-    dry_run: bool = False,
-    on_start: Callable[[GenomeScan], None] = lambda scan: None,
-    on_bases: Callable[[int], None] = lambda n: None,
-    adapt: Callable[[list[str], Mask, Path], GeneFinder] | None = None,
-    functions: FunctionCaller | None = None,
-    warnings: WarningLog | None = None,
-) -> dict:
-    """Find genes and write them.
+class GeneTally:
+    """Counts genes, and gives them their locus tags.
 
     Args:
-        paths: FASTA files; "-" is standard input.
-        finder: Model and decoder.
-        out: Output folder.
-        options: What changes the results.
-        mask: BED file of intervals in which no gene may lie (see ``decoding.masking``), plain or gzip.
-        overwrite: Replace other results in ``out``.
-        dry_run: Check the input, and write nothing.
-        on_start: Called once the input is known.
-        on_bases: Called with bases done since the last call.
-        adapt: Makes ``options.adaptation`` come true: called with the files, the mask and the folder of the new bundle,
-            which it continues when it was interrupted; gives the model that predicts.
-        functions: Says what the genes do, too, see ``gene_functions``; None for genes alone.
-        warnings: Counted warnings go here.
-
-    Returns:
-        As ``run_prediction``.
-
-    Raises:
-        UsageError: ``functions`` says numbers.
-        DataError: Bad input, one id in two files, or a mask that does not fit the input.
-        OutputExistsError: ``out`` holds something else.
+        request: Has the prefix of the tags.
     """
-    warnings = WarningLog() if warnings is None else warnings
-    if functions is not None:
-        check_names_functions(functions)
 
-    def key(scan: GenomeScan) -> dict:
-        about_genes = prediction_key(scan, finder, options)
-        if functions is None:
-            return about_genes
-        about_functions = {"model_digest": functions.bundle.digest, "calibration": functions.calibration}
-        return {**about_genes, "functions": about_functions}
+    def __init__(self, request: GeneRequest) -> None:
+        self._request = request
+        self.n_genes = self.n_partial = self.coding_bp = 0
 
-    def write(paths: list[str], scan: GenomeScan, work: Path) -> Written:
-        own = finder if adapt is None else adapt(paths, scan.mask, work / ADAPTED)
-        on_start(scan)
-        passes = make_passes(paths, own, options, scan.mask, work, on_bases)
-        summary = write_results(paths, own, out, options, scan, passes, warnings, functions)
-        about_functions = [] if functions is None else [FUNCTIONS, *write_terms(out, functions)]
-        names = [*gene_files(options), *about_functions]
-        return Written(summary, names, {"batch_size": own.plan.batch_size})
+    def add(self, genes: list[Gene]) -> list[Gene]:
+        """Count the genes of one record; gives the same genes, with tags where these are wanted."""
+        for gene in genes:
+            self.n_genes += 1
+            self.n_partial += gene.partial_5 or gene.partial_3
+            self.coding_bp += gene.length_bp
+            if self._request.locus_tag:
+                gene.locus_tag = f"{self._request.locus_tag}_{self.n_genes:05d}"
+        return genes
 
-    return run_prediction(
-        paths, out, scan=lambda paths: scan_input(paths, options, mask, warnings), key=key, write=write,
-        also_read=[] if mask is None else [str(mask)], overwrite=overwrite, dry_run=dry_run,
-    )  # fmt: skip
-
-
-def scan_input(paths: list[str], options: PredictOptions, mask: str | Path | None, warnings: WarningLog) -> GenomeScan:
-    """Read everything once, so that a broken last record is found before the work, not after it."""
-    lengths: dict[str, int] = {}
-    missing = set(options.circular) - {"auto"} if options.region is None else {options.region[0]}
-    first: list[str] = []
-
-    def wanted() -> Iterator[Record]:
-        for number, record in all_records(paths, options, warnings):
-            missing.discard(record.id)
-            if number < N_NAMED:
-                first.append(record.id)
-            if mask is not None:
-                lengths[record.id] = len(record)
-            if is_wanted(record, options):
-                yield record
-
-    scan = scan_records(wanted(), lambda record: len(stretch(record, options)))
-    if missing and options.region is not None:
-        message = f'there is no record "{options.region[0]}"; the input begins with {", ".join(first)}.'
-        raise UsageError("REGION-001", message)
-    if missing:
-        raise UsageError("CIRCULAR-001", f"--circular names records that are not there: {', '.join(sorted(missing))}.")
-    intervals = {} if mask is None else read_bed_intervals(mask, lengths, warnings)
-    return GenomeScan(scan.n_records, scan.n_bases, scan.sequence_digest, Mask(intervals))
+    def summary(self, n_bases: int) -> dict[str, Any]:
+        """What ``summary.json`` says."""
+        return {
+            "n_genes": self.n_genes,
+            "n_partial": self.n_partial,
+            "coding_share": round(self.coding_bp / max(n_bases, 1), 4),
+            "genetic_code": self._request.call.genetic_code,
+        }
 
 
-def prediction_key(scan: GenomeScan, finder: GeneFinder, options: PredictOptions) -> dict:
-    """What makes two predictions the same, JSON types."""
-    call = {name: value for name, value in asdict(options.call).items() if name != "buffer_bp"}
-    rest = {name: value for name, value in asdict(options).items() if name != "call"}
-    plan = {"tile_bp": finder.plan.tile_bp, "context_bp": finder.plan.context_bp, "precision": finder.plan.precision}
-    key = {"sequence_digest": scan.sequence_digest, "mask_digest": scan.mask.digest(), **call, **rest, **plan}
-    key |= {"model_digest": finder.bundle.digest, "decoder_digest": decoder_digest(finder.decoder)}
-    key["version"] = version("genoformer")
-    return json.loads(json.dumps(key))
-
-
-def gene_files(options: PredictOptions) -> list[str]:
-    """Names of the files that the genes are written to."""
-    return [WRITERS[word][0] for word in options.formats]
-
-
-def make_passes(
-    paths: list[str],
-    finder: GeneFinder,
-    options: PredictOptions,
-    mask: Mask,
-    folder: Path,
-    on_bases: Callable[[int], None],
-    share: range | None = None,
-) -> ModelPasses:
-    """The model pass of the input, or of a share of it, kept in ``folder``; see ``model_passes.pass_records``."""
-    shift = options.region[1] if options.region else 0
-    records = (
-        (number, stretch(record, options), call_options(record, options), mask.of(record.id) - shift)
-        for number, record in records_of(paths, options)
-    )
-    return pass_records(finder, records, folder, on_bases, share)
-
-
-def write_results(
-    paths: list[str],
-    finder: GeneFinder,
-    out: Path,
-    options: PredictOptions,
-    scan: GenomeScan,
-    passes: ModelPasses,
-    warnings: WarningLog,
-    functions: FunctionCaller | None = None,
-) -> dict:
-    """Statistics of the genome, genes and their files; gives the content of ``summary.json``."""
-
-    def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
-        for number, record in records_of(paths, options):
-            yield stretch(record, options), passes[number], call_options(record, options)
-
-    is_one_genome = options.statistics and not options.metagenome
-    shared = finder.statistics(passed, options.call) if is_one_genome else None
-    impression, n_statistics = Impression(), int(shared is not None and shared.are_own)
-    with (
-        GeneOutputs(out, options.formats, locus_tag=options.locus_tag, functions=functions is not None) as outputs,
-        GeneFunctions(functions, out) as notes,
-    ):
-        for number, record in records_of(paths, options):
-            codes, rows, call = stretch(record, options), passes[number], call_options(record, options)
-            own = shared
-            if options.statistics and options.metagenome:
-                own = finder.statistics(lambda one=(codes, rows, call): [one], call)
-                n_statistics += own is not None and own.are_own
-            genes = finder.genes(record.id, codes, rows, call, own)
-            impression.add(codes, genes)
-            notes.add(record.id, codes, genes)
-            outputs.write(record, placed(genes, options), circular=call.circular, genetic_code=call.genetic_code)
-    familiar = impression.familiarity(finder.bundle.calibration.get("codon_evidence"))
-    impression.warn(familiar, options.call.genetic_code, warnings)
-    adaptation = finder.bundle.calibration.get("adaptation") if options.adaptation else None
-    return {
-        "model": finder.bundle.name if adaptation is None else adaptation["model"],
-        "model_digest": finder.bundle.digest,
-        "sequence_digest": scan.sequence_digest,
-        "n_records": scan.n_records,
-        "n_bases": scan.n_bases,
-        "n_genes": outputs.n_genes,
-        "n_partial": outputs.n_partial,
-        "coding_share": round(outputs.coding_bp / max(scan.n_bases, 1), 4),
-        "genetic_code": options.call.genetic_code,
-        "genome_statistics": n_statistics if options.metagenome else bool(n_statistics),
-        **familiar,
-        **({} if adaptation is None else {"adaptation": adaptation}),
-        **notes.summary(),
-    }
+def _mask(scan: Scan) -> Any:
+    return scan.mask if isinstance(scan, GenomeScan) else GenomeScan(0, 0, "").mask

@@ -6,9 +6,10 @@ import numpy as np
 from torch import nn
 
 from genoformer.annotation.genetic_code import get_genetic_code
-from genoformer.decoding.caller import CallOptions, record_stop_rate
+from genoformer.decoding.caller import record_stop_rate
 from genoformer.decoding.candidates import find_candidates
 from genoformer.decoding.fit import truth_of
+from genoformer.decoding.options import CallOptions
 from genoformer.decoding.scoring import DEFAULT_WEIGHTS, candidate_scores
 from genoformer.decoding.selection import OverlapRules, select_genes
 from genoformer.genomes.splits import Region

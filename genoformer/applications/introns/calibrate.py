@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -14,6 +15,7 @@ from genoformer.annotation.models import Gene
 from genoformer.annotation.tracks import MASKED
 from genoformer.applications.genes.region_scores import read_region
 from genoformer.applications.introns.caller import CalibratedDecoder, gene_of_parts
+from genoformer.bundle.folder import Bundle
 from genoformer.decoding.introns.stream import decode_record
 from genoformer.decoding.introns.weights import (
     EXON_KINDS,
@@ -27,13 +29,15 @@ from genoformer.errors import DataError
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
 from genoformer.metrics.calibration import IsotonicCalibrator
-from genoformer.metrics.introns import IntronCounts, count_intron_genes
+from genoformer.metrics.calibration_fit import fit_isotonic
+from genoformer.metrics.introns import SHORTEST_INTRON_BP, IntronCounts, count_intron_genes
 from genoformer.sequence.alphabet import decode_bases, reverse_complement
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan
+from genoformer.training.finish import Finish
 
-SHORTEST_EXON_BP, SHORTEST_INTRON_BP = 3, 30
-"""Exons of less than a codon would split a codon twice; introns below 30 bp are not known to be spliced."""
+SHORTEST_EXON_BP = 3
+"""Exons of less than a codon would split a codon twice."""
 EXON_TABLE_BP, INTRON_TABLE_BP = 3000, 500
 STEPS = (0.5, 0.75, 1.33, 2.0)
 COSTS = ("gene", "intron", "untranslated", "edge")
@@ -81,7 +85,7 @@ def fit_intron_decoder(
     """
     held = [hold_region(network, tokenizer, plan, store, region) for region in held_out]
     if not any(region.genes for region in held):
-        raise DataError("MODEL-009", "no whole gene lies in the validation regions.", fix="Hold out more.")
+        raise DataError("DECODER-001", "no whole gene lies in the validation regions.", fix="Hold out more.")
     decoder = fit_weights(first_decoder(store, training), held)
     return CalibratedDecoder(decoder, fit_confidence(decoder, held))
 
@@ -222,4 +226,14 @@ def fit_confidence(decoder: IntronDecoder, held: Sequence[HeldRegion]) -> Isoton
         for gene in predicted_genes(decoder, region):
             scores.append(gene.score)
             right.append((gene.strand, gene.parts) in known)
-    return IsotonicCalibrator.fit(np.array(scores), np.array(right)) if len(scores) >= 20 else None
+    return fit_isotonic(np.array(scores), np.array(right)) if len(scores) >= 20 else None
+
+
+def fit_introns(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
+    """The decoder of genes with introns, fitted on the validation regions; see ``training.finish.Fit``."""
+    plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
+    parts = (data.regions["train"], data.regions["validation"])
+    return {"decoder": fit_intron_decoder(bundle.model, bundle.tokenizer, plan, data.store, *parts).to_dict()}
+
+
+FINISH = Finish(fit_introns, lack="The model cannot call genes.")

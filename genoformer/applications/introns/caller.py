@@ -1,20 +1,25 @@
 """One record through a bundle for genes with introns: the model pass, the path, and the genes on it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
-from genoformer.bundle import Bundle
-from genoformer.decoding.caller import Block, CallOptions
+from genoformer.applications.genes.caller import GenePrediction, predict_records
+from genoformer.bundle.folder import Bundle
+from genoformer.decoding.caller import Block
 from genoformer.decoding.introns.stream import PART_DTYPE, decode_record
 from genoformer.decoding.introns.weights import IntronDecoder
 from genoformer.decoding.masking import overlaps_mask
+from genoformer.decoding.options import CallOptions
 from genoformer.errors import UsageError
 from genoformer.inference.bundle_parts import read_decoder, tile_plan
+from genoformer.inference.interface import Speed
 from genoformer.metrics.calibration import IsotonicCalibrator
+from genoformer.sequence.records import Record
 from genoformer.stream import TilePlan, mostly_unknown, record_logits
 
 TASK = "gene_structure_eukaryote"
@@ -59,7 +64,7 @@ class IntronGeneFinder:
     plan: TilePlan
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, *, batch_size: int = 2, precision: str | None = None) -> "IntronGeneFinder":
+    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Take tile, context and decoder from the bundle; arguments as for ``GeneFinder.from_bundle``.
 
         Raises:
@@ -67,7 +72,13 @@ class IntronGeneFinder:
         """
         what = "decoder for genes with introns"
         decoder = read_decoder(bundle, TASK, CalibratedDecoder.from_dict, what=what)
-        return cls(bundle, decoder, tile_plan(bundle, batch_size=batch_size, precision=precision))
+        return cls(bundle, decoder, tile_plan(bundle, speed))
+
+    def predictions(
+        self, read: Callable[[], Iterable[Record]], *, genetic_code: int | None = None
+    ) -> Iterator[GenePrediction]:
+        """Genes of every record; arguments as for ``GeneFinder.predictions``."""
+        return predict_records(self, read, genetic_code=genetic_code, circular=False)
 
     def candidates(
         self,

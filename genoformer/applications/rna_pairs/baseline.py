@@ -1,17 +1,18 @@
 """A trained model of base pairs, a linear model and ViennaRNA on the same test part, with bootstrap intervals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
 
 from genoformer.applications.functions.baseline import bootstrap
-from genoformer.applications.rna_pairs.caller import PairCaller, choose_weight, fit_pair_calibration, pair_population
+from genoformer.applications.rna_pairs.calibrate import choose_weight, fit_pair_calibration
+from genoformer.applications.rna_pairs.caller import PairCaller, pair_population
 from genoformer.applications.rna_pairs.data import PairData
 from genoformer.baselines.pairs import fit_stem_logistic
 from genoformer.baselines.run_data import read_run_data
 from genoformer.batches.pair_samples import PairSamples
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.decoding.base_pairs import nested_structure
 from genoformer.metrics.calibration import IsotonicCalibrator, brier, ece
 from genoformer.metrics.pairs import mean_pair_scores, pair_scores
@@ -21,12 +22,13 @@ ALONE, MIXED, FOLDED = "genoformer", "genoformer_viennarna", "rnafold"
 MEASURES = ("precision", "recall", "f1")
 
 
-def compare_pairs_run(run: Path, seed: int) -> dict:
+def compare_pairs_run(run: Path, seed: int, *, baselines: Collection[str] | None = None) -> dict:
     """Scores of the model of a run and of what it is compared with on the test part.
 
     Args:
         run: Folder of a finished run of ``fit``.
         seed: Of baselines and bootstrap.
+        baselines: All are always fitted: they take seconds.
 
     Returns:
         "scores" by method with "intervals" of 95 % over RNAs, and under "above_rnafold" the mean gain in F1 with its

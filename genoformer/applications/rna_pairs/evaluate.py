@@ -1,12 +1,14 @@
 """Compare predicted base pairs with known structures: scores, and whether the probabilities are right."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from genoformer.applications.rna_pairs.maps import read_pairs_h5
 from genoformer.applications.rna_pairs.outputs import PAIRS_DBN, PAIRS_H5
 from genoformer.errors import DataError, WarningLog
+from genoformer.inference.comparison import Comparison, Question
 from genoformer.labels.tables import LabelledSequence, TableColumns, read_label_table
 from genoformer.metrics.calibration import brier, ece, reliability
 from genoformer.metrics.pairs import mean_pair_scores, pair_scores
@@ -68,3 +70,21 @@ def _calibration(path: Path, known: dict[str, np.ndarray]) -> dict:
         "brier": brier(probabilities, outcomes),
         "reliability": reliability(probabilities, outcomes),
     }
+
+
+def _compare(question: Question, warnings: WarningLog) -> dict[str, Any]:
+    columns = TableColumns(label=question.label_column or "structure", sequence="sequence", id=question.id_column)
+    return evaluate_pairs(question.predicted, question.reference, columns, warnings=warnings)
+
+
+def format_pairs(scores: dict[str, Any]) -> str:
+    """The scores as text."""
+    lines = [f"{name:20}{value:9.4f}" for name, value in scores.items() if isinstance(value, float)]
+    return "\n".join([*lines, f"{scores['n']} RNAs judged."])
+
+
+def _headline(scores: dict[str, Any]) -> tuple[str, float]:
+    return "the mean F1 of pairs", scores["f1"]
+
+
+COMPARISON = Comparison(_compare, format_pairs, _headline)

@@ -1,36 +1,49 @@
 """Maps of pairs, of bases or of codons, as HDF5 and as pictures."""
 
-import importlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, Self
 
 import h5py
 import numpy as np
 
-from genoformer.errors import UsageError
+from genoformer.errors import DataError
+from genoformer.files import atomic_path
+from genoformer.inference.chunks import Outputs
+from genoformer.report.pyplot import load_pyplot
 from genoformer.sequence.records import Record
 
 FORMAT_VERSION = 1
 
 
-def load_pyplot(code: str = "FORMATS-002", where: str = "--formats"):
-    """The plotting library without a screen; UsageError with this code and option if it is not installed."""
-    try:
-        importlib.import_module("matplotlib").use("Agg")
-        return importlib.import_module("matplotlib.pyplot")
-    except ImportError as error:
-        raise UsageError(
-            code, "pictures need the package matplotlib, which is not installed.", where=where,
-            fix='Install it: pip install "genoformer[plot]".',
-        ) from error  # fmt: skip
-
-
 class PairMapWriter:
-    """Listed pairs of all records: ``pairs`` [n, 2] and ``probability`` [n]; those of record r end at ``ends[r]``."""
+    """Listed pairs of all records: ``pairs`` [n, 2] and ``probability`` [n]; those of record r end at ``ends[r]``.
 
-    def __init__(self, temporary: Path, stack: ExitStack) -> None:
-        self.file = stack.enter_context(h5py.File(temporary, "w"))
+    A context manager: the file appears complete under its name when the block ends without an error.
+
+    Args:
+        path: The final name.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            temporary = stack.enter_context(atomic_path(self.path))
+            self._open(stack.enter_context(h5py.File(temporary, "w")))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: Any) -> bool | None:
+        if error[0] is None:
+            self._complete()
+        return self._stack.__exit__(*error)
+
+    def _open(self, file: h5py.File) -> None:
+        self.file = file
         options = {"maxshape": (None,), "fletcher32": True}
         self.pairs = self.file.create_dataset(
             "pairs", (0, 2), np.int32, maxshape=(None, 2), chunks=(16_384, 2), fletcher32=True
@@ -40,7 +53,8 @@ class PairMapWriter:
         self.lengths: list[int] = []
         self.ends: list[int] = []
 
-    def add(self, record: Record, found: dict[str, np.ndarray]) -> None:
+    def add(self, record: Record, found: Outputs) -> None:
+        """Append the pairs of one record."""
         start = len(self.sure)
         end = start + len(found["pairs"])
         self.pairs.resize(end, axis=0)
@@ -50,7 +64,7 @@ class PairMapWriter:
         self.lengths.append(len(record))
         self.ends.append(end)
 
-    def close(self) -> None:
+    def _complete(self) -> None:
         self.file.create_dataset("ids", data=self.ids, dtype=h5py.string_dtype())
         self.file["lengths"], self.file["ends"] = np.array(self.lengths, int), np.array(self.ends, int)
         self.file.attrs["format_version"] = FORMAT_VERSION
@@ -59,11 +73,19 @@ class PairMapWriter:
 
 
 def read_pairs_h5(path: str | Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Id, pairs [n, 2] (0-based, i < j) and their probabilities of every record of a ``pairs.h5``."""
-    with h5py.File(path, "r") as file:
-        ends = file["ends"][:]
-        for name, start, end in zip(file["ids"].asstr()[:], [0, *ends[:-1]], ends, strict=True):
-            yield name, file["pairs"][start:end], file["probability"][start:end]
+    """Id, pairs [n, 2] (0-based, i < j) and their probabilities of every record of a ``pairs.h5``.
+
+    Raises:
+        DataError: If the file is not there, or is none of these.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            ends = file["ends"][:]
+            for name, start, end in zip(file["ids"].asstr()[:], [0, *ends[:-1]], ends, strict=True):
+                yield name, file["pairs"][start:end], file["probability"][start:end]
+    except (OSError, KeyError) as error:
+        fix = "Give an output folder of predict."
+        raise DataError("EVAL-019", "this is no file of predicted pairs.", where=str(path), fix=fix) from error
 
 
 def draw_map(path: Path, title: str, values: np.ndarray, label: str) -> None:

@@ -1,14 +1,15 @@
-"""The fast ways through a window with global keys, and which one is taken."""
+"""Attention through windows with global keys, by the slow definition or in one of the fast ways, chosen by name."""
+
+from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from genoformer.nn.attention.blocked import MIN_BLOCK, blocked_attention
-from genoformer.nn.attention.flex import flex_can_run, flex_window_attention
-from genoformer.nn.attention.fused import fused_attention, fused_can_run
-from genoformer.nn.attention.masks import TokenRoles, Window, attention_mask, masked_score
-from genoformer.nn.positions import Rotary, rotate
+from genoformer.nn.attention.masks import TokenRoles, Window, token_roles
+from genoformer.nn.attention.reference import reference_attention
+from genoformer.nn.attention.windowed import fast_attention
+from genoformer.nn.layers.checks import check_share
+from genoformer.nn.layers.positions import Rotary
 
 BACKENDS = ("auto", "reference", "fused", "blocked", "flex", "sdpa")
 """How windows may be computed: as ``fastest_backend`` chooses, by the slow definition, or in one of the fast ways."""
@@ -29,75 +30,86 @@ def check_backend(backend: str, dropout: float = 0.0) -> None:
         )
 
 
-def fast_attention(
-    qkv: Tensor, roles: TokenRoles, window: Window, *, rotary: Rotary | None = None, backend: str = "auto"
+def windowed_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    window_radius: int,
+    dilation: int | Sequence[int] = 1,
+    valid_mask: Tensor | None = None,
+    global_mask: Tensor | None = None,
+    rotary: Rotary | None = None,
+    dropout: float = 0.0,
+    backend: str = "auto",
 ) -> Tensor:
-    """Attention of the window queries, linear in T unless the input is short or the window covers it.
+    """Attention of the window queries; ``reference.reference_attention`` defines it.
 
     Args:
-        qkv: Query, key and value, not rotated, [3, B, H, T, d_head].
-        roles: Padding and global tokens.
-        window: Who is in whose window.
+        query: [B, H, T, d_head], not rotated.
+        key: Like ``query``.
+        value: Like ``query``.
+        window_radius: Tokens seen on each side; longer than the input is legal.
+        dilation: Step between the tokens of a window, for all heads or one per head.
+        valid_mask: bool [B, T], True = real; None = all.
+        global_mask: bool [B, T], True = global; None = none.
         rotary: (cosines, sines), each [T, d_head / 2]; None = no turn.
-        backend: "fused", "blocked", "sdpa", "flex" or "auto".
+        dropout: Share of the weights that is dropped; which ones depends on torch's seed and the backend.
+        backend: "fused" (linear in T, processors), "blocked" (linear in T), "flex" (linear in T, NVIDIA GPUs), "sdpa"
+            (dense), "reference", or "auto".
 
     Returns:
         [B, H, T, d_head]; rows of padding and of global queries are zero.
 
     Raises:
+        ValueError: If ``window_radius``, ``dilation``, ``dropout`` or ``backend`` is not legal.
         BackendError: If ``backend`` is "flex" or "fused" and cannot run here.
     """
-    backend = fastest_backend(qkv, window) if backend == "auto" else backend
-    attend = {
-        "blocked": blocked_attention, "fused": fused_attention, "sdpa": dense_attention, "flex": flex_window_attention,
-    }[backend]  # fmt: skip
-    return attend(qkv, roles, window, rotary=rotary)
+    window = make_window(window_radius, dilation, query.shape[1], dropout, backend)
+    roles = token_roles(valid_mask, global_mask)
+    return window_queries(torch.stack((query, key, value)), roles, window, rotary, backend)
 
 
-def fastest_backend(qkv: Tensor, window: Window) -> str:
-    """The way that wins at this length, on this device, with this pattern."""
-    if fused_can_run(qkv.device, qkv.dtype, window):
-        return "fused"
-    T, reach = qkv.shape[3], window.radius * max(window.dilations)
-    # Measured on CPU for radii of 32 to 256: blocks win as soon as a block and its window do not cover the input.
-    if T <= 2 * reach + MIN_BLOCK:
-        return "sdpa"
-    can_flex = not window.dropout and flex_can_run(qkv.device, qkv.dtype, qkv.shape[-1])
-    return "flex" if can_flex else "blocked"
+def make_window(radius: int, dilation: int | Sequence[int], n_heads: int, dropout: float, backend: str) -> Window:
+    """The window of a layer.
 
-
-def dense_attention(qkv: Tensor, roles: TokenRoles, window: Window, *, rotary: Rotary | None = None) -> Tensor:
-    """All pairs at once; arguments and result as in ``fast_attention``.
-
-    Turned and plain halves side by side give a global key its unrotated score.
+    Raises:
+        ValueError: If a value is not legal.
     """
-    T, d_head = qkv.shape[3:]
-    query, key = (states if rotary is None else rotate(states, *rotary) for states in qkv[:2])
-    value, mask = qkv[2], None
-    if roles.silent is not None or window.radius < T - 1 or max(window.dilations) > 1:
-        mask = _dense_bias(roles, window, qkv)
-    if roles.global_mask is not None and rotary is not None:
-        is_global = roles.global_mask[:, None, :, None]
-        query = torch.cat((query, qkv[0]), dim=-1)
-        key = torch.cat((key.masked_fill(is_global, 0.0), qkv[1].masked_fill(~is_global, 0.0)), dim=-1)
-        value = F.pad(value, (0, d_head))
-    output = F.scaled_dot_product_attention(
-        query, key, value, attn_mask=mask, dropout_p=window.dropout, scale=d_head**-0.5
-    )[..., :d_head]
-    return output if roles.silent is None else output.masked_fill(roles.silent[:, None, :, None], 0.0)
+    dilations = (dilation,) if isinstance(dilation, int) else tuple(dilation)
+    if radius < 1:
+        raise ValueError(f"window_radius must be at least 1, not {radius}.")
+    if min(dilations, default=0) < 1 or len(dilations) not in (1, n_heads):
+        raise ValueError(f"dilation must be at least 1, for all or for each of {n_heads} heads, not {dilation}.")
+    check_share("dropout of attention", dropout)
+    check_backend(backend)
+    return Window(radius, dilations[:1] if len(set(dilations)) == 1 else dilations, dropout)
 
 
-def _dense_bias(roles: TokenRoles, window: Window, qkv: Tensor) -> Tensor:
-    """0 or the masked score of every pair, [B, 1 or H, T, T]; made once for all layers with the same window."""
-    name = ("dense", window, qkv.dtype)
-    if name not in roles.memory:
-        ones = torch.ones(qkv.shape[1], qkv.shape[3], dtype=torch.bool, device=qkv.device)
-        valid_mask = ones if roles.valid_mask is None else roles.valid_mask
-        global_mask = ~ones if roles.global_mask is None else roles.global_mask
-        near, through_global = attention_mask(
-            valid_mask, global_mask, window_radius=window.radius, dilation=window.dilations
-        )
-        mask = near | through_global
-        bias = torch.zeros_like(mask, dtype=qkv.dtype).masked_fill_(~mask, masked_score(qkv.dtype))
-        roles.memory[name] = bias
-    return roles.memory[name]
+def window_queries(
+    qkv: Tensor, roles: TokenRoles, window: Window, rotary: Rotary | None, backend: str,
+    global_projections: tuple[Tensor, Tensor, Tensor] | None = None,
+) -> Tensor:  # fmt: skip
+    """Attention of the window queries of a layer.
+
+    Args:
+        qkv: Query, key and value, not rotated, [3, B, H, T, d_head].
+        roles: Padding and global tokens.
+        window: Who is in whose window.
+        rotary: (cosines, sines), or None.
+        backend: See ``windowed_attention``.
+        global_projections: Query, key and value of the global queries, for the reference; only it computes their rows.
+
+    Returns:
+        [B, H, T, d_head]; rows of padding are zero.
+
+    Raises:
+        BackendError: If ``backend`` cannot run here.
+    """
+    if backend == "reference":
+        return reference_attention(
+            *qkv, window_radius=window.radius, dilation=window.dilations, valid_mask=roles.valid_mask,
+            global_mask=roles.global_mask, rotary=rotary, global_projections=global_projections,
+            dropout=window.dropout,
+        )  # fmt: skip
+    return fast_attention(qkv, roles, window, rotary=rotary, backend=backend)

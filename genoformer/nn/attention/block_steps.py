@@ -6,7 +6,7 @@ from torch import Tensor
 
 from genoformer.nn.attention.lines import Group, Line
 from genoformer.nn.attention.masks import TokenRoles, Window, masked_score
-from genoformer.nn.positions import Rotary, turn
+from genoformer.nn.layers.positions import Rotary, turn
 
 Step = tuple[int, int]
 

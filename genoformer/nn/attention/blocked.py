@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 from genoformer.nn.attention.block_steps import BlockGradients, BlockSteps
 from genoformer.nn.attention.lines import Group, Line, head_runs
 from genoformer.nn.attention.masks import TokenRoles, Window
-from genoformer.nn.positions import Rotary
+from genoformer.nn.layers.positions import Rotary
 
 MIN_BLOCK = 32
 MAX_BLOCK = 64

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn.attention.flex_attention import AuxRequest, BlockMask, flex_attention
 
 from genoformer.nn.attention.masks import TokenRoles, Window, masked_score
-from genoformer.nn.positions import Rotary, rotate
-from genoformer.nn.refusals import BackendError
+from genoformer.nn.layers.positions import Rotary, rotate
+from genoformer.nn.layers.refusals import BackendError
 
 BLOCK = 128
 MIN_HEAD = 16

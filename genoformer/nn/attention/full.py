@@ -6,7 +6,7 @@ from typing import ClassVar
 from genoformer.nn.attention.backends import check_backend
 from genoformer.nn.attention.interface import EncoderShape
 from genoformer.nn.attention.longformer import LongformerSelfAttention
-from genoformer.nn.checks import check_share
+from genoformer.nn.layers.checks import check_share
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from torch.autograd.function import once_differentiable
 
 from genoformer.nn.attention.kernels.threads import run
 from genoformer.nn.attention.masks import TokenRoles, Window
-from genoformer.nn.linear import as_computed, project, project_back
-from genoformer.nn.positions import Rotary
-from genoformer.nn.refusals import BackendError
+from genoformer.nn.layers.linear import as_computed, project, project_back
+from genoformer.nn.layers.positions import Rotary
+from genoformer.nn.layers.refusals import BackendError
 
 
 def fused_can_run(device: torch.device, dtype: torch.dtype, window: Window) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 from torch import Tensor, nn
 
 from genoformer.nn.attention.masks import TokenRoles
-from genoformer.nn.positions import Rotary
+from genoformer.nn.layers.positions import Rotary
 
 Kept = tuple[Tensor, ...]
 """What one layer takes from a stretch of a sequence to the next; empty where that is nothing."""

@@ -7,15 +7,14 @@ from typing import Any, ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from genoformer.nn.attention.backends import check_backend
+from genoformer.nn.attention.backends import check_backend, make_window, window_queries
 from genoformer.nn.attention.fused import fused_can_run, projected_attention
 from genoformer.nn.attention.interface import EncoderShape, Kept
 from genoformer.nn.attention.masks import TokenRoles, Window, masked_score
 from genoformer.nn.attention.pieces import cut_pieces, piece_tokens
-from genoformer.nn.attention.windowed import make_window, window_queries
-from genoformer.nn.checks import check_share, frozen, is_whole
-from genoformer.nn.linear import Linear, as_computed
-from genoformer.nn.positions import Rotary
+from genoformer.nn.layers.checks import check_share, frozen, is_whole
+from genoformer.nn.layers.linear import Linear, as_computed
+from genoformer.nn.layers.positions import Rotary
 
 Dilation = int | tuple[int, ...]
 """Of all heads of a layer, or of each."""

@@ -10,10 +10,11 @@ import torch
 from genoformer.annotation.tracks import gene_table, label_tracks
 from genoformer.applications.adapt import fine_tune as room
 from genoformer.applications.adapt.fine_tune import FineTuning, fine_tune, fine_tuning_data
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.errors import DataError
 from genoformer.genomes.simulate import simulate_genome
 from genoformer.genomes.store import write_store
+from genoformer.tasks import gene_structure
 from genoformer.training.module import GenomeModule
 
 SETTINGS = FineTuning(steps=3, lr=1e-2, seed=0, precision="float32", genetic_code=4)
@@ -44,7 +45,8 @@ def bundle(tiny_bundle):
 
 
 def tune(bundle, store, folder, settings=SETTINGS, digest="a", **options):
-    return fine_tune(bundle, fine_tuning_data(bundle, store, settings), folder, settings, digest=digest, **options)
+    data = fine_tuning_data(bundle, store, settings)
+    return fine_tune(bundle, gene_structure.build, data, folder, settings, digest=digest, **options)
 
 
 def weights(bundle):
@@ -117,6 +119,6 @@ def test_too_little_sequence_is_said_with_its_length(bundle, tmp_path):
 
 
 def test_model_with_other_outputs_is_refused(bundle, store, tmp_path):
-    other = replace(bundle, config=replace(bundle.config, channels=["poetry"]))
+    other = replace(bundle, config=replace(bundle.config, labels=["poetry"]))
     with pytest.raises(DataError, match="poetry"):
         tune(other, store, tmp_path / "run")

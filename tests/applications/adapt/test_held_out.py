@@ -7,7 +7,7 @@ from oracle import TOKENIZER, Oracle
 from genoformer.annotation.tracks import MASKED, gene_table, label_tracks
 from genoformer.applications.adapt.held_out import gain_line, gain_table, has_helped, score_held_out
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.genomes.simulate import simulate_genome
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store, write_store

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
+from genoformer.applications import build_task
 from genoformer.applications.functions import baseline as compare
 from genoformer.applications.functions.baseline import bootstrap
 from genoformer.baselines.features import kmer_frequencies, one_hot
@@ -13,7 +14,6 @@ from genoformer.baselines.models import fit_baselines
 from genoformer.cli.main import main
 from genoformer.errors import UsageError
 from genoformer.sequence.alphabet import decode_bases, encode_bases
-from genoformer.tasks import build_task
 
 
 def test_features_by_hand():
@@ -74,7 +74,8 @@ def test_command_writes_one_file_per_seed_and_does_not_repeat(tmp_path, monkeypa
     (tmp_path / "c.yaml").write_text(
         "trainer: {max_steps: 5, accelerator: cpu}\n"
         "model: {task: function, k: 2, stride: 1, encoder: {d_model: 8, n_heads: 2, n_layers: 1, d_ff: 8}}\n"
-        "data: {labels: t.tsv, sequence_column: dna, id_column: id, validation: 0.2, test: 0.2, batch_size: 8}\n"
+        "data: {labels: t.tsv, columns: {sequence: dna, id: id}, split: {validation: 0.2, test: 0.2}, "
+        "loader: {batch_size: 8}}\n"
     )
     command = ["benchmark", "tasks", "--name", "x", "--seeds", "3", "-o", "out", "--fit", "--config", "c.yaml"]
     assert main(command) == 0

@@ -10,8 +10,8 @@ from genoformer.annotation.models import Annotation
 from genoformer.annotation.read import read_annotation, read_genbank_records
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.applications.genes.evaluate import score_annotations
-from genoformer.bundle import load_bundle
-from genoformer.decoding.caller import CallOptions
+from genoformer.bundle.folder import load_bundle
+from genoformer.decoding.options import CallOptions
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,11 @@ import torch
 
 from genoformer.applications.pretraining.data import PretrainingData
 from genoformer.baselines.run_data import read_run_data
-from genoformer.bundle import load_bundle
+from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
 from genoformer.sequence.alphabet import decode_bases
 from genoformer.tasks import mlm
+from genoformer.training.settings import ModelReading, RegionSplit
 
 TINY = """
 trainer: {max_steps: 150, accelerator: cpu, enable_progress_bar: false}
@@ -22,11 +23,15 @@ model:
   encoder: {d_model: 32, n_heads: 2, n_layers: 1, d_ff: 32, attention: {window_radius: 8}, conv_width: 5}
   lr: 1.0e-2
   warmup_steps: 10
-data: {crop_bp: 256, batch_size: 4, samples_per_epoch: 600, validation: 0.1, test: 0.1, guard_bp: 50}
+data:
+  crop_bp: 256
+  split: {validation: 0.1, test: 0.1, guard_bp: 50}
+  loader: {batch_size: 4, samples_per_epoch: 600}
 """
 
 
 NAMES = ("one", "seed1")
+READING = ModelReading("mlm", k=3, stride=1)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +54,7 @@ def test_words_are_learned_from_both_sides(folder, monkeypatch):
     assert main(["test", "--config", "tiny.yaml", "--data.fasta", "g.fa", "--name", "one"]) == 0
     scores = json.loads((folder / "runs/one/test.json").read_text())
     assert scores["test/bits_per_base"] < 0.5 and scores["test/accuracy"] > 0.9
-    assert load_bundle(folder / "runs/one/model").config.channels == ["A", "C", "G", "T"]
+    assert load_bundle(folder / "runs/one/model").config.labels == ["A", "C", "G", "T"]
 
 
 def test_parts_of_a_run_are_read_back_as_its_seed_drew_them(folder, monkeypatch):
@@ -59,8 +64,8 @@ def test_parts_of_a_run_are_read_back_as_its_seed_drew_them(folder, monkeypatch)
     parts = {seed: read_run_data(folder / "runs" / name, PretrainingData).regions for seed, name in enumerate(NAMES)}
     card = (folder / "runs/seed1/model/model_card.md").read_text()
     assert "seed 1" in card and parts[1]["test"] != parts[0]["test"]
-    trained = PretrainingData("g.fa", k=3, validation=0.1, test=0.1, guard_bp=50, seed=1, work_dir="runs/seed1")
-    trained.setup()
+    trained = PretrainingData("g.fa", split=RegionSplit(validation=0.1, test=0.1, guard_bp=50))
+    trained.bind(READING, seed=1, work_dir="runs/seed1").setup()
     assert parts[1] == trained.regions
 
 
@@ -73,7 +78,7 @@ def test_another_task_starts_from_it(folder, monkeypatch, tmp_path):
         "--model.task",
         "function",
         "--data",
-        "{labels: t.tsv, sequence_column: dna, id_column: id, batch_size: 8}",
+        "{labels: t.tsv, columns: {sequence: dna, id: id}, loader: {batch_size: 8}}",
     ]
     config = (folder / "tiny.yaml").read_text().partition("data:")[0]
     (folder / "f.yaml").write_text(config.replace("task: mlm", "task: function"))
@@ -88,9 +93,9 @@ def test_another_task_starts_from_it(folder, monkeypatch, tmp_path):
 
 def test_hidden_bases_of_evaluation_are_the_same_every_time(folder):
     def labels(seed):
-        options = {"crop_bp": 256, "guard_bp": 50, "validation": 0.1, "seed": seed, "k": 3, "validation_run_bp": 2}
-        data = PretrainingData(fasta=str(folder / "g.fa"), work_dir=str(folder), **options)
-        data.prepare_data()
+        split = RegionSplit(validation=0.1, guard_bp=50)
+        data = PretrainingData(fasta=str(folder / "g.fa"), crop_bp=256, split=split, validation_run_bp=2)
+        data.bind(READING, seed=seed, work_dir=folder).prepare_data()
         data.setup()
         tiles = data.evaluation_samples("validation")
         return [tiles[i]["labels"].tolist() for i in range(3)]

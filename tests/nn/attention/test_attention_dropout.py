@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genoformer.nn.attention import blocked
-from genoformer.nn.attention.windowed import windowed_attention
+from genoformer.nn.attention.backends import windowed_attention
 
 B, H, T, RADIUS, DROPOUT = 2, 2, 60, 7, 0.3
 WINDOW = {"window_radius": RADIUS, "dilation": (1, 2)}

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
+from genoformer.nn.attention.backends import windowed_attention
 from genoformer.nn.attention.flex import BLOCK, bucket, flex_window_attention, window_block_mask
 from genoformer.nn.attention.longformer import LongformerSelfAttention
 from genoformer.nn.attention.masks import Window, token_roles, window_mask
-from genoformer.nn.attention.windowed import windowed_attention
-from genoformer.nn.positions import rotary_angles
-from genoformer.nn.refusals import BackendError
+from genoformer.nn.layers.positions import rotary_angles
+from genoformer.nn.layers.refusals import BackendError
 
 
 def make_case(T: int, globals_: str, padding: bool, dtype=torch.float64):

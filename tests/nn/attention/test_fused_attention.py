@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from genoformer.nn.attention.backends import windowed_attention
 from genoformer.nn.attention.fused import projected_attention
 from genoformer.nn.attention.kernels import threads
 from genoformer.nn.attention.kernels.panels import CHUNK_TOKENS
 from genoformer.nn.attention.kernels.softmax_rows import exponentials
 from genoformer.nn.attention.longformer import LongformerSelfAttention
 from genoformer.nn.attention.masks import TokenRoles, Window, token_roles
-from genoformer.nn.attention.windowed import windowed_attention
-from genoformer.nn.positions import rotary_angles
-from genoformer.nn.refusals import BackendError
+from genoformer.nn.layers.positions import rotary_angles
+from genoformer.nn.layers.refusals import BackendError
 
 
 def values_and_gradients(states, backend: str, **settings):

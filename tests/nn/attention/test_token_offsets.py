@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from genoformer.nn.attention.windowed import windowed_attention
-from genoformer.nn.positions import rotary_angles
+from genoformer.nn.attention.backends import windowed_attention
+from genoformer.nn.layers.positions import rotary_angles
 
 T, D_HEAD, RADIUS = 50, 4, 6
 BACKENDS = ("reference", "fused", "blocked", "sdpa")

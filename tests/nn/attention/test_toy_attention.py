@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from genoformer.bundle import load_bundle, save_bundle
+from genoformer.applications import APPLICATIONS
+from genoformer.bundle.folder import load_bundle, save_bundle
 from genoformer.errors import UsageError
 from genoformer.nn.attention import ATTENTIONS
 from genoformer.nn.attention.interface import Architecture
@@ -81,6 +82,7 @@ def make_module(task="function", attention="mean", **options) -> GenomeModule:
     torch.manual_seed(0)
     settings = {"k": 3, "stride": 3, "tile_bp": 30, "task": task, **options}
     made = GenomeModule(encoder={**SMALL, "attention": attention}, **settings)
+    made.begin(APPLICATIONS[task].task.load())
     if task == "function":
         made.build(["a", "b"])
     return made

@@ -9,8 +9,8 @@ import torch
 
 import genoformer.nn.attention
 from genoformer.nn.attention import blocked
-from genoformer.nn.attention.windowed import windowed_attention
-from genoformer.nn.positions import rotary_angles
+from genoformer.nn.attention.backends import windowed_attention
+from genoformer.nn.layers.positions import rotary_angles
 
 FAST = ("fused", "blocked", "sdpa")
 
@@ -203,8 +203,8 @@ def test_illegal_setting_is_named(wrong, said):
 
 def test_fast_modules_do_not_import_the_reference():
     folder = Path(genoformer.nn.attention.__file__).parent
-    fast = [path for path in folder.rglob("*.py") if path.stem != "windowed"]
-    for path in [*fast, folder.parent / "positions.py"]:
+    fast = [path for path in folder.rglob("*.py") if path.stem != "backends"]
+    for path in [*fast, folder.parent / "layers" / "positions.py"]:
         tree = ast.parse(path.read_text())
         imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         assert "genoformer.nn.attention.reference" not in imported

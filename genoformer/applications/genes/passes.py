@@ -1,0 +1,66 @@
+"""The model pass of many records, block by block, in the order of the input."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from genoformer.decoding.caller import Block
+from genoformer.decoding.options import CallOptions
+from genoformer.inference.passes import ModelPasses
+
+
+class BlockFinder(Protocol):
+    """A model that looks for genes in blocks of a record; see ``caller.GeneFinder``."""
+
+    def blocks(self, codes: np.ndarray, options: CallOptions) -> list[Block]:
+        """The blocks in which the model pass of a record can be done."""
+
+    def block_candidates(
+        self, codes: np.ndarray, options: CallOptions, blocks: Sequence[Block], on_bases: Callable[[int], None] = ...,
+        masked: np.ndarray | None = None,
+    ) -> Iterator[np.ndarray]:  # fmt: skip
+        """The model pass of neighbouring blocks: rows of one type for each."""
+
+
+def pass_records(
+    finder: BlockFinder,
+    records: Iterable[tuple[int, np.ndarray, CallOptions, np.ndarray | None]],
+    folder: Path,
+    on_bases: Callable[[int], None],
+    share: range | None = None,
+) -> ModelPasses:
+    """Candidates of every record; those that an interrupted run left in the folder are not made again.
+
+    Args:
+        finder: The model.
+        records: Number, uint8 base codes [L], options and masked intervals of each, see
+            ``caller.GeneFinder.block_candidates``.
+        folder: Of the files.
+        on_bases: Called with bases done since the last call.
+        share: Only blocks that begin among these bases, counted through all records; None for all blocks.
+    """
+    n_before = 0
+    with ModelPasses(folder) as passes:
+        for number, codes, options, masked in records:
+            wanted = _wanted_blocks(finder, codes, options, n_before, share)
+            n_before += len(codes)
+            missing = {j: block for j, block in wanted.items() if (number, j) > passes.last}
+            on_bases(sum(block.end - block.begin for j, block in wanted.items() if j not in missing))
+            if missing:
+                found = finder.block_candidates(codes, options, list(missing.values()), on_bases, masked)
+                for (j, block), candidates in zip(missing.items(), found, strict=True):
+                    passes.add((number, j), candidates, length_bp=block.end - block.begin)
+    return passes
+
+
+def _wanted_blocks(
+    finder: BlockFinder, codes: np.ndarray, options: CallOptions, n_before: int, share: range | None
+) -> dict[int, Block]:
+    """Blocks of a record that belong to the share, by their number; ``n_before`` bases come before the record."""
+    if share is not None and (n_before >= share.stop or n_before + len(codes) <= share.start):
+        return {}
+    blocks = enumerate(finder.blocks(codes, options))
+    last = len(codes) - 1
+    return {j: block for j, block in blocks if share is None or n_before + min(block.emitted_to, last) in share}

@@ -1,0 +1,189 @@
+"""What a prediction of genes is asked to do: options, and what they mean for each record."""
+
+import argparse
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from typing import Any, ClassVar, Self
+
+from genoformer.annotation.genetic_code import get_genetic_code
+from genoformer.annotation.models import Gene
+from genoformer.annotation.read_bed import read_bed_intervals
+from genoformer.bundle.header import BundleHeader
+from genoformer.decoding.masking import Mask
+from genoformer.decoding.options import CallOptions
+from genoformer.errors import UsageError, WarningLog
+from genoformer.inference.bundle_digests import decoder_digest
+from genoformer.inference.formats import Formats, check_formats
+from genoformer.inference.parts import Part
+from genoformer.inference.reading import Reading, Region, Scan, scan_records
+from genoformer.sequence.records import Record
+
+N_NAMED = 5
+"""Records that a message names, so that the user sees how ids look."""
+ANY_GAP_BP = 1 << 40
+USUAL_GAP_BP = 9
+
+
+@dataclass(frozen=True)
+class GenomeScan(Scan):
+    """What the input holds, and the mask that goes with it.
+
+    Attributes:
+        mask: Where no gene may lie.
+    """
+
+    mask: Mask = field(default_factory=Mask)
+
+
+@dataclass(frozen=True)
+class GeneRequest:
+    """What the user decides about a prediction of genes; everything here can change the results.
+
+    Attributes:
+        call: Genetic code, shortest gene and gaps.
+        reading: How the input is read.
+        formats: Words of the application's formats.
+        circular: Ids of circular records; ``("auto",)`` trusts a header that says so; empty for none.
+        locus_tag: Prefix of gene names; "" for none.
+        statistics: Let codon usage, start codons and binding sites of the input itself count.
+        metagenome: The records are of many organisms: each has its own statistics, or none if it is short.
+        adaptation: Settings of an adaptation to the input that comes first, JSON types; None for none.
+        functions: What says what genes do: digest and calibration of a model; None for genes alone.
+        precision: Of the model pass; None for what the machine is fast in.
+        mask: BED file of intervals in which no gene may lie (see ``decoding.masking``), plain or gzip.
+    """
+
+    call: CallOptions
+    reading: Reading = field(default_factory=Reading)
+    formats: tuple[str, ...] = ("gff3", "tsv", "protein")
+    circular: tuple[str, ...] = ()
+    locus_tag: str = ""
+    statistics: bool = True
+    metagenome: bool = False
+    adaptation: dict[str, Any] | None = None
+    functions: dict[str, Any] | None = None
+    precision: str | None = None
+    mask: str | None = None
+
+    known_formats: ClassVar[Part[Formats]] = Part("genoformer.applications.genes.outputs:FORMATS")
+
+    @classmethod
+    def add_arguments(cls, group: argparse._ArgumentGroup) -> None:
+        """Options of every command that finds genes."""
+        group.add_argument("--genetic-code", type=int, help="NCBI number; the model's own by default")
+        group.add_argument("--region", help="only RECORD:START-END, 1-based, both included")
+        group.add_argument("--circular", default="auto", help="auto, none, or ids of circular records, comma-separated")
+        group.add_argument(
+            "--mask", metavar="BED", help="BED file of intervals without genes (rRNA, tRNA …), plain or gzip"
+        )
+        group.add_argument("--min-gene-bp", type=int, default=90, help="shortest gene, stop codon included")
+        group.add_argument("--across-gaps", action="store_true", help="let genes run across runs of ten or more N")
+        group.add_argument(
+            "--no-statistics", action="store_true", help="do not learn codon usage and starts from the input itself"
+        )
+        group.add_argument(
+            "--metagenome", action="store_true",
+            help="records of many organisms: each has statistics of its own, if long",
+        )  # fmt: skip
+        group.add_argument("--locus-tag", default="", help="prefix of locus tags")
+
+    @classmethod
+    def from_arguments(cls, args: argparse.Namespace, header: BundleHeader) -> Self:
+        """The request of a command line; the model's genetic code is the default."""
+        code = header.config.genetic_code if args.genetic_code is None else args.genetic_code
+        get_genetic_code(code)
+        if args.min_gene_bp < 1:
+            message = f"expected a positive number, found {args.min_gene_bp}."
+            raise UsageError("OPTION-001", message, where="--min-gene-bp")
+        max_gap_bp = ANY_GAP_BP if args.across_gaps else USUAL_GAP_BP
+        words = None if args.formats is None else args.formats.split(",")
+        return cls(
+            call=CallOptions(genetic_code=code, min_gene_bp=args.min_gene_bp, max_gap_bp=max_gap_bp),
+            reading=Reading(args.on_bad_record, region=read_region(args.region)),
+            formats=check_formats(words, cls.known_formats.load()),
+            circular=() if args.circular == "none" else tuple(args.circular.split(",")),
+            locus_tag=args.locus_tag,
+            statistics=not args.no_statistics,
+            metagenome=args.metagenome,
+            precision=args.precision,
+            mask=args.mask,
+        )
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Self:
+        """What ``to_dict`` gave."""
+        region = stored["reading"]["region"]
+        reading = Reading(**{**stored["reading"], "region": tuple(region) if region else None})
+        lists = {name: tuple(stored[name]) for name in ("formats", "circular")}
+        return cls(**{**stored, **lists, "call": CallOptions(**stored["call"]), "reading": reading})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, without the mask: where it lies says nothing, and what it holds stands in the key."""
+        return json.loads(json.dumps(asdict(replace(self, mask=None))))
+
+    def scan(self, paths: list[str], warnings: WarningLog) -> GenomeScan:
+        """Read all of the input once; see ``interface.Request``."""
+        lengths: dict[str, int] = {}
+        region = self.reading.region
+        missing = set(self.circular) - {"auto"} if region is None else {region[0]}
+        first: list[str] = []
+
+        def wanted() -> Iterator[Record]:
+            for number, record in self.reading.all_records(paths, warnings):
+                missing.discard(record.id)
+                if number < N_NAMED:
+                    first.append(record.id)
+                if self.mask is not None:
+                    lengths[record.id] = len(record)
+                if self.reading.wants(record):
+                    yield record
+
+        found = scan_records(wanted(), lambda record: len(self.reading.stretch(record)))
+        if missing and region is not None:
+            message = f'there is no record "{region[0]}"; the input begins with {", ".join(first)}.'
+            raise UsageError("REGION-001", message)
+        if missing:
+            message = f"--circular names records that are not there: {', '.join(sorted(missing))}."
+            raise UsageError("CIRCULAR-001", message)
+        intervals = {} if self.mask is None else read_bed_intervals(self.mask, lengths, warnings)
+        return GenomeScan(found.n_records, found.n_bases, found.sequence_digest, found.longest, Mask(intervals))
+
+    def key(self, header: BundleHeader, scan: Scan) -> dict[str, Any]:
+        """What makes two predictions the same, JSON types."""
+        mask = scan.mask.digest() if isinstance(scan, GenomeScan) else None
+        asked = self.to_dict()
+        asked["call"].pop("buffer_bp")
+        return {
+            **asked, "mask": mask, "task": header.config.task, "tile_bp": header.config.tile_bp,
+            "context_bp": header.config.context_bp, "sequence_digest": scan.sequence_digest,
+            "model_digest": header.digest, "decoder_digest": decoder_digest(header.calibration),
+            "version": version("genoformer"),
+        }  # fmt: skip
+
+    def call_options(self, record: Record) -> CallOptions:
+        """Options of one record: circular if it is named, or its header says so."""
+        header = f" {record.description.lower()} "
+        says_so = any(mark in header for mark in ("circular=true", "topology=circular"))
+        circular = record.id in self.circular or ("auto" in self.circular and says_so)
+        return replace(self.call, circular=circular and self.reading.region is None)
+
+    def placed(self, genes: list[Gene]) -> list[Gene]:
+        """Genes of a stretch in coordinates of its record."""
+        region = self.reading.region
+        return genes if region is None else [gene.shifted(region[1]) for gene in genes]
+
+
+def read_region(text: str | None) -> Region | None:
+    """RECORD:START-END, 1-based and inclusive, as 0-based and half-open; UsageError if it is something else."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"(.+):([\d,]+)-([\d,]+)", text)
+    start, end = (int(match[i].replace(",", "")) for i in (2, 3)) if match else (0, 0)
+    if match is None or not 1 <= start <= end:
+        raise UsageError(
+            "REGION-003", f'expected RECORD:START-END with 1 ≤ START ≤ END, found "{text}".', where="--region"
+        )
+    return match[1], start - 1, end

@@ -1,0 +1,54 @@
+"""What a task is made of: one row that names its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from genoformer.inference.parts import Part
+
+if TYPE_CHECKING:
+    from pytorch_lightning import Callback
+
+    from genoformer.inference.comparison import Comparison
+    from genoformer.inference.formats import Formats
+    from genoformer.inference.interface import Caller, Predictor, Request
+    from genoformer.tasks.interface import BuildTask
+    from genoformer.training.finish import Finish
+    from genoformer.training.interface import TrainingData
+
+
+@dataclass(frozen=True)
+class Application:
+    """One task, from data to files; None where a task has no such part.
+
+    Attributes:
+        title: What it is for, in a line of help.
+        subject: What is predicted, in a word or two.
+        task: Builds the task: outputs, loss, scores.
+        data: What it learns from.
+        callbacks: What else happens in training.
+        finish: What follows the network, fitted when training has ended.
+        request: What a prediction is asked to do; needs no network.
+        predictor: The model pass of a prediction, and the files that follow from it.
+        caller: A bundle made ready, for programs.
+        formats: Words of ``--formats`` and what they stand for.
+        compare: Scores of a prediction against a reference.
+        baseline: Scores of a finished run beside those of simple models.
+        adaptation: How a model of this task is trained further on the genome at hand.
+    """
+
+    title: str
+    subject: str
+    task: Part[BuildTask]
+    data: Part[type[TrainingData]]
+    callbacks: Part[Callable[[], list[Callback]]] | None = None
+    finish: Part[Finish] | None = None
+    request: Part[type[Request]] | None = None
+    predictor: Part[type[Predictor]] | None = None
+    caller: Part[type[Caller]] | None = None
+    formats: Part[Formats] | None = None
+    compare: Part[Comparison] | None = None
+    baseline: Part[Callable[..., dict[str, Any]]] | None = None
+    adaptation: Part[Any] | None = None

@@ -1,0 +1,75 @@
+"""Writers of predicted base pairs."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from genoformer.applications.rna_pairs.maps import draw_map
+from genoformer.files import atomic_path
+from genoformer.inference.chunks import Outputs
+from genoformer.inference.text_files import TextWriter
+from genoformer.sequence.alphabet import decode_bases
+from genoformer.sequence.records import Record
+from genoformer.structures.dot_bracket import pairs_of
+from genoformer.structures.pair_files import write_bpseq, write_ct, write_dbn
+
+LISTED = 0.05
+"""Pairs in the table are in the structure, or at least this probable."""
+
+
+class DotBracketWriter(TextWriter):
+    """Structures in dot-bracket, as ViennaRNA writes them."""
+
+    def lines(self, record: Record, found: Outputs) -> Iterable[str]:
+        return write_dbn([_row(record, found)])
+
+
+class CtWriter(TextWriter):
+    """Structures as connectivity tables."""
+
+    def lines(self, record: Record, found: Outputs) -> Iterable[str]:
+        return write_ct([_row(record, found)])
+
+
+class TableWriter(TextWriter):
+    """One row for each pair that is in the structure, or probable."""
+
+    header = "record_id\ti\tj\tbase_i\tbase_j\tprobability\tin_structure\n"
+
+    def lines(self, record: Record, found: Outputs) -> Iterator[str]:
+        bases = _letters(record)
+        for (i, j), sure in zip(found["pairs"].tolist(), found["probability"].tolist(), strict=True):
+            chosen = found["partners"][i] == j
+            if chosen or sure >= LISTED:
+                yield f"{record.id}\t{i + 1}\t{j + 1}\t{bases[i]}\t{bases[j]}\t{sure:.4f}\t{int(chosen)}\n"
+
+
+def write_one_bpseq(path: Path, record: Record, found: Outputs) -> None:
+    """The structure of one record as bpseq."""
+    with atomic_path(path) as temporary:
+        temporary.write_text("".join(write_bpseq(_row(record, found))), encoding="utf-8")
+
+
+def draw_one(path: Path, record: Record, found: Outputs) -> None:
+    """A picture of one record: probabilities above the diagonal, the structure below it."""
+    with atomic_path(path) as temporary:
+        draw_map(temporary, record.id, _map(record, found), "base (above: probability; below: structure)")
+
+
+def _map(record: Record, found: Outputs) -> np.ndarray:
+    """Probabilities above the diagonal, the structure below it, float32 [L, L]."""
+    values = np.zeros((len(record), len(record)), np.float32)
+    values[found["pairs"][:, 0], found["pairs"][:, 1]] = found["probability"]
+    chosen = pairs_of(found["partners"])
+    values[chosen[:, 1], chosen[:, 0]] = 1.0
+    return values
+
+
+def _row(record: Record, found: Outputs) -> tuple[str, str, np.ndarray]:
+    return record.id, _letters(record), found["partners"]
+
+
+def _letters(record: Record) -> str:
+    """Bases as RNA has them."""
+    return decode_bases(record.codes).replace("T", "U")

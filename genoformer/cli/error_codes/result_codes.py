@@ -1,0 +1,145 @@
+"""Codes of models and results: bundles, predictions, evaluations, outputs, and the command line itself."""
+
+from genoformer.cli.error_codes.entry import Entry
+
+RESULT_PREFIXES = {
+    "MODEL": "model bundles, and what their networks can do",
+    "HF": "encoders of Hugging Face, for `import` and `export`",
+    "REGION": "`predict --region`",
+    "CIRCULAR": "circular records",
+    "GENOME": "how a genome looks to the model",
+    "GENES": "files of genes",
+    "FUNCTION": "predictions of functions",
+    "STRUCTURE": "predictions of structures",
+    "SHARD": "predictions in parts, for `predict --shard` and `merge`",
+    "FORMATS": "`--formats`",
+    "OUT": "output folders",
+    "FILES": "files that are written, and manifests",
+    "EVAL": "`evaluate`",
+    "PLOT": "`evaluate --plot`",
+    "SIM": "`simulate`",
+    "CLI": "commands and options",
+    "OPTION": "numbers on the command line",
+    "DEVICE": "`--device`",
+    "MEMORY": "memory",
+    "BUG": "faults of genoformer",
+}
+
+RESULT_CODES = {
+    "MODEL-001": Entry(66, "There is no such model.", "Give the folder of a bundle, or a shipped model."),
+    "MODEL-002": Entry(65, "The folder is no finished bundle.", "Name the folder model/ of a training run."),
+    "MODEL-003": Entry(65, "A file of the bundle is no JSON, or describes no model.", "Copy the bundle again."),
+    "MODEL-004": Entry(
+        65, "The bundle is of another layout version.", "Use the version of genoformer that wrote it, or train again."
+    ),
+    "MODEL-005": Entry(65, "The task of the bundle is unknown.", "Use the version of genoformer that wrote it."),
+    "MODEL-006": Entry(65, "The weights do not fit the configuration of the bundle.", "Copy the bundle again."),
+    "MODEL-007": Entry(65, "The decoder of another task is asked for.", "Use a model of the right task."),
+    "MODEL-008": Entry(65, "The bundle has no readable decoder.", "Give the training command again."),
+    "MODEL-009": Entry(65, "The model card cannot be read.", "Copy the bundle again, or name another one."),
+    "MODEL-010": Entry(73, "The folder of a bundle cannot be created.", "Choose another name."),
+    "MODEL-021": Entry(2, "The attention backend cannot run here.", "Set encoder.attention.backend to auto."),
+    "MODEL-022": Entry(
+        2,
+        "The input has more tokens than learned positions.",
+        "Use shorter crops or tiles, or raise encoder.max_tokens.",
+    ),
+    "MODEL-023": Entry(
+        65, "The bundle has no calibration: its training did not end.", "Give the training command again."
+    ),
+    "MODEL-024": Entry(2, "Models of this task predict nothing by themselves.", "Start another task from it."),
+    "HF-001": Entry(2, "The layout has no place for a feature of the encoder.", "Use a configuration made for it."),
+    "HF-002": Entry(66, "A file of the folder is missing.", "Name a folder of save_pretrained."),
+    "HF-003": Entry(65, "The model is of another type.", "Name a folder of a Longformer, or of a BERT over k-mers."),
+    "HF-004": Entry(65, "A value of the configuration cannot be represented.", "Use a model with what is expected."),
+    "HF-005": Entry(65, "The configuration makes no encoder.", "Correct what the message names."),
+    "HF-006": Entry(65, "An attention window is no even number.", "Use a model with even windows."),
+    "HF-007": Entry(65, "A file is no JSON object.", "Copy it again."),
+    "HF-008": Entry(65, "Tensors, or the index of their files, cannot be read.", "Copy the files again."),
+    "HF-009": Entry(77, "A file holds more than tensors, or is damaged; it was not run.", "Ask for model.safetensors."),
+    "HF-010": Entry(65, "The vocabulary cannot be read.", "Copy the file again."),
+    "HF-011": Entry(
+        65,
+        "No full vocabulary of k-mers says which row is which.",
+        "Add vocab.txt; only models over k-mers can be read.",
+    ),
+    "HF-012": Entry(65, "The weights do not fit the configuration.", "Copy the folder again."),
+    "HF-013": Entry(2, "Options for a BERT were given for a Longformer.", "Leave them out."),
+    "HF-014": Entry(
+        2, "A bundle needs k-mers in the order of our tokenizer.", "In Python, from_huggingface reads any order."
+    ),
+    "HF-015": Entry(2, "The positions leave none for the sequence.", "Use a model with more positions."),
+    "HF-016": Entry(2, "A number among the options is too low.", "Raise it."),
+    "HF-020": Entry(73, "The output folder cannot be made or must not be replaced.", "Choose another folder with -o."),
+    "REGION-001": Entry(2, "The record of the region is not there.", "Use an id of the input."),
+    "REGION-002": Entry(2, "The region begins behind the end of its record.", "Give coordinates of this record."),
+    "REGION-003": Entry(2, "The region is malformed.", "Write RECORD:START-END."),
+    "CIRCULAR-001": Entry(2, "Records of --circular are not there.", "Use ids of the input."),
+    "CIRCULAR-002": Entry(2, "Genes with introns are found on linear records only.", "Use --circular none."),
+    "GENOME-001": Entry(
+        None, "The genome looks unlike those of the training: genes may be missing.", "Use predict --adapt, or adapt."
+    ),
+    "GENOME-002": Entry(None, "UGA is probably no stop codon here.", "Try --genetic-code 4, or 25."),
+    "GENES-001": Entry(65, "Two records have one id, so that gene ids would repeat.", "Rename one of them."),
+    "FUNCTION-001": Entry(None, "Only the start of a long record is read.", "Cut it, or train with a larger max_bp."),
+    "FUNCTION-003": Entry(2, "The model says numbers, not classes or terms.", "Give another model as --function."),
+    "STRUCTURE-001": Entry(65, "A record is longer than the model reads.", "Cut it, or train with a larger max_bp."),
+    "SHARD-001": Entry(2, "Nothing says which shard this is.", "Give --shard I/N, with I from 1 to N."),
+    "SHARD-002": Entry(
+        2, "Shards were asked of what they cannot share.", "Give files, not standard input, and adapt the model before."
+    ),
+    "SHARD-003": Entry(66, "Shards are missing.", "Run predict with --shard for each."),
+    "SHARD-004": Entry(65, "The folder has shards of two divisions.", "Delete those that are not wanted."),
+    "SHARD-005": Entry(
+        65, "Shards, input and model do not belong together.", "Give those they were made with, or make them again."
+    ),
+    "SHARD-006": Entry(65, "A shard is not finished.", "Run its command again; it continues."),
+    "FORMATS-001": Entry(2, "There is no such output format.", "Give words that the message lists."),
+    "FORMATS-002": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
+    "OUT-001": Entry(73, "The output folder cannot be created.", "Choose another folder with -o."),
+    "OUT-002": Entry(73, "The folder holds files of others.", "Choose another folder with -o, or use --overwrite."),
+    "OUT-003": Entry(73, "The folder holds other results.", "Choose another folder with -o, or use --overwrite."),
+    "OUT-004": Entry(73, "An input has the name of a result.", "Choose another folder with -o."),
+    "FILES-001": Entry(73, "A file cannot be created.", "Choose a name that is free, in a folder that is writable."),
+    "FILES-002": Entry(74, "Writing failed.", "Check free space and quota, and run the command again."),
+    "FILES-003": Entry(65, "A folder does not match its manifest.", "Copy it or make it again."),
+    "FILES-004": Entry(75, "Another run is writing into this folder.", "Wait, or choose another folder."),
+    "EVAL-001": Entry(None, "No file says how long a contig is; it ends with its last gene.", "Give --fasta."),
+    "EVAL-002": Entry(65, "A contig has two lengths.", "Compare annotations of one assembly."),
+    "EVAL-003": Entry(65, "A gene lies beyond its contig.", "Compare annotations of one assembly."),
+    "EVAL-004": Entry(1, "A score is below --min-f1.", "Look at the scores that were printed."),
+    "EVAL-010": Entry(65, "The folder holds no predicted functions.", "Give an output folder of predict or annotate."),
+    "EVAL-011": Entry(2, "The reference needs ids.", "Name their column with --id-column."),
+    "EVAL-012": Entry(65, "No id of the prediction is in the reference.", "Use the same ids in both."),
+    "EVAL-013": Entry(None, "Nothing was predicted for an id, which is not judged.", "Predict it, too."),
+    "EVAL-014": Entry(65, "A sequence has two lengths.", "Compare the same sequences."),
+    "EVAL-015": Entry(2, "The prediction has no probabilities to draw.", "Leave out --plot."),
+    "EVAL-016": Entry(
+        2,
+        "An ontology is missing, or was given for a model without terms.",
+        "Give --ontology with models of terms, and no others.",
+    ),
+    "EVAL-017": Entry(65, "The reference has a state that the model does not know.", "Use the letters of the model."),
+    "EVAL-018": Entry(
+        None,
+        "The reference has genes with introns, and nothing says that the predicted ones have.",
+        "Give --task gene_structure_eukaryote, or --task gene_structure for genes without.",
+    ),
+    "EVAL-019": Entry(
+        65, "The folder holds no predicted pairs, or they are damaged.", "Give an output folder of predict."
+    ),
+    "PLOT-001": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
+    "SIM-001": Entry(2, "Seed, contigs and length do not fit together.", "Use at most one contig per base."),
+    "SIM-002": Entry(2, "A setting is out of range.", "Change it."),
+    "CLI-001": Entry(2, "The first word is no command.", "See genoformer --help."),
+    "CLI-002": Entry(2, "The options of a command cannot be read.", "See genoformer COMMAND --help."),
+    "OPTION-001": Entry(2, "A number is too low.", "Give a positive one; a seed may be 0."),
+    "OPTION-002": Entry(2, "A number is not between 0 and 1.", "Give a share."),
+    "OPTION-004": Entry(2, "The option is for models of other tasks.", "Leave it out."),
+    "DEVICE-001": Entry(2, "The device cannot be used.", "Give another one, such as cpu."),
+    "MEMORY-001": Entry(137, "There is not enough memory.", "Use a smaller --batch-size, or smaller tiles."),
+    "BUG-001": Entry(
+        70, "There is a fault in genoformer.", "Report it with the crash file, once you have looked what it holds."
+    ),
+}
+"""Prefix by prefix, errors before warnings."""

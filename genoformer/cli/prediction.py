@@ -1,0 +1,121 @@
+"""What the commands that predict have in common: options, the model when there is work for it, and the closing line."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from genoformer.cli.option_values import find_device, positive
+from genoformer.errors import WarningLog
+
+
+def add_input_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is read."""
+    parser.add_argument("fasta", nargs="+", help='FASTA files, plain, gzip or bgzip; "-" reads standard input')
+
+
+def add_output_arguments(parser: argparse.ArgumentParser, formats: str) -> None:
+    """What is written, and how fast.
+
+    Args:
+        parser: Gets the options.
+        formats: What ``--formats`` offers, in words.
+    """
+    parser.add_argument("-o", "--out", required=True, type=Path, help="output folder")
+    parser.add_argument("--formats", help=formats)
+    parser.add_argument("--on-bad-record", choices=("error", "skip"), default="error")
+    parser.add_argument("--batch-size", type=int, default=2, help="tiles per model call: speed and memory only")
+    parser.add_argument(
+        "--precision", choices=("bfloat16", "float32"), help="of the model pass; by default what the machine is fast in"
+    )
+    parser.add_argument("--threads", type=int, help="CPU threads")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--overwrite", action="store_true", help="replace another prediction in the folder")
+    parser.add_argument("--dry-run", action="store_true", help="check the input and say what would be done")
+
+
+def described_formats() -> str:
+    """What ``--formats`` offers for each kind of model, for help."""
+    from genoformer.applications import APPLICATIONS
+    from genoformer.inference.formats import default_formats
+
+    titles: dict[str, list[str]] = {}
+    for task, application in APPLICATIONS.items():
+        if application.formats:
+            titles.setdefault(application.formats.where, []).append(task)
+    lines = []
+    for where, tasks in titles.items():
+        formats = next(a.formats.load() for a in APPLICATIONS.values() if a.formats and a.formats.where == where)
+        lines.append(f"{', '.join(tasks)}: {' '.join(formats)} (default {','.join(default_formats(formats))})")
+    return "comma-separated; " + "; ".join(lines)
+
+
+def check_machine(args: argparse.Namespace) -> None:
+    """What a model pass is told of the machine, checked before any folder is touched.
+
+    Raises:
+        UsageError: If a number is not positive, or the device cannot be used.
+    """
+    positive(args.batch_size, "--batch-size")
+    if args.threads is not None:
+        positive(args.threads, "--threads")
+    if args.device != "cpu":  # which is always there, and costs no import to know
+        find_device(args.device)
+
+
+def load_on_device(header: Any, args: argparse.Namespace) -> Any:
+    """The bundle with its network where the arguments want it."""
+    import torch
+
+    from genoformer.bundle.folder import load_bundle
+    from genoformer.nn.allocator import tune_allocator
+
+    tune_allocator()
+    if args.threads is not None:
+        torch.set_num_threads(positive(args.threads, "--threads"))
+    bundle = load_bundle(header)
+    bundle.model.to(find_device(args.device))
+    return bundle
+
+
+def speed_of(args: argparse.Namespace) -> Any:
+    """``Speed`` of the arguments."""
+    from genoformer.inference.interface import Speed
+
+    return Speed(positive(args.batch_size, "--batch-size"), args.precision)
+
+
+@contextmanager
+def shown_progress(what: str) -> Iterator[Any]:
+    """A bar of bases on a terminal, for work that takes longer than a moment."""
+    from tqdm import tqdm
+
+    with tqdm(unit="bp", unit_scale=True, desc=what, file=sys.stderr, disable=None, delay=1) as bar:
+        yield bar
+
+
+def say(warnings: WarningLog, closing: str) -> None:
+    """Counted warnings, then what came of it."""
+    for line in warnings.lines():
+        print(f"genoformer: {line}", file=sys.stderr)
+    print(closing)
+
+
+def closing_line(summary: dict[str, Any], out: Path, subject: str) -> str:
+    """What was found, in a line.
+
+    Args:
+        summary: Content of ``summary.json``.
+        out: Output folder.
+        subject: What is predicted.
+    """
+    records = f"{summary['n_records']} records, {summary['n_bases']:,} bp"
+    if summary.get("dry_run"):
+        return f"{records}: would write to {out}"
+    if "n_genes" in summary:
+        found = f"{summary['n_genes']} genes in {records}"
+    else:
+        found = f"{subject} of {records}"
+    return f"nothing to do: {out} holds {found}" if summary.get("nothing_to_do") else f"{found}: {out}"

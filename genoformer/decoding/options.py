@@ -1,0 +1,25 @@
+"""What a user decides about gene calling."""
+
+from dataclasses import dataclass
+
+BUFFER_BP = 262_144
+"""Bases of outputs gathered before frames are looked for; only speed depends on it."""
+
+
+@dataclass(frozen=True)
+class CallOptions:
+    """What the user decides about gene calling.
+
+    Attributes:
+        genetic_code: NCBI number.
+        min_gene_bp: Shortest gene, stop codon included.
+        max_gap_bp: Genes do not run across longer runs of N.
+        circular: The record is circular: genes may run over its origin.
+        buffer_bp: Bases of outputs gathered before frames are looked for.
+    """
+
+    genetic_code: int = 11
+    min_gene_bp: int = 90
+    max_gap_bp: int = 9
+    circular: bool = False
+    buffer_bp: int = BUFFER_BP

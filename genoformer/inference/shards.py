@@ -1,0 +1,288 @@
+"""A prediction in parts: what several processes or jobs make of one input, and the one result it becomes.
+
+A shard is the model pass of an equal share of the bases. What follows depends on the whole genome (its statistics, and
+the selection along each record) and is done by ``merge_shards``. Shards divide the input between the blocks of
+``decoding.caller``, with the tiles and batches of the whole, so that any number of them gives the same bytes.
+"""
+
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from genoformer.bundle.header import BundleHeader
+from genoformer.errors import DataError, MissingFileError, UsageError
+from genoformer.files import MANIFEST_NAME, folder_lock, verify_manifest, write_json_atomic, write_manifest
+from genoformer.inference.folder import check_free, refusal
+from genoformer.inference.interface import Predictor, Request, Written
+from genoformer.inference.passes import PASS_FILES
+from genoformer.inference.reading import Scan
+from genoformer.inference.run import Job, predict
+
+SHARD = "shard.json"
+FOLDER = re.compile(r"shard-(\d+)-of-(\d+)")
+OTHER = {
+    "sequence_digest": "another input",
+    "model_digest": "another model",
+    "mask": "another mask",
+    "calibration": "another calibration",
+}
+"""What a message calls a difference; others have the name of the setting."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of ``of`` equal parts, counted from 1."""
+
+    number: int
+    of: int
+
+    def folder(self, parts: Path) -> Path:
+        """Where the shard is written, in the folder of all shards."""
+        return parts / f"shard-{self.number}-of-{self.of}"
+
+    def share(self, n_bases: int) -> range:
+        """The bases of the input, counted through all records, that belong to this shard."""
+        return range(n_bases * (self.number - 1) // self.of, n_bases * self.number // self.of)
+
+
+def predict_shard(job: Job, parts: Path, shard: Shard, *, model: str, overwrite: bool = False) -> Path:
+    """The model pass of one shard; the same call continues one that was interrupted.
+
+    Args:
+        job: The whole prediction; not of standard input, which every process would have to read.
+        parts: Folder of all shards; this one goes to ``shard-I-of-N`` in it.
+        shard: Which part.
+        model: Where the bundle is, for the merge: a folder or a shipped name.
+        overwrite: Replace a finished shard of another prediction.
+
+    Returns:
+        Folder of the shard.
+
+    Raises:
+        UsageError: If the input is standard input.
+        DataError: Bad input.
+        OutputExistsError: The shard's folder cannot be made, or holds one of another prediction.
+        BusyError: Another process makes this shard.
+    """
+    if "-" in job.paths:
+        message = "shards cannot share standard input."
+        raise UsageError("SHARD-002", message, where="--shard", fix="Write it to a file first.")
+    folder = shard.folder(parts)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refusal("OUT-001", f"cannot create this folder: {error.strerror}.", folder) from error
+    with folder_lock(folder):
+        scan = job.request.scan(job.paths, job.warnings)
+        predictor = job.load(job.paths, scan, folder)
+        predictor.check(scan)
+        description = {
+            "key": {**job.request.key(job.header, scan), "precision": predictor.precision},
+            "shard": [shard.number, shard.of],
+            "request": job.request.to_dict(),
+            "model": str(Path(model).resolve()) if Path(model).is_dir() else model,
+            "inputs": [str(Path(path).resolve()) for path in job.paths],
+        }
+        if not _claim(folder, description, overwrite=overwrite):
+            return folder
+        share = shard.share(scan.n_bases)
+        job.on_start(len(share))
+        predictor.run_passes(job.paths, scan, folder, job.on_bases, share)
+        write_manifest(folder, [SHARD, *sorted(path.name for path in folder.glob(PASS_FILES))])
+    return folder
+
+
+@dataclass(frozen=True)
+class Shards:
+    """All shards of a prediction, finished and made alike.
+
+    Attributes:
+        folders: Of the shards, in order.
+        key: What makes two predictions the same.
+        request: What ``Request.to_dict`` gave.
+        model: Where the bundle was.
+        inputs: Where the input was.
+    """
+
+    folders: list[Path]
+    key: dict[str, Any]
+    request: dict[str, Any]
+    model: str
+    inputs: list[str]
+
+
+@dataclass(frozen=True)
+class MergedRequest:
+    """The request of shards: the input must be theirs, the key is theirs.
+
+    Attributes:
+        request: As it was given to the shards.
+        shards: The shards.
+    """
+
+    request: Request
+    shards: Shards
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.request, name)
+
+    def scan(self, paths: list[str], warnings: Any) -> Scan:
+        """Read the input; DataError if it is not that of the shards."""
+        found = self.request.scan(paths, warnings)
+        if found.sequence_digest != self.shards.key["sequence_digest"]:
+            message = "this is not the sequence that the shards were made from."
+            raise DataError("SHARD-005", message, where=", ".join(paths))
+        return found
+
+    def key(self, header: BundleHeader, scan: Scan) -> dict[str, Any]:
+        """The key of the shards."""
+        return self.shards.key
+
+
+@dataclass(frozen=True)
+class MergingPredictor:
+    """A predictor whose model pass was done by shards.
+
+    Attributes:
+        predictor: Writes the files.
+        shards: Did the model pass.
+    """
+
+    predictor: Predictor
+    shards: Shards
+
+    @property
+    def precision(self) -> str:
+        return self.shards.key["precision"]
+
+    def check(self, scan: Scan) -> None:
+        """The shards have checked the input."""
+
+    def run_passes(self, *args: Any) -> None:
+        """Nothing: they are there."""
+
+    def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: Any) -> Written:
+        """The files of the prediction, from the model pass of all shards."""
+        written = self.predictor.write(paths, scan, out, self.shards.folders, warnings)
+        return Written(written.summary, written.names, {"shards": len(self.shards.folders)})
+
+
+def merge_shards(job: Job, shards: Shards, out: Path, *, overwrite: bool = False) -> dict[str, Any]:
+    """Everything behind the model pass, from all shards: what ``predict`` without shards writes.
+
+    Args:
+        job: The prediction, with the request of the shards.
+        shards: From ``read_shards``.
+        out: Output folder.
+        overwrite: Replace other results in ``out``.
+
+    Returns:
+        As ``predict``.
+
+    Raises:
+        DataError: If shards, input and model do not belong together.
+        OutputExistsError: ``out`` holds something else.
+    """
+    mine = job.request.key(job.header, Scan(0, 0, ""))
+    if any(mine.get(name) != shards.key.get(name) for name in ("model_digest", "decoder_digest", "task")):
+        raise DataError("SHARD-005", "the shards were made with another model.", where=job.header.name)
+
+    def load(paths: list[str], scan: Scan, work: Path) -> Predictor:
+        return MergingPredictor(job.load(paths, scan, work), shards)
+
+    merged = replace(job, request=MergedRequest(job.request, shards), load=load)
+    return predict(merged, out, overwrite=overwrite)
+
+
+def read_shards(parts: Path) -> Shards:
+    """All shards of a folder, checked against their manifests and each other.
+
+    Raises:
+        MissingFileError: If one is not there.
+        DataError: If one is unfinished or damaged, or made otherwise than the first.
+    """
+    folders, shards = _read_all(parts)
+    first = shards[0]
+    return Shards(folders, first["key"], first["request"], first["model"], first["inputs"])
+
+
+def _claim(folder: Path, description: dict, *, overwrite: bool) -> bool:
+    """Whether there is work to do; then the folder holds the description, and passes of no other prediction."""
+    is_same, is_finished = _is_shard(folder, description), (folder / MANIFEST_NAME).exists()
+    if is_same and is_finished and _is_intact(folder):
+        return False
+    if not is_same:
+        check_free(folder, "the shard of another prediction", overwrite=overwrite)
+    (folder / MANIFEST_NAME).unlink(missing_ok=True)
+    for stale in folder.glob(".*.tmp"):
+        stale.unlink()
+    if is_finished or not is_same:  # a finished one comes here when a file was changed or lost
+        for stale in folder.glob(PASS_FILES):
+            stale.unlink()
+        write_json_atomic(folder / SHARD, description)
+    return True
+
+
+def _is_shard(folder: Path, description: dict) -> bool:
+    try:
+        stored = json.loads((folder / SHARD).read_text())
+        return all(stored[name] == description[name] for name in ("key", "shard"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _is_intact(folder: Path) -> bool:
+    try:
+        return SHARD in verify_manifest(folder)
+    except DataError:
+        return False
+
+
+def _read_all(parts: Path) -> tuple[list[Path], list[dict]]:
+    """Folders and descriptions of all shards, in order, checked against their manifests and each other."""
+    found = [match for path in parts.glob("shard-*") if (match := FOLDER.fullmatch(path.name))]
+    if not found:
+        raise MissingFileError("SHARD-003", "there are no shards in this folder.", where=str(parts))
+    sizes = sorted({int(match[2]) for match in found})
+    if len(sizes) > 1:
+        message = f"there are shards of {' and of '.join(map(str, sizes))}."
+        raise DataError("SHARD-004", message, where=str(parts), fix="Delete those that are not wanted.")
+    have, of = {int(match[1]) for match in found}, sizes[0]
+    if missing := sorted(set(range(1, of + 1)) - have):
+        text = ", ".join(f"{number}/{of}" for number in missing[:20])
+        fix = "Run genoformer predict with --shard for each."
+        raise MissingFileError("SHARD-003", f"missing shards: {text}.", where=str(parts), fix=fix)
+    folders = [Shard(number, of).folder(parts) for number in range(1, of + 1)]
+    shards = [_read_shard(folder) for folder in folders]
+    for folder, shard in zip(folders, shards, strict=True):
+        _check_same(shards[0]["key"], shard["key"], folder)
+    return folders, shards
+
+
+def _read_shard(folder: Path) -> dict:
+    if not (folder / MANIFEST_NAME).is_file():
+        fix = "Run the same genoformer predict command again; it continues."
+        raise DataError("SHARD-006", "this shard is not finished.", where=str(folder), fix=fix)
+    verify_manifest(folder)
+    return json.loads((folder / SHARD).read_text())
+
+
+def _check_same(expected: dict, found: dict, folder: Path) -> None:
+    if names := _differing(expected, found):
+        reasons = sorted({OTHER.get(name, f"another {name}") for name in names})
+        message = f"this shard was made with {', '.join(reasons)} than the first one."
+        raise DataError("SHARD-005", message, where=str(folder), fix="Make it again with --overwrite.")
+
+
+def _differing(expected: dict, found: dict) -> set[str]:
+    """Names of the settings that differ, those of groups of settings among them."""
+    names = set()
+    for name in expected.keys() | found.keys():
+        both = expected.get(name), found.get(name)
+        if name not in OTHER and all(isinstance(value, dict) for value in both):
+            names |= _differing(*both)
+        elif both[0] != both[1]:
+            names.add(name)
+    return names
