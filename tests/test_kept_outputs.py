@@ -9,13 +9,15 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from Bio.Seq import Seq
 from safetensors.numpy import save_file
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from kept import differences, expected  # noqa: E402
+from kept import differences, expected, fits  # noqa: E402
 from kept.differences import compare_folders  # noqa: E402
+from kept.introns import make_intron_genome  # noqa: E402
 from kept.names import renamed  # noqa: E402
 
 ABOUT = {
@@ -160,6 +162,34 @@ def test_with_only_some_steps_the_others_are_not_missing(folders):
 def test_the_longest_name_decides():
     names = {"a": "z", "a.b": "y.b", "c": None}
     assert [renamed(name, names) for name in ("a.x", "a.b.0", "ab", "c.d")] == ["z.x", "y.b.0", "ab", None]
+
+
+def test_command_lines_follow_the_tables_of_keys(monkeypatch):
+    assert fits.fit_words("mlm", "new") == fits.fit_words("mlm", "old")
+    monkeypatch.setitem(fits.RENAMED_KEYS, "model.encoder.window_radius", "model.encoder.attention.window_radius")
+    monkeypatch.setitem(fits.NEW_SETTINGS, "*", {"model.encoder.attention.name": "longformer"})
+    monkeypatch.setitem(fits.NEW_SETTINGS, "mlm", {"data.guard_bp": None})
+    words = fits.fit_words("mlm", "new")
+    assert words[words.index("--model.encoder.attention.window_radius") + 1] == "16"
+    assert words[words.index("--model.encoder.attention.name") + 1] == "longformer"
+    assert "--model.encoder.window_radius" not in words and "--data.guard_bp" not in words
+    assert words[words.index("--data.fasta") + 1] == "../../inputs/genome.fa"
+
+
+def test_genes_of_the_made_up_genome_with_introns_translate():
+    fasta, gff3 = make_intron_genome(n_genes=9, seed=1, n_contigs=1)
+    bases = Seq("".join(fasta.splitlines()[1:]))
+    rows = [line.split("\t") for line in gff3.splitlines()[1:]]
+    for gene in (row[8] for row in rows if row[2] == "gene"):
+        parts = [row for row in rows if row[2] == "CDS" and row[8].startswith(f"{gene}.c;")]
+        cds = sum((bases[int(row[3]) - 1 : int(row[4])] for row in parts), Seq(""))
+        is_minus = parts[0][6] == "-"
+        cds = cds.reverse_complement() if is_minus else cds
+        assert cds.startswith("ATG") and str(cds.translate()).find("*") == len(cds) // 3 - 1
+        done = 0
+        for row in parts[::-1] if is_minus else parts:
+            assert int(row[7]) == -done % 3
+            done += int(row[4]) - int(row[3]) + 1
 
 
 def test_the_exit_code_says_whether_there_is_a_difference(folders):
