@@ -112,6 +112,11 @@ def test_script_is_executable_and_parses(script):
     subprocess.run(["bash", "-n", ROOT / script], check=True)
 
 
+def test_continuous_integration_calls_the_commands_of_developers():
+    script = (ROOT / ".ci" / "run").read_text()
+    assert all(re.search(rf"^(CI=true )?make {target} ", script, re.M) for target in ("lint", "test"))
+
+
 @pytest.mark.parametrize("target", ["demo", "test"])
 def test_make_sets_up_the_environment_first(target):
     command = ["make", "--dry-run", "--always-make", target, "PIP_ARGS=--my-option", "FASTA=my.fa"]

@@ -101,7 +101,8 @@ class GenoformerCLI(LightningCLI):
             raise UsageError("CONFIG-003", "must be at least 1.", where="checkpoint_every_n_steps")
         if self.config.ckpt_path:
             check_checkpoint_path(self.config.ckpt_path)
-        self.config_text = self.parser.dump(self.config)
+        # With what is null, as it need not be so by default; that argument has two names in versions of jsonargparse.
+        self.config_text = self.parser.dump(self.config, "parser_mode", False)
         self.digest = config_digest(yaml.safe_load(self.config_text))
 
     def instantiate_classes(self) -> None:

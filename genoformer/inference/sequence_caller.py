@@ -50,7 +50,7 @@ class SequenceCaller:
     """The module of the task: its name, and how it is built."""
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed(), **settings: Any) -> Self:  # noqa: B008  # frozen
+    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed(), **settings: Any) -> Self:
         """Make a bundle ready; DataError if it is of another task."""
         check_task(bundle, cls.task_module.name)
         config = bundle.config

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
+from children import run_together
 
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.context_parallel import ContextParallelEncoder, exchange_halo
@@ -60,7 +60,7 @@ def work(rank, folder):
 def parts(tmp_path_factory):
     """What each of two processes found."""
     folder = tmp_path_factory.mktemp("parts")
-    mp.spawn(work, (folder,), nprocs=2)
+    run_together(work, folder)
     return [torch.load(folder / f"{rank}.pt") for rank in (0, 1)]
 
 

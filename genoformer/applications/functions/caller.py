@@ -63,7 +63,7 @@ class FunctionCaller:
     precision: str = "float32"
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:  # noqa: B008  # frozen
+    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Make a bundle ready.
 
         Raises:
