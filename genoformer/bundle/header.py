@@ -144,6 +144,8 @@ def _of_format_1(stored: dict[str, Any], path: Path) -> dict[str, Any]:
     task, options = stored.get("task"), stored.get("options") or {}
     if not isinstance(task, str) or task not in heads:
         raise DataError("MODEL-005", f'the task "{task}" is unknown; known: {", ".join(heads)}.', where=str(path))
+    if not isinstance(options, dict):
+        raise TypeError(f"the options are {options!r}, not an object")
     given = {OPTIONS_OF_HEADS.get(name, name): value for name, value in options.items()}
     head = {name: given.get(name, value) for name, value in heads[task].items()}
     kept = {name: value for name, value in stored.items() if name not in ("channels", "format_version")}

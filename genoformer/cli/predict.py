@@ -14,6 +14,7 @@ from genoformer.bundle.header import BundleHeader, read_header
 from genoformer.cli.prediction import (
     add_input_arguments,
     add_output_arguments,
+    check_machine,
     closing_line,
     described_formats,
     load_on_device,
@@ -66,6 +67,7 @@ def requests() -> dict[str, list[str]]:
 
 def run(args: argparse.Namespace) -> int:
     """Predict and write; returns the exit code."""
+    check_machine(args)
     header = read_header(args.model)
     task = header.config.task
     application = find_application(task, where=header.name)

@@ -25,6 +25,7 @@ from genoformer.decoding.scoring import (
 )
 from genoformer.errors import DataError
 from genoformer.metrics.calibration import IsotonicCalibrator
+from genoformer.metrics.calibration_fit import fit_isotonic
 
 RIDGE = 1e-2
 """Keeps the weight of a start codon that hardly occurs near zero."""
@@ -261,6 +262,6 @@ def _confidence(
     rows: FitRows, odds: np.ndarray, log_start: np.ndarray, best: np.ndarray
 ) -> tuple[IsotonicCalibrator, IsotonicCalibrator]:
     """Confidence maps of genes, from the log-odds of each frame, and of starts, from their share in it."""
-    genes = IsotonicCalibrator.fit(odds, rows.frame_right[best])
+    genes = fit_isotonic(odds, rows.frame_right[best])
     right = best[rows.frame_right[best] & (True if rows.natural is None else rows.natural[best])]
-    return genes, IsotonicCalibrator.fit(np.exp(log_start[right]), rows.start_right[right])
+    return genes, fit_isotonic(np.exp(log_start[right]), rows.start_right[right])

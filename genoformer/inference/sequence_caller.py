@@ -9,7 +9,7 @@ import torch
 
 from genoformer.bundle.folder import Bundle, model_device
 from genoformer.errors import DataError
-from genoformer.inference.bundle_parts import check_task, read_calibration
+from genoformer.inference.bundle_parts import check_task, read_calibration, read_task
 from genoformer.inference.chunks import Outputs
 from genoformer.inference.interface import Speed
 from genoformer.sequence.records import Record
@@ -51,10 +51,9 @@ class SequenceCaller:
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, speed: Speed = Speed(), **settings: Any) -> Self:
-        """Make a bundle ready; DataError if it is of another task."""
+        """Make a bundle ready; DataError if it is of another task, or has settings that make none."""
         check_task(bundle, cls.task_module.name)
-        config = bundle.config
-        task = cls.task_module.build(config.labels, config.options, config.ontology)
+        task = read_task(bundle, cls.task_module.build)
         return cls(bundle, task, speed.precision or "float32", **settings)
 
     @property

@@ -16,6 +16,8 @@ from genoformer.metrics.bases import binary_scores, precision_recall_f1
 
 BASE_CLASSES = ("intergenic", "utr", "intron", "coding")
 INTERGENIC, UTR, INTRON, CODING = range(4)
+SHORTEST_INTRON_BP = 30
+"""Shorter introns are not known to be spliced."""
 LEVELS = ("donor", "acceptor", "splice_site", "exon", "chain", "gene")
 
 
@@ -170,3 +172,14 @@ def paint_classes(genes: Iterable[Gene], length_bp: int) -> np.ndarray:
             for start, end in spans:
                 row[start:end] = np.maximum(row[start:end], kind)
     return np.where(rank[0] >= rank[1], rank[0], np.where(rank[1] > 0, 3 + rank[1], 0))
+
+
+def have_introns(genes: Iterable[Gene]) -> bool:
+    """Whether most genes of several parts have an intron, not only a shift of the reading frame between the parts."""
+    joined = [gene for gene in genes if len(gene.parts) > 1]
+    return 2 * sum(map(_is_spliced, joined)) > len(joined)
+
+
+def _is_spliced(gene: Gene) -> bool:
+    gaps = (start - end for (_, end), (start, _) in pairwise(gene.parts))
+    return not (gene.pseudo or gene.slippage or gene.trans_spliced) and max(gaps) >= SHORTEST_INTRON_BP

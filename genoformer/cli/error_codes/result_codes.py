@@ -120,6 +120,14 @@ RESULT_CODES = {
         "Give --ontology with models of terms, and no others.",
     ),
     "EVAL-017": Entry(65, "The reference has a state that the model does not know.", "Use the letters of the model."),
+    "EVAL-018": Entry(
+        None,
+        "The reference has genes with introns, and nothing says that the predicted ones have.",
+        "Give --task gene_structure_eukaryote, or --task gene_structure for genes without.",
+    ),
+    "EVAL-019": Entry(
+        65, "The folder holds no predicted pairs, or they are damaged.", "Give an output folder of predict."
+    ),
     "PLOT-001": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
     "SIM-001": Entry(2, "Seed, contigs and length do not fit together.", "Use at most one contig per base."),
     "SIM-002": Entry(2, "A setting is out of range.", "Change it."),
