@@ -16,12 +16,23 @@ PARTS = ("train", "validation", "test")
 
 
 class SplitRecord(Protocol):
-    """What a split needs of a record; ``store.StoredRecord`` is one. ``length`` in bp."""
+    """What a split needs of a record, and does not change; ``store.StoredRecord`` is one."""
 
-    index: int
-    genome: str
-    id: str
-    length: int
+    @property
+    def index(self) -> int:
+        """Number of the record in the store."""
+
+    @property
+    def genome(self) -> str:
+        """Name of its genome."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def length(self) -> int:
+        """Its length, bp."""
 
 
 @dataclass(frozen=True)
