@@ -174,7 +174,8 @@ def _run(network: nn.Module, tokenizer: KmerTokenizer, reads: list[tuple[np.ndar
 
 def _encoder_config(network: nn.Module) -> EncoderConfig | None:
     """Of a network with an encoder; None for one without."""
-    return network.encoder.config if hasattr(network, "encoder") else None
+    config = getattr(getattr(network, "encoder", None), "config", None)
+    return config if isinstance(config, EncoderConfig) else None
 
 
 def check_tile_length(config: EncoderConfig | None, plan: TilePlan) -> None:
