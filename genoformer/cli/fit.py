@@ -107,13 +107,14 @@ class GenoformerCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
+        # The task first: it says what is wrong with its settings, which the data takes as they are.
+        self.model.begin(self.application.task.load())
         config = self.model.bundle_config
         reading = ModelReading.of(
             task=config.task, k=config.k, stride=config.stride, encoder=config.encoder, options=config.options
         )
         self.datamodule.bind(reading, seed=self.config.seed_everything, work_dir=self.work_dir)
         self.datamodule.check_model(self.model.encoder_config, self.model.tile_plan)
-        self.model.begin(self.application.task.load())
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         folder = Path(self.work_dir)
