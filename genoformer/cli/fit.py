@@ -105,13 +105,13 @@ class GenoformerCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
+        self.model.begin(self.application.task.load())  # first, as it checks the settings that the data read, too
         config = self.model.bundle_config
         reading = ModelReading.of(
             task=config.task, k=config.k, stride=config.stride, encoder=config.encoder, options=config.options
         )
         self.datamodule.bind(reading, seed=self.config.seed_everything, work_dir=self.work_dir)
         self.datamodule.check_model(self.model.encoder_config, self.model.tile_plan)
-        self.model.begin(self.application.task.load())
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         folder = Path(self.work_dir)

@@ -15,7 +15,6 @@ from genoformer.structures.dot_bracket import parse_dot_bracket
 from genoformer.structures.pair_files import read_pair_files, write_dbn
 from genoformer.training.settings import LabelSplit, ModelReading
 
-
 MEASURES = ("precision", "recall", "f1")
 
 

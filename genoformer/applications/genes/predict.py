@@ -13,7 +13,7 @@ from genoformer.applications.functions.caller import FunctionCaller
 from genoformer.applications.functions.outputs import FUNCTIONS
 from genoformer.applications.functions.table import write_terms
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.applications.genes.functions import GeneFunctions
+from genoformer.applications.genes.functions import GeneFunctions, check_names_functions
 from genoformer.applications.genes.impression import Impression
 from genoformer.applications.genes.passes import pass_records
 from genoformer.applications.genes.request import GeneRequest, GenomeScan
@@ -49,7 +49,14 @@ class GenePredictor:
     def from_bundle(
         cls, request: GeneRequest, bundle: Bundle, speed: Speed, functions: FunctionCaller | None = None
     ) -> Self:
-        """Make ready; DataError if the bundle is of another task, or has no decoder."""
+        """Make ready.
+
+        Raises:
+            DataError: If the bundle is of another task, or has no decoder.
+            UsageError: If ``functions`` says numbers.
+        """
+        if functions is not None:
+            check_names_functions(functions)
         return cls(request, cls.find_with.from_bundle(bundle, speed), functions)
 
     @property
