@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for tasks in requests().values():
         application = APPLICATIONS[tasks[0]]
-        group = parser.add_argument_group(f"models for {', '.join(tasks)} ({application.title})")
+        titles = "; ".join(APPLICATIONS[task].title for task in tasks)
+        group = parser.add_argument_group(f"models for {', '.join(tasks)} ({titles})")
         application.request.load().add_arguments(group)
         if application.adaptation:
             add_adapt_arguments(group)
