@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from genoformer.applications import find_application, result_names
+from genoformer.applications import find_application, needed, result_names
 from genoformer.applications.genes.request import GeneRequest
 from genoformer.bundle.header import read_header
 from genoformer.cli.prediction import (
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         speed = speed_of(args)
         caller = FunctionCaller.from_bundle(load_on_device(function, args), speed)
         check_names_functions(caller)
-        predictor, bundle = application.predictor.load(), load_on_device(structure, args)
+        predictor, bundle = needed(application.predictor, structure.config.task), load_on_device(structure, args)
         return predictor.from_bundle(request, bundle, speed, partial(GeneFunctions, caller))
 
     with shown_progress("genes") as bar:

@@ -65,7 +65,7 @@ class GenoformerCLI(LightningCLI):
         self.command, self.stop = command, stop
         check_keys(argv, CONFIG_OPTIONS)
         self.application = configured_application(find_task(argv))
-        self.data_class = self.application.data.load()
+        self.data_class: Any = self.application.data.load()
         super().__init__(
             GenomeModule, self.data_class, args=argv, run=False, seed_everything_default=0, parser_class=OneLineParser,
             parser_kwargs={"prog": f"genoformer {command}"}, trainer_defaults=TRAINER_DEFAULTS,
