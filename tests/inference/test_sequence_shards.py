@@ -84,10 +84,10 @@ def test_any_number_of_shards_gives_the_bytes_of_one_run(n, model, asked, fasta,
 @pytest.mark.parametrize("name", ["rna_pairs"], indirect=True)
 def test_crossing_pairs_are_those_of_the_request(model, asked, fasta, tmp_path):
     crossing = replace(asked, crossing=True)
-    for name, asked in (("nested", asked), ("crossing", crossing)):
-        predict(model, fasta, asked, tmp_path / name)
+    for name, request in (("nested", asked), ("crossing", crossing)):
+        predict(model, fasta, request, tmp_path / name)
         for number in (1, 2):
-            predict_shard(model, fasta, asked, tmp_path / f"parts-{name}", number, 2)
+            predict_shard(model, fasta, request, tmp_path / f"parts-{name}", number, 2)
         merge(tmp_path / f"parts-{name}", tmp_path / f"merged-{name}")
         assert contents(tmp_path / f"merged-{name}") == contents(tmp_path / name)
     assert contents(tmp_path / "nested") != contents(tmp_path / "crossing")
