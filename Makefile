@@ -1,12 +1,14 @@
 # make demo           train a small model on a made-up genome, predict the genes of another one, and score them (minutes)
 # make demo FASTA=my.fa   the same, then the genes of your genome with the model that comes with the package
-# make test           all tests
-# Both set up everything in .venv first. DEMO_STEPS=20 trains for 20 steps only. PIP_ARGS goes to pip.
+# make test           all tests, on as many cores as there are, at most eight; JOBS=2 takes two
+# make lint           style and types
+# All set up everything in .venv first, or in VENV=folder. DEMO_STEPS=20 trains for 20 steps only. PIP_ARGS goes to pip.
 
 PYTHON ?= python3
 PIP_ARGS ?=
 DEMO_STEPS ?=
 FASTA ?=
+JOBS ?= auto
 VENV := .venv
 STAMP := $(VENV)/.stamp-installed
 
@@ -14,14 +16,15 @@ STAMP := $(VENV)/.stamp-installed
 .DELETE_ON_ERROR:
 
 demo: $(STAMP)
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" DEMO_STEPS="$(DEMO_STEPS)" scripts/demo.sh $(if $(FASTA),"$(FASTA)")
+	PATH="$$(cd "$(VENV)" && pwd)/bin:$$PATH" DEMO_STEPS="$(DEMO_STEPS)" scripts/demo.sh $(if $(FASTA),"$(FASTA)")
 
 test: $(STAMP)
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)

@@ -1,18 +1,43 @@
-"""Where the tests find real data and tools of others.
+"""Where the tests find real data and tools of others, and what makes them alike on every machine.
 
 A test that needs the folder of real genomes, or a program that is not a Python dependency, skips with a reason on a
 user's machine; with ``CI=true`` a missing one is a failure, so that CI never passes by not looking.
+
+Tests write nothing into the checkout.
 """
 
 import importlib
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, configuration, settings
+
+# Property tests: no time limits, which a busy machine would break, and no files in the current folder. Examples are the
+# same in every run; ``pytest --hypothesis-profile random`` draws others.
+settings.register_profile("random", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("alike", settings.get_profile("random"), derandomize=True)
+settings.load_profile("alike")
+configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir(), f"hypothesis-{os.getuid()}"))
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # There is a worker for each core, whose threads would fight for it. To be said before torch is imported.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+MOST_WORKERS = 8
+"""Each needs up to 1.5 GB and ten seconds to begin; more would hardly be faster."""
 
 DATA = Path(os.environ.get("GENOFORMER_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 IN_CI = os.environ.get("CI", "").lower() == "true"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Workers of ``-n auto``: the cores that this process may use, also those that share a processor's arithmetic."""
+    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(n_cores, MOST_WORKERS)
 
 
 def _missing(reason: str) -> None:

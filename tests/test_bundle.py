@@ -21,11 +21,14 @@ from genoformer.bundle.header import (
 )
 from genoformer.errors import DataError, MissingFileError, OutputExistsError
 from genoformer.files import sha256_file, write_manifest
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.tasks.gene_structure import channels
 
-ENCODER = EncoderConfig(vocab_size=69, d_model=8, n_heads=2, n_layers=1, d_ff=8, window_radius=(3,), stride=3)
+ENCODER = EncoderConfig(
+    vocab_size=69, d_model=8, n_heads=2, n_layers=1, d_ff=8, attention=LongformerConfig(window_radius=(3,)), stride=3
+)
 NAMES = (WEIGHTS, CONFIG, CALIBRATION, CARD)
 
 

@@ -11,9 +11,12 @@ from genoformer.bundle.folder import load_bundle, network_of, save_bundle
 from genoformer.bundle.header import CALIBRATION, CARD, CONFIG, WEIGHTS, BundleConfig, read_header
 from genoformer.errors import DataError
 from genoformer.files import write_json_atomic, write_manifest
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 
-ENCODER = EncoderConfig(vocab_size=69, d_model=8, n_heads=2, n_layers=1, d_ff=8, window_radius=3, stride=3).to_dict()
+ENCODER = EncoderConfig(
+    vocab_size=69, d_model=8, n_heads=2, n_layers=1, d_ff=8, attention=LongformerConfig(window_radius=3), stride=3
+).to_dict()
 GENES = ["codon_0", "codon_1", "codon_2", "start", "stop"]
 INTRONS = list(build_task("gene_structure_eukaryote").channels)
 

@@ -12,6 +12,7 @@ import tempfile
 import h5py
 import numpy as np
 import pytest
+from children import PATIENCE_S
 
 from genoformer.errors import BusyError, DataError, OutputExistsError, OutputWriteError
 from genoformer.files import (
@@ -32,7 +33,7 @@ with atomic_path(sys.argv[1]) as temporary, open(temporary, "wb") as file:
     file.write(b"half of the file")
     file.flush()
     print("writing", flush=True)
-    time.sleep(60)
+    time.sleep(float(sys.argv[2]))
 """
 
 LOCK_HOLDER = """
@@ -40,14 +41,15 @@ import sys, time
 from genoformer.files import folder_lock
 with folder_lock(sys.argv[1]):
     print("locked", flush=True)
-    time.sleep(60)
+    time.sleep(float(sys.argv[2]))
 """
 
 
 @contextlib.contextmanager
 def running(script, argument):
     """A child process that has printed its first line."""
-    child = subprocess.Popen([sys.executable, "-c", script, str(argument)], stdout=subprocess.PIPE)
+    command = [sys.executable, "-c", script, str(argument), str(PATIENCE_S)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert child.stdout.readline()
         yield child

@@ -5,6 +5,7 @@ import torch
 from genoformer.applications import build_task
 from genoformer.bundle.folder import network_of, save_bundle
 from genoformer.bundle.header import BundleConfig
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 
 PAIR_HEAD = {"channels": 4, "rank": 4, "n_convolutions": 1}
@@ -26,8 +27,8 @@ def write_sequence_bundle(folder, task, **settings):
     """Save the bundle; a language model keeps 30 bases of each tile, and ``settings`` are those of its encoder."""
     k, stride, labels, options = SETTINGS[task]
     encoder = EncoderConfig(
-        vocab_size=5 + 4**k, d_model=16, n_heads=2, n_layers=1, d_ff=16, window_radius=4, conv_width=3, stride=stride,
-        **settings,
+        vocab_size=5 + 4**k, d_model=16, n_heads=2, n_layers=1, d_ff=16, conv_width=3, stride=stride,
+        attention=LongformerConfig(window_radius=4), **settings,
     )  # fmt: skip
     config = BundleConfig(
         task=task, head=build_task(task, labels, options).head, encoder=encoder.to_dict(), k=k, stride=stride,

@@ -1,15 +1,21 @@
-"""Genetic codes as arrays over the 64 codons, taken from NCBI's tables as Biopython carries them."""
+"""Genetic codes as arrays over the 64 codons, from NCBI's tables, which ``genetic_codes.json`` holds."""
 
+import json
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
-from Bio.Data.CodonTable import unambiguous_dna_by_id
 
 from genoformer.errors import UsageError
 
 BASES = "ACGT"
 CODONS = tuple(a + b + c for a in BASES for b in BASES for c in BASES)
+TABLES = Path(__file__).parent / "genetic_codes.json"
+"""By number: NCBI's name, 64 amino acids, and 64 marks, ``M`` for a start codon, ``*`` for a stop; in codon order.
+
+A file of our own, as Biopython's tables take longer to load than most commands take to answer.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,16 +60,21 @@ def get_genetic_code(number: int) -> GeneticCode:
     Reference:
         https://www.ncbi.nlm.nih.gov/Taxonomy/Utils/wprintgc.cgi
     """
-    table = unambiguous_dna_by_id.get(number)
-    if table is None:
-        known = ", ".join(map(str, sorted(unambiguous_dna_by_id)))
+    tables = _tables()
+    if number not in tables:
+        known = ", ".join(map(str, sorted(tables)))
         raise UsageError("CODE-001", f"there is no genetic code {number!r}.", fix=f"Known codes: {known}.")
-    aa = "".join(table.forward_table.get(codon, "*") for codon in CODONS)
-    return GeneticCode(number, table.names[0], aa, _mask(table.stop_codons), _mask(table.start_codons))
+    table = tables[number]
+    return GeneticCode(number, table["name"], table["aa"], _mask(table["marks"], "*"), _mask(table["marks"], "M"))
 
 
-def _mask(codons: list[str]) -> np.ndarray:
-    mask = np.isin(np.array(CODONS), codons)
+@cache
+def _tables() -> dict[int, dict[str, str]]:
+    return {int(number): table for number, table in json.loads(TABLES.read_text(encoding="utf-8")).items()}
+
+
+def _mask(marks: str, wanted: str) -> np.ndarray:
+    mask = np.array([mark == wanted for mark in marks])
     mask.flags.writeable = False
     return mask
 

@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from genoformer.bundle.header import read_header
 from genoformer.cli.prediction import (
     add_input_arguments,
     add_output_arguments,
+    check_machine,
     closing_line,
     load_on_device,
     say,
@@ -32,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Find genes and their functions and write them; returns the exit code."""
+    check_machine(args)
     structure, function = read_header(args.structure), read_header(args.function)
     application = find_application(structure.config.task, where=structure.name)
     if application.request is None or application.request.load() is not GeneRequest:
@@ -43,10 +46,13 @@ def run(args: argparse.Namespace) -> int:
 
     def load(paths: list[str], scan: Any, work: Path) -> Any:
         from genoformer.applications.functions.caller import FunctionCaller
+        from genoformer.applications.genes.functions import GeneFunctions, check_names_functions
 
         speed = speed_of(args)
         caller = FunctionCaller.from_bundle(load_on_device(function, args), speed)
-        return application.predictor.load().from_bundle(request, load_on_device(structure, args), speed, caller)
+        check_names_functions(caller)
+        predictor, bundle = application.predictor.load(), load_on_device(structure, args)
+        return predictor.from_bundle(request, bundle, speed, partial(GeneFunctions, caller))
 
     with shown_progress("genes") as bar:
         job = Job(

@@ -52,6 +52,19 @@ def described_formats() -> str:
     return "comma-separated; " + "; ".join(lines)
 
 
+def check_machine(args: argparse.Namespace) -> None:
+    """What a model pass is told of the machine, checked before any folder is touched.
+
+    Raises:
+        UsageError: If a number is not positive, or the device cannot be used.
+    """
+    positive(args.batch_size, "--batch-size")
+    if args.threads is not None:
+        positive(args.threads, "--threads")
+    if args.device != "cpu":  # which is always there, and costs no import to know
+        find_device(args.device)
+
+
 def load_on_device(header: Any, args: argparse.Namespace) -> Any:
     """The bundle with its network where the arguments want it."""
     import torch
@@ -74,12 +87,25 @@ def speed_of(args: argparse.Namespace) -> Any:
     return Speed(positive(args.batch_size, "--batch-size"), args.precision)
 
 
+class NoBar:
+    """Stands for a bar where nobody watches."""
+
+    def reset(self, total: float | None = None) -> None:
+        """Begin."""
+
+    def update(self, n: float = 1) -> None:
+        """Go on."""
+
+
 @contextmanager
 def shown_progress(what: str) -> Iterator[Any]:
     """A bar of bases on a terminal, for work that takes longer than a moment."""
+    if not sys.stderr.isatty():
+        yield NoBar()
+        return
     from tqdm import tqdm
 
-    with tqdm(unit="bp", unit_scale=True, desc=what, file=sys.stderr, disable=None, delay=1) as bar:
+    with tqdm(unit="bp", unit_scale=True, desc=what, file=sys.stderr, delay=1) as bar:
         yield bar
 
 

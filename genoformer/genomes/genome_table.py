@@ -7,12 +7,11 @@ Tab-separated text with a header line; lines with "#" and empty ones are not rea
 | `fasta` | FASTA or GenBank file with the bases; may be empty or left out where the annotation is GenBank |
 | `annotation` | GFF3, GTF or GenBank file with the genes; may be empty or left out where they are not needed |
 | `genetic_code` | NCBI number; an empty cell means what the annotation says |
-| `weight` | share of the crops, relative to the other genomes of the group; without the column the bases decide |
+| `weight` | share of the crops, relative to the other genomes of the group, 0 for none; without it the bases decide |
 | `group` | groups get equal shares; without the column all genomes are one |
 """
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,31 +82,23 @@ def region_shares(table: Sequence[TableGenome], genomes: Sequence[str], lengths:
 
     Args:
         table: The genomes; may be empty.
-        genomes: Name of the genome of each region.
+        genomes: Name of the genome of each region; its weight is not 0.
         lengths: Length of each region, bp.
 
     Returns:
         Shares that sum to 1; None where the table has neither weights nor groups, so that lengths alone decide.
-
-    Raises:
-        UsageError: If all regions of a group are of genomes of weight 0.
     """
     rows = {row.files.name: row for row in table}
     if all(row.weight is None and row.group is None for row in table):
         return None
-    bases: Counter[str] = Counter()
+    bases: dict[str, int] = {}
     for name, length in zip(genomes, lengths, strict=True):
-        bases[name] += length
-    masses = {name: float(n) if rows[name].weight is None else rows[name].weight for name, n in bases.items()}
-    totals: Counter[str | None] = Counter()
-    for name, mass in masses.items():
-        totals[rows[name].group] += mass
-    for group, total in totals.items():
-        if not total:
-            raise UsageError(
-                "GENOMES-008", f'all genomes of the group "{group}" that are trained on have weight 0.',
-                where="data.genomes", fix="Give one of them a weight, or hold out others.",
-            )  # fmt: skip
+        bases[name] = bases.get(name, 0) + length
+    masses, totals = {}, dict.fromkeys((rows[name].group for name in bases), 0.0)
+    for name, n_bases in bases.items():
+        weight = rows[name].weight
+        masses[name] = n_bases if weight is None else weight
+        totals[rows[name].group] += masses[name]
     return [
         masses[name] / totals[rows[name].group] / len(totals) * length / bases[name]
         for name, length in zip(genomes, lengths, strict=True)
@@ -124,7 +115,7 @@ def _read_rows(table: Path) -> Iterator[tuple[str, dict[str, str]]]:
     columns: list[str] | None = None
     for number, line in read_lines(table):
         where = f"{table} line {number}"
-        if not line.strip() or line.startswith("#"):
+        if not line.strip(" ") or line.startswith("#"):
             continue
         cells = [cell.strip() for cell in line.split("\t")]
         if columns is None:
@@ -155,7 +146,7 @@ def _find_files(table: Path, cells: dict[str, str], where: str, needs_genes: boo
             raise MissingFileError(
                 "DATA-003", f"there is no file {path}.", where=where, fix="Paths are relative to the table."
             )
-    sequence = given.get("fasta", given.get("annotation"))
+    sequence = given["fasta"] if "fasta" in given else given["annotation"]
     if (needs_genes or "fasta" not in given) and len(given) == 1 and not is_genbank(sequence):
         lacking = "annotation" if "fasta" in given else "fasta"
         message = f"{sequence} is not GenBank and needs a file in column {lacking}."
@@ -204,11 +195,7 @@ def _group(cells: dict[str, str], where: str) -> str | None:
 
 
 def _check_weights(genomes: Sequence[TableGenome], table: Path) -> None:
-    heaviest: dict[str | None, float | None] = {}
-    for genome in genomes:
-        if genome.weight is not None:
-            heaviest[genome.group] = max(heaviest.get(genome.group, 0.0), genome.weight)
-    for group, weight in heaviest.items():
-        if weight == 0:
+    for group in dict.fromkeys(genome.group for genome in genomes):
+        if all(genome.weight == 0 for genome in genomes if genome.group == group):
             named = f'the group "{group}"' if group else "the table"
             raise DataError("GENOMES-007", f"all weights of {named} are 0.", where=str(table))

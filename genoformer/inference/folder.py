@@ -94,18 +94,22 @@ def is_finished(out: Path, key: dict) -> bool:
         return False
 
 
-def claim_folder(out: Path, key: dict, *, overwrite: bool) -> None:
-    """Keep work of ``key`` and no other; results of other runs stay until it is sure that there will be new ones.
+def check_results(out: Path, *, overwrite: bool) -> None:
+    """Refuse a folder with a finished result of another run, unless it may be replaced.
 
     Raises:
-        OutputExistsError: If there is a finished result, and ``overwrite`` was not given.
+        OutputExistsError: If it may not.
     """
     check_free(out, "other results, or results that were changed", overwrite=overwrite)
-    claim_work(out / WORK, key)
 
 
 def remove_results(out: Path, results: Sequence[str]) -> None:
-    """Remove results of other runs, the manifest first."""
+    """Remove what other runs have written.
+
+    Args:
+        out: Output folder.
+        results: Names of the results, or patterns of names.
+    """
     for name in (MANIFEST_NAME, RUN, SUMMARY, *results):
         for path in out.glob(name):
             path.unlink()

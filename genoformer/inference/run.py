@@ -13,8 +13,9 @@ from genoformer.inference.folder import (
     DESCRIPTIONS,
     SUMMARY,
     check_folder,
-    claim_folder,
+    check_results,
     claim_passes,
+    claim_work,
     finish,
     held_folder,
     is_finished,
@@ -89,10 +90,11 @@ def predict(job: Job, out: Path, *, overwrite: bool = False, dry_run: bool = Fal
         if is_finished(out, key):
             shutil.rmtree(work)
             return {**json.loads((out / SUMMARY).read_text()), "nothing_to_do": True}
-        claim_folder(out, key, overwrite=overwrite)
+        check_results(out, overwrite=overwrite)
+        claim_work(work, key)
         predictor = job.load(paths, found, work)
         predictor.check(found)
-        remove_results(out, job.results)
+        remove_results(out, job.results)  # not before it is sure that the model can take their place
         claim_passes(work, predictor.precision)
         key = {**key, "precision": predictor.precision}
         job.on_start(found.n_bases)

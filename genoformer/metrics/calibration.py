@@ -1,11 +1,8 @@
-"""Do probabilities mean what they say: calibration error, Brier score, and a monotone correction."""
+"""Do probabilities mean what they say: calibration error, Brier score, and corrections; their fit stands apart."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
-from sklearn.isotonic import IsotonicRegression
 
 LOWEST, HIGHEST = 0.0005, 0.9995
 """A calibrated probability is never 0 or 1: no finite population proves certainty."""
@@ -71,25 +68,19 @@ def reliability(probabilities: np.ndarray, outcomes: np.ndarray, n_bins: int = 1
     ]
 
 
-def fit_temperature(logits: np.ndarray, classes: np.ndarray) -> float:
-    """The number by which logits are divided so that their softmax is as likely as it can be.
+def class_probabilities(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax of logits over a temperature, see ``calibration_fit.fit_temperature``.
 
     Args:
         logits: [n, C].
-        classes: Class numbers [n].
+        temperature: Above 0.
 
     Returns:
-        0.05 to 20: a model that is right everywhere would ask for 0.
-
-    Reference:
-        Guo et al. 2017, arXiv:1706.04599, section 4.2.
+        float64 [n, C].
     """
-
-    def cost(log_temperature: float) -> float:
-        scaled = log_softmax(np.asarray(logits, np.float64) / np.exp(log_temperature), axis=1)
-        return -float(scaled[np.arange(len(classes)), classes].mean())
-
-    return float(np.exp(minimize_scalar(cost, bounds=(np.log(0.05), np.log(20.0)), method="bounded").x))
+    scaled = np.asarray(logits, np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def _checked(probabilities: np.ndarray, outcomes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -119,23 +110,6 @@ class IsotonicCalibrator:
         values = np.array([self.x, self.y], dtype=np.float64) if len(self.x) == len(self.y) else np.zeros((2, 0))
         if values.size == 0 or not np.isfinite(values).all() or (np.diff(values) < 0).any():
             raise ValueError("expected x and y of equal length, not empty, finite and rising")
-
-    @classmethod
-    def fit(cls, scores: np.ndarray, outcomes: np.ndarray) -> "IsotonicCalibrator":
-        """Fit by isotonic regression.
-
-        Args:
-            scores: Any finite numbers, higher means more likely, [n].
-            outcomes: 0 or 1, [n].
-
-        Raises:
-            ValueError: If the population is empty, shapes differ or a score is not finite.
-        """
-        scores, outcomes = np.asarray(scores, np.float64), np.asarray(outcomes, np.float64)
-        if scores.ndim != 1 or scores.shape != outcomes.shape or len(scores) == 0 or not np.isfinite(scores).all():
-            raise ValueError(f"expected finite scores and outcomes [n], n > 0, found {scores.shape}, {outcomes.shape}")
-        fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(scores, outcomes)
-        return cls(tuple(fitted.X_thresholds_.tolist()), tuple(fitted.y_thresholds_.tolist()))
 
     def apply(self, scores: np.ndarray) -> np.ndarray:
         """Probabilities of scores, the same shape, float64, in [0.0005, 0.9995]."""

@@ -15,12 +15,6 @@ def check_codon_reading(reading: ModelReading) -> None:
         raise UsageError("CONFIG-016", f"the task {reading.task} has none.", where="model.encoder.n_global_tokens")
 
 
-def check_crop(crop: int, name: str) -> None:
-    """UsageError if the setting ``data.NAME``, the longest stretch in training, holds nothing."""
-    if crop < 1:
-        raise UsageError("CONFIG-009", f"must be at least 1, found {crop}.", where=f"data.{name}")
-
-
 def codon_rewriting(synonymous: float, substituted: float, genetic_code: int) -> dict | None:
     """Settings of ``rewrite_coding``; None where it would change nothing."""
     if not synonymous and not substituted:

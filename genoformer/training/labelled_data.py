@@ -4,7 +4,7 @@ import hashlib
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Self
@@ -40,6 +40,7 @@ class LabelledData(pl.LightningDataModule, ABC):
 
     both_strands = False
     """A sequence and its reverse complement count as equal."""
+    collate: Callable
 
     def __init__(
         self, inputs: Sequence[list[str]], split: LabelSplit, loader: Loader, *, others: Sequence[str] = ()

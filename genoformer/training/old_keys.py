@@ -30,8 +30,13 @@ OLD_KEYS = {
     "data.masked": "data.augment.masked",
     "data.synonymous": "data.augment.synonymous",
     "data.substituted": "data.augment.substituted",
+    "model.encoder.window_radius": "model.encoder.attention.window_radius",
+    "model.encoder.dilation": "model.encoder.attention.dilation",
+    "model.encoder.attention_dropout": "model.encoder.attention.dropout",
+    "model.encoder.backend": "model.encoder.attention.backend",
 }
 """Full names, old to new. A key that has become a group is an old one where its value is no mapping."""
+CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def check_keys(argv: Sequence[str], config_options: Sequence[str]) -> None:
@@ -47,7 +52,7 @@ def check_keys(argv: Sequence[str], config_options: Sequence[str]) -> None:
         if option in config_options:
             _refuse_old(leaves(_read(Path(text))), where=text)
         elif option.startswith("--"):
-            _refuse_old(leaves(_parse(text), option.removeprefix("--").removesuffix("+")), where="command line")
+            _refuse_old(leaves(_value(text), option.removeprefix("--").removesuffix("+")), where="command line")
 
 
 def leaves(value: object, name: str = "") -> Iterator[str]:
@@ -68,6 +73,13 @@ def _refuse_old(keys: Iterator[str], where: str) -> None:
     for key in keys:
         if key in OLD_KEYS:
             raise UsageError("CONFIG-019", f"the key {key} is called {OLD_KEYS[key]}.", where=where)
+
+
+def _value(text: str) -> object:
+    """What an option is given; a group of keys may be given as the name of a file with them."""
+    value = _parse(text)
+    inside = _read(Path(text)) if text.endswith(CONFIG_SUFFIXES) else None
+    return inside if isinstance(inside, Mapping) else value
 
 
 def _read(path: Path) -> object:

@@ -1,6 +1,6 @@
 """From samples to loaders: training samples from where a run stands, those of validation and test once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -19,13 +19,16 @@ class Samples(Protocol):
     trainer: Any
     collate: Callable
     seed: int
-    parts: dict[str, Sequence]
 
-    def training_set(self, world_size: int = 1) -> Dataset:
-        """Training samples for this number of processes."""
+    @property
+    def parts(self) -> Mapping[str, Sequence]:
+        """What the parts consist of."""
 
-    def evaluation_samples(self, part: str) -> Dataset:
-        """Every sample of a part once."""
+    def training_set(self, world_size: int = 1) -> Any:
+        """Training samples for this number of processes; of a set that has a length, with it as ``epoch_length``."""
+
+    def evaluation_samples(self, part: str) -> Any:
+        """Every sample of a part once; it has a length."""
 
 
 class RunBatches:

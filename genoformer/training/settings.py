@@ -5,10 +5,9 @@ Each dataclass is one group of keys below ``data``; its docstring is the help of
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from genoformer.errors import UsageError
-
-Option = bool | int | float | str
 
 
 @dataclass(frozen=True)
@@ -174,17 +173,23 @@ class ModelReading:
     task: str
     k: int
     stride: int
-    options: Mapping[str, Option] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     n_global_tokens: int = 0
     base_codes: bool = False
 
     @classmethod
     def of(
-        cls, *, task: str, k: int, stride: int, encoder: Mapping, options: Mapping[str, Option] | None = None
+        cls, *, task: str, k: int, stride: int, encoder: Mapping, options: Mapping[str, Any] | None = None
     ) -> "ModelReading":
         """From the settings of a model, as configurations and bundles have them."""
         n_global_tokens, base_codes = encoder.get("n_global_tokens", 0), bool(encoder.get("base_embedding", False))
         return cls(task, k, stride, dict(options or {}), n_global_tokens, base_codes)
+
+
+def check_crop(crop: int, name: str) -> None:
+    """UsageError if the setting ``data.NAME``, the longest stretch in training, holds nothing."""
+    if crop < 1:
+        raise UsageError("CONFIG-009", f"must be at least 1, found {crop}.", where=f"data.{name}")
 
 
 def _check_shares(**shares: float) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Self
@@ -23,7 +23,7 @@ from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.sequence.records import Record
 from genoformer.stream import TilePlan, check_tile_length
 from genoformer.training.run_batches import RunBatches, check_seed
-from genoformer.training.settings import Loader, ModelReading, RegionSplit
+from genoformer.training.settings import Loader, ModelReading, RegionSplit, check_crop
 
 
 class StoreData(pl.LightningDataModule, ABC):
@@ -50,20 +50,21 @@ class StoreData(pl.LightningDataModule, ABC):
     """Either strand may be read."""
     labels = "codons"
     """Kind of label tracks, see ``genomes.prepare``."""
+    collate: Callable
+    store: Store
+    """There after ``setup``."""
 
     def __init__(
         self, store: str | None, genomes: str | None, *, crop_bp: int, split: RegionSplit, loader: Loader,
         seqid_map: str | None = None, source: Sequence[str] = (),
     ) -> None:  # fmt: skip
         super().__init__()
-        if crop_bp < 1:
-            raise UsageError("CONFIG-009", f"must be at least 1, found {crop_bp}.", where="data.crop_bp")
+        check_crop(crop_bp, "crop_bp")
         if loader.samples_per_epoch is None:
             raise UsageError("CONFIG-008", "expected a number of crops.", where="data.loader.samples_per_epoch")
         self.given_store, self.table_path = store, genomes
         self.crop_bp, self.split, self.batches = crop_bp, split, RunBatches(loader)
         self.seqid_map, self.source = seqid_map, list(source)
-        self.store: Store | None = None
         self.table: list[TableGenome] = []
         self.parts: dict[str, list[Region]] = {}
         self._is_prepared = False
@@ -144,19 +145,25 @@ class StoreData(pl.LightningDataModule, ABC):
         self._is_prepared = True
 
     def setup(self, stage: str | None = None) -> None:
-        """Open the store and divide it."""
-        if self.store is None:
-            self.store = Store(self.store_path)
-            self.parts = split_regions(self.store.records, **asdict(self.split), seed=self.seed)
-
-    def training_shares(self) -> list[float] | None:
-        """Share of the crops that each training region gets; None where its bases decide.
+        """Open the store and divide it; genomes of weight 0 do not train.
 
         Raises:
-            UsageError: If a group of genomes has nothing to train on but what weighs 0.
+            UsageError: If a part is empty.
         """
+        if self.parts:
+            return
         if self.table_path is not None and not self.table:
             self.find_genomes()
+        self.store = Store(self.store_path)
+        self.parts = split_regions(self.store.records, **asdict(self.split), seed=self.seed)
+        weightless = {genome.files.name for genome in self.table if genome.weight == 0}
+        train = [r for r in self.parts["train"] if self.store.records[r.record].genome not in weightless]
+        if not train:
+            raise UsageError("GENOMES-008", "all that is not held out has weight 0.", where="data.genomes")
+        self.parts["train"] = train
+
+    def training_shares(self) -> list[float] | None:
+        """Share of the crops that each training region gets; None where its bases decide."""
         records, regions = self.store.records, self.parts["train"]
         genomes = [records[region.record].genome for region in regions]
         return region_shares(self.table, genomes, [region.end - region.start for region in regions])

@@ -17,6 +17,14 @@ def test_translation_equals_biopython(number):
     assert translate(codes, number) == str(Seq(decode_bases(codes)).translate(table=number))
 
 
+@pytest.mark.parametrize("number", sorted(unambiguous_dna_by_id))
+def test_table_is_that_of_biopython(number):
+    code, table = get_genetic_code(number), unambiguous_dna_by_id[number]
+    assert code.name == table.names[0]
+    assert code.aa == "".join(table.forward_table.get(codon, "*") for codon in CODONS)
+    assert set(code.start_codons) == set(table.start_codons) and set(code.stop_codons) == set(table.stop_codons)
+
+
 def test_codon_order_is_first_base_most_significant():
     assert CODONS[0] == "AAA" and CODONS[16 * 0 + 4 * 3 + 2] == "ATG" and CODONS[63] == "TTT"
     assert codon_indices(encode_bases("ATGTAAC")).tolist() == [14, 48]

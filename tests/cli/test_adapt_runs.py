@@ -2,19 +2,20 @@
 
 import gzip
 import json
+import os
 import signal
-import subprocess
-import sys
 
 import pytest
+from children import run_child
 from tiny_bundle import write_tiny_bundle
 
-from genoformer.applications.adapt import adapt as room
+from genoformer.applications.adapt import genes as room
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle.folder import load_bundle, save_bundle
 from genoformer.cli.main import main
 from genoformer.decoding import statistics as genome_statistics
 from genoformer.genomes.store import Store
+from genoformer.inference.folder import PREPARED
 from genoformer.training.module import GenomeModule
 
 
@@ -71,18 +72,17 @@ def no_training(monkeypatch):
     monkeypatch.setattr(GenomeModule, "training_step", lambda *arguments: pytest.fail("it trained"))
 
 
-CHILD = """
-import os, signal, sys
-from genoformer.cli.main import main
-from genoformer.training.module import GenomeModule
-step = GenomeModule.training_step
-def stopped(self, *arguments):
-    if self.trainer.global_step == 2:
-        os.kill(os.getpid(), signal.Signals[sys.argv[1]])
-    return step(self, *arguments)
-GenomeModule.training_step = stopped
-sys.exit(main(sys.argv[2:]))
-"""
+def stop_in_the_third_step(arguments):
+    """In a child: the command, to which SIGTERM comes while it trains."""
+    step = GenomeModule.training_step
+
+    def stopped(module, *passed):
+        if module.trainer.global_step == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(module, *passed)
+
+    GenomeModule.training_step = stopped
+    return main(arguments)
 
 
 @pytest.mark.parametrize(("command", "steps"), [("adapt", "--steps"), ("predict", "--adapt-steps")])
@@ -96,13 +96,13 @@ def test_terminated_run_continues_and_ends_as_if_it_had_not_been(command, steps,
         "4",
         *(["--adapt"] if command == "predict" else []),
     ]
-    child = [sys.executable, "-c", CHILD, "SIGTERM", *arguments, "-o", str(tmp_path / "o")]
-    done = subprocess.run(child, capture_output=True, text=True)
-    assert done.returncode == 128 + signal.SIGTERM and "Traceback" not in done.stderr, done.stderr
+    said = tmp_path / "said"
+    assert run_child(said, stop_in_the_third_step, [*arguments, "-o", str(tmp_path / "o")]) == 128 + signal.SIGTERM
+    assert "Traceback" not in said.read_text(), said.read_text()
     assert not contents(tmp_path / "o")
     seen, step = [], GenomeModule.training_step
     monkeypatch.setattr(GenomeModule, "training_step", lambda m, *a: seen.append(m.trainer.global_step) or step(m, *a))
-    monkeypatch.setattr(GeneFinder, "candidates", _first_pass_fails(GeneFinder.candidates))
+    monkeypatch.setattr(GeneFinder, "block_candidates", _first_pass_fails(GeneFinder.block_candidates))
     assert main([*arguments, "-o", str(tmp_path / "o")]) == 0
     assert seen == [3]
     monkeypatch.undo()
@@ -114,7 +114,7 @@ def _first_pass_fails(candidates):
     """The records were read by the given model before training: a resumed run reads them with the adapted one only."""
 
     def checked(finder, *arguments):
-        assert finder.bundle.name == "adapted"
+        assert finder.bundle.name == PREPARED
         return candidates(finder, *arguments)
 
     return checked

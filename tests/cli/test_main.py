@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from Bio import SeqIO
+from children import PATIENCE_S
 
 from genoformer.cli import main as cli
 from genoformer.errors import BusyError, DataError
@@ -180,8 +181,9 @@ def test_main_leaves_the_signal_handler_as_it_was(fake):
 
 
 CHILD = """
-import sys, types
+import signal, sys, types
 from genoformer.cli import main as cli
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background would ignore it
 def run(args):
 {body}
 module = types.ModuleType("fake_command")
@@ -197,13 +199,13 @@ def child(body: str, **options) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, **options)
 
 
-HOLD = """\
+HOLD = f"""\
 import time
 from genoformer.files import atomic_path
 with atomic_path("out.txt") as path:
     path.write_text("half")
     print("ready", flush=True)
-    time.sleep(60)
+    time.sleep({PATIENCE_S})
 """
 
 
@@ -212,7 +214,7 @@ def test_signal_removes_temporary_files_and_gives_its_exit_code(number, code, tm
     process = child(HOLD, stdout=subprocess.PIPE, cwd=tmp_path)
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code
     assert err.count("\n") == 1 and "Traceback" not in err
     assert not list(tmp_path.iterdir())
@@ -222,7 +224,7 @@ def test_a_reader_that_goes_away_is_no_reason_to_talk(tmp_path):
     process = child("print('x' * 10_000_000)\nreturn 0", stdout=subprocess.PIPE, cwd=tmp_path)
     process.stdout.close()
     assert process.stderr.read() == ""
-    assert process.wait(timeout=20) == 74
+    assert process.wait(timeout=PATIENCE_S) == 74
     assert not list(tmp_path.iterdir())
 
 
@@ -230,7 +232,7 @@ def test_a_reader_that_goes_away_is_no_reason_to_talk(tmp_path):
 def test_full_disk_behind_standard_output_is_exit_74(tmp_path):
     with open("/dev/full", "w") as full:
         process = child("print('result')\nreturn 0", stdout=full, cwd=tmp_path)
-        err = process.communicate(timeout=20)[1]
+        err = process.communicate(timeout=PATIENCE_S)[1]
     assert process.returncode == 74
     assert err.count("\n") == 1 and "No space left" in err
 

@@ -2,49 +2,48 @@
 
 import os
 import re
+import resource
 import signal
-import subprocess
 import sys
 
 import numpy as np
 import pytest
+from children import run_child
 from prediction_files import contents, hidden
 
 from genoformer.applications.genes.caller import GeneFinder
+from genoformer.cli.main import main
 from genoformer.genomes.simulate import simulate_genome
+from genoformer.inference import passes
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 
-CHILD = """
-import sys, time
-from genoformer.cli.main import main
-from genoformer.inference import passes as model_passes
-from genoformer.applications.genes.caller import GeneFinder
-model_passes.CHUNK_BP = 10_000  # one record
-ask, calls = GeneFinder.block_candidates, []
-def slow(self, *arguments):
-    calls.append(1)
-    if len(calls) == 3:
-        print("ready", flush=True)
-        time.sleep(60)
-    return ask(self, *arguments)
-GeneFinder.block_candidates = slow
-sys.exit(main(sys.argv[1:]))
-"""
+
+def command(fasta, bundle, out):
+    return ["predict", str(fasta), "--model", str(bundle), "-o", str(out)]
+
+
+def predict_and_stop(number, arguments):
+    """In a child: ``predict`` that sends itself a signal when the model is asked for the third record."""
+    ask, calls = GeneFinder.block_candidates, []
+
+    def stopped(self, *passed):
+        calls.append(1)
+        if len(calls) == 3:
+            os.kill(os.getpid(), number)
+        return ask(self, *passed)
+
+    GeneFinder.block_candidates = stopped
+    passes.CHUNK_BP = 10_000  # one record
+    return main(arguments)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
 def test_killed_run_leaves_no_result_and_the_same_command_continues(
     number, code, predict, genome, tiny_bundle, tmp_path, monkeypatch
 ):
-    arguments = ["predict", genome, "--model", tiny_bundle, "-o", tmp_path / "o"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline() == "ready\n"
-    process.send_signal(number)
-    _, err = process.communicate(timeout=20)
-    assert process.returncode == code and "Traceback" not in err
+    assert run_child(tmp_path / "said", predict_and_stop, number, command(genome, tiny_bundle, tmp_path / "o")) == code
+    assert "Traceback" not in (tmp_path / "said").read_text()
     assert not contents(tmp_path / "o", ())
     assert len(list((tmp_path / "o/.work").glob("passes-*.npz"))) == 2
     for name in (".genes.gff3.0123456789ab.tmp", ".work/.passes-0000002-00000.npz.0123456789ab.tmp"):
@@ -79,7 +78,7 @@ def test_run_that_dies_between_its_files_continues(predict, genome, tmp_path, mo
 def test_work_of_another_genome_is_not_used(predict, genome, tmp_path, monkeypatch):
     other = tmp_path / "other.fa"
     write_fasta(other, [record for record, _ in simulate_genome(length_bp=20_000, gc=0.4, seed=8, n_contigs=4)])
-    monkeypatch.setattr("genoformer.applications.genes.predict.write_results", lambda *a: 1 / 0)
+    monkeypatch.setattr("genoformer.applications.genes.predict.GenePredictor.write", lambda *a: 1 / 0)
     monkeypatch.chdir(tmp_path)
     assert predict(other) == 70
     monkeypatch.undo()
@@ -87,35 +86,32 @@ def test_work_of_another_genome_is_not_used(predict, genome, tmp_path, monkeypat
     assert contents(tmp_path / "o") == contents(tmp_path / "whole")
 
 
-LIMITED = """
-import resource, sys
-from genoformer.cli.main import main
-resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-sys.exit(main(sys.argv[1:]))
-"""
+def predict_with_small_files(arguments):
+    """In a child: ``predict`` where no file can have more than 4 KiB."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    return main(arguments)
 
 
 def test_full_disk_is_exit_74_and_leaves_no_result(genome, tiny_bundle, tmp_path):
-    arguments = ["predict", genome, "--model", tiny_bundle, "-o", tmp_path / "o"]
-    done = subprocess.run([sys.executable, "-c", LIMITED, *arguments], capture_output=True, text=True)
-    assert done.returncode == 74 and done.stderr.count("\n") == 1, done.stderr
+    arguments = command(genome, tiny_bundle, tmp_path / "o")
+    assert run_child(tmp_path / "said", predict_with_small_files, arguments) == 74
+    said = (tmp_path / "said").read_text()
+    assert said.count("\n") == 1, said
     assert not contents(tmp_path / "o", ())
 
 
-PEAK = """
-import resource, sys
-import numpy as np
-from genoformer.cli.main import main
-code = main(sys.argv[1:])
-print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1))
-sys.exit(code)
-"""
+def predict_and_say_peak(arguments):
+    """In a child: ``predict``, and the largest memory of the process, KiB."""
+    code = main(arguments)
+    print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1))
+    return code
 
 
 def peak_kib(fasta, bundle, out):
-    arguments = ["predict", fasta, "--model", bundle, "-o", out, "--formats", "tsv", "--batch-size", "4"]
-    done = subprocess.run([sys.executable, "-c", PEAK, *arguments], capture_output=True, text=True, check=True)
-    return int(re.search(r"peak (\d+)", done.stdout)[1])
+    said = out.with_suffix(".txt")
+    arguments = [*command(fasta, bundle, out), "--formats", "tsv", "--batch-size", "4"]
+    assert run_child(said, predict_and_say_peak, arguments) == 0
+    return int(re.search(r"peak (\d+)", said.read_text())[1])
 
 
 @pytest.mark.slow

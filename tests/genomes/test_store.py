@@ -8,6 +8,7 @@ import time
 import h5py
 import numpy as np
 import pytest
+from children import PATIENCE_S
 
 from genoformer.errors import DataError, GenoformerError, MissingFileError
 from genoformer.genomes.store import Store, StoredRecord, write_store
@@ -128,7 +129,7 @@ def test_children_open_their_own_handle(path, sources, method):
     for child in children:
         child.start()
     here = _sum_of_crops(store, 3)
-    answers = [queue.get(timeout=60) for _ in children]
+    answers = [queue.get(timeout=PATIENCE_S) for _ in children]
     for child in children:
         child.join()
     codes = sources[0][1].codes

@@ -9,6 +9,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss
 
 from genoformer.metrics.calibration import HIGHEST, LOWEST, IsotonicCalibrator, brier, ece
+from genoformer.metrics.calibration_fit import fit_isotonic
 
 
 def population(n=3000, seed=0):
@@ -72,31 +73,31 @@ def test_values_that_are_no_probabilities_are_refused(function, probabilities, o
 def test_calibrator_equals_scikit_learn_between_its_limits():
     probabilities, outcomes = population()
     scores = 20 * probabilities - 7
-    calibrator = IsotonicCalibrator.fit(scores, outcomes)
+    calibrator = fit_isotonic(scores, outcomes)
     asked = np.linspace(-10, 20, 999)
     expected = IsotonicRegression(out_of_bounds="clip").fit(scores, outcomes).predict(asked)
     np.testing.assert_allclose(calibrator.apply(asked), np.clip(expected, LOWEST, HIGHEST), atol=1e-12)
 
 
 def test_calibrator_survives_json_exactly():
-    calibrator = IsotonicCalibrator.fit(*population(seed=3))
+    calibrator = fit_isotonic(*population(seed=3))
     again = IsotonicCalibrator.from_dict(json.loads(json.dumps(calibrator.to_dict())))
     assert again == calibrator
 
 
 def test_calibration_lowers_the_error_on_other_data():
-    calibrator = IsotonicCalibrator.fit(*population(20_000, seed=1))
+    calibrator = fit_isotonic(*population(20_000, seed=1))
     probabilities, outcomes = population(20_000, seed=2)
     assert ece(calibrator.apply(probabilities), outcomes) < 0.02 < ece(probabilities, outcomes)
 
 
 def test_certainty_is_never_claimed():
-    calibrator = IsotonicCalibrator.fit([0.0, 1.0, 2.0, 3.0], [0, 0, 1, 1])
+    calibrator = fit_isotonic([0.0, 1.0, 2.0, 3.0], [0, 0, 1, 1])
     assert calibrator.apply([-100.0, 100.0]).tolist() == [LOWEST, HIGHEST]
 
 
 def test_one_kind_of_outcome_is_legal():
-    assert IsotonicCalibrator.fit([1.0, 2.0], [1, 1]).apply(1.5) == HIGHEST
+    assert fit_isotonic([1.0, 2.0], [1, 1]).apply(1.5) == HIGHEST
 
 
 @pytest.mark.parametrize(("x", "y"), [([], []), ([1, 0], [0, 1]), ([0, 1], [1, 0]), ([0], [0, 1]), ([0], [np.nan])])
@@ -108,4 +109,4 @@ def test_stored_map_that_does_not_rise_is_refused(x, y):
 @pytest.mark.parametrize(("scores", "outcomes"), [([], []), ([np.inf], [1]), ([1.0, 2.0], [1])])
 def test_population_that_cannot_be_fitted_is_refused(scores, outcomes):
     with pytest.raises(ValueError, match="finite"):
-        IsotonicCalibrator.fit(scores, outcomes)
+        fit_isotonic(scores, outcomes)

@@ -2,12 +2,13 @@
 
 import gzip
 import io
-import subprocess
+import resource
 import sys
 
 import pysam
 import pytest
 from Bio import SeqIO
+from children import run_child
 
 from genoformer.errors import DataError, WarningLog
 from genoformer.sequence import byte_chunks
@@ -126,15 +127,21 @@ def test_real_genomes_read_as_biopython_and_pysam_do(data_dir, name):
         assert found == [(r.name, r.sequence.upper(), r.comment or "") for r in file]
 
 
+def read_and_say_growth(path):
+    """In a child: the bases of the first record, and by how many KiB reading it raised the peak of the memory."""
+
+    def peak_kib():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1)
+
+    before = peak_kib()
+    print(len(next(read_fasta(path))), peak_kib() - before)
+    return 0
+
+
 def test_memory_for_one_record_is_one_byte_per_base_and_a_little(tmp_path):
-    path = tmp_path / "big.fa"
+    path, said = tmp_path / "big.fa", tmp_path / "said"
     path.write_bytes(b">a\n" + (b"ACGT" * 15 + b"\n") * 1_000_000)
-    script = (
-        "import resource, sys\nfrom genoformer.sequence.fasta import read_fasta\n"
-        "unit = 1024 if sys.platform == 'darwin' else 1\n"
-        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit\n"
-        "before = peak()\nn = len(next(read_fasta(sys.argv[1])))\nprint(n, peak() - before)"
-    )
-    n_bases, grown_kib = map(int, subprocess.check_output([sys.executable, "-c", script, path]).split())
+    assert run_child(said, read_and_say_growth, path) == 0
+    n_bases, grown_kib = map(int, said.read_text().split())
     assert n_bases == 60_000_000
     assert grown_kib * 1024 < 1.4 * n_bases  # one byte per base, the array's spare room and a few chunks

@@ -113,8 +113,8 @@ def test_kill_at_any_moment_leaves_a_whole_checkpoint(tmp_path):
     FILES.save_checkpoint({"weights": weights * 0}, path)
 
     def save_until_killed():
-        signal.setitimer(signal.ITIMER_REAL, draw.random() * 0.05 + 1e-4)
         signal.signal(signal.SIGALRM, lambda *args: os.kill(os.getpid(), signal.SIGKILL))
+        signal.setitimer(signal.ITIMER_REAL, draw.random() * 0.05 + 1e-4)
         while True:
             FILES.save_checkpoint({"weights": weights}, path)
 

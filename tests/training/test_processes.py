@@ -1,7 +1,10 @@
-"""Several processes that train together learn, report and write what one would."""
+"""Several processes that train together learn, report and write what one would, also when they are interrupted."""
 
+import functools
 import json
 import re
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
+from children import run_together
 
 from genoformer.applications import build_task
 from genoformer.bundle.folder import load_bundle
@@ -25,19 +28,36 @@ import processes
 TOLERANCE = 1e-5
 
 
-@pytest.fixture(scope="module", params=["ddp", "fsdp"])
-def folder(tmp_path_factory, request):
-    """A folder with the runs "1", of one process, and "2", of two with half the batch each."""
-    folder = tmp_path_factory.mktemp("runs")
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A folder with the run "1", of one process."""
+    folder = tmp_path_factory.mktemp("begun")
     processes.make_genome(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         assert run_lightning("fit", processes.arguments(1)) == 0
-    done = processes.run_together(folder, 2, request.param)
-    assert done.returncode == 0, done.stderr
-    (folder / "output").write_text(done.stdout + done.stderr)
-    (folder / "overlay").write_text(request.param)
     return folder
+
+
+@pytest.fixture(scope="module")
+def trained(begun, tmp_path_factory):
+    """``trained("ddp")``: a folder with the runs "1", of one process, and "2", of two with half the batch each."""
+
+    @functools.cache
+    def train(overlay):
+        folder = tmp_path_factory.mktemp("runs") / overlay
+        shutil.copytree(begun, folder)
+        done = processes.run_together(folder, 2, overlay)
+        assert done.returncode == 0, done.stderr
+        (folder / "output").write_text(done.stdout + done.stderr)
+        return folder
+
+    return train
+
+
+@pytest.fixture(params=["ddp", "fsdp"])
+def folder(trained, request):
+    return trained(request.param)
 
 
 @pytest.fixture
@@ -55,7 +75,7 @@ def test_two_processes_have_the_losses_of_one_with_the_doubled_batch(both):
 def test_validation_is_that_of_one_process(folder, both):
     one, two = both
     # Muon's products are in bfloat16: divided ones are added up in another order.
-    tolerance = 10 * TOLERANCE if (folder / "overlay").read_text() == "fsdp" else TOLERANCE
+    tolerance = 10 * TOLERANCE if folder.name == "fsdp" else TOLERANCE
     names = [name for name in one if name.startswith("val/")]
     assert {"val/loss", "val/codon_0_mcc", "val/gene_f1"} <= set(names)
     for name in names:
@@ -72,6 +92,33 @@ def test_one_process_writes(folder, both):
     one, two = (load_bundle(run / "model").model.state_dict() for run in (first, second))
     for name, tensor in one.items():
         torch.testing.assert_close(two[name], tensor, rtol=0, atol=1e-3, msg=name)  # bfloat16 inside Muon
+
+
+STOPPED = """
+import os, signal, sys
+from genoformer.cli.main import main
+from genoformer.training.module import GenomeModule
+step = GenomeModule.training_step
+def stopped(self, *arguments):
+    if self.trainer.global_step == 7 and self.trainer.is_global_zero:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return step(self, *arguments)
+GenomeModule.training_step = stopped
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_an_interrupted_run_of_divided_networks_continues_to_the_same_bytes(trained, tmp_path):
+    folder = trained("fsdp")
+    (tmp_path / "stopped.py").write_text(STOPPED)  # Lightning starts the same file for the other process
+    arguments = ["fit", *processes.arguments(2, "fsdp"), "--checkpoint_every_n_steps", "3", "--name", "stopped"]
+    stopped = subprocess.run([sys.executable, tmp_path / "stopped.py", *arguments], cwd=folder, capture_output=True)
+    assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr.decode()
+    assert (folder / "runs/stopped/checkpoints/last.ckpt").exists()
+    assert not (folder / "runs/stopped/checkpoints/final.ckpt").exists()
+    subprocess.run([sys.executable, "-m", "genoformer", *arguments], cwd=folder, check=True, capture_output=True)
+    for file in ("model/model.safetensors", "metrics.csv"):
+        assert (folder / "runs/stopped" / file).read_bytes() == (folder / "runs/2" / file).read_bytes(), file
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 22])
@@ -137,7 +184,7 @@ def reduce(rank, folder):
 
 
 def test_sums_means_and_scores_are_the_same_on_both_processes(tmp_path):
-    mp.spawn(reduce, (tmp_path,), nprocs=2)
+    run_together(reduce, tmp_path)
     found = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1)]
     # (2 · 1 + 5 · 3) / 4; the average of both gradients is that of the mean: 1/4 and 3/4 of it.
     for rank, gradient in ((0, 0.5), (1, 1.5)):

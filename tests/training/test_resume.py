@@ -44,6 +44,18 @@ def test_interrupted_run_ends_with_the_same_bits(
     assert row["fingerprint"] == untouched
 
 
+def test_interrupted_run_on_a_table_of_genomes_ends_with_the_same_bits(genome, tmp_path):
+    _, fasta, _, annotation = genome
+    other = resume.make_genome(tmp_path / "other")
+    rows = [f"{fasta}\t{annotation}\t3\ta\n", f"{other[1]}\t{other[3]}\t1\tb\n"]
+    (tmp_path / "genomes.tsv").write_text("fasta\tannotation\tweight\tgroup\n" + "".join(rows))
+    arguments = ["--data.genomes", str(tmp_path / "genomes.tsv")]
+    assert resume.run_child(tmp_path / "whole", arguments) == 0
+    row = resume.interrupt_and_resume(tmp_path / "cut", arguments, "train 9", "SIGKILL")
+    assert row["exit_codes"] == [-9, 0] and row["resumed_at"] == 8
+    assert row["fingerprint"] == resume.fingerprint(tmp_path / "whole")
+
+
 def test_fingerprint_sees_a_single_bit(genome, untouched, tmp_path):
     assert resume.run_child(tmp_path, [*genome, "--model.lr", "0.00100001"]) == 0
     changed = resume.fingerprint(tmp_path)

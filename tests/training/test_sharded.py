@@ -1,35 +1,28 @@
-"""Processes that divide a network: each has a part, checkpoints are whole, and an interrupted run continues."""
-
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
+"""Processes that divide a network: each has a part, and together they have the gradients of one."""
 
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
+from children import run_together
 from torch.distributed.device_mesh import init_device_mesh
 
 from genoformer.applications import build_task
 from genoformer.bundle.folder import network_of
 from genoformer.bundle.header import BundleConfig
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.training.adapters import add_adapters
 from genoformer.training.optimizer import build_optimizer
 from genoformer.training.sharded import gather, is_sharded, shard
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
-
-import processes
 
 ADAPTER_RANKS = (0, 2)
 TOKENS = torch.arange(40).reshape(2, 20) + 8
 
 
 def network(adapter_rank: int = 0):
-    encoder = EncoderConfig(vocab_size=70, d_model=32, n_heads=2, n_layers=2, d_ff=64, window_radius=4)
+    encoder = EncoderConfig(
+        vocab_size=70, d_model=32, n_heads=2, n_layers=2, d_ff=64, attention=LongformerConfig(window_radius=4)
+    )
     config = BundleConfig(
         task="gene_structure", encoder=encoder.to_dict(), k=3, stride=1, tile_bp=100, context_bp=10, genetic_code=11,
         labels=list(build_task("gene_structure").channels),
@@ -79,7 +72,7 @@ def tensors(optimizer):
 
 
 def test_each_process_has_half_and_together_they_have_the_gradients_of_one(tmp_path):
-    mp.spawn(divide_and_train, (tmp_path,), nprocs=2)
+    run_together(divide_and_train, tmp_path)
     found = [torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1)]
     for i, adapter_rank in enumerate(ADAPTER_RANKS):
         model = network(adapter_rank)
@@ -99,24 +92,3 @@ def test_each_process_has_half_and_together_they_have_the_gradients_of_one(tmp_p
                 torch.testing.assert_close(half["gradients"][name], tensor, rtol=1e-5, atol=1e-7, msg=name)
             for name, tensor in network(adapter_rank).state_dict().items():
                 assert torch.equal(half["network"][name], tensor), name
-
-
-def long_run(name: str) -> list[str]:
-    options = ["--trainer.max_steps", "16", "--checkpoint_every_n_steps", "3", "--name", name]
-    return [sys.executable, "-m", "genoformer", "fit", *processes.arguments(2, "fsdp"), *options]
-
-
-def test_an_interrupted_run_continues_to_the_same_bytes(tmp_path):
-    processes.make_genome(tmp_path)
-    subprocess.run(long_run("whole"), cwd=tmp_path, check=True, capture_output=True, timeout=300)
-    with subprocess.Popen(long_run("stopped"), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
-        while not (tmp_path / "runs/stopped/checkpoints/last.ckpt").exists():
-            assert child.poll() is None
-            time.sleep(0.05)
-        child.send_signal(signal.SIGTERM)
-        assert child.wait(timeout=120) == 128 + signal.SIGTERM, child.stdout.read().decode()
-    assert not (tmp_path / "runs/stopped/checkpoints/final.ckpt").exists()
-    subprocess.run(long_run("stopped"), cwd=tmp_path, check=True, capture_output=True, timeout=300)
-    whole, stopped = (tmp_path / "runs" / name for name in ("whole", "stopped"))
-    for file in ("model/model.safetensors", "metrics.csv"):
-        assert (whole / file).read_bytes() == (stopped / file).read_bytes(), file

@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from running import SNAKEFILE
-from snakemake.cli import main as run_snakemake
+from running import SNAKEFILE, own_environment
 from tiny import make_folder
+from warm_command import warm_command
 
 
 @pytest.fixture
@@ -18,9 +18,25 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def warm_environment():
+    """An environment in which rules find a ``genoformer`` that begins at once."""
+    with warm_command() as folder:
+        yield own_environment(folder)
+
+
+@pytest.fixture
+def warm(warm_environment, monkeypatch):
+    """Rules that run in the test process find a ``genoformer`` that begins at once."""
+    monkeypatch.setenv("PATH", warm_environment["PATH"])
+
+
 @pytest.fixture
 def snakemake(capfd):
     """``snakemake(folder, options…)`` runs the workflow there: exit code and everything it said."""
+    # Imported here, as it takes seconds, for which all tests would wait; it keeps the standard output that it finds.
+    with capfd.disabled():
+        from snakemake.cli import main as run_snakemake
 
     def run(folder, *options, snakefile=SNAKEFILE):
         capfd.readouterr()

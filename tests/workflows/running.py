@@ -8,6 +8,7 @@ SNAKEFILE = Path(__file__).resolve().parents[2] / "workflows" / "Snakefile"
 sys.path.insert(0, str(SNAKEFILE.parent / ".test"))
 
 
-def own_environment() -> dict[str, str]:
-    """The environment of this process, in which rules find this interpreter's commands first."""
-    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+def own_environment(*first: Path) -> dict[str, str]:
+    """The environment of this process, in which rules find the commands of these folders and of this interpreter."""
+    folders = [*first, Path(sys.executable).parent, os.environ["PATH"]]
+    return os.environ | {"PATH": os.pathsep.join(map(str, folders))}

@@ -10,7 +10,7 @@ import tomllib
 
 import pytest
 import yaml
-from running import SNAKEFILE, own_environment
+from running import SNAKEFILE
 from tiny import GENOMES, WORKFLOWS, make_folder, make_function_model
 
 from genoformer.cli.main import main
@@ -18,13 +18,13 @@ from genoformer.files import verify_manifest
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(tmp_path_factory, warm_environment):
     """The working directory of a complete run, and what Snakemake said."""
     folder = tmp_path_factory.mktemp("workflow")
     make_folder(folder)
     make_function_model(folder)
     command = [sys.executable, "-m", "snakemake", "-s", SNAKEFILE, "-c2", "--directory", folder]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=own_environment())
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=warm_environment)
     logs = "\n".join(path.read_text() for path in (folder / "logs").rglob("*.log"))
     assert done.returncode == 0, done.stdout + done.stderr + logs
     return folder, done.stdout + done.stderr
@@ -187,17 +187,15 @@ def test_model_of_functions_that_is_not_there_is_named_before_any_job(snakemake,
     assert code == 1 and "Missing input files for rule function" in said and "runs/absent/manifest.json" in said
 
 
-def test_genome_without_genes_has_no_functions(finished, snakemake, tmp_path, monkeypatch):
+def test_genome_without_genes_has_no_functions(finished, snakemake, tmp_path, warm):
     folder = shutil.copytree(finished[0], tmp_path / "copy")
     (folder / "results/predict/third/cds.fna").write_text("")
-    monkeypatch.setenv("PATH", own_environment()["PATH"])
     code, said = snakemake(folder, "--forcerun", "function", "--", "results/function/third/functions.tsv")
     assert code == 0, said
     assert len((folder / "results/function/third/functions.tsv").read_text().splitlines()) == 1
 
 
-def test_shared_sequence_ends_the_workflow_before_training(snakemake, folder, monkeypatch):
-    monkeypatch.setenv("PATH", own_environment()["PATH"])
+def test_shared_sequence_ends_the_workflow_before_training(snakemake, folder, warm):
     shutil.copy(folder / "genomes/first/genome.fa", folder / "genomes/second/genome.fa")
     code, said = snakemake(folder, "--config", "leakage=fail", "--", "results/leakage/first/second.txt")
     assert code == 1 and "LEAKAGE-001" in said
@@ -209,8 +207,7 @@ def test_shipped_model_needs_no_training(snakemake, folder):
     assert code == 0 and "train" not in said.split("Job stats:")[1].split("Reasons:")[0]
 
 
-def test_failing_rule_leaves_nothing_that_counts_as_finished(snakemake, folder, monkeypatch):
-    monkeypatch.setenv("PATH", own_environment()["PATH"])
+def test_failing_rule_leaves_nothing_that_counts_as_finished(snakemake, folder, warm):
     (folder / "genomes/third/genome.fa").write_text(">a\nACG!\n")
     target = "results/predict/third/manifest.json"
     code, said = snakemake(folder, "--config", "model=bacteria", "shards=1", "--retries", "0", "--", target)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PACKAGES = {"munged": "munge", "slurmctld": "slurmctld", "slurmd": "slurmd", "sbatch": "slurm-client"}
-START_S = 60
+START_S = 300
 CONF = """\
 ClusterName=one
 SlurmctldHost=localhost
@@ -83,7 +83,7 @@ def one_node(folder: Path) -> Iterator[dict[str, str]]:
     """Start the daemons in ``folder``, and stop them at the end; gives the environment for programs that use them.
 
     Raises:
-        RuntimeError: If the node is not ready within a minute; with what the daemons said.
+        RuntimeError: If the node is not ready within five minutes; with what the daemons said.
     """
     environment = _write_files(folder)
     munge = {name: f"{folder}/munge.{name}" for name in ("socket", "pid", "log", "seed", "key")}

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import softmax
 
-from genoformer.applications.codon_structure.caller import CodonCaller, fit_state_calibration
+from genoformer.applications.codon_structure.calibrate import fit_state_calibration
+from genoformer.applications.codon_structure.caller import CodonCaller
 from genoformer.applications.codon_structure.data import CodonData, CodonSamples
 from genoformer.applications.codon_structure.evaluate import score_states
 from genoformer.applications.functions.baseline import bootstrap

@@ -1,10 +1,15 @@
 """Calibration of a finished model of secondary structure on its validation part."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from genoformer.applications.codon_structure.caller import CodonCaller, fit_state_calibration
+import numpy as np
+
+from genoformer.applications.codon_structure.caller import CodonCaller
 from genoformer.bundle.folder import Bundle
 from genoformer.inference.interface import Speed
+from genoformer.metrics.calibration_fit import fit_temperature
+from genoformer.tasks.codon_structure import IGNORED
 from genoformer.training.finish import Finish
 
 
@@ -15,6 +20,17 @@ def fit_states(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
     return {
         bundle.config.task: fit_state_calibration([caller.logits(codes) for codes in samples.codes], samples.states)
     }
+
+
+def fit_state_calibration(logits: Sequence[np.ndarray], states: Sequence[np.ndarray]) -> dict:
+    """The temperature of the outputs, fitted on sequences that training has not seen; JSON types.
+
+    Args:
+        logits: Outputs of each sequence, [T, C].
+        states: Numbers of the states of each, [T]; unknown ones do not count.
+    """
+    outputs, known = np.concatenate(logits), np.concatenate(states)
+    return {"temperature": fit_temperature(outputs[known != IGNORED], known[known != IGNORED])}
 
 
 FINISH = Finish(fit_states)

@@ -15,9 +15,9 @@ from genoformer.labels.tables import LabelledSequence, TableColumns, read_label_
 from genoformer.sequence.alphabet import N_CODE
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.tasks.codon_structure import IGNORED, UNKNOWN_STATE, CodonOptions, encode_states
-from genoformer.training.codon_settings import CODON_BP, check_codon_reading, check_crop, codon_rewriting
+from genoformer.training.codon_settings import CODON_BP, check_codon_reading, codon_rewriting
 from genoformer.training.labelled_data import LabelledData, as_list
-from genoformer.training.settings import LabelSplit, Loader, ModelReading, SequenceAugmentation
+from genoformer.training.settings import LabelSplit, Loader, ModelReading, SequenceAugmentation, check_crop
 from genoformer.training.structure_data import evaluation_structures, training_structures
 
 

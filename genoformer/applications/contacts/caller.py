@@ -1,6 +1,5 @@
 """A model of contacts and its calibration: coding sequences to probabilities of every two residues."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,18 +35,6 @@ class ContactCaller(SequenceCaller):
         order = order[sure[order] >= SMALLEST]
         pairs = np.stack([i, j], axis=1)[order]
         return {"pairs": pairs.astype(np.int32), "probability": sure[order].astype(np.float32)}
-
-
-def fit_contact_calibration(logits: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> dict:
-    """A map from outputs to probabilities, fitted on chains that training has not seen; JSON types.
-
-    Args:
-        logits: Outputs of each chain, [T, T].
-        labels: Contacts of each, see ``structures.contacts``.
-    """
-    populations = [contact_population(*both) for both in zip(logits, labels, strict=True)]
-    scores, outcomes = (np.concatenate(parts) for parts in zip(*populations, strict=True))
-    return {"isotonic": IsotonicCalibrator.fit(scores, outcomes).to_dict()}
 
 
 def contact_population(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

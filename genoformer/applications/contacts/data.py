@@ -16,9 +16,9 @@ from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.structures.contact_labels import read_contacts
 from genoformer.structures.contacts import UNKNOWN
 from genoformer.tasks.contacts import ContactOptions
-from genoformer.training.codon_settings import CODON_BP, check_codon_reading, check_crop, codon_rewriting
+from genoformer.training.codon_settings import CODON_BP, check_codon_reading, codon_rewriting
 from genoformer.training.labelled_data import LabelledData, as_list
-from genoformer.training.settings import CodonAugmentation, LabelSplit, Loader, ModelReading
+from genoformer.training.settings import CodonAugmentation, LabelSplit, Loader, ModelReading, check_crop
 from genoformer.training.structure_data import evaluation_structures, training_structures
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from genoformer.applications.functions.caller import FunctionCaller, calibrated, fit_calibration
+from genoformer.applications.functions.calibrate import fit_calibration
+from genoformer.applications.functions.caller import FunctionCaller, calibrated
 from genoformer.applications.functions.data import TableData
 from genoformer.baselines.models import fit_baselines
 from genoformer.baselines.run_data import read_run_data

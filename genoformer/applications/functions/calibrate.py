@@ -2,12 +2,21 @@
 
 from typing import Any
 
-from genoformer.applications.functions.caller import FunctionCaller, fit_calibration
+import numpy as np
+
+from genoformer.applications.functions.caller import FunctionCaller
 from genoformer.applications.functions.data import TableData
 from genoformer.bundle.folder import Bundle
 from genoformer.inference.interface import Speed
 from genoformer.labels.ontology import information_content
+from genoformer.metrics.calibration_fit import fit_isotonic, fit_temperature
+from genoformer.metrics.functions import best_threshold
+from genoformer.metrics.ontology import best_common_threshold
+from genoformer.tasks.function import Function
 from genoformer.training.finish import Finish
+
+COVERAGE = 0.9
+"""Share of the validation values that the interval of a predicted number holds."""
 
 
 def fit_function(bundle: Bundle, data: TableData, precision: str) -> dict[str, Any]:
@@ -19,6 +28,35 @@ def fit_function(bundle: Bundle, data: TableData, precision: str) -> dict[str, A
         bits = information_content(data.targets["train"], caller.task.implied_columns)
         fitted["information"] = bits.tolist()
     return {"function": fitted}
+
+
+def fit_calibration(task: Function, outputs: np.ndarray, targets: np.ndarray, scale: tuple[float, float]) -> dict:
+    """What turns outputs into probabilities and decisions, fitted on sequences that training has not seen.
+
+    Args:
+        task: Kind of labels.
+        outputs: Logits [n, C].
+        targets: Labels as numbers, see ``label_values.encode_labels``; numbers standardised by ``scale``.
+        scale: Mean and standard deviation of numbers in training; (0, 1) otherwise.
+
+    Returns:
+        JSON types: "temperature"; or "isotonic", one map for all terms, and the "threshold" of the best micro-F1 (with
+        an ontology, of the best mean F1 over its branches); or "mean", "sd" and the "half_width" of an interval that
+        holds ``COVERAGE`` of the values.
+    """
+    if task.options.kind == "multiclass":
+        return {"temperature": fit_temperature(outputs, targets)}
+    if task.options.kind == "multilabel":
+        isotonic = fit_isotonic(outputs.ravel(), targets.ravel())
+        # The threshold belongs to the logits: the map is flat in places, where it would no longer tell terms apart.
+        branches = task.namespaces
+        threshold = best_common_threshold(outputs, targets, branches) if branches else best_threshold(outputs, targets)
+        return {"isotonic": isotonic.to_dict(), "threshold": threshold}
+    mean, sd = scale
+    errors = np.abs(outputs[:, 0] - targets[:, 0]) * sd
+    # The finite-sample rank of split conformal prediction (Lei et al. 2018, arXiv:1604.04173, algorithm 2).
+    rank = min(len(errors), int(np.ceil((len(errors) + 1) * COVERAGE)))
+    return {"mean": mean, "sd": sd, "half_width": float(np.sort(errors)[rank - 1])}
 
 
 FINISH = Finish(fit_function)

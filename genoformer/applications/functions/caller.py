@@ -7,23 +7,17 @@ from typing import Self
 
 import numpy as np
 import torch
-from scipy.special import softmax
 
 from genoformer.batches.tables import collate_views, sequence_views
 from genoformer.bundle.folder import Bundle, model_device
 from genoformer.inference.bundle_parts import check_task, read_calibration, read_task
 from genoformer.inference.chunks import Outputs
 from genoformer.inference.interface import Speed
-from genoformer.metrics.calibration import IsotonicCalibrator, fit_temperature
-from genoformer.metrics.functions import best_threshold
-from genoformer.metrics.ontology import best_common_threshold
+from genoformer.metrics.calibration import IsotonicCalibrator, class_probabilities
 from genoformer.sequence.records import Record
+from genoformer.stream import refusals_explained
 from genoformer.tasks import function
 from genoformer.tasks.function import Function, merge_views
-
-COVERAGE = 0.9
-"""Share of the validation values that the interval of a predicted number holds."""
-
 
 BATCH = 16
 """Sequences per call of the network for each tile of a genome: they are that much shorter."""
@@ -63,7 +57,7 @@ class FunctionCaller:
     precision: str = "float32"
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:  # noqa: B008  # frozen
+    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Make a bundle ready.
 
         Raises:
@@ -121,7 +115,8 @@ class FunctionCaller:
         batch = collate_views(items, n_global_tokens=config.encoder.get("n_global_tokens", 0))
         device = model_device(network)
         tensors = {name: tensor.to(device) for name, tensor in batch.items()}
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+        autocast = torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        with refusals_explained(), torch.inference_mode(), autocast:
             return merge_views(network(**tensors).float(), len(sequences)).cpu().numpy()
 
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
@@ -137,7 +132,7 @@ class FunctionCaller:
 
     @property
     def calibration(self) -> dict:
-        """What ``fit_calibration`` made; DataError if the bundle has none."""
+        """What ``calibrate.fit_calibration`` made; DataError if the bundle has none."""
         return read_calibration(self.bundle)
 
 
@@ -147,43 +142,14 @@ def calibrated(task: Function, outputs: np.ndarray, calibration: dict) -> np.nda
     Args:
         task: Kind of labels.
         outputs: Logits [n, C].
-        calibration: From ``fit_calibration``.
+        calibration: From ``calibrate.fit_calibration``.
     """
     outputs = np.asarray(outputs, np.float64)
     if task.options.kind == "multiclass":
-        return softmax(outputs / calibration["temperature"], axis=1)
+        return class_probabilities(outputs, calibration["temperature"])
     if task.options.kind == "multilabel":
         return IsotonicCalibrator.from_dict(calibration["isotonic"]).apply(outputs)
     return outputs * calibration["sd"] + calibration["mean"]
-
-
-def fit_calibration(task: Function, outputs: np.ndarray, targets: np.ndarray, scale: tuple[float, float]) -> dict:
-    """What turns outputs into probabilities and decisions, fitted on sequences that training has not seen.
-
-    Args:
-        task: Kind of labels.
-        outputs: Logits [n, C].
-        targets: Labels as numbers, see ``label_values.encode_labels``; numbers standardised by ``scale``.
-        scale: Mean and standard deviation of numbers in training; (0, 1) otherwise.
-
-    Returns:
-        JSON types: "temperature"; or "isotonic", one map for all terms, and the "threshold" of the best micro-F1 (with
-        an ontology, of the best mean F1 over its branches); or "mean", "sd" and the "half_width" of an interval that
-        holds ``COVERAGE`` of the values.
-    """
-    if task.options.kind == "multiclass":
-        return {"temperature": fit_temperature(outputs, targets)}
-    if task.options.kind == "multilabel":
-        isotonic = IsotonicCalibrator.fit(outputs.ravel(), targets.ravel())
-        # The threshold belongs to the logits: the map is flat in places, where it would no longer tell terms apart.
-        branches = task.namespaces
-        threshold = best_common_threshold(outputs, targets, branches) if branches else best_threshold(outputs, targets)
-        return {"isotonic": isotonic.to_dict(), "threshold": threshold}
-    mean, sd = scale
-    errors = np.abs(outputs[:, 0] - targets[:, 0]) * sd
-    # The finite-sample rank of split conformal prediction (Lei et al. 2018, arXiv:1604.04173, algorithm 2).
-    rank = min(len(errors), int(np.ceil((len(errors) + 1) * COVERAGE)))
-    return {"mean": mean, "sd": sd, "half_width": float(np.sort(errors)[rank - 1])}
 
 
 def called_terms(task: Function, outputs: np.ndarray, calibration: dict) -> list[list[str]]:
@@ -192,7 +158,7 @@ def called_terms(task: Function, outputs: np.ndarray, calibration: dict) -> list
     Args:
         task: Multi-class or multi-label.
         outputs: Logits [n, C].
-        calibration: From ``fit_calibration``.
+        calibration: From ``calibrate.fit_calibration``.
     """
     if task.options.kind == "multiclass":
         return [[task.channels[number]] for number in outputs.argmax(axis=1)]

@@ -67,7 +67,8 @@ class TableData(LabelledData):
         if min_examples < 1:
             raise UsageError("CONFIG-009", f"must be at least 1, found {min_examples}.", where="data.min_examples")
         self.columns, self.label_level, self.unlabelled = columns, label_level, unlabelled
-        self.ontology_path, self.ontology = ontology, {}
+        self.ontology_path = ontology
+        self.ontology: dict = {}
         self.wanted_classes, self.separator, self.min_examples = classes, label_separator, min_examples
         self.masked = augment.masked
         self.rewriting = codon_rewriting(augment.synonymous, augment.substituted, genetic_code)

@@ -68,7 +68,7 @@ class GeneFinder:
     plan: TilePlan
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:  # noqa: B008  # frozen
+    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Take tile, context and decoder from the bundle.
 
         Args:

@@ -4,22 +4,25 @@ Outputs are kept in the work folder of the prediction in the order of the genes,
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from genoformer.annotation.gene_files import gene_id
 from genoformer.annotation.gene_sequence import coding_sequence
 from genoformer.annotation.models import Gene, sort_genes
+from genoformer.annotation.write_tables import FunctionTsvWriter
 from genoformer.applications.functions.caller import FunctionCaller
 from genoformer.applications.functions.outputs import FUNCTIONS
-from genoformer.applications.functions.table import table_columns, table_rows
+from genoformer.applications.functions.table import table_columns, table_rows, write_terms
 from genoformer.errors import UsageError
 from genoformer.files import atomic_path
 from genoformer.inference.folder import WORK
+from genoformer.inference.formats import MakeWriter
 from genoformer.sequence.records import Record
 
 FUNCTION_PASSES = "functions"
@@ -87,17 +90,20 @@ class GeneFunctions:
     """A context manager: ``functions.tsv`` appears, complete, when the block ends without an error.
 
     Args:
-        caller: A model of classes or terms; None for genes without functions, and then nothing is written.
+        caller: A model of classes or terms.
         out: Output folder, with a work folder inside.
+
+    Attributes:
+        makers: Writers of genes that take the place of those of the formats, by word.
     """
 
-    def __init__(self, caller: FunctionCaller | None, out: Path) -> None:
+    makers: ClassVar[Mapping[str, MakeWriter]] = {"tsv": FunctionTsvWriter}
+
+    def __init__(self, caller: FunctionCaller, out: Path) -> None:
         self._caller, self._out = caller, out
         self._stack, self._counts = ExitStack(), Counter()
 
     def __enter__(self) -> Self:
-        if self._caller is None:
-            return self
         with ExitStack() as stack:
             temporary = stack.enter_context(atomic_path(self._out / FUNCTIONS))
             self._file = stack.enter_context(open(temporary, "w", encoding="utf-8", newline="\n"))
@@ -118,8 +124,6 @@ class GeneFunctions:
             codes: uint8 base codes, forward strand, that the genes have their coordinates in.
             genes: All genes of the record; trans-spliced and broken ones stay without functions.
         """
-        if self._caller is None:
-            return
         chosen = [
             (gene, Record(gene_id(record_id, number), coding_sequence(codes, gene)[gene.phase_offset :]))
             for number, gene in enumerate(sort_genes(genes), start=1)
@@ -134,10 +138,12 @@ class GeneFunctions:
         self._counts.update(chain.from_iterable(called))
         self._file.writelines("\t".join(row) + "\n" for row in rows)
 
-    def summary(self) -> dict:
+    def write_terms(self) -> list[str]:
+        """Write what the terms are; gives the names of all files about functions."""
+        return [FUNCTIONS, *write_terms(self._out, self._caller)]
+
+    def summary(self) -> dict[str, Any]:
         """What ``summary.json`` says of the functions."""
-        if self._caller is None:
-            return {}
         bundle, task = self._caller.bundle, self._caller.task
         counts = {name: self._counts[name] for name in task.channels}
         described = {"model": bundle.name, "model_digest": bundle.digest, "kind": task.options.kind, "counts": counts}

@@ -1,6 +1,6 @@
 """Genes of FASTA files: model pass, statistics of the genome, genes and their files; each streams record by record."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -8,25 +8,50 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from genoformer.annotation.models import Gene
-from genoformer.annotation.write_tables import FunctionTsvWriter
-from genoformer.applications.functions.caller import FunctionCaller
-from genoformer.applications.functions.outputs import FUNCTIONS
-from genoformer.applications.functions.table import write_terms
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.applications.genes.functions import GeneFunctions
 from genoformer.applications.genes.impression import Impression
 from genoformer.applications.genes.passes import pass_records
 from genoformer.applications.genes.request import GeneRequest, GenomeScan
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.options import CallOptions
 from genoformer.errors import WarningLog
-from genoformer.inference.formats import RecordFiles
+from genoformer.inference.formats import MakeWriter, RecordFiles
 from genoformer.inference.interface import OnBases, Speed, Written
 from genoformer.inference.passes import ModelPasses
 from genoformer.inference.reading import Scan
 
 Finder = Any
 """``caller.GeneFinder``, or what has its methods."""
+
+
+class NoFunctions:
+    """A context manager with the methods of ``functions.GeneFunctions``, for genes alone: it writes nothing.
+
+    Args:
+        out: Output folder.
+    """
+
+    makers: ClassVar[Mapping[str, MakeWriter]] = {}
+
+    def __init__(self, out: Path) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> bool | None:
+        return None
+
+    def add(self, record_id: str, codes: np.ndarray, genes: list[Gene]) -> None:
+        """Leave the genes as they are."""
+
+    def write_terms(self) -> list[str]:
+        """Names of more files: none."""
+        return []
+
+    def summary(self) -> dict[str, Any]:
+        """What ``summary.json`` says of functions."""
+        return {}
 
 
 @dataclass(frozen=True)
@@ -36,18 +61,18 @@ class GenePredictor:
     Attributes:
         request: What to do.
         finder: The model.
-        functions: Says what the genes do, too, see ``functions.GeneFunctions``; None for genes alone.
+        functions: Says what the genes do, too: makes ``functions.GeneFunctions`` for an output folder.
     """
 
     request: GeneRequest
     finder: Finder
-    functions: FunctionCaller | None = None
+    functions: Callable[[Path], Any] = NoFunctions
 
     find_with: ClassVar[type[Any]] = GeneFinder
 
     @classmethod
     def from_bundle(
-        cls, request: GeneRequest, bundle: Bundle, speed: Speed, functions: FunctionCaller | None = None
+        cls, request: GeneRequest, bundle: Bundle, speed: Speed, functions: Callable[[Path], Any] = NoFunctions
     ) -> Self:
         """Make ready; DataError if the bundle is of another task, or has no decoder."""
         return cls(request, cls.find_with.from_bundle(bundle, speed), functions)
@@ -76,9 +101,9 @@ class GenePredictor:
         request, passes = self.request, ModelPasses(*folders)
         shared = self._statistics(paths, passes)
         impression, n_statistics, counts = Impression(), int(shared is not None and shared.are_own), GeneTally(request)
-        makers = {"tsv": FunctionTsvWriter} if self.functions is not None else {}
-        files = RecordFiles(out, request.formats, request.known_formats.load(), makers)
-        with files, GeneFunctions(self.functions, out) as notes:
+        notes = self.functions(out)
+        files = RecordFiles(out, request.formats, request.known_formats.load(), notes.makers)
+        with files, notes:
             for number, record in request.reading.records(paths):
                 codes, rows, call = request.reading.stretch(record), passes[number], request.call_options(record)
                 own = shared
@@ -96,8 +121,8 @@ class GenePredictor:
         summary = self._about(scan) | counts.summary(scan.n_bases) | statistics | familiar
         adaptation = self._adaptation()
         summary |= {} if adaptation is None else {"adaptation": adaptation}
-        more = [] if self.functions is None else [FUNCTIONS, *write_terms(out, self.functions)]
-        return Written(summary | notes.summary(), [*files.names, *more], {"batch_size": self.finder.plan.batch_size})
+        names = [*files.names, *notes.write_terms()]
+        return Written(summary | notes.summary(), names, {"batch_size": self.finder.plan.batch_size})
 
     def _statistics(self, paths: list[str], passes: ModelPasses) -> Any:
         """Statistics of all records together; None where each has its own, or none is wanted."""

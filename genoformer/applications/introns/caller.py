@@ -64,7 +64,7 @@ class IntronGeneFinder:
     plan: TilePlan
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:  # noqa: B008  # frozen
+    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Take tile, context and decoder from the bundle; arguments as for ``GeneFinder.from_bundle``.
 
         Raises:

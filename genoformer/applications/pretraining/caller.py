@@ -66,7 +66,7 @@ class BaseCaller:
     plan: TilePlan
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:  # noqa: B008  # frozen
+    def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Make a bundle ready."""
         return cls(bundle, tile_plan(bundle, speed))
 

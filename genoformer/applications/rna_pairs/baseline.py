@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from genoformer.applications.functions.baseline import bootstrap
-from genoformer.applications.rna_pairs.caller import PairCaller, choose_weight, fit_pair_calibration, pair_population
+from genoformer.applications.rna_pairs.calibrate import choose_weight, fit_pair_calibration
+from genoformer.applications.rna_pairs.caller import PairCaller, pair_population
 from genoformer.applications.rna_pairs.data import PairData
 from genoformer.baselines.pairs import fit_stem_logistic
 from genoformer.baselines.run_data import read_run_data

@@ -15,9 +15,8 @@ from genoformer.structures.dot_bracket import parse_dot_bracket
 from genoformer.structures.pair_files import is_pair_file, read_pair_files
 from genoformer.tasks.options import read_options
 from genoformer.tasks.rna_pairs import IMPOSSIBLE, PairOptions
-from genoformer.training.codon_settings import check_crop
 from genoformer.training.labelled_data import LabelledData, as_list
-from genoformer.training.settings import LabelSplit, Loader, ModelReading, PairAugmentation
+from genoformer.training.settings import LabelSplit, Loader, ModelReading, PairAugmentation, check_crop
 from genoformer.training.structure_data import evaluation_structures, training_structures
 
 

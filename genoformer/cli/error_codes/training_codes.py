@@ -30,10 +30,10 @@ TRAINING_CODES = {
     "CONFIG-006": Entry(2, "A field of the encoder follows from others.", "Leave it out."),
     "CONFIG-007": Entry(2, "The settings make no encoder or no network.", "Change what the message names."),
     "CONFIG-008": Entry(
-        2, "There are fewer training samples than a batch takes.", "Lower data.batch_size, or raise the samples."
+        2, "There are fewer training samples than a batch takes.", "Lower data.loader.batch_size, or raise the samples."
     ),
     "CONFIG-009": Entry(2, "A number under data is out of its range.", "Change it."),
-    "CONFIG-010": Entry(2, "There is no test part.", "Give --data.test."),
+    "CONFIG-010": Entry(2, "There is no test part.", "Give --data.split.test."),
     "CONFIG-011": Entry(2, "The name would lead out of the folder of runs.", "Give --name a plain name."),
     "CONFIG-012": Entry(
         2,
@@ -51,6 +51,7 @@ TRAINING_CODES = {
     "CONFIG-019": Entry(2, "A key has another name than it once had.", "Use the name that the message says."),
     "CONFIG-021": Entry(2, "Genomes are given by a table and in another way, too.", "Leave one of them out."),
     "CONFIG-022": Entry(2, "Tiles are no whole number of tokens.", "Make model.tile_bp a multiple of model.stride."),
+    "CONFIG-023": Entry(2, "Adapters would have nothing to change.", "Set model.adapter_rank to 0."),
     "DATA-001": Entry(2, "No genome is given.", "Give --data.fasta FILE."),
     "DATA-002": Entry(
         2, "Genomes, annotations and genetic codes are not of one number.", "Give one of each, in the same order."
@@ -80,7 +81,7 @@ TRAINING_CODES = {
     "LABELS-007": Entry(65, "A sequence is empty, or holds a letter that is no base.", "Correct the row."),
     "LABELS-008": Entry(65, "The table has no rows.", "Give another table."),
     "LABELS-011": Entry(
-        65, "Too few classes have enough sequences.", "Lower data.min_examples, or look at data.label_column."
+        65, "Too few classes have enough sequences.", "Lower data.min_examples, or look at data.columns.label."
     ),
     "LABELS-012": Entry(65, "A label is none of the classes.", "Correct it, or name the classes with data.classes."),
     "LABELS-013": Entry(
@@ -90,22 +91,22 @@ TRAINING_CODES = {
     "LABELS-015": Entry(
         65, "Labels or classes are no terms of the ontology below its roots.", "Look at data.ontology and data.classes."
     ),
-    "LABELS-016": Entry(65, "No gene has the attribute that holds labels.", "Look at data.label_column."),
-    "LABELS-017": Entry(2, "Genes cannot be grouped in this way.", 'Give "file" or "contig" as data.group_column.'),
+    "LABELS-016": Entry(65, "No gene has the attribute that holds labels.", "Look at data.columns.label."),
+    "LABELS-017": Entry(2, "Genes cannot be grouped in this way.", 'Give "file" or "contig" as data.columns.group.'),
     "LABELS-018": Entry(65, "The bases of a gene are not there.", "Give the FASTA file with data.fasta."),
     "LABELS-019": Entry(
-        2, "Nothing says where the sequences are.", "Give data.sequence_column, or data.fasta and data.id_column."
+        2, "Nothing says where the sequences are.", "Give data.columns.sequence, or data.fasta and data.columns.id."
     ),
     "LABELS-101": Entry(None, "What has no label was left out.", "Nothing, or add the label."),
     "LABELS-102": Entry(None, "A FASTA record is in no row of the table and is not used.", "Nothing, or add a row."),
-    "LABELS-103": Entry(None, "A copy of a sequence was left out.", "Nothing; data.keep_copies keeps copies."),
+    "LABELS-103": Entry(None, "A copy of a sequence was left out.", "Nothing; data.split.keep_copies keeps copies."),
     "LABELS-104": Entry(None, "Only the start of a long sequence is read.", "Raise max_bp."),
     "LABELS-105": Entry(None, "A label is no term of the ontology and was left out.", "Use an ontology of its time."),
     "LABELS-106": Entry(None, "No term but roots is left of a row, which was left out.", "Nothing."),
     "LABELS-107": Entry(None, "A gene with several labels was left out.", "Use labels of kind multilabel."),
     "LABELS-108": Entry(None, "A gene without one reading frame was left out.", "Nothing."),
     "CODONS-001": Entry(65, "There is not one state for each codon.", "Correct the row."),
-    "CODONS-002": Entry(65, "The labels have fewer than two states.", "Look at data.label_column."),
+    "CODONS-002": Entry(65, "The labels have fewer than two states.", "Look at data.columns.label."),
     "CODONS-101": Entry(None, "A sequence is longer than the model takes and was left out.", "Raise max_bp."),
     "GENOMES-001": Entry(65, "The table of genomes has no rows.", "Give a row for each genome."),
     "GENOMES-002": Entry(65, "A row has not as many cells as the header.", "Mend the row."),
@@ -130,7 +131,7 @@ TRAINING_CODES = {
         None, "A held-out part shares sequence with the training part.", "Split by group; see genoformer check-leakage."
     ),
     "TRAIN-001": Entry(76, "The loss or a weight is not finite.", "Lower model.lr, or raise model.warmup_steps."),
-    "TRAIN-002": Entry(75, "A loading process died.", "Run the command again, or use --data.num_workers 0."),
+    "TRAIN-002": Entry(75, "A loading process died.", "Run the command again, or use --data.loader.num_workers 0."),
     "TRAIN-003": Entry(
         2, "A checkpoint of another configuration cannot be continued.", "Start from its model with --init_from."
     ),

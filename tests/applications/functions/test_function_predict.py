@@ -10,7 +10,8 @@ from scipy.special import softmax
 from tiny_function_bundle import write_function_bundle
 
 from genoformer.applications import build_task
-from genoformer.applications.functions.caller import FunctionCaller, calibrated, called_terms, fit_calibration
+from genoformer.applications.functions.calibrate import fit_calibration
+from genoformer.applications.functions.caller import FunctionCaller, calibrated, called_terms
 from genoformer.applications.functions.evaluate import evaluate_functions
 from genoformer.applications.functions.predict import FunctionPredictor
 from genoformer.applications.functions.request import FunctionRequest

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from genoformer.applications.rna_pairs import caller as pair_calls
-from genoformer.applications.rna_pairs.caller import CHOOSING, WEIGHTS, choose_weight, fit_pair_calibration
+from genoformer.applications.rna_pairs import calibrate
+from genoformer.applications.rna_pairs.calibrate import CHOOSING, WEIGHTS, choose_weight, fit_pair_calibration
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.structures.dot_bracket import parse_dot_bracket
 
@@ -32,7 +32,7 @@ def test_weight_is_chosen_on_a_part_of_each_family_and_the_smallest_of_the_best_
         seen.append((len(codes), weight))
         return one_pair(0.9 if weight >= 0.1 else 0.0)
 
-    monkeypatch.setattr(pair_calls, "fold_probabilities", fold)
+    monkeypatch.setattr(calibrate, "fold_probabilities", fold)
     codes = [encode_bases("GAAAAAC" + "A" * (i // 100)) for i in range(110)]
     groups = ["many"] * 100 + ["few"] * 10
     assert choose_weight(codes, [one_pair(0.5)] * 110, [PAIRED] * 110, groups) == 0.1
