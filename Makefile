@@ -1,7 +1,7 @@
 # make demo           train a small model on a made-up genome, predict the genes of another one, and score them (minutes)
 # make demo FASTA=my.fa   the same, then the genes of your genome with the model that comes with the package
 # make test           all tests, on as many cores as there are, at most eight; JOBS=2 takes two
-# make lint           style
+# make lint           style and types
 # All set up everything in .venv first, or in VENV=folder. DEMO_STEPS=20 trains for 20 steps only. PIP_ARGS goes to pip.
 
 PYTHON ?= python3
@@ -24,6 +24,7 @@ test: $(STAMP)
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from genoformer.files import write_text_atomic
 from genoformer.nn.allocator import tune_allocator
+from genoformer.nn.attention.full import FullConfig
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
 
@@ -30,12 +32,12 @@ SOLVED, N_TEST = 0.98, 128
 TOKENS_PER_STEP, CHECK_EVERY = 8_192, 20
 UNREACHED_SHARE = 0.1
 ARCHITECTURES = {
-    "window 32": {"window_radius": 32},
-    "window 256": {"window_radius": 256},
-    "window 32, dilation 1 and 32": {"window_radius": 32, "dilation": (1, 32)},
-    "window 32, heads of dilation 1, 4, 16, 64": {"window_radius": 32, "dilation": ((1, 4, 16, 64),) * 2},
-    "window 32, 1 global token": {"window_radius": 32, "n_global_tokens": 1},
-    "full": {"attention": "full"},
+    "window 32": {"attention": LongformerConfig(32)},
+    "window 256": {"attention": LongformerConfig(256)},
+    "window 32, dilation 1 and 32": {"attention": LongformerConfig(32, (1, 32))},
+    "window 32, heads of dilation 1, 4, 16, 64": {"attention": LongformerConfig(32, ((1, 4, 16, 64),) * 2)},
+    "window 32, 1 global token": {"attention": LongformerConfig(32), "n_global_tokens": 1},
+    "full": {"attention": FullConfig()},
 }
 
 

@@ -30,9 +30,10 @@ from transformers import LongformerConfig
 from transformers.models.longformer.modeling_longformer import LongformerSelfAttention as TheirAttention
 
 from genoformer.nn.allocator import tune_allocator
-from genoformer.nn.attention import LongformerSelfAttention, make_window
-from genoformer.nn.masks import TokenRoles, token_roles
-from genoformer.nn.windowed import fast_attention
+from genoformer.nn.attention.backends import make_window
+from genoformer.nn.attention.longformer import LongformerSelfAttention
+from genoformer.nn.attention.masks import TokenRoles, token_roles
+from genoformer.nn.attention.windowed import fast_attention
 
 D_MODEL, N_HEADS, RADIUS = 768, 12, 256
 D_HEAD = D_MODEL // N_HEADS

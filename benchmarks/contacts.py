@@ -25,6 +25,7 @@ from genoformer.bundle.folder import load_bundle
 from genoformer.cli.fit import run_lightning
 from genoformer.files import write_json_atomic, write_text_atomic
 from genoformer.metrics.pairs import contact_precision, mean_contact_precision
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.pair_head import build_pair_model
 from genoformer.sequence.kmers import KmerTokenizer
@@ -136,7 +137,7 @@ def planted_recovery(seed: int) -> dict:
     task, tokenizer = build((), {"channels": 8, "rank": 8, "n_convolutions": 0}), KmerTokenizer(k=3, stride=3)
     torch.manual_seed(seed)
     encoder = EncoderConfig(vocab_size=tokenizer.vocab_size, d_model=64, n_heads=4, n_layers=1, d_ff=64,
-                            conv_width=0, window_radius=8, stride=3)  # fmt: skip
+                            conv_width=0, attention=LongformerConfig(window_radius=8), stride=3)  # fmt: skip
     model = build_pair_model(encoder, **task.head_settings())
     optimizer = build_optimizer(model, lr=3e-3, weight_decay=0.0)
     items = [{"token_ids": tokenizer.encode(chain.codes), "labels": chain.labels} for chain in chains]

@@ -20,19 +20,20 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 from genoformer.nn import context_parallel
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
 
 CONFIG = EncoderConfig(
-    vocab_size=4101, d_model=128, n_heads=4, n_layers=4, d_ff=512, window_radius=64, conv_width=5, stride=3,
-    n_global_tokens=1,
+    vocab_size=4101, d_model=128, n_heads=4, n_layers=4, d_ff=512, attention=LongformerConfig(window_radius=64),
+    conv_width=5, stride=3, n_global_tokens=1,
 )  # fmt: skip
 FLOAT_BYTES = 4
 
 
 def expected_bytes(config: EncoderConfig, n_neighbours: int) -> int:
     """What a process sends in a forward pass, whatever the length: halos, and the partial sums of global tokens."""
-    halos = sum(config.radii) + config.conv_width // 2
+    halos = sum(config.attention.radii(config.n_layers)) + config.conv_width // 2
     sums = config.n_layers * config.n_global_tokens * config.n_heads * (config.d_model + 2)
     return FLOAT_BYTES * (n_neighbours * halos * config.d_model + sums)
 
@@ -93,7 +94,7 @@ def fit(rows: list[dict]) -> dict:
         slope, constant = np.polyfit(tokens, [row["one"][name] for row in rows], 1)
         lines[name] = {"per_million_tokens": round(1e6 * slope, 1), "constant": round(constant, 2)}
         for row in rows:
-            share = row["tokens"] / 2 + CONFIG.radii[0]
+            share = row["tokens"] / 2 + CONFIG.attention.radii(CONFIG.n_layers)[0]
             row.setdefault("predicted", {})[name] = round(constant + slope * share, 2)
     for row in rows:
         row["predicted"]["sent_bytes"] = expected_bytes(CONFIG, 1)

@@ -18,6 +18,7 @@ from torch import nn
 from transformers import LongformerConfig, LongformerModel
 
 from genoformer.nn.allocator import tune_allocator
+from genoformer.nn.attention.longformer import LongformerConfig as OurConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
 
@@ -28,8 +29,8 @@ MILLION = 2**20
 
 def make_ours(**settings) -> Encoder:
     config = EncoderConfig(
-        vocab_size=VOCAB_SIZE, d_model=D_MODEL, n_heads=N_HEADS, n_layers=N_LAYERS, d_ff=D_FF, window_radius=RADIUS,
-        conv_width=0, n_global_tokens=1, **settings,
+        vocab_size=VOCAB_SIZE, d_model=D_MODEL, n_heads=N_HEADS, n_layers=N_LAYERS, d_ff=D_FF, conv_width=0,
+        attention=OurConfig(window_radius=RADIUS), n_global_tokens=1, **settings,
     )  # fmt: skip
     return Encoder(config)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from genoformer.nn.linear import Linear
+from genoformer.nn.layers.linear import Linear
 
 RATE_SIZE = {"cpu": 1024, "cuda": 8192}
 

@@ -4,6 +4,7 @@ The "-" strand is the same model on the reverse complement, tiled from its own 5
 complement give mirrored outputs. Memory holds one batch of tiles per strand, whatever the record's length.
 """
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from torch import nn
 
 from genoformer.errors import UsageError
 from genoformer.nn.config import EncoderConfig
+from genoformer.nn.layers.refusals import BackendError, TooManyTokensError
 from genoformer.sequence.alphabet import N_CODE, reverse_complement
 from genoformer.sequence.kmers import CLS_ID, KmerTokenizer
 from genoformer.sequence.tiles import Tile, iter_tiles
@@ -170,13 +172,15 @@ def _run(network: nn.Module, tokenizer: KmerTokenizer, reads: list[tuple[np.ndar
         inputs.append(np.pad(owned, ((0, 0), (n_globals, 0), (0, 0)), constant_values=N_CODE))
     device = next(network.parameters()).device
     tokens, *base_codes = (torch.from_numpy(array).to(device) for array in inputs)
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+    with refusals_explained(), torch.inference_mode(), autocast:
         return network(tokens, **({"base_codes": base_codes[0]} if base_codes else {})).float().cpu().numpy()
 
 
 def _encoder_config(network: nn.Module) -> EncoderConfig | None:
     """Of a network with an encoder; None for one without."""
-    return network.encoder.config if hasattr(network, "encoder") else None
+    config = getattr(getattr(network, "encoder", None), "config", None)
+    return config if isinstance(config, EncoderConfig) else None
 
 
 def check_tile_length(config: EncoderConfig | None, plan: TilePlan) -> None:
@@ -195,6 +199,24 @@ def check_tile_length(config: EncoderConfig | None, plan: TilePlan) -> None:
             f"but learned positions end at max_tokens {config.max_tokens}.", where="tile_bp",
             fix="Lower model.tile_bp or model.context_bp, or raise encoder.max_tokens.",
         )  # fmt: skip
+
+
+@contextlib.contextmanager
+def refusals_explained() -> Iterator[None]:
+    """What a network refuses to compute becomes an error that names the setting.
+
+    Raises:
+        UsageError: If the input is longer than the learned positions, or the backend of attention cannot run here.
+    """
+    try:
+        yield
+    except TooManyTokensError as error:
+        raise UsageError(
+            "MODEL-022", f"{error}", where="encoder.max_tokens",
+            fix="Use shorter crops or tiles, or a model with more positions.",
+        ) from error  # fmt: skip
+    except BackendError as error:
+        raise UsageError("MODEL-021", f"{error}", where="encoder.attention.backend", fix="Set it to auto.") from error
 
 
 def fastest_precision(device: torch.device) -> str:

@@ -5,16 +5,30 @@ import json
 import pytest
 import torch
 
-from genoformer import bundle
+from genoformer.applications import find_application
+from genoformer.bundle import folder as room
+from genoformer.bundle import header
 from genoformer.bundle.folder import load_bundle, save_bundle
-from genoformer.bundle.header import CALIBRATION, CARD, CONFIG, FORMAT_VERSION, WEIGHTS, BundleConfig, find_bundle
+from genoformer.bundle.header import (
+    CALIBRATION,
+    CARD,
+    CONFIG,
+    FORMAT_VERSION,
+    WEIGHTS,
+    BundleConfig,
+    find_bundle,
+    read_header,
+)
 from genoformer.errors import DataError, MissingFileError, OutputExistsError
 from genoformer.files import sha256_file, write_manifest
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.tasks.gene_structure import channels
 
-ENCODER = EncoderConfig(vocab_size=69, d_model=8, n_heads=2, n_layers=1, d_ff=8, window_radius=(3,), stride=3)
+ENCODER = EncoderConfig(
+    vocab_size=69, d_model=8, n_heads=2, n_layers=1, d_ff=8, attention=LongformerConfig(window_radius=(3,)), stride=3
+)
 NAMES = (WEIGHTS, CONFIG, CALIBRATION, CARD)
 
 
@@ -92,7 +106,7 @@ def test_interrupted_saving_leaves_no_manifest(folder, model, config, monkeypatc
     def stop(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(bundle, writer, stop)
+    monkeypatch.setattr(room, writer, stop)
     with pytest.raises(KeyboardInterrupt):
         save_bundle(folder, model=model, config=config, card="other")
     assert not (folder / "manifest.json").exists()
@@ -136,11 +150,22 @@ def test_file_that_the_manifest_does_not_name_is_not_trusted(folder, name):
     assert name in refused(folder, "MODEL-002")
 
 
-def test_unknown_task_is_refused(folder):
-    change_config(folder, task="exec")
-    assert '"exec"' in refused(folder, "MODEL-005")
-    change_config(folder, task=["gene_structure"])
-    refused(folder, "MODEL-005")
+@pytest.mark.parametrize(("task", "said"), [("exec", '"exec"'), (["gene_structure"], "gene_structure")])
+def test_unknown_task_is_refused_by_who_asks_for_its_parts(folder, task, said):
+    change_config(folder, task=task)
+    with pytest.raises(DataError, match="MODEL-005") as caught:
+        find_application(read_header(folder).config.task, where="mine")
+    assert said in str(caught.value) and caught.value.exit_code == 65
+    change_config(folder, task=task, format_version=1)
+    assert said in refused(folder, "MODEL-005")
+
+
+@pytest.mark.parametrize(
+    "head", [{"name": "os.system"}, {"name": ["base"]}, {}, {"name": "base", "pooling": "mean"}, "base", None, 3, []]
+)
+def test_head_that_cannot_be_built_is_refused(folder, head):
+    change_config(folder, head=head)
+    refused(folder, "MODEL-003")
 
 
 def test_other_layout_version_is_refused(folder):
@@ -188,17 +213,17 @@ def test_weights_that_are_no_safetensors_are_refused(folder, content):
 
 
 def test_missing_model_says_what_there_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(bundle, "shipped_models", lambda: ["bacteria", "phages"])
+    monkeypatch.setattr(header, "shipped_models", lambda: ["bacteria", "phages"])
     with pytest.raises(MissingFileError, match=r'"bakteria".*bacteria, phages') as caught:
         find_bundle("bakteria")
     assert caught.value.exit_code == 66
-    monkeypatch.setattr(bundle, "shipped_models", list)
+    monkeypatch.setattr(header, "shipped_models", list)
     with pytest.raises(MissingFileError, match="none"):
         find_bundle(tmp_path / "nowhere")
 
 
 def test_folder_wins_over_a_shipped_name(tmp_path, monkeypatch):
-    monkeypatch.setattr(bundle, "shipped_models", lambda: ["bacteria"])
+    monkeypatch.setattr(header, "shipped_models", lambda: ["bacteria"])
     assert find_bundle("bacteria").name == "bacteria" and find_bundle("bacteria").parent.name == "shipped"
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bacteria").mkdir()

@@ -1,9 +1,13 @@
 """What is said twice is said alike: dependencies, pins, versions, licence."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,6 +22,17 @@ ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 CONDA_NAMES = {"pytorch": "torch"}
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+INSTALLED = """
+import json
+import genoformer
+from genoformer.bundle.header import read_header, shipped_models
+from genoformer.training.config_files import shipped_configs
+tasks = {name: read_header(name).config.task for name in shipped_models()}
+configs = {name: str(path) for name, path in shipped_configs().items()}
+print(json.dumps({"package": genoformer.__file__, "configs": configs, "models": list(tasks), "tasks": tasks}))
+"""
+"""What an installed package is asked: where it is, and what it finds."""
 CONDA_ONLY = {"python", "pip", "genometools-genometools", "bedtools", "htslib"}
 
 
@@ -125,11 +140,49 @@ def test_make_sets_up_the_environment_first(target):
     assert ("scripts/demo.sh" in done.stdout and '"my.fa"' in done.stdout) == (target == "demo")
 
 
-def test_every_folder_with_modules_is_packaged_and_so_are_the_configurations():
-    folders = {path.parent.relative_to(ROOT) for path in (ROOT / "genoformer").rglob("*.py")}
-    packaged = set(PYPROJECT["tool"]["setuptools"]["packages"])
-    assert packaged == {".".join(folder.parts) for folder in folders} | {"genoformer.shipped.configs"}
-    assert PYPROJECT["tool"]["setuptools"]["package-dir"]["genoformer.shipped.configs"] == "configs"
-    patterns = PYPROJECT["tool"]["setuptools"]["package-data"]["genoformer.shipped.configs"]
-    matched = {path for pattern in patterns for path in (ROOT / "configs").glob(pattern)}
-    assert matched == {path for path in (ROOT / "configs").rglob("*") if path.is_file()} != set()
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory, need_package):
+    """The wheel of a copy of the sources: building leaves folders beside them."""
+    need_package("setuptools")
+    folder = tmp_path_factory.mktemp("wheel")
+    for name in ("genoformer", "configs"):
+        shutil.copytree(
+            ROOT / name, folder / "source" / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder / "source")
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
+    subprocess.run([*PIP, "wheel", *options, "-w", folder, folder / "source"], check=True)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_wheel_holds_every_module_configuration_and_shipped_model_and_nothing_else(wheel):
+    wanted = {path.relative_to(ROOT) for path in (ROOT / "genoformer").rglob("*.py")}
+    wanted |= {Path("genoformer/shipped") / path.relative_to(ROOT) for path in (ROOT / "configs").rglob("*.*")}
+    models = [path.parent for path in (ROOT / "genoformer/shipped").glob("*/manifest.json")]
+    wanted |= {path.relative_to(ROOT) for model in models for path in model.iterdir()}
+    wanted.add(Path("genoformer/bundle/format_1.json"))
+    assert len(models) >= 3 and len([path for path in wanted if "configs" in path.parts]) >= 15
+    with zipfile.ZipFile(wheel) as archive:
+        held = {Path(name) for name in archive.namelist() if ".dist-info/" not in name}
+    assert held == wanted
+
+
+def test_installed_wheel_finds_configurations_and_models(wheel, tmp_path):
+    target = tmp_path / "target"
+    subprocess.run([*PIP, "install", "--no-deps", "--no-index", "--quiet", "--target", target, wheel], check=True)
+    environment = os.environ | {"PYTHONPATH": str(target)}
+    done = subprocess.run(
+        [sys.executable, "-c", INSTALLED], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert Path(found["package"]) == target / "genoformer/__init__.py"
+    files = list((ROOT / "configs").glob("*/*.yaml"))
+    known = {path.stem: path for path in files} | {f"{path.parent.name}/{path.stem}": path for path in files}
+    read = {name: Path(path).read_text() for name, path in found["configs"].items()}
+    assert read == {name: path.read_text() for name, path in known.items()}
+    assert all(target in Path(path).parents for path in found["configs"].values())
+    assert found["models"] == sorted(path.parent.name for path in (ROOT / "genoformer/shipped").glob("*/config.json"))
+    assert found["tasks"]["bacteria"] == "gene_structure"

@@ -6,6 +6,7 @@ import torch
 
 from genoformer.batches.collate import collate_crops
 from genoformer.errors import UsageError
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.sequence.alphabet import encode_bases, reverse_complement
@@ -25,8 +26,8 @@ TOLERANCE = 1e-5
 
 def tiny_model(k, stride, positions="rotary"):
     config = EncoderConfig(
-        vocab_size=5 + 4**k, d_model=16, n_heads=2, n_layers=2, d_ff=32, window_radius=3, conv_width=3,
-        stride=stride, positions=positions,
+        vocab_size=5 + 4**k, d_model=16, n_heads=2, n_layers=2, d_ff=32,
+        attention=LongformerConfig(window_radius=3), conv_width=3, stride=stride, positions=positions,
     )  # fmt: skip
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -173,10 +174,10 @@ def test_record_without_known_bases_is_unknown(text, expected):
     assert mostly_unknown(encode_bases(text)) is expected
 
 
-def model_with(**settings):
+def model_with(backend="auto", **settings):
     config = EncoderConfig(
-        vocab_size=5 + 4**3, d_model=16, n_heads=2, n_layers=1, d_ff=32, window_radius=3, conv_width=3, stride=3,
-        **settings,
+        vocab_size=5 + 4**3, d_model=16, n_heads=2, n_layers=1, d_ff=32, conv_width=3, stride=3,
+        attention=LongformerConfig(window_radius=3, backend=backend), **settings,
     )  # fmt: skip
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -213,5 +214,12 @@ def test_tiles_beyond_learned_positions_are_refused_in_one_sentence():
     network, tokenizer = model_with(positions="learned", max_tokens=30, n_global_tokens=1)
     list(strand_logits(network, tokenizer, random_codes(50), TilePlan(27, 30)))
     with pytest.raises(UsageError, match="has 31 tokens, but learned positions end at max_tokens 30") as caught:
+        list(strand_logits(network, tokenizer, random_codes(50), TilePlan(30, 30)))
+    assert caught.value.exit_code == 2
+
+
+def test_backend_that_cannot_run_here_names_the_setting():
+    network, tokenizer = model_with(backend="flex")
+    with pytest.raises(UsageError, match=r"encoder\.attention\.backend: .*flex needs an NVIDIA GPU") as caught:
         list(strand_logits(network, tokenizer, random_codes(50), TilePlan(30, 30)))
     assert caught.value.exit_code == 2

@@ -13,6 +13,7 @@ from genoformer.decoding.scoring import (
     DecoderWeights,
 )
 from genoformer.metrics.calibration import IsotonicCalibrator
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.tasks import gene_structure
@@ -25,7 +26,15 @@ GENE = NO_WEIGHTS | {"intercept": -14.0, "open_frame": 3.0, "codon_sum": 0.02, "
 def write_tiny_bundle(folder):
     """Save the bundle; its tiles have 3 kb."""
     channels = list(gene_structure.channels)
-    encoder = EncoderConfig(vocab_size=5 + 4**3, d_model=16, n_heads=2, n_layers=1, d_ff=16, window_radius=8, stride=3)
+    encoder = EncoderConfig(
+        vocab_size=5 + 4**3,
+        d_model=16,
+        n_heads=2,
+        n_layers=1,
+        d_ff=16,
+        attention=LongformerConfig(window_radius=8),
+        stride=3,
+    )
     with torch.random.fork_rng():
         torch.manual_seed(1)
         model = build_model(encoder, n_channels=len(channels)).eval()

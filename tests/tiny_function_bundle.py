@@ -5,10 +5,12 @@ import torch
 from genoformer.applications import build_task
 from genoformer.bundle.folder import network_of, save_bundle
 from genoformer.bundle.header import BundleConfig
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 
 ENCODER = EncoderConfig(
-    vocab_size=69, d_model=16, n_heads=2, n_layers=1, d_ff=16, window_radius=8, n_global_tokens=1
+    vocab_size=69, d_model=16, n_heads=2, n_layers=1, d_ff=16, attention=LongformerConfig(window_radius=8),
+    n_global_tokens=1,
 )  # fmt: skip
 MAPS = {
     "multiclass": {"temperature": 2.0},

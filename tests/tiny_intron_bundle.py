@@ -7,6 +7,7 @@ from genoformer.bundle.folder import save_bundle
 from genoformer.bundle.header import BundleConfig
 from genoformer.decoding.introns.weights import EXON_KINDS, IntronDecoder, IntronWeights, fit_lengths
 from genoformer.metrics.calibration import IsotonicCalibrator
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.tasks import gene_structure_eukaryote
@@ -25,7 +26,15 @@ def tiny_intron_decoder() -> CalibratedDecoder:
 def write_tiny_intron_bundle(folder):
     """Save the bundle; its tiles have 3 kb."""
     task = gene_structure_eukaryote
-    encoder = EncoderConfig(vocab_size=5 + 4**3, d_model=16, n_heads=2, n_layers=1, d_ff=16, window_radius=8, stride=3)
+    encoder = EncoderConfig(
+        vocab_size=5 + 4**3,
+        d_model=16,
+        n_heads=2,
+        n_layers=1,
+        d_ff=16,
+        attention=LongformerConfig(window_radius=8),
+        stride=3,
+    )
     with torch.random.fork_rng():
         torch.manual_seed(1)
         model = build_model(encoder, n_channels=len(task.channels), initial_logits=INITIAL_LOGITS).eval()

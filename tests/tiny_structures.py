@@ -12,7 +12,7 @@ model:
   task: rna_pairs
   k: 1
   stride: 1
-  encoder: {d_model: 16, n_heads: 2, n_layers: 1, d_ff: 16, window_radius: 8, conv_width: 3}
+  encoder: {d_model: 16, n_heads: 2, n_layers: 1, d_ff: 16, attention: {window_radius: 8}, conv_width: 3}
   options: {channels: 8, rank: 4, n_convolutions: 2, max_bp: 60}
   lr: 1.0e-2
   warmup_steps: 5
@@ -24,7 +24,7 @@ model:
   task: codon_structure
   k: 3
   stride: 3
-  encoder: {d_model: 16, n_heads: 2, n_layers: 1, d_ff: 16, window_radius: 4, conv_width: 3}
+  encoder: {d_model: 16, n_heads: 2, n_layers: 1, d_ff: 16, attention: {window_radius: 4}, conv_width: 3}
   lr: 1.0e-2
   warmup_steps: 5
 data: {split: {validation: 0.2, test: 0.2}, loader: {batch_size: 8, samples_per_epoch: 200}}
@@ -35,7 +35,7 @@ model:
   task: contacts
   k: 3
   stride: 3
-  encoder: {d_model: 16, n_heads: 2, n_layers: 1, d_ff: 16, window_radius: 4, conv_width: 3}
+  encoder: {d_model: 16, n_heads: 2, n_layers: 1, d_ff: 16, attention: {window_radius: 4}, conv_width: 3}
   options: {channels: 4, rank: 4, n_convolutions: 1}
   lr: 1.0e-2
   warmup_steps: 2

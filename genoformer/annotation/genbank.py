@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from Bio import SeqIO
-from Bio.Seq import UndefinedSequenceError
+from Bio.Seq import MutableSeq, Seq, UndefinedSequenceError
 from Bio.SeqFeature import AfterPosition, BeforePosition, SeqFeature, SimpleLocation
 from Bio.SeqRecord import SeqRecord
 
@@ -44,14 +44,15 @@ def read_genbank(path: Path, warnings: WarningLog) -> Annotation:
     annotation = Annotation()
     genes: list[Gene] = []
     for record in iter_seq_records(path, warnings):
-        where = f"{path} record {record.id}"
-        if record.id in annotation.contig_lengths:
+        contig = _contig_id(record)
+        where = f"{path} record {contig}"
+        if contig in annotation.contig_lengths:
             raise DataError("GENBANK-002", "two records have this id.", where=where, fix="Keep one of them.")
         if "protein" in str(record.annotations.get("molecule_type", "")):
             raise DataError("GENBANK-003", "the record is a protein.", where=where, fix="Use nucleotide records.")
-        annotation.contig_lengths[record.id] = len(record)
+        annotation.contig_lengths[contig] = len(record)
         if record.annotations.get("topology") == "circular":
-            annotation.circular.add(record.id)
+            annotation.circular.add(contig)
         genes += _record_genes(record, annotation, where, warnings)
     annotation.genes = order_genes(genes)
     annotation.genetic_codes = most_frequent_codes(annotation.genes)
@@ -70,15 +71,16 @@ def read_genbank_records(path: str | Path, *, warnings: WarningLog | None = None
         DataError: With file and record, if the file cannot be parsed or a record has no nucleotide sequence.
     """
     for record in iter_seq_records(Path(path), WarningLog() if warnings is None else warnings):
-        where = f"{path} record {record.id}"
+        contig = _contig_id(record)
+        where = f"{path} record {contig}"
         try:
-            codes = encode_bases(bytes(record.seq))
+            codes = encode_bases(bytes(_sequence(record)))
         except UndefinedSequenceError:
             fix = "Download the record with its sequence, or give a FASTA file."
             raise DataError("GENBANK-004", "the record has no sequence.", where=where, fix=fix) from None
         except ValueError as error:
             raise DataError("GENBANK-003", f"the sequence is not DNA: {error}.", where=where) from error
-        yield Record(record.id, codes, record.description)
+        yield Record(contig, codes, record.description)
 
 
 def iter_seq_records(path: Path, warnings: WarningLog) -> Iterator[SeqRecord]:
@@ -93,11 +95,20 @@ def iter_seq_records(path: Path, warnings: WarningLog) -> Iterator[SeqRecord]:
         records = SeqIO.parse(handle, "genbank")
         while (record := _next_record(records, path, n_read, warnings)) is not None:
             n_read += 1
-            if record.id in ("", ".", "<unknown id>"):  # no accession: the LOCUS line has a name
-                record.id = record.name
             yield record
     if n_read == 0:
         raise DataError("GENBANK-005", "there is no GenBank record.", where=str(path), fix=FORMAT_HELP)
+
+
+def _contig_id(record: SeqRecord) -> str:
+    """Accession and version; without an accession, the name in the LOCUS line."""
+    return record.name if record.id is None or record.id in ("", ".", "<unknown id>") else record.id
+
+
+def _sequence(record: SeqRecord) -> Seq | MutableSeq:
+    if record.seq is None:
+        raise UndefinedSequenceError
+    return record.seq
 
 
 def _next_record(records: Iterator[SeqRecord], path: Path, n_read: int, warnings: WarningLog) -> SeqRecord | None:
@@ -152,10 +163,11 @@ def _gene(
         warnings.add("GENBANK-102", f"{where}: the place {feature.location} of a {feature.type} cannot be read")
         return None
     strands = [location.strand for location in locations]
-    parts = _parts(locations, record.id, annotation, where, warnings)
+    contig = _contig_id(record)
+    parts = _parts(locations, contig, annotation, where, warnings)
     qualifiers = feature.qualifiers
     return Gene(
-        contig=record.id,
+        contig=contig,
         start=parts[0][0],
         end=max(end for _, end in parts),
         strand="+" if strands[0] == 1 else "-",
@@ -182,7 +194,9 @@ def _exons_by_owner(record: SeqRecord) -> dict[tuple[str, str], list[list[Span]]
     found: dict[tuple[str, str], list[list[Span]]] = defaultdict(list)
     for feature in record.features:
         locations = _readable_parts(feature, len(record)) if feature.type == "mRNA" else None
-        for key in _owner_keys(feature) if locations else []:
+        if locations is None:
+            continue
+        for key in _owner_keys(feature):
             found[key].append([(int(location.start), int(location.end)) for location in locations])
     return found
 

@@ -17,9 +17,10 @@ def choose_isoforms(genes: Iterable[Gene]) -> list[Gene]:
     Returns:
         The chosen ones in the order of ``sort_genes``.
     """
-    chosen: dict[tuple, Gene] = {}
+    chosen: dict[tuple[str, tuple[str, str]] | int, Gene] = {}
     for number, gene in enumerate(sort_genes(genes)):
-        key = (gene.strand, _owner(gene)) if _owner(gene) and not gene.pseudo else number
+        owner = _owner(gene)
+        key = number if owner is None or gene.pseudo else (gene.strand, owner)
         if key not in chosen or _rank(gene) > _rank(chosen[key]):
             chosen[key] = gene
     return sort_genes(chosen.values())

@@ -100,12 +100,14 @@ class Gene:
 
     def shifted(self, by_bp: int) -> "Gene":
         """The same gene, every coordinate higher by ``by_bp``."""
-        moved = {
-            name: tuple((start + by_bp, end + by_bp) for start, end in getattr(self, name))
-            for name in ("parts", "exons")
-        }
-        exceptions = tuple((start + by_bp, end + by_bp, aa) for start, end, aa in self.transl_except)
-        return replace(self, start=self.start + by_bp, end=self.end + by_bp, transl_except=exceptions, **moved)
+        return replace(
+            self,
+            start=self.start + by_bp,
+            end=self.end + by_bp,
+            parts=tuple((start + by_bp, end + by_bp) for start, end in self.parts),
+            exons=tuple((start + by_bp, end + by_bp) for start, end in self.exons),
+            transl_except=tuple((start + by_bp, end + by_bp, aa) for start, end, aa in self.transl_except),
+        )
 
     @property
     def five_prime(self) -> tuple[int, str]:

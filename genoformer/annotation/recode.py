@@ -67,19 +67,19 @@ def draw_recoding(
         UsageError: If there is no such genetic code.
     """
     drawn_code = int(generator.choice(CODE_SWITCHES.get(genetic_code, (genetic_code,))))
-    written = get_genetic_code(drawn_code if written is None else written)
+    target = get_genetic_code(drawn_code if written is None else written)
     drawn_tilt = generator.uniform(-MAX_TILT, MAX_TILT)
     tilt = drawn_tilt if tilt is None else tilt
     noise = generator.normal(0, CODON_NOISE, 64)
-    taste = np.exp(tilt * _gc_of_codons() + noise) * ~written.stop_mask
-    same = _similarity(genetic_code, written.number, 0.0) * taste
-    other = _similarity(genetic_code, written.number, generator.uniform(0.5, 1.2)) * taste
+    taste = np.exp(tilt * _gc_of_codons() + noise) * ~target.stop_mask
+    same = _similarity(genetic_code, target.number, 0.0) * taste
+    other = _similarity(genetic_code, target.number, generator.uniform(0.5, 1.2)) * taste
     # Between genes composition follows codon usage at about half its strength.
     gc = 1 / (1 + np.exp(0.35 - 0.45 * tilt + generator.normal(0, 0.2)))
     skew = np.exp(generator.normal(0, 0.1, 4))
     bases = np.array([1 - gc, gc, gc, 1 - gc]) * skew
     return Recoding(
-        written, _cumulative(same), _cumulative(other), generator.uniform(0, MAX_REPLACED),
+        target, _cumulative(same), _cumulative(other), generator.uniform(0, MAX_REPLACED),
         np.cumsum(bases / bases.sum()), generator.uniform(0.5, 1.0),
     )  # fmt: skip
 

@@ -3,8 +3,8 @@
 import gzip
 import zlib
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from genoformer.errors import DataError, MissingFileError
 
@@ -28,7 +28,7 @@ def read_head(path: Path, n_bytes: int = 65536) -> bytes:
             raise _damaged(path, error) from error
 
 
-def open_bytes(path: Path) -> BinaryIO:
+def open_bytes(path: Path) -> BufferedReader | gzip.GzipFile:
     """Open a plain or gzip file for reading bytes; the content decides, not the name.
 
     Raises:
@@ -50,7 +50,7 @@ def open_bytes(path: Path) -> BinaryIO:
     return gzip.open(path)
 
 
-def _check_bgzf_end(handle: BinaryIO, path: Path) -> None:
+def _check_bgzf_end(handle: BufferedReader, path: Path) -> None:
     """BGZF cut between two blocks decompresses without any error: only the end block tells."""
     header = handle.read(18)
     is_bgzf = len(header) == 18 and header[3] & 4 and header[12:14] == b"BC"

@@ -120,7 +120,7 @@ def find_application(task: str, *, where: str) -> Application:
     Raises:
         DataError: If there is none.
     """
-    if task not in APPLICATIONS:
+    if not isinstance(task, str) or task not in APPLICATIONS:
         message = f'the task "{task}" is unknown; known: {", ".join(APPLICATIONS)}.'
         raise DataError("MODEL-005", message, where=where)
     return APPLICATIONS[task]

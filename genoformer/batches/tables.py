@@ -1,6 +1,7 @@
 """Labelled sequences as token ids: training samples with augmentation, evaluation samples with all their views."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import torch
@@ -10,9 +11,22 @@ from genoformer.annotation.rewrite_coding import rewrite_coding
 from genoformer.sequence.alphabet import N_CODE, reverse_complement
 from genoformer.sequence.kmers import CLS_ID, PAD_ID, KmerTokenizer
 
-Views = dict[str, list[np.ndarray] | torch.Tensor]
+Sample = Mapping[str, object]
+"""What a data set gives its collate function, by name."""
 POOL_BATCHES = 16
 """Batches over which sequences are sorted by length, so that a batch needs little padding."""
+
+
+class Views(TypedDict):
+    """A sequence in every way in which a model reads it.
+
+    Attributes:
+        views: Token ids [T] of each.
+        label: Number, or [C]; left out where nothing is known.
+    """
+
+    views: list[np.ndarray]
+    label: NotRequired[torch.Tensor]
 
 
 class TrainingSequences(Dataset):
@@ -64,7 +78,7 @@ class TrainingSequences(Dataset):
         batches = order.reshape(-1, self.batch_size)
         return batches[rng.permutation(len(batches))].ravel()
 
-    def __getitem__(self, index: int) -> Views:
+    def __getitem__(self, index: int) -> Sample:
         number = self.place(index)
         generator = np.random.Generator(np.random.Philox(key=[self.seed, index]))
         codes = self.codes[number]
@@ -74,7 +88,7 @@ class TrainingSequences(Dataset):
             codes = np.where(generator.random(len(codes)) < self.masked, np.uint8(N_CODE), codes)
         if self.both_strands and generator.random() < 0.5:
             codes = reverse_complement(codes)
-        return {"views": [self.tokenizer.encode(codes)], "label": torch.as_tensor(self.targets[number])}
+        return Views(views=[self.tokenizer.encode(codes)], label=torch.as_tensor(self.targets[number]))
 
 
 class EvaluationSequences(Dataset):

@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from genoformer.bundle.flat_encoder import nested_encoder
 from genoformer.errors import DataError, MissingFileError
 from genoformer.files import MANIFEST_NAME, verify_manifest
 
@@ -139,14 +140,18 @@ def read_config(path: Path) -> BundleConfig:
 
 
 def _of_format_1(stored: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Layout 1 named the task alone; the head followed from it and from its settings."""
+    """Layout 1 named the task alone; the head followed from it and from its settings. Its encoder was flat."""
     heads = json.loads(FORMAT_1.read_text(encoding="utf-8"))
     task, options = stored.get("task"), stored.get("options") or {}
     if not isinstance(task, str) or task not in heads:
         raise DataError("MODEL-005", f'the task "{task}" is unknown; known: {", ".join(heads)}.', where=str(path))
+    if not isinstance(options, dict):
+        raise TypeError(f"the options are {options!r}, not an object")
     given = {OPTIONS_OF_HEADS.get(name, name): value for name, value in options.items()}
     head = {name: given.get(name, value) for name, value in heads[task].items()}
     kept = {name: value for name, value in stored.items() if name not in ("channels", "format_version")}
+    if "encoder" in kept:
+        kept["encoder"] = nested_encoder(kept["encoder"])
     return {**kept, "head": head, "labels": stored.get("channels", [])}
 
 

@@ -12,6 +12,7 @@ from genoformer.bundle.header import read_header
 from genoformer.cli.prediction import (
     add_input_arguments,
     add_output_arguments,
+    check_machine,
     closing_line,
     load_on_device,
     say,
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Find genes and their functions and write them; returns the exit code."""
+    check_machine(args)
     structure, function = read_header(args.structure), read_header(args.function)
     application = find_application(structure.config.task, where=structure.name)
     if application.request is None or application.request.load() is not GeneRequest:

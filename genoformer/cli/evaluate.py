@@ -2,10 +2,12 @@
 
 import argparse
 import json
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from genoformer.applications import APPLICATIONS, DEFAULT_TASK
+from genoformer.inference.formats import file_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,8 +56,9 @@ def run(args: argparse.Namespace) -> int:
     if args.min_f1 is not None and not 0 <= args.min_f1 <= 1:
         raise UsageError("OPTION-002", f"expected a number from 0 to 1, found {args.min_f1}.", where="--min-f1")
     warnings = WarningLog()
-    comparison = APPLICATIONS[args.task or predicted_task(args.predicted)].compare.load()
-    scores = comparison.compare(_question(args), warnings)
+    task = args.task or stated_task(args.predicted)
+    comparison = APPLICATIONS[task or likely_task(args.predicted)].compare.load()
+    scores = comparison.compare(_question(args, task), warnings)
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)
     if args.out:
@@ -71,32 +74,36 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def predicted_task(predicted: Path) -> str:
-    """The task of a prediction: what its folder says, or the files in it; that of plain files is the first one."""
+def stated_task(predicted: Path) -> str | None:
+    """The task that the folder of a prediction states, for itself and for the files that belong to it."""
     folder = predicted if predicted.is_dir() else predicted.parent
     try:
         task = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["task"]
     except (OSError, ValueError, KeyError, TypeError):
-        task = None
-    if task in APPLICATIONS and (predicted.is_dir() or predicted.name in _files_of(task)):
-        return task
-    held = [task for task in APPLICATIONS if any((predicted / name).is_file() for name in _files_of(task))]
+        return None
+    belongs = predicted.is_dir() or any(fnmatch(predicted.name, name) for name in _files_of(task))
+    return task if belongs and _files_of(task) else None
+
+
+def likely_task(predicted: Path) -> str:
+    """The task whose files a folder holds; the first one for a file, and where several would do."""
+    held = [task for task in APPLICATIONS if any(next(predicted.glob(name), None) for name in _files_of(task))]
     return DEFAULT_TASK if DEFAULT_TASK in held or not held else held[0]
 
 
-def _files_of(task: str) -> list[str]:
-    """Files of a prediction of a task that need not be asked for."""
-    application = APPLICATIONS[task]
-    if application.formats is None or application.compare is None:
+def _files_of(task: Any) -> list[str]:
+    """Names, and patterns of names, of the files of predictions that can be compared; none for other tasks."""
+    application = APPLICATIONS.get(task) if isinstance(task, str) else None
+    if application is None or application.formats is None or application.compare is None:
         return []
-    return [row.file for row in application.formats.load().values() if row.is_default]
+    return file_names(application.formats.load())
 
 
-def _question(args: argparse.Namespace) -> Any:
+def _question(args: argparse.Namespace, task: str | None) -> Any:
     from genoformer.inference.comparison import Question
 
     return Question(
-        args.predicted, args.reference, id_column=args.id_column, label_column=args.label_column,
+        args.predicted, args.reference, task, id_column=args.id_column, label_column=args.label_column,
         label_separator=args.label_separator, ontology=args.ontology, sources=tuple(args.source), fasta=args.fasta,
         seqid_map=args.seqid_map,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from genoformer.applications import DEFAULT_TASK, configured_application
+from genoformer.cli.attention_options import CONFIG_OPTIONS, join_attention_options
 from genoformer.errors import DataError, UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
 from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoint_path
@@ -40,7 +41,6 @@ from genoformer.training.train import (
 )
 
 MAX_MESSAGE_LETTERS = 400
-CONFIG_OPTIONS = ("--config", "-c")
 
 
 class OneLineParser(LightningArgumentParser):
@@ -107,13 +107,14 @@ class GenoformerCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
+        # The task first: it says what is wrong with its settings, which the data takes as they are.
+        self.model.begin(self.application.task.load())
         config = self.model.bundle_config
         reading = ModelReading.of(
             task=config.task, k=config.k, stride=config.stride, encoder=config.encoder, options=config.options
         )
         self.datamodule.bind(reading, seed=self.config.seed_everything, work_dir=self.work_dir)
         self.datamodule.check_model(self.model.encoder_config, self.model.tile_plan)
-        self.model.begin(self.application.task.load())
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         folder = Path(self.work_dir)
@@ -160,6 +161,8 @@ def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
 def prepare_arguments(argv: Sequence[str]) -> list[str]:
     """Replace names of shipped configurations by their files; a run without name is called after its first one.
 
+    Options of single settings of attention become options of all of them.
+
     Raises:
         MissingFileError: If there is no such configuration.
     """
@@ -174,6 +177,7 @@ def prepare_arguments(argv: Sequence[str]) -> list[str]:
             word = f"{option}={find_config(value)}"
         words.append(word)
         previous = words[-1] if words[-1] in CONFIG_OPTIONS else ""
+    words = join_attention_options(words)
     return ["--name", Path(found[0]).stem, *words] if found else words
 
 

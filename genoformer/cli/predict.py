@@ -14,6 +14,7 @@ from genoformer.bundle.header import BundleHeader, read_header
 from genoformer.cli.prediction import (
     add_input_arguments,
     add_output_arguments,
+    check_machine,
     closing_line,
     described_formats,
     load_on_device,
@@ -39,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for tasks in requests().values():
         application = APPLICATIONS[tasks[0]]
-        group = parser.add_argument_group(f"models for {', '.join(tasks)} ({application.title})")
+        titles = "; ".join(APPLICATIONS[task].title for task in tasks)
+        group = parser.add_argument_group(f"models for {', '.join(tasks)} ({titles})")
         application.request.load().add_arguments(group)
         if application.adaptation:
             add_adapt_arguments(group)
@@ -66,6 +68,7 @@ def requests() -> dict[str, list[str]]:
 
 def run(args: argparse.Namespace) -> int:
     """Predict and write; returns the exit code."""
+    check_machine(args)
     header = read_header(args.model)
     task = header.config.task
     application = find_application(task, where=header.name)

@@ -52,6 +52,19 @@ def described_formats() -> str:
     return "comma-separated; " + "; ".join(lines)
 
 
+def check_machine(args: argparse.Namespace) -> None:
+    """What a model pass is told of the machine, checked before any folder is touched.
+
+    Raises:
+        UsageError: If a number is not positive, or the device cannot be used.
+    """
+    positive(args.batch_size, "--batch-size")
+    if args.threads is not None:
+        positive(args.threads, "--threads")
+    if args.device != "cpu":  # which is always there, and costs no import to know
+        find_device(args.device)
+
+
 def load_on_device(header: Any, args: argparse.Namespace) -> Any:
     """The bundle with its network where the arguments want it."""
     import torch

@@ -106,7 +106,7 @@ def crossing_structure(probabilities: np.ndarray, gamma: float = 1.0) -> np.ndar
     # What a pair is worth beyond leaving both bases alone; the others are in no best structure.
     gains = 2 * gamma * np.triu(probabilities, MIN_HAIRPIN + 1) - alone[:, None] - alone[None, :]
     firsts, seconds = np.nonzero((gains > 0) & (np.triu(probabilities, MIN_HAIRPIN + 1) >= SMALLEST))
-    graph = networkx.Graph()
+    graph: networkx.Graph[int] = networkx.Graph()
     graph.add_weighted_edges_from(zip(firsts.tolist(), seconds.tolist(), gains[firsts, seconds].tolist(), strict=True))
     partners = np.full(len(probabilities), ALONE, np.int64)
     for i, j in networkx.max_weight_matching(graph):

@@ -4,6 +4,8 @@ One row is one start of one open frame. Rows of the same frame share ``orf``. A 
 buffers: a frame belongs to the buffer in which its higher end lies, so that buffers together give each frame once.
 """
 
+from functools import partial
+
 import numpy as np
 
 from genoformer.annotation.genetic_code import GeneticCode
@@ -60,15 +62,16 @@ def find_candidates(
     Returns:
         Rows of ``CANDIDATE_DTYPE``, sorted by strand, frame and position.
     """
-    shared = {
-        "stop_mask": code.stop_mask,
-        "start_mask": code.start_mask,
-        "min_gene_bp": min_gene_bp,
-        "max_gap_bp": max_gap_bp,
-    }
-    plus = find_orfs(codes, np.ascontiguousarray(logits[0]), edge_5=edge_left, edge_3=edge_right, **shared)
+    find = partial(
+        find_orfs,
+        stop_mask=code.stop_mask,
+        start_mask=code.start_mask,
+        min_gene_bp=min_gene_bp,
+        max_gap_bp=max_gap_bp,
+    )
+    plus = find(codes, np.ascontiguousarray(logits[0]), edge_5=edge_left, edge_3=edge_right)
     minus_logits = np.ascontiguousarray(logits[1, ::-1])
-    minus = find_orfs(reverse_complement(codes), minus_logits, edge_5=edge_right, edge_3=edge_left, **shared)
+    minus = find(reverse_complement(codes), minus_logits, edge_5=edge_right, edge_3=edge_left)
     rows = [_rows(*plus, strand=1, length=len(codes)), _rows(*minus, strand=-1, length=len(codes))]
     kept = []
     for candidates, higher_end in rows:

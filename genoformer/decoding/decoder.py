@@ -164,6 +164,6 @@ def frame_slices(orf: np.ndarray) -> list[tuple[int, int]]:
         return []
     edges = np.flatnonzero(np.diff(orf)) + 1
     wanted = np.arange(ROWS_AT_A_TIME, len(orf), ROWS_AT_A_TIME)
-    cuts = edges[np.minimum(np.searchsorted(edges, wanted), len(edges) - 1)] if len(edges) else []
+    cuts = edges[np.minimum(np.searchsorted(edges, wanted), len(edges) - 1)] if len(edges) else edges
     bounds = [0, *dict.fromkeys(int(cut) for cut in cuts), len(orf)]
     return list(pairwise(bounds))

@@ -31,9 +31,8 @@ def familiarity(evidence: float | None, at_home: float | None) -> dict[str, floa
     Returns:
         "codon_evidence", "codon_evidence_in_training" and "looks_familiar", None where unknown.
     """
-    known = evidence is not None and at_home is not None
     return {
         "codon_evidence": None if evidence is None else round(evidence, 2),
         "codon_evidence_in_training": None if at_home is None else round(at_home, 2),
-        "looks_familiar": evidence >= FAMILIAR_SHARE * at_home if known else None,
+        "looks_familiar": None if evidence is None or at_home is None else evidence >= FAMILIAR_SHARE * at_home,
     }

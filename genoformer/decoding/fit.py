@@ -1,5 +1,6 @@
 """Fitting weights and confidence maps to candidates of sequence whose genes are known."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -174,9 +175,26 @@ class FitRows:
             rows = part.candidates.copy()
             rows["orf"] += number * ORF_SPACING
             shifted.append(rows)
-        columns = [[getattr(part, name) for part in parts] for name in list(cls.__dataclass_fields__)[1:]]
-        joined = [None if any(part is None for part in column) else np.concatenate(column) for column in columns]
-        return cls(np.concatenate(shifted), *joined)
+        return cls(
+            candidates=np.concatenate(shifted),
+            frame_right=np.concatenate([part.frame_right for part in parts]),
+            start_right=np.concatenate([part.start_right for part in parts]),
+            stop_rate=np.concatenate([part.stop_rate for part in parts]),
+            evidence=_joined(part.evidence for part in parts),
+            neighbours=_joined(part.neighbours for part in parts),
+            around=_joined(part.around for part in parts),
+            natural=_joined(part.natural for part in parts),
+        )
+
+
+def _joined(columns: Iterable[np.ndarray | None]) -> np.ndarray | None:
+    """One column of all parts; None where a part has none."""
+    known = []
+    for column in columns:
+        if column is None:
+            return None
+        known.append(column)
+    return np.concatenate(known)
 
 
 def fit_rows(candidates: np.ndarray, genes: np.ndarray, stop_rate: float, evidence: np.ndarray | None) -> FitRows:
@@ -219,8 +237,13 @@ def fit_second_look(rows: FitRows, first: Scorer) -> Scorer:
     Args:
         rows: With what stands around them.
         first: From ``fit_scorer``.
+
+    Raises:
+        ValueError: If the rows lack what stands around them.
     """
-    candidates, evidence, around = rows.candidates, rows.evidence, rows.around
+    candidates, evidence, around, neighbours = rows.candidates, rows.evidence, rows.around, rows.neighbours
+    if around is None or neighbours is None:
+        raise ValueError("expected rows with neighbours and around, as a second look needs them")
     starts = fit_starts(candidates, evidence, rows.start_known, around)
     scores = start_features(candidates, evidence, around) @ np.array(list(starts.values()))
     log_start = start_log_probabilities(candidates, scores)
@@ -228,7 +251,7 @@ def fit_second_look(rows: FitRows, first: Scorer) -> Scorer:
     best_evidence = None if evidence is None else evidence[best]
     names = feature_names(GENE_FEATURES, GENE_STATISTICS, best_evidence)
     features = gene_features(candidates[best], best_evidence, stop_rate=rows.stop_rate[best])
-    columns = second_look_features(features, rows.neighbours[best], names)
+    columns = second_look_features(features, neighbours[best], names)
     second = _logistic(columns, rows.frame_right[best], second_look_names(names))
     weights = replace(first.weights, second=second, second_start=starts)
     odds = columns @ np.array(list(second.values()))

@@ -45,9 +45,15 @@ class GenomeCounts:
     @classmethod
     def zero(cls) -> "GenomeCounts":
         """Counts of nothing."""
-        width = CONTEXT[1] - CONTEXT[0]
-        shapes = (N_HEXAMERS, N_HEXAMERS, EDGE_START + 1, (2, width, 4), (2, N_MOTIFS), 2)
-        return cls(*(np.zeros(shape, np.int64) for shape in shapes), np.empty((0, WINDOW_BP), np.uint8))
+        return cls(
+            coding=np.zeros(N_HEXAMERS, np.int64),
+            background=np.zeros(N_HEXAMERS, np.int64),
+            kinds=np.zeros(EDGE_START + 1, np.int64),
+            context=np.zeros((2, CONTEXT[1] - CONTEXT[0], 4), np.int64),
+            motifs=np.zeros((2, N_MOTIFS), np.int64),
+            windows=np.zeros(2, np.int64),
+            upstream=np.empty((0, WINDOW_BP), np.uint8),
+        )
 
     def __add__(self, other: "GenomeCounts") -> "GenomeCounts":
         return add_up((self, other))
@@ -58,7 +64,7 @@ class GenomeCounts:
         by_base = self.background.reshape(4, -1).sum(axis=1)
         return float(by_base[1:3].sum() / by_base.sum()) if by_base.any() else 0.5
 
-    def tables(self) -> tuple[np.ndarray, ...]:
+    def tables(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """All counts, in the order of the attributes."""
         return (self.coding, self.background, self.kinds, self.context, self.motifs, self.windows)
 
@@ -96,7 +102,7 @@ def count_genes(codes: np.ndarray, candidates: np.ndarray, chosen: np.ndarray) -
     return counts
 
 
-def columns(candidates: np.ndarray) -> tuple[np.ndarray, ...]:
+def columns(candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """First base in reading direction, strand, start codon and number of codons of each row."""
     first = np.where(candidates["strand"] > 0, candidates["start"], candidates["end"] - 1)
     return first, candidates["strand"].astype(np.int64), candidates["kind"].astype(np.int64), candidates["n_codons"]
@@ -104,7 +110,8 @@ def columns(candidates: np.ndarray) -> tuple[np.ndarray, ...]:
 
 def _reverse_complement_hexamers() -> np.ndarray:
     numbers = np.arange(N_HEXAMERS)
-    return sum((3 - ((numbers >> (2 * i)) & 3)) << (2 * (5 - i)) for i in range(6))
+    place = np.arange(6)[:, None]
+    return ((3 - (numbers >> 2 * place & 3)) << 2 * (5 - place)).sum(axis=0)
 
 
 @numba.njit(cache=True, nogil=True)

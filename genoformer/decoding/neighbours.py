@@ -35,11 +35,12 @@ def neighbour_features(candidates: np.ndarray, genes: np.ndarray, bounds: tuple[
     order = np.lexsort((genes["end"], genes["start"]))
     highest_end = np.maximum.accumulate(genes["end"][order])
     out = np.zeros((len(candidates), len(NEIGHBOUR_FEATURES)))
-    columns = [
-        rows[name].astype(np.int64) for rows in (candidates, genes[order]) for name in ("start", "end", "strand")
-    ]
-    _look_around(*columns, highest_end, *bounds, out)
+    _look_around(*_places(candidates), *_places(genes[order]), highest_end, *bounds, out)
     return out
+
+
+def _places(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return rows["start"].astype(np.int64), rows["end"].astype(np.int64), rows["strand"].astype(np.int64)
 
 
 def start_neighbours(candidates: np.ndarray, genes: np.ndarray, bounds: tuple[int, int]) -> np.ndarray:

@@ -87,10 +87,11 @@ def pseudo_labels(
     margin = (len(opened) - len(codes)) // 2
     core = slice(margin, margin + len(codes))
     called, labelled = (_genes(candidates[rows], options, len(codes), margin) for rows in (judged.sure, judged.inner))
-    shared = {"genetic_code": options.genetic_code, "circular": options.circular}
-    tracks, _ = label_tracks(codes, labelled, **shared)
+    code, circular = options.genetic_code, options.circular
+    tracks, _ = label_tracks(codes, labelled, genetic_code=code, circular=circular)
     tracks[:, (judged.doubtful | judged.starts)[core]] |= MASKED
-    table = np.concatenate((gene_table(codes, called, **shared), _masked_rows(judged.doubtful[core])))
+    sure = gene_table(codes, called, genetic_code=code, circular=circular)
+    table = np.concatenate((sure, _masked_rows(judged.doubtful[core])))
     return tracks, np.sort(table, order=("start", "end"))
 
 

@@ -244,7 +244,12 @@ def second_look_scores(
         bounds: Of the sequence that is looked at, see ``neighbours.neighbour_features``.
         weights: With those of a second look.
         stop_rate: See ``random_stop_rate``.
+
+    Raises:
+        ValueError: If the weights have none of a second look.
     """
+    if weights.second is None or weights.second_start is None:
+        raise ValueError("expected weights of a second look, found those of a first one alone")
     around = start_neighbours(candidates, genes, bounds)
     starts = np.array([weights.second_start[name] for name in start_names(evidence, around)])
     log_start = start_log_probabilities(candidates, start_features(candidates, evidence, around) @ starts)

@@ -94,7 +94,7 @@ def estimate_statistics(counts: GenomeCounts, prior: GenomeStatistics | None = N
         usage=_usage(counts.kinds, prior),
         context=_context(counts.context, prior),
         motif=_motif(counts, prior),
-        site=find_site(counts.upstream, _frequent_word(counts)) if _knows_site(counts, prior) else prior.site,
+        site=_site(counts, prior),
         n_codons=n_codons,
     )
 
@@ -131,8 +131,10 @@ def _motifs_by_chance(counts: GenomeCounts) -> np.ndarray:
     return counts.motifs[1] * counts.windows[0] / max(counts.windows[1], 1)
 
 
-def _knows_site(counts: GenomeCounts, prior: GenomeStatistics | None) -> bool:
-    return prior is None or len(counts.upstream) >= SITE_MIN_GENES
+def _site(counts: GenomeCounts, prior: GenomeStatistics | None) -> BindingSite:
+    if prior is not None and len(counts.upstream) < SITE_MIN_GENES:
+        return prior.site
+    return find_site(counts.upstream, _frequent_word(counts))
 
 
 def _frequent_word(counts: GenomeCounts) -> np.ndarray:
@@ -156,8 +158,7 @@ def evidence_of(codes: np.ndarray, candidates: np.ndarray, statistics: GenomeSta
     out = np.zeros((len(candidates), len(EVIDENCE)))
     site = statistics.site
     tables = (statistics.hexamer, statistics.usage, statistics.context, statistics.motif)
-    tables += (site.motif, site.place, site.share)
-    _score_rows(codes, *columns(candidates), *tables, out)
+    _score_rows(codes, *columns(candidates), *tables, site.motif, site.place, site.share, out)
     return out
 
 

@@ -38,7 +38,7 @@ def place_runs(
     unknown = np.concatenate(([0], np.cumsum(codes >= N_KNOWN)))
     position = int(generator.integers(0, 2 * k))
     while position < len(codes):
-        length = int(run_bp[generator.integers(len(run_bp))])
+        length = run_bp[int(generator.integers(len(run_bp)))]
         end = position + length
         if end > len(codes):
             break

@@ -19,6 +19,9 @@ MIN_SHARE = 0.3
 PIECE_BP = 1_000
 """Longer records are judged piece by piece: a gene may be shared where a chromosome is not."""
 
+_Piece = tuple[str, int, int, np.ndarray]
+"""Record, first base, one behind the last base, distinct k-mers."""
+
 
 @dataclass(frozen=True, slots=True)
 class SharedPiece:
@@ -84,7 +87,8 @@ def find_leakage(
     """
     if not 0 < min_share <= 1:
         raise ValueError(f"expected a share above 0 and at most 1, found {min_share}")
-    pieces, n_records, n_bases = [], 0, 0
+    pieces: list[_Piece] = []
+    n_records, n_bases = 0, 0
     for record in second:
         n_records, n_bases = n_records + 1, n_bases + len(record)
         pieces += _cut(record)
@@ -98,9 +102,11 @@ def find_leakage(
     share = seen / np.maximum(totals, 1)
     shared = np.flatnonzero(share >= min_share)
     partners = _partners(first, owners, kmers, shared) if len(shared) else {}
-    found = [
-        SharedPiece(*pieces[i][:3], float(share[i]), partners[i][0], partners[i][1] / int(totals[i])) for i in shared
-    ]
+    found = []
+    for i in shared.tolist():
+        record_id, start, end, _ = pieces[i]
+        partner_id, n_common = partners[i]
+        found.append(SharedPiece(record_id, start, end, float(share[i]), partner_id, n_common / int(totals[i])))
     return Leakage(n_records, n_bases, found)
 
 
@@ -109,7 +115,7 @@ def distinct_kmers(codes: np.ndarray) -> np.ndarray:
     return np.unique(_canonical_kmers(np.ascontiguousarray(codes), K))
 
 
-def _cut(record: Record) -> Iterator[tuple[str, int, int, np.ndarray]]:
+def _cut(record: Record) -> Iterator[_Piece]:
     """Pieces of nearly equal length that cover a record; k-mers across the cuts belong to the piece they begin in."""
     n_pieces = max(1, -(-len(record) // PIECE_BP))
     cuts = np.linspace(0, len(record), n_pieces + 1).astype(int)
@@ -117,7 +123,7 @@ def _cut(record: Record) -> Iterator[tuple[str, int, int, np.ndarray]]:
         yield record.id, start, end, distinct_kmers(record.codes[start : end + K - 1])
 
 
-def _index(pieces: list) -> tuple[np.ndarray, np.ndarray]:
+def _index(pieces: list[_Piece]) -> tuple[np.ndarray, np.ndarray]:
     """Number of the piece and k-mer, for all k-mers of all pieces."""
     kmers = [piece[3] for piece in pieces]
     owners = np.repeat(np.arange(len(pieces)), [len(row) for row in kmers])

@@ -115,7 +115,8 @@ def build_chimeras(
         most_introns: More are not put into a gene.
     """
     rng = np.random.default_rng(seed)
-    order, chimeras = rng.permutation(len(pieces)).tolist(), []
+    order = rng.permutation(len(pieces)).tolist()
+    chimeras: list[Locus] = []
     while len(chimeras) < n:
         template = templates[int(rng.integers(len(templates)))]
         n_introns = min(most_introns, int(rng.choice(intron_counts)))
@@ -163,11 +164,11 @@ def _assemble(name: str, template: Locus, chosen: Sequence[IntronPiece], inner: 
     ends = np.cumsum([len(piece) for piece in pieces]).tolist()
     grown = ends[-1] - len(codes)
     first, last = gene.transcript_span
-    parts, exons = (
+    parts, transcript = (
         tuple(zip([low, *ends[1:-1:2]], [*ends[:-1:2], high + grown], strict=True))
         for low, high in ((start, end), (first, last))
     )
-    made = replace(gene, id=name, start=start, end=end + grown, parts=parts, exons=exons)
+    made = replace(gene, id=name, start=start, end=end + grown, parts=parts, exons=transcript)
     return Locus(name, np.concatenate(pieces), made)
 
 

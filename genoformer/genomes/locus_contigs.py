@@ -88,12 +88,15 @@ def _cut(locus: Locus, rng: np.random.Generator, flank_bp: int) -> tuple[np.ndar
 
 def mirrored(gene: Gene, length_bp: int) -> Gene:
     """The same gene on the reverse complement of a sequence of ``length_bp``."""
-    flipped = {
-        name: tuple((length_bp - end, length_bp - start) for start, end in getattr(gene, name)[::-1])
-        for name in ("parts", "exons")
-    }
-    strand = "-" if gene.strand == "+" else "+"
-    return replace(gene, start=length_bp - gene.end, end=length_bp - gene.start, strand=strand, **flipped)
+    return replace(
+        gene,
+        start=length_bp - gene.end,
+        end=length_bp - gene.start,
+        strand="-" if gene.strand == "+" else "+",
+        parts=tuple((length_bp - end, length_bp - start) for start, end in gene.parts[::-1]),
+        exons=tuple((length_bp - end, length_bp - start) for start, end in gene.exons[::-1]),
+        transl_except=tuple((length_bp - end, length_bp - start, aa) for start, end, aa in gene.transl_except[::-1]),
+    )
 
 
 def count_composition(pieces: Iterable[np.ndarray]) -> np.ndarray:
@@ -108,12 +111,12 @@ def count_composition(pieces: Iterable[np.ndarray]) -> np.ndarray:
     counts = np.ones((4**CONTEXT_BP, 4))
     for piece in pieces:
         for codes in (piece, reverse_complement(piece)):
-            windows = np.lib.stride_tricks.sliding_window_view(codes, CONTEXT_BP + 1) if len(codes) > CONTEXT_BP else []
-            known = [window for window in [np.asarray(windows, np.int64)] if window.size]
-            for window in known:
-                window = window[(window < N_CODE).all(axis=1)]
-                context = window[:, :-1] @ (4 ** np.arange(CONTEXT_BP - 1, -1, -1))
-                np.add.at(counts, (context, window[:, -1]), 1)
+            if len(codes) <= CONTEXT_BP:
+                continue
+            windows = np.lib.stride_tricks.sliding_window_view(codes, CONTEXT_BP + 1).astype(np.int64)
+            windows = windows[(windows < N_CODE).all(axis=1)]
+            context = windows[:, :-1] @ (4 ** np.arange(CONTEXT_BP - 1, -1, -1))
+            np.add.at(counts, (context, windows[:, -1]), 1)
     return counts
 
 

@@ -207,7 +207,8 @@ def _read_genome(
         contig = ids.get(record.id)
         if contig is None:
             log.add("DATA-005", f"{genome.name}: nothing is said of record {record.id!r}; it trains as intergenic.")
-        yield _label_record(genome, record, annotation, contig, genes.get(contig, []), labels, report)
+        own = [] if contig is None else genes.get(contig, [])
+        yield _label_record(genome, record, annotation, contig, own, labels, report)
 
 
 def _read_unlabelled(genome: GenomeFiles, report: PrepareReport, log: WarningLog) -> Iterator[Source]:
@@ -225,7 +226,8 @@ def _label_record(
     genome: GenomeFiles, record: Record, annotation: Annotation, contig: str | None, genes: list[Gene], labels: str,
     report: PrepareReport,
 ) -> Source:  # fmt: skip
-    code = genome.genetic_code or annotation.genetic_codes.get(contig, DEFAULT_GENETIC_CODE[labels])
+    told = None if contig is None else annotation.genetic_codes.get(contig)
+    code = genome.genetic_code or told or DEFAULT_GENETIC_CODE[labels]
     circular = contig in annotation.circular
     make_tracks, make_table = LABELS[labels]
     tracks, masked = make_tracks(record.codes, genes, genetic_code=code, circular=circular)

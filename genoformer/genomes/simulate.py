@@ -282,7 +282,7 @@ def _draw_shared(rng: np.random.Generator, code: GeneticCode, opens: np.ndarray)
 
 def _draw_gaps(rng: np.random.Generator, mean_bp: float, n: int) -> np.ndarray:
     """Distances between operons; a few are deserts, in which only chance makes open frames."""
-    rest_bp = (mean_bp - _DESERT_SHARE * np.mean(_DESERT_BP)) / (1 - _DESERT_SHARE) - _MIN_GAP_BP
+    rest_bp = (mean_bp - _DESERT_SHARE * float(np.mean(_DESERT_BP))) / (1 - _DESERT_SHARE) - _MIN_GAP_BP
     gaps = _MIN_GAP_BP + rng.exponential(max(rest_bp, 1.0), n).astype(np.int64)
     return np.where(rng.random(n) < _DESERT_SHARE, rng.integers(*_DESERT_BP, n), gaps)
 

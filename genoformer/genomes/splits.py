@@ -4,7 +4,7 @@ Three ways: ``region`` takes one contiguous stretch of each record, with a guard
 ``contig`` and ``genome`` take whole records and whole genomes. The regions of different parts never overlap.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,12 +16,23 @@ PARTS = ("train", "validation", "test")
 
 
 class SplitRecord(Protocol):
-    """What a split needs of a record; ``store.StoredRecord`` is one. ``length`` in bp."""
+    """What a split needs of a record, and does not change; ``store.StoredRecord`` is one."""
 
-    index: int
-    genome: str
-    id: str
-    length: int
+    @property
+    def index(self) -> int:
+        """Number of the record in the store."""
+
+    @property
+    def genome(self) -> str:
+        """Name of its genome."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def length(self) -> int:
+        """Its length, bp."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +121,7 @@ def _split_by_region(
 ) -> Splits:
     """Long records give a stretch each; the short ones of a genome are dealt out whole."""
     splits: Splits = {part: [] for part in PARTS}
-    fractions = {part: float(value) for part, value in wanted.items() if value}
+    fractions = {part: float(value) for part, value in wanted.items() if value and not isinstance(value, list)}
     short: dict[str, list[SplitRecord]] = {}
     for record in records:
         sizes = {part: round(fraction * record.length) for part, fraction in fractions.items()}
@@ -179,7 +190,7 @@ def _deal(
     A group joins a part when that brings the part nearer to its share; with ``never_empty``, a part that is left
     without one takes the smallest. The last group is always kept for training.
     """
-    groups: dict = {}
+    groups: dict[Hashable, list[SplitRecord]] = {}
     for record in records:
         groups.setdefault(key(record), []).append(record)
     sizes = {name: sum(record.length for record in group) for name, group in groups.items()}
@@ -187,7 +198,8 @@ def _deal(
     rest = [names[i] for i in rng.permutation(len(names))]
     dealt: dict[str, list[SplitRecord]] = {}
     for part, fraction in fractions.items():
-        missing_bp, taken = fraction * sum(sizes.values()), []
+        missing_bp = fraction * sum(sizes.values())
+        taken: list[Hashable] = []
         for name in rest:
             if len(taken) + 1 < len(rest) and sizes[name] <= 2 * missing_bp:
                 taken.append(name)

@@ -157,26 +157,24 @@ class Store:
             raise ValueError(f"[{start}, {end}) is outside record {index} of {self.records[index].length} bp")
 
     def _read(self, index: int, name: str, selection) -> np.ndarray:
-        if self._pid != os.getpid():
+        if self._file is None or self._pid != os.getpid():
             self.close()
             self._file, self._pid = _open(self.path), os.getpid()
-        elif self._file is None:
-            self._file = _open(self.path)
         dataset = self._datasets.get((index, name))
         try:
             if dataset is None:
-                dataset = self._datasets[index, name] = self._open_dataset(index, name)
+                dataset = self._datasets[index, name] = self._open_dataset(self._file, index, name)
             return dataset[selection]
         except _READ_ERRORS as error:
             raise _damaged(self.path, f"{name} of record {self.records[index].id!r}: {error}") from error
 
-    def _open_dataset(self, index: int, name: str) -> h5py.Dataset:
+    def _open_dataset(self, file: h5py.File, index: int, name: str) -> h5py.Dataset:
         size = max(MIN_DATASET_CACHE_BYTES, CACHE_BYTES // (2 * len(self.records)))
         access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
         access.set_chunk_cache(CACHE_SLOTS, size, 1.0)
         path = f"/records/{_group_name(index)}/{name}".encode()
         # Told that it is read-only, h5py keeps shape and type: three to four times the windows per second.
-        return h5py.Dataset(h5py.h5d.open(self._file.id, path, access), readonly=True)
+        return h5py.Dataset(h5py.h5d.open(file.id, path, access), readonly=True)
 
 
 def _open(path: str) -> h5py.File:

@@ -1,12 +1,13 @@
 """What predictions take from a bundle: task, decoder, calibration, and how sequence is cut into tiles."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from genoformer.bundle.folder import Bundle, model_device
 from genoformer.errors import DataError
 from genoformer.inference.interface import Speed
 from genoformer.stream import TilePlan, fastest_precision
+from genoformer.tasks.interface import BuildTask
 
 Decoder = TypeVar("Decoder")
 
@@ -36,6 +37,16 @@ def check_task(bundle: Bundle, name: str) -> None:
     if bundle.config.task != name:
         message = f'the model is for "{bundle.config.task}", not {name}.'
         raise DataError("MODEL-007", message, where=bundle.name)
+
+
+def read_task(bundle: Bundle, build: BuildTask) -> Any:
+    """The task of a bundle with its outputs and settings; DataError if these make none."""
+    config = bundle.config
+    try:
+        return build(config.labels, config.options, config.ontology)
+    except (ValueError, TypeError) as error:
+        message = f"the configuration makes no model: {error}"
+        raise DataError("MODEL-003", message, where=bundle.name) from error
 
 
 def read_calibration(bundle: Bundle) -> dict:

@@ -15,6 +15,7 @@ class Question:
     Attributes:
         predicted: Output folder of ``predict``, or a file.
         reference: File of what is true.
+        task: What is compared, as far as the command line or the folder of the prediction says it.
         id_column: Column of the ids in a table with labels.
         label_column: Column of the labels; None for the usual one of the application.
         label_separator: Between the terms of one sequence.
@@ -26,6 +27,7 @@ class Question:
 
     predicted: Path
     reference: Path
+    task: str | None = None
     id_column: str = "id"
     label_column: str | None = None
     label_separator: str = ";"
@@ -33,6 +35,11 @@ class Question:
     sources: tuple[str, ...] = ()
     fasta: Path | None = None
     seqid_map: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The output folder of ``predict``, also where one of its files was given."""
+        return self.predicted if self.predicted.is_dir() else self.predicted.parent
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,8 @@ def held_folder(out: Path, results: Sequence[str]) -> Iterator[Path]:
             yield work
         finally:
             with suppress(OSError):
+                if [path.name for path in work.iterdir()] == [KEY]:
+                    (work / KEY).unlink()
                 work.rmdir()  # fails, as it should, where model passes are kept
 
 
@@ -92,17 +94,25 @@ def is_finished(out: Path, key: dict) -> bool:
         return False
 
 
-def make_room(out: Path, key: dict, results: Sequence[str], *, overwrite: bool) -> None:
-    """Remove results of other runs, and work that is not that of ``key``.
+def check_results(out: Path, *, overwrite: bool) -> None:
+    """Refuse a folder with a finished result of another run, unless it may be replaced.
 
     Raises:
-        OutputExistsError: If there is a finished result, and ``overwrite`` was not given.
+        OutputExistsError: If it may not.
     """
     check_free(out, "other results, or results that were changed", overwrite=overwrite)
+
+
+def remove_results(out: Path, results: Sequence[str]) -> None:
+    """Remove what other runs have written.
+
+    Args:
+        out: Output folder.
+        results: Names of the results, or patterns of names.
+    """
     for name in (MANIFEST_NAME, RUN, SUMMARY, *results):
         for path in out.glob(name):
             path.unlink()
-    claim_work(out / WORK, key)
 
 
 def claim_work(work: Path, key: dict) -> None:

@@ -13,11 +13,13 @@ from genoformer.inference.folder import (
     DESCRIPTIONS,
     SUMMARY,
     check_folder,
+    check_results,
     claim_passes,
+    claim_work,
     finish,
     held_folder,
     is_finished,
-    make_room,
+    remove_results,
 )
 from genoformer.inference.interface import OnBases, Predictor, Request
 from genoformer.inference.reading import Scan, spooled
@@ -75,12 +77,12 @@ def predict(job: Job, out: Path, *, overwrite: bool = False, dry_run: bool = Fal
         OutputExistsError: ``out`` holds something else.
         BusyError: Another run fills it.
     """
-    check_folder(out, [*job.paths, *job.also_read], overwrite=overwrite, results=job.results)
+    names = [*job.results, *DESCRIPTIONS]
+    check_folder(out, [*job.paths, *job.also_read], overwrite=overwrite, results=names)
     if dry_run:
         found = job.request.scan(job.paths, job.warnings)
         job.load(job.paths, found, out).check(found)
         return {"dry_run": True, "n_records": found.n_records, "n_bases": found.n_bases}
-    names = [*job.results, *DESCRIPTIONS]
     with held_folder(out, names) as work:
         paths = spooled(job.paths, work)
         found = job.request.scan(paths, job.warnings)
@@ -88,9 +90,11 @@ def predict(job: Job, out: Path, *, overwrite: bool = False, dry_run: bool = Fal
         if is_finished(out, key):
             shutil.rmtree(work)
             return {**json.loads((out / SUMMARY).read_text()), "nothing_to_do": True}
-        make_room(out, key, job.results, overwrite=overwrite)
+        check_results(out, overwrite=overwrite)
+        claim_work(work, key)
         predictor = job.load(paths, found, work)
         predictor.check(found)
+        remove_results(out, job.results)  # not before it is sure that the model can take their place
         claim_passes(work, predictor.precision)
         key = {**key, "precision": predictor.precision}
         job.on_start(found.n_bases)

@@ -9,10 +9,11 @@ import torch
 
 from genoformer.bundle.folder import Bundle, model_device
 from genoformer.errors import DataError
-from genoformer.inference.bundle_parts import check_task, read_calibration
+from genoformer.inference.bundle_parts import check_task, read_calibration, read_task
 from genoformer.inference.chunks import Outputs
 from genoformer.inference.interface import Speed
 from genoformer.sequence.records import Record
+from genoformer.stream import refusals_explained
 
 CODON_BP = 3
 
@@ -51,10 +52,9 @@ class SequenceCaller:
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, speed: Speed = Speed(), **settings: Any) -> Self:
-        """Make a bundle ready; DataError if it is of another task."""
+        """Make a bundle ready; DataError if it is of another task, or has settings that make none."""
         check_task(bundle, cls.task_module.name)
-        config = bundle.config
-        task = cls.task_module.build(config.labels, config.options, config.ontology)
+        task = read_task(bundle, cls.task_module.build)
         return cls(bundle, task, speed.precision or "float32", **settings)
 
     @property
@@ -88,7 +88,8 @@ class SequenceCaller:
         device = model_device(self.bundle.model)
         inputs = {"token_ids": self.bundle.tokenizer.encode(codes).astype(np.int64)[None], **inputs}
         tensors = {name: torch.from_numpy(array).to(device) for name, array in inputs.items()}
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+        autocast = torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        with refusals_explained(), torch.inference_mode(), autocast:
             return self.bundle.model(**tensors)[0].float().cpu()
 
     def run_on_codons(self, codes: np.ndarray, nothing: tuple[int, ...]) -> np.ndarray:

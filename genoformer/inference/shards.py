@@ -22,7 +22,13 @@ from genoformer.inference.run import Job, predict
 
 SHARD = "shard.json"
 FOLDER = re.compile(r"shard-(\d+)-of-(\d+)")
-OTHER = {"sequence_digest": "another input", "model_digest": "another model", "mask": "another mask"}
+OTHER = {
+    "sequence_digest": "another input",
+    "model_digest": "another model",
+    "mask": "another mask",
+    "calibration": "another calibration",
+}
+"""What a message calls a difference; others have the name of the setting."""
 
 
 @dataclass(frozen=True)
@@ -264,8 +270,19 @@ def _read_shard(folder: Path) -> dict:
 
 
 def _check_same(expected: dict, found: dict, folder: Path) -> None:
-    names = [name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)]
-    if names:
+    if names := _differing(expected, found):
         reasons = sorted({OTHER.get(name, f"another {name}") for name in names})
         message = f"this shard was made with {', '.join(reasons)} than the first one."
         raise DataError("SHARD-005", message, where=str(folder), fix="Make it again with --overwrite.")
+
+
+def _differing(expected: dict, found: dict) -> set[str]:
+    """Names of the settings that differ, those of groups of settings among them."""
+    names = set()
+    for name in expected.keys() | found.keys():
+        both = expected.get(name), found.get(name)
+        if name not in OTHER and all(isinstance(value, dict) for value in both):
+            names |= _differing(*both)
+        elif both[0] != both[1]:
+            names.add(name)
+    return names

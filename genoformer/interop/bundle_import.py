@@ -13,8 +13,8 @@ from genoformer.files import MANIFEST_NAME
 from genoformer.interop.huggingface_import import ImportedEncoder, ImportOptions, read_encoder
 from genoformer.interop.output_folder import output_folder
 from genoformer.nn.config import EncoderConfig
-from genoformer.nn.model import GenomeModel
-from genoformer.nn.networks import build_network
+from genoformer.nn.networks import Network, build_network
+from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.tasks.interface import Task
 
 FILES = (WEIGHTS, CONFIG, CALIBRATION, CARD, MANIFEST_NAME)
@@ -49,26 +49,24 @@ def import_bundle(
     """
     options = replace(options or ImportOptions(), default_n_global_tokens=0)
     with output_folder(out, names=FILES, overwrite=overwrite) as temporary:
-        imported = _read(Path(folder), options)
-        config = _bundle_config(imported, task)
+        imported = read_encoder(Path(folder), options)
+        config = _bundle_config(imported.encoder.config, _tokenizer(imported, Path(folder)), task)
         model = _with_new_head(imported, task, seed)
         card = _card(Path(folder).resolve().name, imported, config, seed)
         save_bundle(temporary, model=model, config=config, card=card)
     return config
 
 
-def _read(folder: Path, options: ImportOptions) -> ImportedEncoder:
-    imported = read_encoder(folder, options)
+def _tokenizer(imported: ImportedEncoder, folder: Path) -> KmerTokenizer:
     if imported.tokenizer is None:
         raise UsageError(
             "HF-014", "a bundle needs a vocabulary of k-mers in the order of KmerTokenizer.", where=str(folder),
             fix="In Python, from_huggingface reads it with the ids it has.",
         )  # fmt: skip
-    return imported
+    return imported.tokenizer
 
 
-def _bundle_config(imported: ImportedEncoder, task: Task) -> BundleConfig:
-    encoder, tokenizer = imported.encoder.config, imported.tokenizer
+def _bundle_config(encoder: EncoderConfig, tokenizer: KmerTokenizer, task: Task) -> BundleConfig:
     usable = _usable_bp(encoder)
     context = min(MAX_CONTEXT_BP, usable // 8) // encoder.stride * encoder.stride
     return BundleConfig(
@@ -89,7 +87,7 @@ def _usable_bp(encoder: EncoderConfig) -> int:
     return n_tokens * encoder.stride
 
 
-def _with_new_head(imported: ImportedEncoder, task: Task, seed: int) -> GenomeModel:
+def _with_new_head(imported: ImportedEncoder, task: Task, seed: int) -> Network:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = build_network(imported.encoder.config, task.head, len(task.channels), task.initial_logits)

@@ -1,6 +1,9 @@
 """The same architecture in two files: our ``EncoderConfig``, and the ``config.json`` of Hugging Face."""
 
+from typing import Any
+
 from genoformer.errors import DataError, UsageError
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.sequence.kmers import CLS_ID, MASK_ID, SEP_ID, UNK_ID, KmerTokenizer
 
@@ -43,19 +46,21 @@ def check_exportable(config: EncoderConfig) -> None:
     Raises:
         UsageError: Naming the first such feature.
     """
+    is_longformer = isinstance(config.attention, LongformerConfig)
+    windows = config.attention if is_longformer else LongformerConfig()  # refused before these are looked at
+    radii, reaches = windows.radii(config.n_layers), windows.reaches(config.n_layers)
+    dilation = max(reach // radius for reach, radius in zip(reaches, radii, strict=True))
     refused = {
-        f"attention {config.attention}": config.attention != "longformer",
+        f"attention {config.attention.name}": not is_longformer,
         f"positions {config.positions}": config.positions != "learned",
         f"norm {config.norm}": config.norm != "post",
-        f"dilation {max(config.largest_dilations)}": max(config.largest_dilations) > 1,
+        f"dilation {dilation}": dilation > 1,
         f"conv_width {config.conv_width}": config.conv_width > 0,
         "base_embedding true": config.base_embedding,
         "amino_acids true": config.amino_acids,
         f"amino_acid_words {config.amino_acid_words}": config.amino_acid_words,
         # It pads each input to a multiple of the widest window, and cuts it into windows in every layer.
-        f"window_radius {config.radii}, where the largest is no multiple of all": any(
-            max(config.radii) % radius for radius in config.radii
-        ),
+        f"window_radius {radii}, where the largest is no multiple of all": any(max(radii) % radius for radius in radii),
     }
     for feature, is_there in refused.items():
         if is_there:
@@ -79,8 +84,8 @@ def to_longformer_config(config: EncoderConfig, *, pad_id: int, tokenizer: KmerT
     return {
         "architectures": ["LongformerModel"],
         "model_type": "longformer",
-        "attention_probs_dropout_prob": config.attention_dropout,
-        "attention_window": [2 * radius for radius in config.radii],
+        "attention_probs_dropout_prob": config.attention.dropout,
+        "attention_window": [2 * radius for radius in config.attention.radii(config.n_layers)],
         "hidden_act": "gelu",
         "hidden_dropout_prob": config.dropout,
         "hidden_size": config.d_model,
@@ -136,12 +141,15 @@ def with_defaults(stored: dict, where: str) -> dict:
     return values
 
 
-def to_encoder_config(values: dict, where: str, **settings) -> EncoderConfig:
+def to_encoder_config(
+    values: dict, where: str, *, window_radius: int | tuple[int, ...], **settings: Any
+) -> EncoderConfig:
     """Our configuration from the result of ``with_defaults``.
 
     Args:
         values: As read.
         where: The file, for messages.
+        window_radius: Tokens seen on each side.
         settings: Fields of ``EncoderConfig`` that are known from elsewhere.
 
     Raises:
@@ -151,7 +159,8 @@ def to_encoder_config(values: dict, where: str, **settings) -> EncoderConfig:
         return EncoderConfig(
             d_model=values["hidden_size"], n_heads=values["num_attention_heads"], n_layers=values["num_hidden_layers"],
             d_ff=values["intermediate_size"], dropout=values["hidden_dropout_prob"], norm="post", conv_width=0,
-            positions="learned", norm_eps=values["layer_norm_eps"], **settings,
+            positions="learned", norm_eps=values["layer_norm_eps"],
+            attention=LongformerConfig(window_radius=window_radius), **settings,
         )  # fmt: skip
     except (ValueError, TypeError) as error:
         raise DataError("HF-005", f"the configuration makes no encoder: {error}", where=where) from error

@@ -41,10 +41,10 @@ def to_huggingface(
         UsageError: If the encoder has a feature that the Longformer of Hugging Face lacks.
         OutputExistsError: If the folder is taken or cannot be created.
         OutputWriteError: If writing fails.
-        ValueError: If ``module`` is something else.
+        ValueError: If ``module`` is something else, or its embedding has no row for padding.
     """
     encoder = _encoder(module)
-    config, pad_id = encoder.config, encoder.token_embedding.padding_idx
+    config, pad_id = encoder.config, _pad_id(encoder)
     check_exportable(config)
     tokenizer = _tokenizer(module, encoder) if with_tokenizer else None
     state = {name: tensor.detach().cpu().float() for name, tensor in encoder.state_dict().items()}
@@ -64,6 +64,13 @@ def _encoder(module: nn.Module | Bundle) -> Encoder:
     if not isinstance(encoder, Encoder):
         raise ValueError(f"expected a bundle, a GenomeModel or an Encoder, found {type(module).__name__}")
     return encoder
+
+
+def _pad_id(encoder: Encoder) -> int:
+    pad_id = encoder.token_embedding.padding_idx
+    if pad_id is None:
+        raise ValueError("expected an encoder whose token_embedding has a padding_idx, found none")
+    return pad_id
 
 
 def _tokenizer(module: nn.Module | Bundle, encoder: Encoder) -> KmerTokenizer | None:

@@ -81,7 +81,7 @@ def _read_parts(folder: Path) -> dict[str, Tensor]:
     where, parts = str(folder / INDEX), read_object(folder / INDEX).get("weight_map")
     if not isinstance(parts, dict) or not all(isinstance(name, str) for name in parts.values()):
         raise DataError("HF-008", "there is no weight_map from tensors to files.", where=where)
-    state = {}
+    state: dict[str, Tensor] = {}
     for name in sorted(set(parts.values())):
         if Path(name).name != name:
             raise DataError("HF-008", f"{name!r} is not a file of this folder.", where=where)
@@ -112,7 +112,7 @@ def _read_word_list(path: Path) -> dict[str, int]:
         words = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError("HF-010", f"the vocabulary cannot be read: {error}.", where=str(path)) from error
-    vocabulary = {}
+    vocabulary: dict[str, int] = {}
     for number, word in enumerate(words):
         if vocabulary.setdefault(word, number) != number:
             raise DataError("HF-010", f'"{word}" stands there twice.', where=f"{path} line {number + 1}")

@@ -64,7 +64,7 @@ def read_labelled_genes(
             label = _one_text(labels_of(gene, columns.label, level), unlabelled, separator, is_one, where, log)
             if label is not None:
                 codes = coding_sequence(_record(records, gene, where).codes, gene)[gene.phase_offset :]
-                group = {FILE_GROUP: Path(path).name, CONTIG_GROUP: gene.contig}.get(columns.group, "")
+                group = {FILE_GROUP: Path(path).name, CONTIG_GROUP: gene.contig}.get(columns.group or "", "")
                 sequences.append(LabelledSequence(name, codes, label, group, where))
         if not any(labels_of(gene, columns.label, level) for gene in annotation.genes):
             raise DataError("LABELS-016", f'no gene has a "{columns.label}".', where=str(path), fix=LABEL_HELP)

@@ -79,7 +79,7 @@ def _named_part(sequence: LabelledSequence) -> str:
 
 def _deal(groups: list[str], units: list, wanted: dict[str, Wanted], seed: int) -> list[str]:
     """Part of each sequence: named groups first, then fractions of what is left, dealt out in whole units."""
-    part_of_group = {}
+    part_of_group: dict[str, str] = {}
     for part, names in wanted.items():
         for name in names if isinstance(names, list) else []:
             if name not in groups:

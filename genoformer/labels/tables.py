@@ -82,13 +82,13 @@ def read_label_table(
             "LABELS-019", "nothing says where the sequences are.", where="data",
             fix="Give data.columns.sequence, or data.fasta and data.columns.id.",
         )  # fmt: skip
-    records = None if columns.sequence is not None else _read_records(fasta, log)
+    records = {} if columns.sequence is not None else _read_records(fasta, log)
     found: list[LabelledSequence] = []
     lines: dict[str, str] = {}
     for path in paths:
         for where, cells in read_table_rows(path, columns.names):
             _check_columns(cells, columns, where)
-            row_id = cells[columns.id] if columns.id else f"{Path(path).name}:{where.rpartition(' ')[2]}"
+            row_id = _row_id(cells, columns.id, path, where)
             if row_id in lines:
                 raise DataError(
                     "LABELS-004", f'the id "{row_id}" is also in {lines[row_id]}.', where=where,
@@ -98,10 +98,11 @@ def read_label_table(
             if not cells[columns.label]:
                 log.add("LABELS-101", f"{where}: no label; such rows are left out.")
                 continue
-            codes = _bases(cells[columns.sequence], where) if records is None else _find(records, row_id, where)
+            column = columns.sequence
+            codes = _find(records, row_id, where) if column is None else _bases(cells[column], where)
             group = Path(path).name if columns.group == FILE_GROUP else cells.get(columns.group or "", "")
             found.append(LabelledSequence(row_id, codes, cells[columns.label], group, where))
-    for row_id in [] if records is None else records.keys() - lines.keys():
+    for row_id in records.keys() - lines.keys():
         log.add("LABELS-102", f'record "{row_id}" is in no row of the table; it is not used.')
     return found
 
@@ -120,7 +121,8 @@ def read_labelled_fasta(
     Raises:
         DataError: If an id comes twice or a record with a label lacks the group.
     """
-    found, seen = [], {}
+    found: list[LabelledSequence] = []
+    seen: dict[str, str] = {}
     for path in paths:
         for record in read_fasta(path, warnings=log):
             where = f'{path} record "{record.id}"'
@@ -216,17 +218,20 @@ def read_table_sequences(path: str | Path, sequence_column: str, id_column: str 
     columns = TableColumns(sequence_column, sequence_column, id_column)
     for where, cells in read_table_rows(path):
         _check_columns(cells, columns, where)
-        row_id = cells[id_column] if id_column else f"{Path(path).name}:{where.rpartition(' ')[2]}"
-        yield Record(row_id, _bases(cells[sequence_column], where))
+        yield Record(_row_id(cells, id_column, path, where), _bases(cells[sequence_column], where))
 
 
 def read_labels(path: str | Path, columns: TableColumns, log: WarningLog) -> list[LabelledSequence]:
     """Ids and labels of a table, without sequences; rows without a label are left out and counted.
 
     Raises:
+        UsageError: If no column holds ids.
         DataError: If the table cannot be read, a column is missing, or an id comes twice.
     """
-    found, lines = [], {}
+    if columns.id is None:
+        raise UsageError("EVAL-011", "the reference needs ids.", where="--id-column", fix="Name its column of ids.")
+    found: list[LabelledSequence] = []
+    lines: dict[str, str] = {}
     for where, cells in read_table_rows(path, columns.names):
         _check_columns(cells, TableColumns(columns.label, None, columns.id), where)
         row_id = cells[columns.id]
@@ -238,6 +243,11 @@ def read_labels(path: str | Path, columns: TableColumns, log: WarningLog) -> lis
         else:
             log.add("LABELS-101", f"{where}: no label; such rows are left out.")
     return found
+
+
+def _row_id(cells: dict[str, str], id_column: str | None, path: str | Path, where: str) -> str:
+    """Id of a row; without a column of ids, file and line."""
+    return cells[id_column] if id_column else f"{Path(path).name}:{where.rpartition(' ')[2]}"
 
 
 def split_row(line: str, separator: str) -> list[str]:

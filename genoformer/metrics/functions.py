@@ -44,7 +44,7 @@ def multilabel_scores(
         term_names: Names of the terms.
         threshold: A score that is not lower is a yes; None takes the best one for these labels ("micro_fmax").
     """
-    occurs = labels.any(axis=0)
+    occurs = np.any(labels, axis=0)
     per_term = {
         name: float(average_precision_score(labels[:, c], scores[:, c]))
         for c, name in enumerate(term_names)

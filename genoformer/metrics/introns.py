@@ -4,18 +4,20 @@ Only coding parts count for exons, chains and genes, and only genes whose both e
 whatever the strand: coding before intron before untranslated before intergenic, where genes lie over each other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
 from genoformer.annotation.isoforms import choose_isoforms
-from genoformer.annotation.models import GENE_ID, Gene
+from genoformer.annotation.models import GENE_ID, Gene, Span
 from genoformer.metrics.bases import binary_scores, precision_recall_f1
 
 BASE_CLASSES = ("intergenic", "utr", "intron", "coding")
 INTERGENIC, UTR, INTRON, CODING = range(4)
+SHORTEST_INTRON_BP = 30
+"""Shorter introns are not known to be spliced."""
 LEVELS = ("donor", "acceptor", "splice_site", "exon", "chain", "gene")
 
 
@@ -163,10 +165,21 @@ def paint_classes(genes: Iterable[Gene], length_bp: int) -> np.ndarray:
     rank = np.zeros((2, length_bp), dtype=np.int64)
     for gene in genes:
         row = rank[0 if gene.strand == "+" else 1]
-        layers = [(UTR, gene.transcript_exons), (CODING, gene.parts)]
-        for spans in (gene.transcript_exons, gene.parts):
-            layers.append((INTRON, [(low, high) for (_, low), (high, _) in pairwise(spans)]))
+        layers: list[tuple[int, Sequence[Span]]] = [(UTR, gene.transcript_exons), (CODING, gene.parts)]
+        for exons in (gene.transcript_exons, gene.parts):
+            layers.append((INTRON, [(low, high) for (_, low), (high, _) in pairwise(exons)]))
         for kind, spans in layers:
             for start, end in spans:
                 row[start:end] = np.maximum(row[start:end], kind)
     return np.where(rank[0] >= rank[1], rank[0], np.where(rank[1] > 0, 3 + rank[1], 0))
+
+
+def have_introns(genes: Iterable[Gene]) -> bool:
+    """Whether most genes of several parts have an intron, not only a shift of the reading frame between the parts."""
+    joined = [gene for gene in genes if len(gene.parts) > 1]
+    return 2 * sum(map(_is_spliced, joined)) > len(joined)
+
+
+def _is_spliced(gene: Gene) -> bool:
+    gaps = (start - end for (_, end), (start, _) in pairwise(gene.parts))
+    return not (gene.pseudo or gene.slippage or gene.trans_spliced) and max(gaps) >= SHORTEST_INTRON_BP

@@ -11,32 +11,32 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from genoformer.nn.attention import LongformerSelfAttention
+from genoformer.nn.attention.interface import Attention, Kept
+from genoformer.nn.attention.masks import TokenRoles, token_roles
 from genoformer.nn.encoder import Encoder
-from genoformer.nn.masks import TokenRoles, token_roles
+
+GLOBAL_PROJECTIONS = ("query_global", "key_global", "value_global")
 
 
 class ContextParallelEncoder(nn.Module):
     """An encoder whose tokens lie on the processes of a group, in the order of their ranks; it shares the weights.
 
     Args:
-        encoder: The encoder, in evaluation mode; sliding windows only, without embeddings of single bases.
+        encoder: The encoder, in evaluation mode; attention of a known reach, without embeddings of single bases.
         group: Process group; None for all processes.
 
     Raises:
-        ValueError: If the encoder has full attention or a base embedding.
+        ValueError: If attention reaches everything or lacks projections of global queries, or if the encoder has a base
+            embedding or amino acids.
     """
 
     def __init__(self, encoder: Encoder, group: dist.ProcessGroup | None = None) -> None:
         super().__init__()
-        config = encoder.config
-        if config.attention != "longformer" or config.base_embedding or config.amino_acids or config.amino_acid_words:
-            raise ValueError("expected attention longformer, no base_embedding and no amino acids.")
-        self.encoder, self.group, self.n_global = encoder, group, config.n_global_tokens
-        reaches = [radius * _largest(step) for radius, step in zip(config.radii, config.dilations, strict=True)]
+        _check_can_be_shared(encoder)
+        self.encoder, self.group, self.n_global = encoder, group, encoder.config.n_global_tokens
         self.layers = [
-            _with_attention(layer, HaloAttention(layer.attention, encoder, reach, group))
-            for layer, reach in zip(encoder.layers, reaches, strict=True)
+            _with_attention(layer, HaloAttention(attention, encoder, group))
+            for layer, attention in zip(encoder.layers, encoder.attentions(), strict=True)
         ]
 
     @torch.inference_mode()
@@ -60,7 +60,7 @@ class ContextParallelEncoder(nn.Module):
             hidden = hidden + self._positions(token_ids.shape[1])
         hidden = self.encoder.embedding_norm(hidden)
         for layer in self.layers:
-            hidden = layer(hidden, roles=TokenRoles(), rotary=None)  # the attention of a layer makes its own
+            hidden, _ = layer(hidden, roles=TokenRoles(), rotary=None)  # the attention of a layer makes its own
         hidden = self.encoder.final_norm(hidden)
         return hidden[:, : self.n_global], hidden[:, self.n_global :]
 
@@ -84,20 +84,18 @@ class HaloAttention(nn.Module):
     """Attention of own tokens to a window that reaches into the neighbours' shares, and of global tokens to all.
 
     Args:
-        attention: The layer's attention.
+        attention: The layer's attention, of a known reach; with global tokens it has ``GLOBAL_PROJECTIONS``.
         encoder: Knows the rotary angles and the number of global tokens.
-        reach: Tokens that the window reaches to one side.
         group: Process group.
     """
 
-    def __init__(
-        self, attention: LongformerSelfAttention, encoder: Encoder, reach: int, group: dist.ProcessGroup | None
-    ) -> None:
+    def __init__(self, attention: Attention, encoder: Encoder, group: dist.ProcessGroup | None) -> None:
         super().__init__()
-        self.attention, self.rotary, self.reach, self.group = attention, encoder.rotary, reach, group
-        self.n_global = encoder.config.n_global_tokens
+        self.attention, self.rotary, self.group = attention, encoder.rotary, group
+        self.reach = attention.reach_tokens or 0
+        self.n_global, self.n_heads = encoder.config.n_global_tokens, encoder.config.n_heads
 
-    def forward(self, hidden: Tensor, *, roles: TokenRoles, rotary: None) -> Tensor:
+    def forward(self, hidden: Tensor, *, roles: TokenRoles, rotary: None, kept: Kept = ()) -> Tensor:
         """Hidden [B, G + T, D] of global and own tokens to [B, G + T, D]."""
         G = self.n_global
         shared, own = hidden[:, :G], hidden[:, G:]
@@ -111,14 +109,19 @@ class HaloAttention(nn.Module):
         own = attended[:, begin : begin + own.shape[1]]
         return torch.cat((self._global_rows(hidden), own), dim=1) if G else own
 
+    def keep(self, hidden: Tensor, *, roles: TokenRoles, kept: Kept) -> Kept:
+        """Nothing: the processes hold the whole sequence."""
+        return ()
+
     def _global_rows(self, hidden: Tensor) -> Tensor:
         """Output of the global queries over the tokens of all processes, [B, G, D]; see ``LongformerSelfAttention``.
 
         Each process gives its largest score, and its sums of weights and of weighted tokens; the first process counts
         the global tokens themselves.
         """
-        G, n_heads, D = self.n_global, self.attention.n_heads, hidden.shape[2]
-        query_layer, key_layer, value_layer = self.attention.global_projections.values()
+        G, n_heads, D = self.n_global, self.n_heads, hidden.shape[2]
+        layers = self.attention.projections()
+        query_layer, key_layer, value_layer = (layers[name] for name in GLOBAL_PROJECTIONS)
         query = query_layer(hidden[:, :G]).unflatten(-1, (n_heads, -1))  # [B, G, H, d_head]
         absorbed = torch.einsum(
             "bghd,hde->bghe", query * query.shape[-1] ** -0.5, key_layer.weight.view(n_heads, -1, D)
@@ -132,7 +135,7 @@ class HaloAttention(nn.Module):
         dist.all_reduce(sums, group=self.group)
         averages = (sums[..., :-1] / sums[..., -1:]).to(hidden.dtype)
         rows = torch.einsum("bghe,hde->bghd", averages, value_layer.weight.view(n_heads, -1, D))
-        return self.attention.output(rows.flatten(2) + value_layer.bias)
+        return layers["output"](rows.flatten(2) + value_layer.bias)
 
 
 def exchange_halo(own: Tensor, reach: int, group: dist.ProcessGroup | None) -> tuple[Tensor, Tensor]:
@@ -165,12 +168,18 @@ def exchange_halo(own: Tensor, reach: int, group: dist.ProcessGroup | None) -> t
     return halos[0], halos[1]
 
 
+def _check_can_be_shared(encoder: Encoder) -> None:
+    config = encoder.config
+    if config.base_embedding or config.amino_acids or config.amino_acid_words:
+        raise ValueError("expected an encoder without base_embedding and amino acids.")
+    wanted = {"output", *(GLOBAL_PROJECTIONS if config.n_global_tokens else ())}
+    if any(one.reach_tokens is None or wanted - set(one.projections()) for one in encoder.attentions()):
+        names = ", ".join(sorted(wanted))
+        raise ValueError(f"expected attention of a known reach, with {names}, found {config.attention.name}.")
+
+
 def _with_attention(layer: nn.Module, attention: nn.Module) -> nn.Module:
     """The same layer, sharing its weights, with another attention."""
     twin = copy.copy(layer)
     twin._modules = {**layer._modules, "attention": attention}
     return twin
-
-
-def _largest(dilation: int | tuple[int, ...]) -> int:
-    return dilation if isinstance(dilation, int) else max(dilation)

@@ -1,19 +1,22 @@
 """The encoder: embeddings, a short convolution, and layers of attention and feed-forward."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from genoformer.errors import UsageError
 from genoformer.nn.amino_acids import AminoAcidEmbedding, AminoAcidWords
-from genoformer.nn.attention import LongformerSelfAttention
+from genoformer.nn.attention import ATTENTIONS
+from genoformer.nn.attention.interface import Attention, Kept
+from genoformer.nn.attention.masks import TokenRoles, token_roles
 from genoformer.nn.config import EncoderConfig
-from genoformer.nn.linear import FixedLinear, Linear
-from genoformer.nn.masks import TokenRoles, token_roles
-from genoformer.nn.positions import Rotary, RotaryPositions
+from genoformer.nn.layers.linear import FixedLinear, Linear
+from genoformer.nn.layers.positions import Rotary, RotaryPositions
+from genoformer.nn.layers.refusals import TooManyTokensError
 
 PAD_ROW = 0
 N_BASE_CODES = 5
@@ -81,23 +84,59 @@ class Encoder(nn.Module):
             [B, T, D]; rows of padding are zero.
 
         Raises:
-            UsageError: If the input is longer than ``max_tokens`` of learned positions, or the backend cannot run here.
+            TooManyTokensError: If the input is longer than ``max_tokens`` of learned positions.
+            BackendError: If attention cannot be computed here in the way that the configuration names.
             ValueError: If base codes are missing or not wanted, or there are global tokens in a model without.
         """
+        states, _ = self.read_stretch(token_ids, valid_mask=valid_mask, global_mask=global_mask, base_codes=base_codes)
+        return states
+
+    def read_stretch(
+        self,
+        token_ids: Tensor,
+        *,
+        kept: Sequence[Kept] | None = None,
+        valid_mask: Tensor | None = None,
+        global_mask: Tensor | None = None,
+        base_codes: Tensor | None = None,
+    ) -> tuple[Tensor, tuple[Kept, ...]]:
+        """Hidden states of one stretch of longer sequences, and what the next stretch is to be given.
+
+        Windows and full attention keep nothing, so that each stretch is read by itself. Learned and rotary positions
+        begin anew with every stretch, and the convolution ends with it.
+
+        Args:
+            token_ids: int64 [B, T].
+            kept: Of each layer, as given for the stretch before; None for the first.
+            valid_mask: As in ``forward``, like all that follow.
+            global_mask: Likewise.
+            base_codes: Likewise.
+
+        Returns:
+            (hidden [B, T, D], kept of each layer).
+
+        Raises:
+            ValueError: As ``forward``.
+        """
+        kept = ((),) * len(self.layers) if kept is None else tuple(kept)
         if not token_ids.numel():
-            return self.token_embedding(token_ids)
+            return self.token_embedding(token_ids), kept
         roles = token_roles(valid_mask, global_mask)
         hidden = self._embed(token_ids, roles, base_codes)
         rotary = None
         if self.rotary is not None:
             rotary = self.rotary(token_ids.shape[1], dtype=hidden.dtype, device=hidden.device)
         is_checkpointed = torch.is_grad_enabled() and token_ids.numel() >= self.config.checkpoint_tokens
-        for layer in self.layers:
-            if is_checkpointed:
-                hidden = checkpoint(layer, hidden, roles=roles, rotary=rotary, use_reentrant=False)
-            else:
-                hidden = layer(hidden, roles=roles, rotary=rotary)
-        return _zero_padding(self.final_norm(hidden), roles)
+        call = partial(checkpoint, use_reentrant=False) if is_checkpointed else _call
+        kept_on = []
+        for layer, of_layer in zip(self.layers, kept, strict=True):
+            hidden, of_layer = call(layer, hidden, roles=roles, rotary=rotary, kept=of_layer)
+            kept_on.append(of_layer)
+        return _zero_padding(self.final_norm(hidden), roles), tuple(kept_on)
+
+    def attentions(self) -> list[Attention]:
+        """The attention of each layer."""
+        return [cast(EncoderLayer, layer).attention for layer in self.layers]
 
     def _embed(self, token_ids: Tensor, roles: TokenRoles, base_codes: Tensor | None) -> Tensor:
         if (base_codes is None) != (self.base_embedding is None):
@@ -119,10 +158,9 @@ class Encoder(nn.Module):
     def _positions(self, n_tokens: int) -> Tensor:
         limit = self.position_embedding.num_embeddings
         if n_tokens > limit:
-            raise UsageError(
-                "MODEL-022", f"the input has {n_tokens} tokens, but learned positions end at max_tokens {limit}.",
-                where="encoder.max_tokens", fix="Use shorter crops or tiles, or a model with more positions.",
-            )  # fmt: skip
+            raise TooManyTokensError(
+                f"the input has {n_tokens} tokens, but learned positions end at max_tokens {limit}."
+            )
         return self.position_embedding.weight[:n_tokens]
 
 
@@ -183,7 +221,7 @@ class EncoderLayer(nn.Module):
 
     def __init__(
         self,
-        attention: LongformerSelfAttention,
+        attention: Attention,
         *,
         d_model: int,
         d_ff: int,
@@ -197,10 +235,16 @@ class EncoderLayer(nn.Module):
         self.widen, self.narrow = Linear(d_model, d_ff), Linear(d_ff, d_model)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, hidden: Tensor, *, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
-        """Hidden [B, T, D] to [B, T, D]."""
+    def forward(
+        self, hidden: Tensor, *, roles: TokenRoles, rotary: Rotary | None, kept: Kept = ()
+    ) -> tuple[Tensor, Kept]:
+        """Hidden [B, T, D] to [B, T, D], and what the attention keeps for the next stretch; see ``Attention``."""
         states = self.attention_norm(hidden) if self.is_pre_norm else hidden
-        attended = self.attention(states, roles=roles, rotary=rotary)
+        attended = self.attention(states, roles=roles, rotary=rotary, kept=kept)
+        kept = self.attention.keep(states, roles=roles, kept=kept)
+        return self._residuals(hidden, attended), kept
+
+    def _residuals(self, hidden: Tensor, attended: Tensor) -> Tensor:
         if torch.is_grad_enabled() or hidden.device.type != "cpu":
             return self._behind_attention(hidden, attended, self._feed_forward)
         # Token by token all that follows is the same, and a few tokens at a time stay in the cache.
@@ -223,16 +267,15 @@ class EncoderLayer(nn.Module):
 
 
 def _build_layer(config: EncoderConfig, number: int) -> EncoderLayer:
-    attention = LongformerSelfAttention(
-        config.d_model, config.n_heads,
-        window_radius=None if config.attention == "full" else config.radii[number],
-        dilation=1 if config.attention == "full" else config.dilations[number],
-        has_global=config.n_global_tokens > 0, dropout=config.attention_dropout, backend=config.backend,
-    )  # fmt: skip
+    attention = ATTENTIONS[config.attention.name].build(config.attention, config, number)
     return EncoderLayer(
         attention, d_model=config.d_model, d_ff=config.d_ff, dropout=config.dropout,
         is_pre_norm=config.norm == "pre", norm_eps=config.norm_eps,
     )  # fmt: skip
+
+
+def _call(layer: nn.Module, hidden: Tensor, **settings: Any) -> tuple[Tensor, Kept]:
+    return layer(hidden, **settings)
 
 
 def _outside(roles: TokenRoles) -> Tensor | None:

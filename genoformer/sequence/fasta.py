@@ -180,7 +180,7 @@ class _RecordBuilder:
             if (position := _ILLEGAL_BYTE.search(block)) is not None:
                 record.problem = self._illegal_letter(record, line, block, position.start())
             if record.problem is not None:
-                return self._raise_unless_skipping(record)
+                return self._raise_unless_skipping(record.problem)
             codes = block.translate(BYTE_TO_CODE_OR_GAP, _WHITE_SPACE)
         record.codes += codes
         last_line = block[block.rfind(b"\n") + 1 :]
@@ -234,11 +234,11 @@ class _RecordBuilder:
 
     def _mark(self, record: _OpenRecord, code: str, line: int, message: str, fix: str) -> None:
         record.problem = self._error(code, line, message, fix)
-        self._raise_unless_skipping(record)
+        self._raise_unless_skipping(record.problem)
 
-    def _raise_unless_skipping(self, record: _OpenRecord) -> None:
+    def _raise_unless_skipping(self, problem: DataError) -> None:
         if not self.skip:
-            raise record.problem
+            raise problem
 
     def _text(self, line: int, header: bytes) -> str:
         try:

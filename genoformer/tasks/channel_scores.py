@@ -31,8 +31,8 @@ class ChannelScores:
         """Add a batch: logits [B, L, C], labels uint8 [B, L]."""
         targets, weights = self.unpack_labels(labels)
         odds = logits if self.log_odds is None else self.log_odds(logits)
-        scores, targets, counted = (part.float().cpu().numpy() for part in (odds, targets, weights.ne(0)))
-        self.scores.update(scores, targets, counted, from_logits=True)
+        scores, truth, counted = (part.float().cpu().numpy() for part in (odds, targets, weights.ne(0)))
+        self.scores.update(scores, truth, counted, from_logits=True)
 
     def merge(self, other: "ChannelScores") -> None:
         """Add what another process has added up."""

@@ -9,7 +9,7 @@ from torch.nn.utils import parametrize
 
 from genoformer.bundle.folder import network_of
 from genoformer.bundle.header import BundleConfig
-from genoformer.nn.attention import LongformerSelfAttention
+from genoformer.errors import UsageError
 from genoformer.nn.encoder import Encoder
 from genoformer.nn.model import GenomeModel
 
@@ -39,9 +39,17 @@ def add_adapters(encoder: Encoder, rank: int) -> None:
     Args:
         encoder: Changed in place; its own weights must be frozen.
         rank: Rank of the changes.
+
+    Raises:
+        UsageError: If a layer's attention has no projections: nothing of it would be trained.
     """
-    attentions = [module for module in encoder.modules() if isinstance(module, LongformerSelfAttention)]
-    for linear in [part for attention in attentions for part in attention.modules() if isinstance(part, nn.Linear)]:
+    projections = [list(attention.projections().values()) for attention in encoder.attentions()]
+    if not all(projections):
+        raise UsageError(
+            "CONFIG-023", f"attention {encoder.config.attention.name} has no projections that adapters could change.",
+            where="model.adapter_rank", fix="Set it to 0; model.freeze_layers chooses what is trained.",
+        )  # fmt: skip
+    for linear in [linear for of_layer in projections for linear in of_layer]:
         parametrize.register_parametrization(linear, "weight", LowRankChange(*linear.weight.shape, rank))
 
 

@@ -16,12 +16,15 @@ from genoformer.errors import DivergedError, UsageError
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.networks import Network
 from genoformer.sequence.kmers import KmerTokenizer
-from genoformer.stream import TilePlan
+from genoformer.stream import TilePlan, refusals_explained
 from genoformer.tasks.interface import BuildTask, Task
 from genoformer.training.adapters import add_adapters
 from genoformer.training.optimizer import build_optimizer
 from genoformer.training.processes import gather_scores, mean_over_processes, sum_over_processes
 from genoformer.training.sharded import gather, is_sharded, shard
+
+Setting = bool | int | float | str | list[int | list[int]]
+"""What a setting of the encoder or of its attention may be."""
 
 
 class GenomeModule(pl.LightningModule):
@@ -29,7 +32,7 @@ class GenomeModule(pl.LightningModule):
 
     Args:
         encoder: Fields of ``EncoderConfig`` except ``vocab_size`` and ``stride``, which follow from ``k`` and
-            ``stride``.
+            ``stride``; ``attention`` is a mapping of its name and settings, or the name alone.
         task: Name of the task.
         k: Bases per token, 1 to 8.
         stride: Bases that each token owns, 1 to ``k``.
@@ -55,7 +58,7 @@ class GenomeModule(pl.LightningModule):
 
     def __init__(
         self,
-        encoder: dict[str, bool | int | float | str | list[int | list[int]]],
+        encoder: dict[str, Setting | dict[str, Setting]],
         task: str,
         k: int = 6,
         stride: int = 3,
@@ -161,7 +164,8 @@ class GenomeModule(pl.LightningModule):
     @staticmethod
     def _outputs(network: torch.nn.Module, batch: Batch) -> Tensor:
         optional = {name: batch[name] for name in ("global_mask", "base_codes", "pair_features") if name in batch}
-        return network(batch["token_ids"], valid_mask=batch["valid_mask"], **optional)
+        with refusals_explained():
+            return network(batch["token_ids"], valid_mask=batch["valid_mask"], **optional)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch; a loss that is not finite ends training before it reaches the weights."""

@@ -30,6 +30,10 @@ OLD_KEYS = {
     "data.masked": "data.augment.masked",
     "data.synonymous": "data.augment.synonymous",
     "data.substituted": "data.augment.substituted",
+    "model.encoder.window_radius": "model.encoder.attention.window_radius",
+    "model.encoder.dilation": "model.encoder.attention.dilation",
+    "model.encoder.attention_dropout": "model.encoder.attention.dropout",
+    "model.encoder.backend": "model.encoder.attention.backend",
 }
 """Full names, old to new. A key that has become a group is an old one where its value is no mapping."""
 CONFIG_SUFFIXES = (".yaml", ".yml", ".json")

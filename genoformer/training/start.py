@@ -4,12 +4,13 @@ import pytorch_lightning as pl
 
 from genoformer.bundle.folder import Bundle, load_bundle
 from genoformer.errors import UsageError
+from genoformer.nn.attention import ATTENTIONS
 from genoformer.training.adapters import add_adapters
 from genoformer.training.module import GenomeModule
 from genoformer.training.train import load_weights
 
-FREE_SETTINGS = ("dropout", "backend", "window_radius", "dilation")
-"""Settings of an encoder that its weights do not depend on."""
+FREE_SETTINGS = ("dropout",)
+"""Settings of an encoder that its weights do not depend on; each architecture of attention names more of its own."""
 
 
 def build_for(module: GenomeModule, data: pl.LightningDataModule) -> None:
@@ -63,5 +64,14 @@ def freeze(module: GenomeModule) -> None:
 
 def _differences(mine, bundle: Bundle) -> list[str]:
     its = bundle.config
-    names = [name for name in mine.encoder if name not in FREE_SETTINGS and mine.encoder[name] != its.encoder[name]]
+    kept = [name for name in mine.encoder if name not in (*FREE_SETTINGS, "attention")]
+    names = [name for name in kept if mine.encoder[name] != its.encoder[name]]
+    names += _attention_differences(mine.encoder["attention"], its.encoder["attention"])
     return [*(name for name in ("k", "stride") if getattr(mine, name) != getattr(its, name)), *names]
+
+
+def _attention_differences(mine: dict, its: dict) -> list[str]:
+    if mine["name"] != its["name"]:
+        return ["attention.name"]
+    free = ATTENTIONS[mine["name"]].config.free
+    return [f"attention.{name}" for name in mine if name not in free and mine[name] != its[name]]

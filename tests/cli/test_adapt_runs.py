@@ -9,12 +9,13 @@ import pytest
 from children import run_child
 from tiny_bundle import write_tiny_bundle
 
-from genoformer.applications.adapt import adapt as room
+from genoformer.applications.adapt import genes as room
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle.folder import load_bundle, save_bundle
 from genoformer.cli.main import main
 from genoformer.decoding import statistics as genome_statistics
 from genoformer.genomes.store import Store
+from genoformer.inference.folder import PREPARED
 from genoformer.training.module import GenomeModule
 
 
@@ -101,7 +102,7 @@ def test_terminated_run_continues_and_ends_as_if_it_had_not_been(command, steps,
     assert not contents(tmp_path / "o")
     seen, step = [], GenomeModule.training_step
     monkeypatch.setattr(GenomeModule, "training_step", lambda m, *a: seen.append(m.trainer.global_step) or step(m, *a))
-    monkeypatch.setattr(GeneFinder, "candidates", _first_pass_fails(GeneFinder.candidates))
+    monkeypatch.setattr(GeneFinder, "block_candidates", _first_pass_fails(GeneFinder.block_candidates))
     assert main([*arguments, "-o", str(tmp_path / "o")]) == 0
     assert seen == [3]
     monkeypatch.undo()
@@ -113,7 +114,7 @@ def _first_pass_fails(candidates):
     """The records were read by the given model before training: a resumed run reads them with the adapted one only."""
 
     def checked(finder, *arguments):
-        assert finder.bundle.name == "adapted"
+        assert finder.bundle.name == PREPARED
         return candidates(finder, *arguments)
 
     return checked

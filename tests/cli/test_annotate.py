@@ -179,7 +179,7 @@ def test_a_gene_that_begins_inside_a_codon_is_read_from_its_first_whole_codon(fu
     ("kind", "more", "code", "text"),
     [
         ("regression", [], 2, "says numbers"),
-        ("multiclass", ["--function", "bacteria"], 65, "function is expected"),
+        ("multiclass", ["--function", "bacteria"], 65, 'the model is for "gene_structure", not function'),
         ("multiclass", ["--function", "no-such-model"], 66, "no-such-model"),
         ("multiclass", ["--formats", "gff"], 2, "gff"),
     ],

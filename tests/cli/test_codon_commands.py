@@ -34,6 +34,8 @@ def test_trained_model_predicts_and_is_judged(here, tmp_path, capsys):
     assert main(["predict", "c.fa", "--model", "runs/one/model", "-o", str(out)]) == 0
     assert main(["evaluate", str(out), "c.tsv", "--min-f1", "0.85", "-o", str(tmp_path / "s.json")]) == 0
     scores = json.loads((tmp_path / "s.json").read_text())
+    assert main(["evaluate", str(out / "structure.tsv"), "c.tsv", "-o", str(tmp_path / "file.json")]) == 0
+    assert json.loads((tmp_path / "file.json").read_text()) == scores
     n_known = sum(len(states) - 2 for _, _, states in chains())
     assert scores["accuracy"] > 0.85 and scores["n"] == n_known and scores["ece"] < 0.1
     assert f"{n_known} codons judged" in capsys.readouterr().out
@@ -83,7 +85,7 @@ def test_codons_have_no_crossing_pairs_and_one_format(here, tmp_path, capsys):
     command = ["predict", "c.fa", "--model", "runs/one/model", "-o", str(tmp_path / "out")]
     assert main([*command, "--crossing"]) == 2
     assert main([*command, "--formats", "dbn"]) == 2
-    assert '"dbn" is no format of states' in capsys.readouterr().err
+    assert 'unknown output format "dbn"; known: tsv.' in capsys.readouterr().err
 
 
 def test_states_of_another_length_are_not_judged(here, tmp_path, capsys):

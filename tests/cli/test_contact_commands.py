@@ -59,6 +59,8 @@ def test_trained_model_predicts_and_is_judged(here, tmp_path, capsys):
     assert main(["predict", "c.fa", "--model", "runs/one/model", "-o", str(out)]) == 0
     assert main(["evaluate", str(out), "t.tsv", "-o", str(tmp_path / "s.json")]) == 0
     scores = json.loads((tmp_path / "s.json").read_text())
+    assert main(["evaluate", str(out / "contacts.h5"), "t.tsv", "-o", str(tmp_path / "file.json")]) == 0
+    assert json.loads((tmp_path / "file.json").read_text()) == scores
     assert scores["n"] == 10 and 0 <= scores["all L/5"] <= 1 and scores["ece"] < 0.2
     assert "10 chains judged" in capsys.readouterr().out
 

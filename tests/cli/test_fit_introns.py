@@ -11,7 +11,7 @@ from genoformer.cli.main import main
 
 SMALL = {
     "--trainer.max_steps": 2, "--model.k": 3, "--model.encoder.d_model": 16, "--model.encoder.n_heads": 2,
-    "--model.encoder.n_layers": 1, "--model.encoder.d_ff": 16, "--model.encoder.window_radius": 8,
+    "--model.encoder.n_layers": 1, "--model.encoder.d_ff": 16, "--model.encoder.attention.window_radius": 8,
     "--model.warmup_steps": 1, "--data.loader.samples_per_epoch": 8, "--data.split.by": "contig",
     "--data.split.validation": "[made-002]", "--trainer.accelerator": "cpu",
 }  # fmt: skip

@@ -15,7 +15,7 @@ model:
   task: function
   k: 2
   stride: 1
-  encoder: {d_model: 16, n_heads: 2, n_layers: 1, d_ff: 16, window_radius: 8, conv_width: 3}
+  encoder: {d_model: 16, n_heads: 2, n_layers: 1, d_ff: 16, attention: {window_radius: 8}, conv_width: 3}
   lr: 1.0e-2
   warmup_steps: 5
 data:

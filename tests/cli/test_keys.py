@@ -9,6 +9,7 @@ import yaml
 from genoformer.applications import APPLICATIONS
 from genoformer.cli.fit import GenoformerCLI, prepare_arguments
 from genoformer.cli.main import main
+from genoformer.nn.config import EncoderConfig
 from genoformer.training.config_files import config_folder
 from genoformer.training.old_keys import OLD_KEYS, leaves
 from genoformer.training.signals import StopRequest
@@ -19,7 +20,7 @@ OWN = [*REPOSITORY.glob("configs/*/*.yaml"), *REPOSITORY.glob("workflows/.test/c
 PLACES = ("*.md", "docs/*.md", "docs/tasks/*.md", "data/README*", "scripts/*", "workflows/**/*", "benchmarks/*.py")
 DOCUMENTS = [path for pattern in PLACES for path in REPOSITORY.glob(pattern) if path.is_file()]
 OF_CODONS = ("codon_structure", "contacts")
-TINY = {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 16, "window_radius": 8}
+TINY = {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 16, "attention": {"window_radius": 8}}
 
 
 def nested(name: str, value: object) -> dict:
@@ -30,7 +31,8 @@ def nested(name: str, value: object) -> dict:
 @pytest.mark.parametrize("old", OLD_KEYS)
 def test_old_key_on_the_command_line_names_the_new_one(old, tmp_path, monkeypatch, one_line):
     monkeypatch.chdir(tmp_path)
-    for words in ([f"--{old}", "1"], [f"--{old}=[a, b]"], ["--data", yaml.safe_dump(nested(old, 1)["data"])]):
+    ((group, inside),) = nested(old, 1).items()
+    for words in ([f"--{old}", "1"], [f"--{old}=[a, b]"], [f"--{group}", yaml.safe_dump(inside)]):
         assert main(["fit", "--config", "gene_structure_tiny", *words]) == 2
         one_line(f"error[CONFIG-019] command line: the key {old} is called {OLD_KEYS[old]}.")
     assert list(tmp_path.iterdir()) == []
@@ -50,6 +52,7 @@ def test_every_new_key_is_one():
         words = ["--model.task", task, "--model.k", size, "--model.stride", size, "--trainer.max_steps", "1"]
         config = GenoformerCLI("fit", [*words, "--model.encoder", str(TINY)], StopRequest()).config
         known |= set(leaves({"data": config.data.as_dict()}))
+    known |= set(leaves({"model": {"encoder": EncoderConfig(vocab_size=69).to_dict()}}))
     assert set(OLD_KEYS.values()) <= known and not set(OLD_KEYS) & known
 
 

@@ -15,6 +15,8 @@ from genoformer.structures.dot_bracket import parse_dot_bracket
 from genoformer.structures.pair_files import read_pair_files, write_dbn
 from genoformer.training.settings import LabelSplit, ModelReading
 
+MEASURES = ("precision", "recall", "f1")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -50,6 +52,8 @@ def test_trained_model_predicts_and_is_judged(predict, tmp_path, capsys):
     assert main(["evaluate", str(out), "r.dbn", "--min-f1", "0.8", "-o", str(tmp_path / "s.json")]) == 0
     scores = json.loads((tmp_path / "s.json").read_text())
     assert scores["f1"] > 0.8 and scores["n"] == 60 and scores["ece"] < 0.2
+    assert main(["evaluate", str(out / "pairs.dbn"), "r.dbn", "-o", str(tmp_path / "file.json")]) == 0
+    assert json.loads((tmp_path / "file.json").read_text()) == {n: scores[n] for n in ("task", "n", *MEASURES)}
     assert main(["evaluate", str(out), "r.dbn", "--min-f1", "1.0"]) == (0 if scores["f1"] == 1 else 1)
     assert "60 RNAs judged" in capsys.readouterr().out
 
@@ -95,7 +99,7 @@ def test_bundle_holds_settings_and_calibration(here):
 
 @pytest.mark.parametrize(("options", "code", "message"), [
     (["--mask", "x.bed"], 2, "--mask"),
-    (["--formats", "gtf"], 2, '"gtf" is no format of base pairs'),
+    (["--formats", "gtf"], 2, 'unknown output format "gtf"; known: h5, dbn, tsv, ct, bpseq, png'),
 ])  # fmt: skip
 def test_options_that_make_no_sense_are_refused(predict, options, code, message, capsys):
     assert predict(*options) == code

@@ -22,7 +22,7 @@ from genoformer.genomes.simulate import simulate_genome
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 
-ALL_FORMATS = "gff3,tsv,bed,protein,cds"
+ALL_FORMATS = "gff3,gtf,tsv,bed,protein,cds"
 DEFAULT_FILES = {"genes.gff3", "genes.tsv", "proteins.faa", "summary.json", "run.json", "manifest.json"}
 
 
@@ -144,7 +144,7 @@ def test_dry_run_writes_nothing(predict, genome, tmp_path, capsys, one_line):
         (["--device", "abacus"], "abacus"),
         (["--device", "meta"], "meta"),
         (["--precision", "int3"], "int3"),
-        (["--allow-empty"], "needs sequence"),
+        (["--allow-empty"], "error[OPTION-004] --allow-empty: a model for gene_structure takes no --allow-empty"),
     ],
 )
 def test_bad_value_is_one_line_and_exit_2(predict, genome, tmp_path, one_line, arguments, said):

@@ -78,7 +78,7 @@ def test_run_that_dies_between_its_files_continues(predict, genome, tmp_path, mo
 def test_work_of_another_genome_is_not_used(predict, genome, tmp_path, monkeypatch):
     other = tmp_path / "other.fa"
     write_fasta(other, [record for record, _ in simulate_genome(length_bp=20_000, gc=0.4, seed=8, n_contigs=4)])
-    monkeypatch.setattr("genoformer.applications.genes.predict.write_results", lambda *a: 1 / 0)
+    monkeypatch.setattr("genoformer.applications.genes.predict.GenePredictor.write", lambda *a: 1 / 0)
     monkeypatch.chdir(tmp_path)
     assert predict(other) == 70
     monkeypatch.undo()

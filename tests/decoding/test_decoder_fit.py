@@ -281,6 +281,20 @@ def test_second_look_finds_genes_by_the_room_they_have_and_starts_by_the_gene_be
     assert abs(scorer.start_confidence.apply(share).mean() - rows.start_right[genes].mean()) < 0.01
 
 
+@pytest.mark.parametrize("missing", ["neighbours", "around"])
+def test_a_second_look_needs_what_stands_around(missing):
+    rows = second_look_rows(np.random.default_rng(13))
+    with pytest.raises(ValueError, match="neighbours and around"):
+        fit_second_look(replace(rows, **{missing: None}), fit_scorer(rows))
+
+
+def test_joined_rows_have_a_column_only_where_all_parts_have_it():
+    rows = second_look_rows(np.random.default_rng(14))
+    both = FitRows.concatenate([rows, replace(rows, around=None)])
+    assert both.around is None and both.evidence is None
+    assert np.array_equal(both.neighbours, np.concatenate([rows.neighbours, rows.neighbours]))
+
+
 def test_starts_are_learned_from_natural_sequence_alone():
     rng = np.random.default_rng(12)
     natural, recoded = planted_rows(rng), planted_rows(rng)

@@ -20,6 +20,7 @@ from genoformer.decoding.scoring import (
     gene_features,
     gene_scores,
     random_stop_rate,
+    second_look_scores,
     start_features,
     start_log_probabilities,
     start_names,
@@ -141,3 +142,9 @@ def test_scores_do_not_depend_on_the_order_of_the_rows():
 def test_default_weights_name_every_feature():
     assert tuple(DEFAULT_WEIGHTS.start) == START_FEATURES
     assert tuple(DEFAULT_WEIGHTS.gene) == GENE_FEATURES
+
+
+def test_a_second_look_without_its_weights_is_an_error():
+    rows = random_rows(np.random.default_rng(6))
+    with pytest.raises(ValueError, match="second look"):
+        second_look_scores(rows, None, rows[:3], (0, 9000), DEFAULT_WEIGHTS, stop_rate=0.04)

@@ -70,6 +70,14 @@ def test_a_mirrored_gene_has_the_same_protein():
     assert translate_gene(reverse_complement(codes), mirror, 1) == "MKPG*" and mirrored(mirror, len(codes)) == gene
 
 
+def test_a_mirrored_selenoprotein_keeps_its_selenocysteine():
+    codes = encode_bases("CC" + "ATGAAATGACCCTAA" + "C")
+    gene = Gene("c", 2, 17, "+", transl_except=((8, 11, "Sec"),))
+    mirror = mirrored(gene, len(codes))
+    assert mirror.transl_except == ((7, 10, "Sec"),) and mirrored(mirror, len(codes)) == gene
+    assert translate_gene(reverse_complement(codes), mirror, 11) == translate_gene(codes, gene, 11) == "MKUP*"
+
+
 def test_generated_sequence_has_the_composition_it_was_made_from():
     rich = np.array([0, 0, 0, 1, 3, 3, 3, 0, 3, 0], np.uint8)
     real = rich[np.random.default_rng(2).integers(0, 10, 50_000)]

@@ -2,12 +2,13 @@
 
 import torch
 
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
 
 EXPORTABLE = EncoderConfig(
-    vocab_size=69, d_model=16, n_heads=2, n_layers=2, d_ff=24, window_radius=4, positions="learned", max_tokens=40,
-    norm="post", conv_width=0, n_global_tokens=1,
+    vocab_size=69, d_model=16, n_heads=2, n_layers=2, d_ff=24, attention=LongformerConfig(window_radius=4),
+    positions="learned", max_tokens=40, norm="post", conv_width=0, n_global_tokens=1,
 )  # fmt: skip
 LENGTHS = (37, 20, 1)
 """Tokens of the rows of a batch: the longest is no multiple of a window."""

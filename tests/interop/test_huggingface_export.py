@@ -11,6 +11,8 @@ from transformers import AutoModel, AutoTokenizer, LongformerModel
 from genoformer.errors import OutputExistsError, UsageError
 from genoformer.interop import from_huggingface, to_huggingface
 from genoformer.interop.huggingface_export import FILES
+from genoformer.nn.attention.full import FullConfig
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.heads import BaseHead
 from genoformer.nn.model import GenomeModel
 from genoformer.sequence.alphabet import encode_bases
@@ -18,8 +20,8 @@ from genoformer.sequence.kmers import KmerTokenizer
 
 VARIANTS = [
     {},
-    {"window_radius": (2, 4)},
-    {"window_radius": 100},
+    {"attention": LongformerConfig(window_radius=(2, 4))},
+    {"attention": LongformerConfig(window_radius=100)},
     {"n_global_tokens": 2, "norm_eps": 1e-3},
 ]
 
@@ -65,7 +67,9 @@ def test_transformers_finds_every_weight_and_no_other(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"n_global_tokens": 0}, {"window_radius": (2, 4), "stride": 3, "dropout": 0.1}], ids=str
+    "settings",
+    [{}, {"n_global_tokens": 0}, {"attention": LongformerConfig(window_radius=(2, 4)), "stride": 3, "dropout": 0.1}],
+    ids=str,
 )
 def test_there_and_back_changes_no_bit(settings, tmp_path):
     encoder = tiny_encoder(dataclasses.replace(EXPORTABLE, **settings))
@@ -93,13 +97,13 @@ def test_exporting_changes_neither_the_model_nor_the_random_state(tmp_path):
         ({"positions": "rotary"}, "positions rotary"),
         ({"positions": "none"}, "positions none"),
         ({"norm": "pre"}, "norm pre"),
-        ({"attention": "full"}, "attention full"),
-        ({"dilation": (1, 2)}, "dilation 2"),
+        ({"attention": FullConfig()}, "attention full"),
+        ({"attention": LongformerConfig(dilation=(1, 2))}, "dilation 2"),
         ({"conv_width": 3}, "conv_width 3"),
         ({"base_embedding": True}, "base_embedding true"),
         ({"amino_acid_words": 3, "vocab_size": 69, "stride": 3}, "amino_acid_words 3"),
         ({"amino_acids": True, "vocab_size": 69, "stride": 3}, "amino_acids true"),
-        ({"window_radius": (3, 4)}, r"window_radius \(3, 4\)"),
+        ({"attention": LongformerConfig(window_radius=(3, 4))}, r"window_radius \(3, 4\)"),
     ],
 )
 def test_feature_that_transformers_lacks_is_named(settings, named, tmp_path):

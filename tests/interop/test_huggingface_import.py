@@ -143,7 +143,7 @@ def test_window_and_positions_of_a_converted_bert_can_be_chosen(tmp_path):
     save_dnabert(theirs, tmp_path)
     ours = from_huggingface(tmp_path, max_tokens=100, window_radius=5, n_global_tokens=0)
     config = ours.config
-    assert (config.max_tokens, config.radii, config.n_global_tokens) == (100, (5, 5), 0)
+    assert (config.max_tokens, config.attention.radii(2), config.n_global_tokens) == (100, (5, 5), 0)
     table = ours.position_embedding.weight
     assert torch.equal(table[:40], table[40:80]) and torch.equal(table[:20], table[80:])
     # Six tokens see each other through a radius of 5; of seven, the outer ones do not.

@@ -140,7 +140,7 @@ def test_bert_over_kmers_becomes_a_bundle_without_global_tokens(tmp_path):
     bundle, expected = load_bundle(tmp_path / "b"), from_huggingface(tmp_path / "bert", max_tokens=600)
     encoder = bundle.config.encoder
     assert (bundle.config.k, bundle.config.stride, encoder["n_global_tokens"]) == (2, 1, 0)
-    assert (encoder["max_tokens"], encoder["window_radius"]) == (600, 9)
+    assert (encoder["max_tokens"], encoder["attention"]["window_radius"]) == (600, 9)
     assert torch.equal(bundle.model.encoder.token_embedding.weight, expected.token_embedding.weight)
     assert "pooler" in (tmp_path / "b" / "model_card.md").read_text()
 

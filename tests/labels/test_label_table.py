@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genoformer.errors import DataError, UsageError, WarningLog
-from genoformer.labels.tables import TableColumns, header_value, read_label_table, read_labelled_fasta
+from genoformer.labels.tables import TableColumns, header_value, read_label_table, read_labelled_fasta, read_labels
 from genoformer.labels.values import check_examples, encode_labels, find_classes
 from genoformer.sequence.alphabet import decode_bases
 
@@ -116,3 +116,10 @@ def test_class_without_example_in_training_is_refused_by_name():
     with pytest.raises(UsageError, match="training part: b"):
         check_examples(np.array([[1.0, 0.0]]), "multilabel", ["a", "b"], "t.tsv")
     check_examples(np.array([[1.0]]), "regression", ["v"], "t.tsv")
+
+
+def test_labels_without_sequences_need_ids(tmp_path):
+    path = write(tmp_path, "id\tkind\na\tx\n")
+    assert [(r.id, r.label) for r in read_labels(path, TableColumns("kind", id="id"), WarningLog())] == [("a", "x")]
+    with pytest.raises(UsageError, match=r"EVAL-011.*--id-column"):
+        read_labels(path, TableColumns("kind"), WarningLog())

@@ -8,7 +8,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss
 
-from genoformer.metrics.calibration import HIGHEST, LOWEST, IsotonicCalibrator, brier, class_probabilities, ece
+from genoformer.metrics.calibration import HIGHEST, LOWEST, IsotonicCalibrator, brier, ece
 from genoformer.metrics.calibration_fit import fit_isotonic
 
 

@@ -13,7 +13,7 @@ from genoformer.annotation.models import Gene
 from genoformer.annotation.read import read_annotation
 from genoformer.annotation.write_gff3 import write_gff3
 from genoformer.applications.genes.evaluate import evaluate_genes
-from genoformer.metrics.introns import IntronCounts, count_intron_genes, matthews, paint_classes
+from genoformer.metrics.introns import IntronCounts, count_intron_genes, have_introns, matthews, paint_classes
 from genoformer.sequence.records import Record
 
 TRUE = Gene("c", 10, 60, "+", parts=((10, 20), (30, 40), (50, 60)), exons=((5, 20), (30, 40), (50, 62)))
@@ -127,3 +127,14 @@ def test_exons_chains_and_genes_agree_with_genometools(pair, need_tool):
     coding = scores["bases"]["classes"]["coding"]
     assert coding["recall"] == pytest.approx(tp / (tp + fn), abs=2e-4)
     assert coding["precision"] == pytest.approx(tp / (tp + fp), abs=2e-4)
+
+
+def test_a_reference_has_introns_when_most_of_its_joined_genes_have_a_gap_long_enough():
+    whole, spliced = Gene("c", 0, 300, "+"), Gene("c", 0, 300, "+", parts=((0, 99), (150, 300)))
+    shifted = Gene("c", 0, 301, "+", parts=((0, 75), (76, 301)))  # a frame shift that the file does not call one
+    others = [replace(spliced, **{name: True}) for name in ("pseudo", "slippage", "trans_spliced")]
+    assert have_introns([whole] * 9 + [spliced])
+    assert have_introns([spliced, spliced, shifted]) and not have_introns([spliced, shifted])
+    assert not any(have_introns([whole, gene]) for gene in (whole, shifted, *others)) and not have_introns([])
+    shortest = [Gene("c", 0, 300, "-", parts=((0, 99), (99 + gap, 300))) for gap in (29, 30)]
+    assert [have_introns([gene]) for gene in shortest] == [False, True]

@@ -6,6 +6,8 @@ import torch
 import torch.distributed as dist
 from children import run_together
 
+from genoformer.nn.attention.full import FullConfig
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.context_parallel import ContextParallelEncoder, exchange_halo
 from genoformer.nn.encoder import Encoder
@@ -13,14 +15,18 @@ from genoformer.nn.encoder import Encoder
 VOCAB = 69
 SHARED = {"vocab_size": VOCAB, "d_model": 32, "n_heads": 4, "n_layers": 3, "d_ff": 48}
 CASES = {
-    "windows": {"window_radius": 5},
-    "global tokens": {"window_radius": 5, "n_global_tokens": 2},
-    "several radii, dilated": {"window_radius": [3, 9, 4], "dilation": [1, 2, 1], "n_global_tokens": 1},
-    "learned positions, norm behind": {
-        "window_radius": 7, "positions": "learned", "max_tokens": 200, "norm": "post", "conv_width": 0,
-        "n_global_tokens": 3,
+    "windows": {"attention": LongformerConfig(window_radius=5)},
+    "global tokens": {"attention": LongformerConfig(window_radius=5), "n_global_tokens": 2},
+    "several radii, dilated": {
+        "attention": LongformerConfig(window_radius=(3, 9, 4), dilation=(1, 2, 1)), "n_global_tokens": 1,
     },
-    "blocks": {"window_radius": 8, "backend": "blocked", "conv_width": 9, "n_global_tokens": 1},
+    "learned positions, norm behind": {
+        "attention": LongformerConfig(window_radius=7), "positions": "learned", "max_tokens": 200, "norm": "post",
+        "conv_width": 0, "n_global_tokens": 3,
+    },
+    "blocks": {
+        "attention": LongformerConfig(window_radius=8, backend="blocked"), "conv_width": 9, "n_global_tokens": 1,
+    },
 }  # fmt: skip
 SHARES = ((30, 70), (61, 18), (64, 64))
 
@@ -90,9 +96,11 @@ def test_share_shorter_than_the_window_is_refused(parts):
     assert all("6 tokens" in part["error"] and "7" in part["error"] for part in parts)
 
 
-@pytest.mark.parametrize("setting", [{"attention": "full"}, {"base_embedding": True}])
-def test_encoders_whose_tokens_need_more_are_refused(setting):
-    with pytest.raises(ValueError, match="base_embedding"):
+@pytest.mark.parametrize(
+    ("setting", "said"), [({"attention": FullConfig()}, "found full"), ({"base_embedding": True}, "base_embedding")]
+)
+def test_encoders_whose_tokens_need_more_are_refused(setting, said):
+    with pytest.raises(ValueError, match=said):
         ContextParallelEncoder(Encoder(EncoderConfig(**SHARED, **setting)))
 
 

@@ -5,17 +5,22 @@ import dataclasses
 import pytest
 import torch
 
-from genoformer.errors import UsageError
+from genoformer.nn.attention.full import FullConfig
+from genoformer.nn.attention.longformer import LongformerConfig
+from genoformer.nn.attention.masks import token_roles
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
-from genoformer.nn.masks import token_roles
+from genoformer.nn.layers.refusals import TooManyTokensError
 
-SMALL = EncoderConfig(vocab_size=69, d_model=16, n_heads=2, n_layers=2, d_ff=32, window_radius=3, conv_width=3)
+SMALL = EncoderConfig(
+    vocab_size=69, d_model=16, n_heads=2, n_layers=2, d_ff=32, attention=LongformerConfig(window_radius=3), conv_width=3
+)
 
 
-def make_encoder(**settings) -> Encoder:
+def make_encoder(attention=SMALL.attention, backend="auto", **settings) -> Encoder:
     torch.manual_seed(0)
-    return Encoder(dataclasses.replace(SMALL, **settings)).double().eval()
+    attention = dataclasses.replace(attention, backend=backend)
+    return Encoder(dataclasses.replace(SMALL, attention=attention, **settings)).double().eval()
 
 
 def make_tokens(B: int, T: int) -> torch.Tensor:
@@ -32,9 +37,9 @@ VARIANTS = [
     {"norm": "post"},
     {"positions": "learned"},
     {"positions": "none", "n_global_tokens": 2},
-    {"attention": "full", "n_global_tokens": 2},
-    {"window_radius": (2, 5), "dilation": (1, 3)},
-    {"dilation": ((1, 2), 3), "n_global_tokens": 1},
+    {"attention": FullConfig(), "n_global_tokens": 2},
+    {"attention": LongformerConfig(window_radius=(2, 5), dilation=(1, 3))},
+    {"attention": LongformerConfig(window_radius=3, dilation=((1, 2), 3)), "n_global_tokens": 1},
     {"conv_width": 0, "n_global_tokens": 1},
 ]
 
@@ -52,6 +57,24 @@ def test_every_backend_gives_the_same_hidden_states_and_gradients(settings):
     for found in results[1:]:
         for mine, exact in zip(found, results[0], strict=True):
             torch.testing.assert_close(mine, exact, atol=1e-9, rtol=1e-9)  # sums over 2 000 squares
+
+
+@pytest.mark.parametrize("settings", VARIANTS, ids=str)
+def test_every_layer_reaches_as_far_as_its_settings_say_and_names_all_its_projections(settings):
+    encoder = make_encoder(**settings)
+    attentions, n_layers = encoder.attentions(), len(encoder.layers)
+    assert tuple(one.reach_tokens for one in attentions) == encoder.config.attention.reaches(n_layers)
+    for one in attentions:
+        linear = [part for part in one.modules() if isinstance(part, torch.nn.Linear)]
+        assert list(map(id, one.projections().values())) == list(map(id, linear))
+
+
+@pytest.mark.parametrize("settings", VARIANTS, ids=str)
+def test_a_stretch_is_read_like_a_whole_and_keeps_nothing(settings):
+    encoder, tokens = make_encoder(**settings), make_tokens(2, 20)
+    mask = leading(2, 20, settings.get("n_global_tokens", 0))
+    hidden, kept = encoder.read_stretch(tokens, global_mask=mask)
+    assert torch.equal(hidden, encoder(tokens, global_mask=mask)) and kept == ((), ())
 
 
 @pytest.mark.parametrize("settings", VARIANTS, ids=str)
@@ -91,7 +114,7 @@ def reach_of_one_output(encoder: Encoder, T: int, at: int, **masks) -> torch.Ten
 
 
 @pytest.mark.parametrize("backend", ["reference", "fused", "blocked", "sdpa"])
-@pytest.mark.parametrize("settings", [{}, {"window_radius": (2, 5), "dilation": (1, 3)}])
+@pytest.mark.parametrize("settings", [{}, {"attention": LongformerConfig(window_radius=(2, 5), dilation=(1, 3))}])
 def test_gradient_is_zero_outside_the_receptive_field_and_only_there(settings, backend):
     encoder = make_encoder(backend=backend, **settings)
     field = encoder.config.receptive_field_tokens
@@ -129,7 +152,7 @@ def test_tiny_inputs_are_legal(T):
 
 
 def test_window_longer_than_the_input_is_full_attention():
-    wide, full = make_encoder(window_radius=500, backend="blocked"), make_encoder(attention="full")
+    wide, full = make_encoder(LongformerConfig(window_radius=500), "blocked"), make_encoder(FullConfig())
     tokens = make_tokens(2, 60)
     torch.testing.assert_close(wide(tokens), full(tokens), atol=1e-12, rtol=0)
 
@@ -193,7 +216,7 @@ def test_missing_and_unwanted_base_codes_are_refused():
 
 
 def test_input_beyond_learned_positions_is_refused():
-    with pytest.raises(UsageError, match="9 tokens, but learned positions end at max_tokens 8"):
+    with pytest.raises(TooManyTokensError, match="9 tokens, but learned positions end at max_tokens 8"):
         make_encoder(positions="learned", max_tokens=8)(make_tokens(1, 9))
 
 
@@ -215,8 +238,7 @@ def test_every_trained_weight_has_a_gradient():
 
 
 def test_bfloat16_autocast_is_near_float32():
-    torch.manual_seed(0)
-    encoder = Encoder(dataclasses.replace(SMALL, d_model=64, n_global_tokens=1, backend="blocked")).eval()
+    encoder = make_encoder(backend="blocked", d_model=64, n_global_tokens=1).float()
     tokens, mask = make_tokens(2, 90), leading(2, 90, 1)
     with torch.no_grad():
         exact = encoder(tokens, global_mask=mask)

@@ -1,16 +1,20 @@
 """The whole network: shapes, global tokens, learning, allocator."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 
 from genoformer.nn.allocator import tune_allocator
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.heads import BaseHead
 from genoformer.nn.model import build_model
 
-CONFIG = EncoderConfig(vocab_size=69, d_model=32, n_heads=2, n_layers=2, d_ff=64, window_radius=4, stride=3)
+CONFIG = EncoderConfig(
+    vocab_size=69, d_model=32, n_heads=2, n_layers=2, d_ff=64, attention=LongformerConfig(window_radius=4), stride=3
+)
 
 
 def test_outputs_of_a_token_are_those_of_its_bases():
@@ -24,7 +28,7 @@ def test_outputs_of_a_token_are_those_of_its_bases():
 
 
 def test_head_drops_the_global_tokens():
-    config = EncoderConfig(**{**CONFIG.to_dict(), "n_global_tokens": 2})
+    config = replace(CONFIG, n_global_tokens=2)
     model, tokens = build_model(config, n_channels=5), torch.randint(1, 69, (2, 12))
     mask = (torch.arange(12) < 2).expand(2, 12)
     assert model(tokens, None, mask).shape == (2, 30, 5)
@@ -42,7 +46,7 @@ def test_same_seed_gives_the_same_model():
 @pytest.mark.parametrize("backend", ["fused", "blocked", "sdpa"])
 def test_model_learns_eight_fixed_sequences(backend):
     torch.manual_seed(0)
-    model = build_model(EncoderConfig(**{**CONFIG.to_dict(), "backend": backend}), n_channels=2)
+    model = build_model(replace(CONFIG, attention=LongformerConfig(window_radius=4, backend=backend)), n_channels=2)
     tokens, labels = torch.randint(5, 69, (8, 40)), torch.randint(0, 2, (8, 120, 2)).float()
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     for _ in range(120):
@@ -64,7 +68,9 @@ def test_allocator_leaves_other_systems_alone(monkeypatch):
 
 
 def test_outputs_begin_at_the_given_logits():
-    config = EncoderConfig(vocab_size=70, d_model=16, n_heads=2, n_layers=1, d_ff=16, window_radius=4, stride=3)
+    config = EncoderConfig(
+        vocab_size=70, d_model=16, n_heads=2, n_layers=1, d_ff=16, attention=LongformerConfig(window_radius=4), stride=3
+    )
     model = build_model(config, 2, (-6.0, 1.5))
     with torch.no_grad():
         model.head.projection.weight.zero_()

@@ -3,11 +3,19 @@
 import pytest
 import torch
 
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.heads import N_QUERIES, SequenceHead
 from genoformer.nn.model import build_model
 
-CONFIG = {"vocab_size": 69, "d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 16, "window_radius": 4}
+CONFIG = {
+    "vocab_size": 69,
+    "d_model": 16,
+    "n_heads": 2,
+    "n_layers": 1,
+    "d_ff": 16,
+    "attention": LongformerConfig(window_radius=4),
+}
 VALID = torch.tensor([[True, True, False], [False, False, False]])
 
 

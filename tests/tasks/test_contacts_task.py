@@ -8,6 +8,7 @@ import torch
 
 from genoformer.batches.structures import collate_structures
 from genoformer.metrics.pairs import contact_precision, mean_contact_precision
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.pair_head import build_pair_model
 from genoformer.sequence.kmers import KmerTokenizer
@@ -62,7 +63,15 @@ def test_planted_covariation_is_recovered():
     chains = plant_contacts(330, n_codons=40, n_contacts=6)
     items = [{"token_ids": tokenizer.encode(chain.codes), "labels": chain.labels} for chain in chains]
     torch.manual_seed(0)
-    encoder = EncoderConfig(vocab_size=69, d_model=32, n_heads=2, n_layers=1, d_ff=32, conv_width=0, window_radius=4)
+    encoder = EncoderConfig(
+        vocab_size=69,
+        d_model=32,
+        n_heads=2,
+        n_layers=1,
+        d_ff=32,
+        conv_width=0,
+        attention=LongformerConfig(window_radius=4),
+    )
     model = build_pair_model(encoder, **TASK.head_settings())
     optimizer, rng = torch.optim.AdamW(model.parameters(), lr=5e-3), np.random.default_rng(0)
     for _ in range(200):

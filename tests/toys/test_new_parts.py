@@ -5,18 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mean_attention import ROW
 from prediction_files import contents
 
 from genoformer.api import load_model
 from genoformer.applications import APPLICATIONS
 from genoformer.applications.genes.outputs import FORMATS
 from genoformer.applications.interface import Application
-from genoformer.bundle.folder import load_bundle
+from genoformer.bundle.folder import add_calibration, load_bundle
 from genoformer.bundle.header import WEIGHTS
 from genoformer.cli.main import main
 from genoformer.genomes.simulate import simulate_genome
 from genoformer.inference.formats import OutputFormat
 from genoformer.inference.parts import Part
+from genoformer.nn.attention import ATTENTIONS
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 
@@ -50,6 +52,14 @@ def genome(tmp_path, monkeypatch):
     return tmp_path
 
 
+def changed_weights(first, second):
+    """Weights of the encoder that differ between two runs, all of them of attention."""
+    before, after = (load_bundle(f"runs/{name}/model").model.encoder.state_dict() for name in (first, second))
+    changed = [name for name in before if not before[name].equal(after[name])]
+    assert all("attention" in name for name in changed)
+    return changed
+
+
 def shards_equal_one_run(model, formats):
     words = ["predict", "parts.fa", "--model", model, "--formats", formats, "--circular", "none"]
     assert main([*words, "-o", "one"]) == 0
@@ -71,6 +81,28 @@ def test_a_new_format_is_a_writer_and_a_row(genome, tiny_bundle, monkeypatch, ca
     assert main(["predict", "counts.txt", "--model", str(tiny_bundle), "-o", ".", "--formats", "counts"]) == 73
     assert main(["predict", "--help"]) == 0
     assert "counts" in capsys.readouterr().out
+
+
+def test_a_new_attention_is_a_file_and_a_row(genome, monkeypatch, capsys):
+    monkeypatch.setitem(ATTENTIONS, "mean", ROW)
+    files = ["--data.fasta", "sim/genome.fa", "--data.annotation", "sim/genome.gff3"]
+    own = ["--model.encoder.attention", "mean", "--model.encoder.positions", "none", "--trainer.accelerator", "cpu"]
+    assert main(["fit", "--config", "gene_structure_tiny", *files, *own, "--name", "toy"]) == 0
+    model = Path("runs/toy/model")
+    assert load_bundle(model).config.encoder["attention"] == {"name": "mean", "scale": 1.0, "has_projections": True}
+    if "decoder" not in load_bundle(model).calibration:
+        bundle = load_bundle(model)
+        add_calibration(model, bundle, {"decoder": load_bundle("bacteria").calibration["decoder"]})
+    shards_equal_one_run(str(model), "gff3,tsv")
+    assert main(["predict", "sim/genome.fa", "--model", str(model), "-o", "found"]) == 0
+    assert main(["evaluate", "found", "sim/genome.gff3"]) == 0
+    adapting = ["adapt", "sim/genome.fa", "--annotation", "sim/genome.gff3", "--steps", "2", "--model", str(model)]
+    assert main([*adapting, "-o", "adapted"]) == 0
+    (first, *_) = load_model("adapted").predict("parts.fa")
+    assert first.record_id == "c0"
+    more = ["--init_from", str(model), "--model.adapter_rank", "2", "--name", "second"]
+    assert main(["fit", "--config", "gene_structure_tiny", *files, *own, *more]) == 0
+    assert changed_weights("toy", "second")
 
 
 def test_a_new_task_is_a_module_a_folder_and_a_row(genome, monkeypatch, capsys):
@@ -102,11 +134,14 @@ def test_adapters_change_weights_of_a_new_task(genome, monkeypatch):
     assert main(["fit", "--config", "gene_structure_tiny", *files, *own, "--name", "first"]) == 0
     more = [*own, "--init_from", "runs/first/model", "--model.adapter_rank", "2", "--name", "second"]
     assert main(["fit", "--config", "gene_structure_tiny", *files, *more]) == 0
-    before, after = (load_bundle(f"runs/{name}/model").model.encoder.state_dict() for name in ("first", "second"))
-    changed = [name for name in before if not before[name].equal(after[name])]
-    assert changed and all("attention" in name for name in changed)
+    assert changed_weights("first", "second")
 
 
 def test_the_toys_are_as_small_as_they_are_said_to_be():
-    assert {path.name for path in HERE.glob("*.py")} == {"islands_task.py", "toy_formats.py", Path(__file__).name}
+    assert {path.name for path in HERE.glob("*.py")} == {
+        "islands_task.py",
+        "mean_attention.py",
+        "toy_formats.py",
+        Path(__file__).name,
+    }
     assert [path.name for path in HERE.iterdir() if path.is_dir() and path.name != "__pycache__"] == ["islands"]

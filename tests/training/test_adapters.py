@@ -9,7 +9,7 @@ from genoformer.training.adapters import merged
 from genoformer.training.module import GenomeModule
 from genoformer.training.start import freeze, start_from
 
-SMALL = {"d_model": 16, "n_heads": 2, "n_layers": 3, "d_ff": 32, "window_radius": 4, "conv_width": 3}
+SMALL = {"d_model": 16, "n_heads": 2, "n_layers": 3, "d_ff": 32, "attention": {"window_radius": 4}, "conv_width": 3}
 TOKENS = torch.randint(5, 69, (2, 12), generator=torch.Generator().manual_seed(1))
 
 

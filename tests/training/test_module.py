@@ -10,7 +10,7 @@ from genoformer.batches.collate import collate_crops
 from genoformer.errors import DivergedError, UsageError
 from genoformer.training.module import GenomeModule
 
-SMALL = {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 32, "window_radius": 4, "conv_width": 3}
+SMALL = {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 32, "attention": {"window_radius": 4}, "conv_width": 3}
 
 
 def module(**options):
@@ -50,11 +50,35 @@ def test_only_weight_matrices_of_the_layers_decay():
         ({"encoder": {**SMALL, "d_model": 15}}, "15"),
         ({"encoder": {**SMALL, "d_model": "wide"}}, "wide"),
         ({"encoder": {**SMALL, "vocab_size": 69}}, "vocab_size"),
+        ({"encoder": {**SMALL, "attention": "sparse"}}, "'sparse'"),
+        ({"encoder": {**SMALL, "attention": {"name": "full", "dilation": 2}}}, "full has no setting dilation"),
     ],
 )
 def test_wrong_settings_are_one_sentence(options, found):
     with pytest.raises(UsageError, match=found):
         module(**options)
+
+
+def test_name_of_an_attention_alone_is_enough():
+    assert module(encoder={**SMALL, "attention": "full"}).bundle_config.encoder["attention"]["name"] == "full"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"positions": "learned", "max_tokens": 16}, r"error\[MODEL-022\] encoder.max_tokens: the input has 30 tokens"),
+        (
+            {"attention": {"backend": "flex"}},
+            r"\[MODEL-021\] encoder.attention.backend: .*found cpu.*Set it to auto",
+        ),
+    ],
+)
+def test_what_the_network_cannot_compute_names_the_setting(settings, said):
+    made = module(encoder={**SMALL, **settings}, context_bp=0)
+    tokens = torch.ones(1, 30, dtype=torch.int64)
+    with pytest.raises(UsageError, match=said) as caught:
+        made({"token_ids": tokens, "valid_mask": tokens.bool()})
+    assert caught.value.exit_code == 2
 
 
 def test_loss_that_is_not_finite_ends_training(monkeypatch):

@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.training.optimizer import ADAM_BETAS, EMBEDDING_FACTOR, build_optimizer
@@ -12,7 +13,9 @@ from genoformer.training.optimizer import ADAM_BETAS, EMBEDDING_FACTOR, build_op
 
 def network():
     torch.manual_seed(0)
-    config = EncoderConfig(vocab_size=70, d_model=16, n_heads=2, n_layers=2, d_ff=32, window_radius=4, stride=3)
+    config = EncoderConfig(
+        vocab_size=70, d_model=16, n_heads=2, n_layers=2, d_ff=32, attention=LongformerConfig(window_radius=4), stride=3
+    )
     return build_model(config, n_channels=5)
 
 

@@ -9,6 +9,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from genoformer.applications import build_task
 from genoformer.bundle.folder import network_of
 from genoformer.bundle.header import BundleConfig
+from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.training.adapters import add_adapters
 from genoformer.training.optimizer import build_optimizer
@@ -19,7 +20,9 @@ TOKENS = torch.arange(40).reshape(2, 20) + 8
 
 
 def network(adapter_rank: int = 0):
-    encoder = EncoderConfig(vocab_size=70, d_model=32, n_heads=2, n_layers=2, d_ff=64, window_radius=4)
+    encoder = EncoderConfig(
+        vocab_size=70, d_model=32, n_heads=2, n_layers=2, d_ff=64, attention=LongformerConfig(window_radius=4)
+    )
     config = BundleConfig(
         task="gene_structure", encoder=encoder.to_dict(), k=3, stride=1, tile_bp=100, context_bp=10, genetic_code=11,
         labels=list(build_task("gene_structure").channels),

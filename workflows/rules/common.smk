@@ -54,6 +54,7 @@ RUN = f"runs/{config['training']['name']}"
 BUNDLE = ["model.safetensors", "config.json", "calibration.json", "manifest.json"]
 FILES = {
     "gff3": "genes.gff3",
+    "gtf": "genes.gtf",
     "tsv": "genes.tsv",
     "bed": "genes.bed",
     "protein": "proteins.faa",

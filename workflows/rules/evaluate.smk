@@ -4,6 +4,8 @@
 rule evaluate:
     input:
         predicted="results/predict/{sample}/genes.gff3",
+        # Says what kind of genes these are.
+        summary="results/predict/{sample}/summary.json",
         reference=annotation,
         fasta=fasta,
     output:

@@ -83,7 +83,7 @@ def read_states(path: Path) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
 
 def _compare(question: Question, warnings: WarningLog) -> dict[str, Any]:
     columns = TableColumns(label=question.label_column or "states", id=question.id_column)
-    return evaluate_states(question.predicted, question.reference, columns, warnings=warnings)
+    return evaluate_states(question.folder, question.reference, columns, warnings=warnings)
 
 
 def format_states(scores: dict[str, Any]) -> str:

@@ -68,7 +68,7 @@ def evaluate_contacts(
 
 def _compare(question: Question, warnings: WarningLog) -> dict[str, Any]:
     columns = TableColumns(label=question.label_column or "structure", sequence="dna", id=question.id_column)
-    return evaluate_contacts(question.predicted, question.reference, columns, warnings=warnings)
+    return evaluate_contacts(question.folder, question.reference, columns, warnings=warnings)
 
 
 def format_contacts(scores: dict[str, Any]) -> str:

@@ -10,11 +10,12 @@ import torch
 
 from genoformer.batches.tables import collate_views, sequence_views
 from genoformer.bundle.folder import Bundle, model_device
-from genoformer.inference.bundle_parts import check_task, read_calibration
+from genoformer.inference.bundle_parts import check_task, read_calibration, read_task
 from genoformer.inference.chunks import Outputs
 from genoformer.inference.interface import Speed
 from genoformer.metrics.calibration import IsotonicCalibrator, class_probabilities
 from genoformer.sequence.records import Record
+from genoformer.stream import refusals_explained
 from genoformer.tasks import function
 from genoformer.tasks.function import Function, merge_views
 
@@ -60,11 +61,10 @@ class FunctionCaller:
         """Make a bundle ready.
 
         Raises:
-            DataError: If it is of another task.
+            DataError: If it is of another task, or has settings that make none.
         """
         check_task(bundle, function.name)
-        task = function.build(bundle.config.labels, bundle.config.options, bundle.config.ontology)
-        return cls(bundle, task, BATCH * speed.batch_size, speed.precision or "float32")
+        return cls(bundle, read_task(bundle, function.build), BATCH * speed.batch_size, speed.precision or "float32")
 
     @property
     def max_bp(self) -> int:
@@ -115,7 +115,8 @@ class FunctionCaller:
         batch = collate_views(items, n_global_tokens=config.encoder.get("n_global_tokens", 0))
         device = model_device(network)
         tensors = {name: tensor.to(device) for name, tensor in batch.items()}
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+        autocast = torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        with refusals_explained(), torch.inference_mode(), autocast:
             return merge_views(network(**tensors).float(), len(sequences)).cpu().numpy()
 
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:

@@ -145,7 +145,7 @@ def _score_numbers(rows: list[dict[str, str]], labelled: list[LabelledSequence])
 def _compare(question: Question, warnings: WarningLog) -> dict[str, Any]:
     columns = TableColumns(label=question.label_column or "label", id=question.id_column)
     return evaluate_functions(
-        question.predicted, question.reference, columns, separator=question.label_separator,
+        question.folder, question.reference, columns, separator=question.label_separator,
         ontology=question.ontology, warnings=warnings,
     )  # fmt: skip
 

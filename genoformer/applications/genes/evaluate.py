@@ -17,6 +17,7 @@ from genoformer.errors import DataError, WarningLog
 from genoformer.inference.comparison import Comparison, Question
 from genoformer.metrics.bases import binary_scores
 from genoformer.metrics.genes import Coverage, GeneCounts, count_genes, is_counted, masked_spans, split_at_origin
+from genoformer.metrics.introns import have_introns
 from genoformer.sequence.fasta import read_fasta
 
 TASK = "gene_structure"
@@ -236,7 +237,13 @@ def options_of(question: Question, warnings: WarningLog) -> dict[str, Any]:
 
 
 def _compare(question: Question, warnings: WarningLog) -> dict[str, Any]:
-    return evaluate_genes(question.predicted, question.reference, **options_of(question, warnings))
+    compared = read_compared(question.predicted, question.reference, **options_of(question, warnings))
+    if question.task is None and have_introns(compared.reference.genes):
+        warnings.add(
+            "EVAL-018", "most genes of several parts in the reference have introns, and nothing says that the "
+            "predicted ones have; they were scored as genes without. Give --task gene_structure_eukaryote.",
+        )  # fmt: skip
+    return score_annotations(compared.predicted, compared.reference, compared.lengths)
 
 
 def format_table(scores: dict) -> str:

@@ -30,14 +30,14 @@ from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.metrics.calibration_fit import fit_isotonic
-from genoformer.metrics.introns import IntronCounts, count_intron_genes
+from genoformer.metrics.introns import SHORTEST_INTRON_BP, IntronCounts, count_intron_genes
 from genoformer.sequence.alphabet import decode_bases, reverse_complement
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan
 from genoformer.training.finish import Finish
 
-SHORTEST_EXON_BP, SHORTEST_INTRON_BP = 3, 30
-"""Exons of less than a codon would split a codon twice; introns below 30 bp are not known to be spliced."""
+SHORTEST_EXON_BP = 3
+"""Exons of less than a codon would split a codon twice."""
 EXON_TABLE_BP, INTRON_TABLE_BP = 3000, 500
 STEPS = (0.5, 0.75, 1.33, 2.0)
 COSTS = ("gene", "intron", "untranslated", "edge")

@@ -8,6 +8,7 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
+from genoformer.errors import DataError
 from genoformer.files import atomic_path
 from genoformer.inference.chunks import Outputs
 from genoformer.report.pyplot import load_pyplot
@@ -72,11 +73,19 @@ class PairMapWriter:
 
 
 def read_pairs_h5(path: str | Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Id, pairs [n, 2] (0-based, i < j) and their probabilities of every record of a ``pairs.h5``."""
-    with h5py.File(path, "r") as file:
-        ends = file["ends"][:]
-        for name, start, end in zip(file["ids"].asstr()[:], [0, *ends[:-1]], ends, strict=True):
-            yield name, file["pairs"][start:end], file["probability"][start:end]
+    """Id, pairs [n, 2] (0-based, i < j) and their probabilities of every record of a ``pairs.h5``.
+
+    Raises:
+        DataError: If the file is not there, or is none of these.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            ends = file["ends"][:]
+            for name, start, end in zip(file["ids"].asstr()[:], [0, *ends[:-1]], ends, strict=True):
+                yield name, file["pairs"][start:end], file["probability"][start:end]
+    except (OSError, KeyError) as error:
+        fix = "Give an output folder of predict."
+        raise DataError("EVAL-019", "this is no file of predicted pairs.", where=str(path), fix=fix) from error
 
 
 def draw_map(path: Path, title: str, values: np.ndarray, label: str) -> None:

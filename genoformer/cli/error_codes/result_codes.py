@@ -38,7 +38,7 @@ RESULT_CODES = {
     "MODEL-008": Entry(65, "The bundle has no readable decoder.", "Give the training command again."),
     "MODEL-009": Entry(65, "The model card cannot be read.", "Copy the bundle again, or name another one."),
     "MODEL-010": Entry(73, "The folder of a bundle cannot be created.", "Choose another name."),
-    "MODEL-021": Entry(2, "The attention backend cannot run here.", "Set encoder.backend to auto."),
+    "MODEL-021": Entry(2, "The attention backend cannot run here.", "Set encoder.attention.backend to auto."),
     "MODEL-022": Entry(
         2,
         "The input has more tokens than learned positions.",
@@ -120,6 +120,14 @@ RESULT_CODES = {
         "Give --ontology with models of terms, and no others.",
     ),
     "EVAL-017": Entry(65, "The reference has a state that the model does not know.", "Use the letters of the model."),
+    "EVAL-018": Entry(
+        None,
+        "The reference has genes with introns, and nothing says that the predicted ones have.",
+        "Give --task gene_structure_eukaryote, or --task gene_structure for genes without.",
+    ),
+    "EVAL-019": Entry(
+        65, "The folder holds no predicted pairs, or they are damaged.", "Give an output folder of predict."
+    ),
     "PLOT-001": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
     "SIM-001": Entry(2, "Seed, contigs and length do not fit together.", "Use at most one contig per base."),
     "SIM-002": Entry(2, "A setting is out of range.", "Change it."),

@@ -51,6 +51,7 @@ TRAINING_CODES = {
     "CONFIG-019": Entry(2, "A key has another name than it once had.", "Use the name that the message says."),
     "CONFIG-021": Entry(2, "Genomes are given by a table and in another way, too.", "Leave one of them out."),
     "CONFIG-022": Entry(2, "Tiles are no whole number of tokens.", "Make model.tile_bp a multiple of model.stride."),
+    "CONFIG-023": Entry(2, "Adapters would have nothing to change.", "Set model.adapter_rank to 0."),
     "DATA-001": Entry(2, "No genome is given.", "Give --data.fasta FILE."),
     "DATA-002": Entry(
         2, "Genomes, annotations and genetic codes are not of one number.", "Give one of each, in the same order."

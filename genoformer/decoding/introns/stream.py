@@ -65,7 +65,8 @@ def decode_record(
     """
     tables = build_tables(decoder, code)
     known = np.minimum(codes, N_CODE).astype(np.uint8)
-    buffer, rows = _Buffer(pieces), []
+    buffer = _Buffer(pieces)
+    rows: list[list[tuple]] = []
     for start, end in stretches(codes, max_gap_bp):
         rows += _decode_stretch(known, start, end, buffer, tables, decoder, code, block_bp)
     genes = [np.array(parts, PART_DTYPE) for parts in rows]

@@ -14,6 +14,7 @@ from genoformer.bundle.folder import load_bundle
 from genoformer.errors import DataError
 from genoformer.genomes.simulate import simulate_genome
 from genoformer.genomes.store import write_store
+from genoformer.tasks import gene_structure
 from genoformer.training.module import GenomeModule
 
 SETTINGS = FineTuning(steps=3, lr=1e-2, seed=0, precision="float32", genetic_code=4)
@@ -44,7 +45,8 @@ def bundle(tiny_bundle):
 
 
 def tune(bundle, store, folder, settings=SETTINGS, digest="a", **options):
-    return fine_tune(bundle, fine_tuning_data(bundle, store, settings), folder, settings, digest=digest, **options)
+    data = fine_tuning_data(bundle, store, settings)
+    return fine_tune(bundle, gene_structure.build, data, folder, settings, digest=digest, **options)
 
 
 def weights(bundle):

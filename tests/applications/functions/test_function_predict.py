@@ -5,32 +5,43 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from predicting import predict
 from scipy.special import softmax
 from tiny_function_bundle import write_function_bundle
 
 from genoformer.applications import build_task
-from genoformer.applications.functions import predict as room
 from genoformer.applications.functions.calibrate import fit_calibration
 from genoformer.applications.functions.caller import FunctionCaller, calibrated, called_terms
 from genoformer.applications.functions.evaluate import evaluate_functions
-from genoformer.applications.functions.predict import predict_functions
+from genoformer.applications.functions.predict import FunctionPredictor
+from genoformer.applications.functions.request import FunctionRequest
 from genoformer.bundle.folder import load_bundle
+from genoformer.bundle.header import read_header
 from genoformer.errors import DataError, MissingFileError, UsageError
 from genoformer.files import verify_manifest
+from genoformer.inference.reading import Reading
 from genoformer.labels.tables import TableColumns
 from genoformer.sequence.alphabet import reverse_complement
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 
+TABLE = FunctionRequest(formats=("tsv",))
+EMPTY = replace(TABLE, reading=Reading(allow_empty=True))
+
 
 @pytest.fixture
 def caller(tmp_path):
     def make(kind="multiclass", batch_size=5, **options):
-        return FunctionCaller.from_bundle(
-            load_bundle(write_function_bundle(tmp_path / kind, kind, **options)), batch_size=batch_size
-        )
+        bundle = load_bundle(write_function_bundle(tmp_path / kind, kind, **options))
+        return replace(FunctionCaller.from_bundle(bundle), batch_size=batch_size)
 
     return make
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Folder of a model of classes."""
+    return write_function_bundle(tmp_path / "multiclass")
 
 
 @pytest.fixture
@@ -66,10 +77,9 @@ def test_strands_count_as_declared(caller, records, strands):
     assert np.allclose(plus, minus, atol=8e-5) == (strands == "average")
 
 
-def test_table_says_what_the_model_says(caller, records, fasta, tmp_path):
-    finder = caller()
-    summary = predict_functions(fasta, finder, tmp_path / "out")
-    probabilities = softmax(finder.outputs([record.codes for record in records]) / 2.0, axis=1)
+def test_table_says_what_the_model_says(caller, model, records, fasta, tmp_path):
+    summary = predict(model, fasta, TABLE, tmp_path / "out")
+    probabilities = softmax(caller().outputs([record.codes for record in records]) / 2.0, axis=1)
     found = rows(tmp_path / "out")
     assert [row["record_id"] for row in found] == [record.id for record in records]
     np.testing.assert_allclose([[float(row[n]) for n in "abc"] for row in found], probabilities, atol=6e-5)
@@ -78,13 +88,12 @@ def test_table_says_what_the_model_says(caller, records, fasta, tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         ".genoformer.lock", "functions.tsv", "summary.json", "run.json", "manifest.json",
     }  # fmt: skip
-    assert predict_functions(fasta, finder, tmp_path / "out")["nothing_to_do"]
+    assert predict(model, fasta, TABLE, tmp_path / "out")["nothing_to_do"]
 
 
-def test_interrupted_prediction_continues_and_ends_alike(caller, fasta, tmp_path, monkeypatch):
-    finder = caller()
-    monkeypatch.setattr(room, "CHUNK_RECORDS", 6)
-    predict_functions(fasta, finder, tmp_path / "whole")
+def test_interrupted_prediction_continues_and_ends_alike(model, fasta, tmp_path, monkeypatch):
+    monkeypatch.setattr(FunctionPredictor, "chunk", replace(FunctionPredictor.chunk, n_records=6))
+    predict(model, fasta, TABLE, tmp_path / "whole")
     calls, run = [], FunctionCaller.outputs
 
     def stopping(self, sequences):
@@ -95,25 +104,25 @@ def test_interrupted_prediction_continues_and_ends_alike(caller, fasta, tmp_path
 
     monkeypatch.setattr(FunctionCaller, "outputs", stopping)
     with pytest.raises(KeyboardInterrupt):
-        predict_functions(fasta, finder, tmp_path / "out")
+        predict(model, fasta, TABLE, tmp_path / "out")
     assert not (tmp_path / "out/functions.tsv").exists()
     monkeypatch.setattr(FunctionCaller, "outputs", lambda self, s: calls.append(len(s)) or run(self, s))
-    predict_functions(fasta, finder, tmp_path / "out")
+    predict(model, fasta, TABLE, tmp_path / "out")
     assert calls == [6, 6, 6, 5]
     assert (tmp_path / "out/functions.tsv").read_bytes() == (tmp_path / "whole/functions.tsv").read_bytes()
 
 
-def test_empty_file_is_an_error_unless_allowed(caller, fasta, tmp_path):
+def test_empty_file_is_an_error_unless_allowed(model, fasta, tmp_path):
     (tmp_path / "empty.fa").touch()
     paths = [str(tmp_path / "empty.fa")]
     with pytest.raises(DataError, match="empty"):
-        predict_functions(paths, caller(), tmp_path / "out")
-    summary = predict_functions(paths, caller(), tmp_path / "out", allow_empty=True)
+        predict(model, paths, TABLE, tmp_path / "out")
+    summary = predict(model, paths, EMPTY, tmp_path / "out")
     assert (summary["n_records"], summary["counts"]) == (0, {"a": 0, "b": 0, "c": 0})
     assert rows(tmp_path / "out") == [] and verify_manifest(tmp_path / "out")
-    assert predict_functions(paths + fasta, caller(), tmp_path / "both", allow_empty=True)["n_records"] == 23
+    assert predict(model, paths + fasta, EMPTY, tmp_path / "both")["n_records"] == 23
     with pytest.raises(MissingFileError):
-        predict_functions([str(tmp_path / "absent.fa")], caller(), tmp_path / "none", allow_empty=True)
+        predict(model, [tmp_path / "absent.fa"], EMPTY, tmp_path / "none")
 
 
 def write_reference(path, labels):
@@ -121,8 +130,8 @@ def write_reference(path, labels):
     return path
 
 
-def test_evaluation_judges_labelled_records_only(caller, fasta, tmp_path):
-    predict_functions(fasta, caller(), tmp_path / "out")
+def test_evaluation_judges_labelled_records_only(model, fasta, tmp_path):
+    predict(model, fasta, TABLE, tmp_path / "out")
     said = {row["record_id"]: row["prediction"] for row in rows(tmp_path / "out")}
     labels = {**said, "r0": "abc".replace(said["r0"], "")[0], "r5": "", "zz": "a"}
     scores = evaluate_functions(tmp_path / "out", write_reference(tmp_path / "r.tsv", labels), TableColumns(id="id"))
@@ -132,7 +141,7 @@ def test_evaluation_judges_labelled_records_only(caller, fasta, tmp_path):
 
 def test_terms_are_judged_at_the_threshold_of_training(caller, records, fasta, tmp_path):
     finder = caller("multilabel")
-    predict_functions(fasta, finder, tmp_path / "out")
+    predict(tmp_path / "multilabel", fasta, TABLE, tmp_path / "out")
     outputs = finder.outputs([record.codes for record in records])
     said = [{name for name, yes in zip("abc", row >= 0, strict=True) if yes} for row in outputs]
     assert [set(filter(None, row["prediction"].split(";"))) for row in rows(tmp_path / "out")] == said
@@ -144,7 +153,7 @@ def test_terms_are_judged_at_the_threshold_of_training(caller, records, fasta, t
 
 def test_numbers_come_with_an_interval_in_their_units(caller, records, fasta, tmp_path):
     finder = caller("regression")
-    predict_functions(fasta, finder, tmp_path / "out")
+    predict(tmp_path / "regression", fasta, TABLE, tmp_path / "out")
     expected = 10 + 2 * finder.outputs([record.codes for record in records])[:, 0].astype(float)
     found = rows(tmp_path / "out")
     np.testing.assert_allclose([float(row["prediction"]) for row in found], expected, rtol=1e-4)
@@ -172,14 +181,13 @@ def test_terms_from_the_threshold_on_are_called():
     assert called_terms(task, np.array([[0.5, 0.4], [0.1, 0.0]]), {"threshold": 0.4}) == [["a", "b"], []]
 
 
-def test_what_cannot_be_used_is_refused(caller, fasta, tiny_bundle, tmp_path):
+def test_what_cannot_be_used_is_refused(model, fasta, tiny_bundle, tmp_path):
     with pytest.raises(DataError, match="gene_structure"):
         FunctionCaller.from_bundle(load_bundle(tiny_bundle))
-    finder = caller()
-    bare = replace(finder, bundle=replace(finder.bundle, calibration={}))
+    bare = replace(read_header(model), calibration={})
     with pytest.raises(DataError, match="calibration"):
-        predict_functions(fasta, bare, tmp_path / "out")
-    predict_functions(fasta, finder, tmp_path / "out")
+        predict(bare, fasta, TABLE, tmp_path / "out")
+    predict(model, fasta, TABLE, tmp_path / "out")
     wrong = write_reference(tmp_path / "r.tsv", {"r0": "zebra"})
     with pytest.raises(DataError, match=r'r.tsv line 2: "zebra"'):
         evaluate_functions(tmp_path / "out", wrong, TableColumns(id="id"))

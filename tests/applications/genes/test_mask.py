@@ -12,6 +12,7 @@ from genoformer.cli.main import main
 from genoformer.decoding.masking import MASK_TOLERANCE_BP, overlaps_mask
 from genoformer.decoding.options import CallOptions
 from genoformer.genomes.simulate import simulate_genome
+from genoformer.inference.interface import Speed
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 
@@ -84,7 +85,7 @@ def test_no_gene_lies_in_the_mask_and_others_stay(predict, genome, tmp_path, nee
 
 
 def test_masked_candidates_are_gone_before_statistics_and_selection(tiny_bundle):
-    finder = GeneFinder.from_bundle(load_bundle(tiny_bundle), precision="float32")
+    finder = GeneFinder.from_bundle(load_bundle(tiny_bundle), Speed(precision="float32"))
     (record, _), *_ = simulate_genome(length_bp=LENGTH_BP, gc=0.5, seed=2)
     everything = finder.candidates(record.codes, CallOptions())
     masked = np.array([(3_000, 3_100), (9_000, 9_400)])

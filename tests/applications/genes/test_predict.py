@@ -5,22 +5,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from genoformer.inference.model_api import load_model
+from predicting import predict
 
+from genoformer import load_model
 from genoformer.annotation.read import read_genbank_records
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.applications.genes.predict import predict
+from genoformer.applications.genes.request import GeneRequest
 from genoformer.bundle.folder import load_bundle
 from genoformer.decoding import statistics as genome_statistics
 from genoformer.decoding.options import CallOptions
 from genoformer.errors import DataError, MissingFileError, UsageError
 from genoformer.genomes.simulate import simulate_genome
-from genoformer.inference.reading import PredictOptions
 from genoformer.sequence.alphabet import decode_bases, reverse_complement
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 
-OPTIONS = PredictOptions(CallOptions())
+OPTIONS = GeneRequest(CallOptions(), precision="float32")
+WITHOUT_STATISTICS = replace(OPTIONS, statistics=False)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def simulated():
 
 
 @pytest.fixture
-def genes(bundle, tmp_path):
+def genes(tiny_bundle, tmp_path):
     """``genes(records)``: rows (record, start, end, strand, partial, ...) of genes.tsv."""
     n_runs = 0
 
@@ -42,8 +43,7 @@ def genes(bundle, tmp_path):
         nonlocal n_runs
         n_runs += 1
         write_fasta(tmp_path / "in.fa", records)
-        finder = GeneFinder.from_bundle(bundle, precision="float32", **plan)
-        predict([str(tmp_path / "in.fa")], finder, tmp_path / str(n_runs), options)
+        predict(tiny_bundle, [tmp_path / "in.fa"], options, tmp_path / str(n_runs), **plan)
         rows = (line.split("\t") for line in (tmp_path / str(n_runs) / "genes.tsv").read_text().splitlines()[1:])
         return [(row[0], int(row[2]) - 1, int(row[3]), row[4], *row[5:]) for row in rows]
 
@@ -72,7 +72,7 @@ def lambda_phage(data_dir):
 @pytest.mark.parametrize("source", ["simulated", "phage"])
 def test_reverse_complement_gives_mirrored_genes(source, learn, simulated, data_dir, genes, with_statistics):
     records = simulated if source == "simulated" else lambda_phage(data_dir)
-    options = PredictOptions(CallOptions(), statistics=learn)
+    options = replace(OPTIONS, statistics=learn)
     turned = [Record(record.id, reverse_complement(record.codes)) for record in records]
     lengths = {record.id: len(record) for record in records}
     found = genes(records, options)
@@ -81,7 +81,7 @@ def test_reverse_complement_gives_mirrored_genes(source, learn, simulated, data_
 
 
 def test_statistics_of_the_input_change_scores(simulated, genes, with_statistics):
-    assert genes(simulated) != genes(simulated, PredictOptions(CallOptions(), statistics=False))
+    assert genes(simulated) != genes(simulated, WITHOUT_STATISTICS)
 
 
 def test_order_of_records_is_the_order_of_genes_and_changes_nothing_else(simulated, genes, with_statistics):
@@ -96,10 +96,9 @@ def test_batch_size_changes_no_gene(simulated, genes, batch_size):
 
 
 def test_a_record_alone_has_the_genes_that_it_has_among_others(simulated, genes):
-    options = PredictOptions(CallOptions(), statistics=False)
-    together = genes(simulated, options)
+    together = genes(simulated, WITHOUT_STATISTICS)
     for record in simulated:
-        assert genes([record], options) == [row for row in together if row[0] == record.id]
+        assert genes([record], WITHOUT_STATISTICS) == [row for row in together if row[0] == record.id]
 
 
 def test_genes_stop_at_gaps_unless_asked(genes):
@@ -112,14 +111,14 @@ def test_genes_stop_at_gaps_unless_asked(genes):
         return [(end, strand) for _, start, end, strand, *_ in genes([gapped], options) if start < cut < end]
 
     assert over_the_gap(OPTIONS) == []
-    assert over_the_gap(PredictOptions(CallOptions(max_gap_bp=1 << 40))) == [(gene.end + 30, gene.strand)]
+    assert over_the_gap(replace(OPTIONS, call=CallOptions(max_gap_bp=1 << 40))) == [(gene.end + 30, gene.strand)]
 
 
 def test_python_interface_gives_the_genes_of_the_command(simulated, genes, tiny_bundle, tmp_path, with_statistics):
     expected = [row[:4] for row in genes(simulated)]
     model = load_model(tiny_bundle)
     # The bfloat16 of some machines gives other scores than the float32 of `genes`.
-    object.__setattr__(model._finder.plan, "precision", "float32")
+    object.__setattr__(model._caller.plan, "precision", "float32")
     results = list(model.predict(tmp_path / "in.fa"))
     assert [result.length for result in results] == [len(record) for record in simulated]
     assert [(g.contig, g.start, g.end, g.strand) for result in results for g in result.genes] == expected
@@ -154,5 +153,5 @@ def test_bundle_of_another_task_or_without_decoder_is_refused(bundle):
 def test_run_file_names_what_the_results_depend_on(bundle, simulated, genes, tmp_path):
     genes(simulated)
     key = json.loads((tmp_path / "1/run.json").read_text())["key"]
-    assert key["model_digest"] == bundle.digest and key["genetic_code"] == 11 and key["precision"] == "float32"
-    assert "batch_size" not in key and "buffer_bp" not in key
+    assert key["model_digest"] == bundle.digest and key["call"]["genetic_code"] == 11 and key["precision"] == "float32"
+    assert "batch_size" not in key and "buffer_bp" not in key and "buffer_bp" not in key["call"]

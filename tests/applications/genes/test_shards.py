@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from genoformer.applications.genes.shards import Shard, merge_shards, predict_shard
+from predicting import merge, predict, predict_shard
 
 from genoformer.applications.genes.caller import GeneFinder
-from genoformer.applications.genes.predict import predict
+from genoformer.applications.genes.request import GeneRequest
 from genoformer.bundle.folder import load_bundle, save_bundle
+from genoformer.bundle.header import read_header
 from genoformer.cli.main import main
 from genoformer.decoding import statistics as genome_statistics
 from genoformer.decoding.options import CallOptions
@@ -18,15 +19,17 @@ from genoformer.errors import BusyError, OutputExistsError
 from genoformer.files import folder_lock, write_manifest
 from genoformer.genomes.simulate import simulate_genome
 from genoformer.inference.passes import ModelPasses
-from genoformer.inference.reading import PredictOptions
+from genoformer.inference.reading import Reading
+from genoformer.inference.shards import Shard
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 
 FORMATS = ("gff3", "tsv", "bed", "protein", "cds")
 LENGTHS = (31_000, 300, 90_000, 40, 17_000)
-OPTIONS = PredictOptions(
-    CallOptions(buffer_bp=9_000), circular=("c0",), formats=FORMATS, locus_tag="T", on_bad_record="skip"
+OPTIONS = GeneRequest(
+    CallOptions(buffer_bp=9_000), Reading("skip"), FORMATS, circular=("c0",), locus_tag="T", precision="float32"
 )
+BATCH = {"batch_size": 3}
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +44,6 @@ def genome(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
-def finder(tiny_bundle):
-    return GeneFinder.from_bundle(load_bundle(tiny_bundle), precision="float32", batch_size=3)
-
-
 @pytest.fixture(autouse=True)
 def with_statistics(monkeypatch):
     """Small genomes are enough to learn statistics from."""
@@ -57,18 +55,17 @@ def contents(folder):
 
 
 @pytest.fixture
-def whole(genome, finder, tmp_path):
-    predict([str(genome)], finder, tmp_path / "whole", OPTIONS)
+def whole(genome, tiny_bundle, tmp_path):
+    predict(tiny_bundle, [genome], OPTIONS, tmp_path / "whole", **BATCH)
     return contents(tmp_path / "whole")
 
 
 @pytest.fixture
-def make(genome, finder, tiny_bundle, tmp_path):
+def make(genome, tiny_bundle, tmp_path):
     """``make(i, n)`` makes a shard in ``parts``."""
 
-    def run(number, of, options=OPTIONS, parts="parts", **more):
-        shard = Shard(number, of)
-        return predict_shard([str(genome)], finder, tmp_path / parts, options, shard, model=str(tiny_bundle), **more)
+    def run(number, of, options=OPTIONS, *, model=tiny_bundle, paths=(genome,), **more):
+        return predict_shard(model, paths, options, tmp_path / "parts", number, of, **BATCH, **more)
 
     return run
 
@@ -81,7 +78,7 @@ def places(folder):
 def test_any_number_of_shards_gives_the_bytes_of_one_run(n, make, whole, tmp_path):
     for number in range(n, 0, -1):
         make(number, n)
-    summary = merge_shards(tmp_path / "parts", tmp_path / "merged")
+    summary = merge(tmp_path / "parts", tmp_path / "merged")
     assert contents(tmp_path / "merged") == whole
     assert summary["n_genes"] > 100 and summary["genome_statistics"]
 
@@ -102,14 +99,14 @@ def test_shares_of_any_size_cover_every_base_once():
             assert (shares[0].start, shares[-1].stop) == (0, n_bases)
 
 
-def test_region_and_mask_are_those_of_the_whole_run(make, genome, finder, tmp_path):
-    options = replace(OPTIONS, region=("c2", 5_000, 70_000))
+def test_region_and_mask_are_those_of_the_whole_run(make, genome, tiny_bundle, tmp_path):
     mask = tmp_path / "mask.bed"
     mask.write_text("c2\t30000\t31000\nc2\t50000\t50200\n")
-    predict([str(genome)], finder, tmp_path / "whole", options, mask=mask)
+    options = replace(OPTIONS, reading=Reading("skip", region=("c2", 5_000, 70_000)), mask=str(mask))
+    predict(tiny_bundle, [genome], options, tmp_path / "whole", **BATCH)
     for number in (1, 2, 3):
-        make(number, 3, options, mask=mask)
-    merge_shards(tmp_path / "parts", tmp_path / "merged")
+        make(number, 3, options)
+    merge(tmp_path / "parts", tmp_path / "merged")
     assert contents(tmp_path / "merged") == contents(tmp_path / "whole")
 
 
@@ -135,7 +132,7 @@ def test_interrupted_shard_continues_and_a_finished_one_is_not_made_again(make, 
     make(1, 1)
     monkeypatch.undo()
     monkeypatch.setattr(genome_statistics, "MIN_CODONS", 1_000)
-    merge_shards(tmp_path / "parts", tmp_path / "merged")
+    merge(tmp_path / "parts", tmp_path / "merged")
     assert contents(tmp_path / "merged") == whole
     assert n_blocks == len(np.concatenate([np.load(path)["numbers"] for path in folder.glob("passes-*.npz")]))
 
@@ -174,27 +171,28 @@ def test_missing_and_unfinished_shards_are_named(make, tmp_path, refused):
     assert main(["merge", str(tmp_path / "parts"), "-o", str(tmp_path / "merged")]) == 0
 
 
-def test_shards_of_different_predictions_are_not_merged(make, genome, finder, tmp_path, refused):
+def test_shards_of_different_predictions_are_not_merged(make, genome, tiny_bundle, tmp_path, refused):
     make(1, 2)
     other = tmp_path / "other.fa"
     write_fasta(other, [Record("c0", np.zeros(5_000, np.uint8))])
 
-    def second(text, paths=(str(genome),), finder=finder, options=OPTIONS):
-        predict_shard(list(paths), finder, tmp_path / "parts", options, Shard(2, 2), model="tiny", overwrite=True)
+    def second(text, options=OPTIONS, **more):
+        make(2, 2, options, overwrite=True, **more)
         refused(65, "shard-2-of-2", text)
 
-    second("another input", paths=[str(other)])
-    second("another model", finder=replace(finder, bundle=replace(finder.bundle, digest="0" * 64)))
-    second("another min_gene_bp", options=replace(OPTIONS, call=replace(OPTIONS.call, min_gene_bp=120)))
+    second("another input", paths=[other])
+    second("another model", model=replace(read_header(tiny_bundle), digest="0" * 64))
+    second("another min_gene_bp", replace(OPTIONS, call=replace(OPTIONS.call, min_gene_bp=120)))
     make(2, 2, overwrite=True)
     refused(65, "other.fa", options=["--fasta", other])
     refused(65, "made with another model", options=["--model", "bacteria"])
     refused(66, "absent.fa", options=["--fasta", tmp_path / "absent.fa"])
 
 
-def test_another_decoder_of_the_same_network_is_another_model(make, finder, tmp_path, refused):
+def test_another_decoder_of_the_same_network_is_another_model(make, tiny_bundle, tmp_path, refused):
     make(1, 1)
-    bundle, decoder = finder.bundle, finder.decoder.to_dict()
+    bundle = load_bundle(tiny_bundle)
+    decoder = GeneFinder.from_bundle(bundle).decoder.to_dict()
     decoder["rules"]["max_overlap_bp"] = 1
     save_bundle(
         tmp_path / "refitted", model=bundle.model, config=bundle.config, card="# refitted\n",
@@ -219,12 +217,12 @@ def test_inputs_that_moved_are_named_again(make, genome, tiny_bundle, whole, tmp
     assert contents(tmp_path / "merged") == whole
 
 
-def test_a_merged_result_is_that_of_predict(make, genome, finder, tmp_path, capsys):
+def test_a_merged_result_is_that_of_predict(make, genome, tiny_bundle, tmp_path, capsys):
     make(1, 1)
     arguments = ["merge", str(tmp_path / "parts"), "-o", str(tmp_path / "merged")]
     assert main(arguments) == main(arguments) == 0
     assert "nothing to do" in capsys.readouterr().out
-    assert predict([str(genome)], finder, tmp_path / "merged", OPTIONS)["nothing_to_do"]
+    assert predict(tiny_bundle, [genome], OPTIONS, tmp_path / "merged", **BATCH)["nothing_to_do"]
 
 
 def test_a_shard_of_another_prediction_is_kept_unless_overwritten(make, tmp_path):

@@ -6,7 +6,7 @@ from Bio.Seq import Seq
 
 from genoformer.annotation.models import Annotation
 from genoformer.annotation.read import read_annotation
-from genoformer.applications.genes.evaluate import score_intron_genes
+from genoformer.applications.introns.evaluate import score_intron_genes
 from genoformer.bundle.folder import load_bundle
 from genoformer.bundle.header import find_bundle
 from genoformer.cli.main import main

@@ -20,7 +20,7 @@ model:
   task: mlm
   k: 3
   stride: 1
-  encoder: {d_model: 32, n_heads: 2, n_layers: 1, d_ff: 32, window_radius: 8, conv_width: 5}
+  encoder: {d_model: 32, n_heads: 2, n_layers: 1, d_ff: 32, attention: {window_radius: 8}, conv_width: 5}
   lr: 1.0e-2
   warmup_steps: 10
 data:

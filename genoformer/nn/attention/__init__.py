@@ -1,0 +1,11 @@
+"""Attention: one file for each architecture, and one for each way to compute a window."""
+
+from genoformer.nn.attention.full import FullConfig, build_full
+from genoformer.nn.attention.interface import Architecture
+from genoformer.nn.attention.longformer import LongformerConfig, build_longformer
+
+ATTENTIONS = {
+    "longformer": Architecture(LongformerConfig, build_longformer),
+    "full": Architecture(FullConfig, build_full),
+}
+"""Architectures by the name that ``encoder.attention`` gives them."""

@@ -1,0 +1,1 @@
+"""Kernels of the fused attention on processors, compiled by numba: from query, key and value to output in one pass."""
