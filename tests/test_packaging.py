@@ -162,7 +162,8 @@ def test_wheel_holds_every_module_configuration_and_shipped_model_and_nothing_el
     wanted |= {Path("genoformer/shipped") / path.relative_to(ROOT) for path in (ROOT / "configs").rglob("*.*")}
     models = [path.parent for path in (ROOT / "genoformer/shipped").glob("*/manifest.json")]
     wanted |= {path.relative_to(ROOT) for model in models for path in model.iterdir()}
-    wanted.add(Path("genoformer/bundle/format_1.json"))
+    wanted |= {Path("genoformer/bundle/format_1.json"), Path("genoformer/annotation/genetic_codes.json")}
+    wanted |= {path.relative_to(ROOT) for path in (ROOT / "genoformer/cli/help_pages").glob("*.txt")}
     assert len(models) >= 3 and len([path for path in wanted if "configs" in path.parts]) >= 15
     with zipfile.ZipFile(wheel) as archive:
         held = {Path(name) for name in archive.namelist() if ".dist-info/" not in name}
