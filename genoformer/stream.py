@@ -6,6 +6,7 @@ complement give mirrored outputs. Memory holds one batch of tiles per strand, wh
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,10 @@ from genoformer.sequence.kmers import CLS_ID, KmerTokenizer
 from genoformer.sequence.tiles import Tile, iter_tiles
 
 Piece = tuple[int, int, np.ndarray]
+
+THREAD_BP = 50_000
+"""Sequence that keeps a thread busy for about a second. On less, threads that wait for each other cost more
+processor time than they save, several times as much where others use the machine as well."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +229,21 @@ def fastest_precision(device: torch.device) -> str:
         flags = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
         return "bfloat16" if any(flag() for flag in flags if flag) else "float32"
     return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+
+
+@contextmanager
+def fitting_threads(n_bases: int) -> Iterator[None]:
+    """Compute with as many of torch's threads as an input is worth.
+
+    Args:
+        n_bases: Length of the whole input, in bp.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(before, max(1, -(-n_bases // THREAD_BP))))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def wrap_circular(codes: np.ndarray, margin_bp: int) -> np.ndarray:

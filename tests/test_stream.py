@@ -11,7 +11,15 @@ from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
 from genoformer.sequence.alphabet import encode_bases, reverse_complement
 from genoformer.sequence.kmers import KmerTokenizer
-from genoformer.stream import TilePlan, mostly_unknown, record_logits, strand_logits, wrap_circular
+from genoformer.stream import (
+    THREAD_BP,
+    TilePlan,
+    fitting_threads,
+    mostly_unknown,
+    record_logits,
+    strand_logits,
+    wrap_circular,
+)
 
 TOLERANCE = 1e-5
 
@@ -147,6 +155,18 @@ def test_stream_leaves_network_and_input_as_they_are():
 @pytest.mark.parametrize(("margin", "expected"), [(0, "ACGTT"), (2, "TTACGTTAC"), (5, "ACGTT" * 3), (99, "ACGTT" * 3)])
 def test_opened_circle_repeats_its_ends(margin, expected):
     np.testing.assert_array_equal(wrap_circular(encode_bases("ACGTT"), margin), encode_bases(expected))
+
+
+@pytest.mark.parametrize(("n_bases", "expected"), [(0, 1), (THREAD_BP, 1), (THREAD_BP + 1, 2), (THREAD_BP * 9, 3)])
+def test_a_short_input_is_computed_on_few_threads_and_leaves_no_mark(n_bases, expected):
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with fitting_threads(n_bases):
+            assert torch.get_num_threads() == expected
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(("text", "expected"), [("NNNN", True), ("NRYN", True), ("NNAN", False), ("", True)])

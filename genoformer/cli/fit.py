@@ -4,7 +4,6 @@ import contextlib
 import json
 import sys
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,11 +13,11 @@ from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from genoformer.applications import DEFAULT_TASK, configured_application
-from genoformer.cli.attention_options import CONFIG_OPTIONS, join_attention_options
+from genoformer.cli.attention_options import CONFIG_OPTIONS
+from genoformer.cli.training_arguments import find_task, prepare_arguments
 from genoformer.errors import DataError, UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
 from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoint_path
-from genoformer.training.config_files import find_config
 from genoformer.training.finish import finish_bundle
 from genoformer.training.leakage_warning import leakage_lines
 from genoformer.training.metrics_log import MetricsLog
@@ -156,55 +155,6 @@ def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
             with loading_ended(cli.trainer):
                 _fit(cli, folder, digests) if subcommand == "fit" else _score(cli, folder)
     return 128 + stop.signal_number if stop.is_made else 0
-
-
-def prepare_arguments(argv: Sequence[str]) -> list[str]:
-    """Replace names of shipped configurations by their files; a run without name is called after its first one.
-
-    Options of single settings of attention become options of all of them.
-
-    Raises:
-        MissingFileError: If there is no such configuration.
-    """
-    words, found, previous = [], [], ""
-    for word in argv:
-        option, equals, value = word.partition("=")
-        if previous in CONFIG_OPTIONS:
-            found.append(word)
-            word = str(find_config(word))
-        elif option in CONFIG_OPTIONS and equals:
-            found.append(value)
-            word = f"{option}={find_config(value)}"
-        words.append(word)
-        previous = words[-1] if words[-1] in CONFIG_OPTIONS else ""
-    words = join_attention_options(words)
-    return ["--name", Path(found[0]).stem, *words] if found else words
-
-
-def find_task(argv: Sequence[str]) -> str:
-    """The task that arguments ask for, before they are parsed: it decides which options there are for data.
-
-    Args:
-        argv: Arguments with configurations as files.
-    """
-    task = DEFAULT_TASK
-    for word, following in pairwise([*argv, ""]):
-        option, equals, value = word.partition("=")
-        value = value if equals else following
-        if option in CONFIG_OPTIONS:
-            task = _task_of_file(Path(value)) or task
-        elif option == "--model.task":
-            task = value
-    return task
-
-
-def _task_of_file(path: Path) -> str | None:
-    try:
-        stored = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return None  # the parser says what is wrong with it
-    model = stored.get("model") if isinstance(stored, dict) else None
-    return model.get("task") if isinstance(model, dict) and isinstance(model.get("task"), str) else None
 
 
 def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None:

@@ -103,6 +103,9 @@ def _dispatch(argv: list[str]) -> int:
         kind = "option" if name.startswith("-") else "command"
         fix = _nearest(name, list(COMMANDS)) or f"Commands: {', '.join(COMMANDS)}."
         raise UsageError("CLI-001", f'there is no {kind} "{name}".', fix=fix)
+    if name in LIGHTNING_COMMANDS and not {"-h", "--help"}.isdisjoint(rest):
+        print(importlib.import_module("genoformer.cli.training_arguments").help_page(name, COMMANDS[name][1], rest))
+        return 0
     module = importlib.import_module(COMMANDS[name][0])
     if name in LIGHTNING_COMMANDS:
         prepare_process()

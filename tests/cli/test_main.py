@@ -169,8 +169,8 @@ def test_the_lightning_commands_get_their_arguments_unparsed(monkeypatch):
     monkeypatch.setitem(sys.modules, "fake_fit", module)
     monkeypatch.setitem(cli.COMMANDS, "fit", ("fake_fit", "x"))
     monkeypatch.setattr(cli, "prepare_process", lambda: seen.append("prepared"))
-    assert cli.main(["fit", "--config", "a", "--help"]) == 0
-    assert seen == ["prepared", ("fit", ["--config", "a", "--help"])]
+    assert cli.main(["fit", "--config", "a", "--overwrite"]) == 0
+    assert seen == ["prepared", ("fit", ["--config", "a", "--overwrite"])]
 
 
 def test_main_leaves_the_signal_handler_as_it_was(fake):

@@ -19,6 +19,7 @@ from genoformer.inference.formats import MakeWriter, RecordFiles
 from genoformer.inference.interface import OnBases, Speed, Written
 from genoformer.inference.passes import ModelPasses
 from genoformer.inference.reading import Scan
+from genoformer.stream import fitting_threads
 
 Finder = Any
 """``caller.GeneFinder``, or what has its methods."""
@@ -94,7 +95,8 @@ class GenePredictor:
             (number, reading.stretch(record), self.request.call_options(record), mask.of(record.id) - shift)
             for number, record in reading.records(paths)
         )
-        pass_records(self.finder, records, folder, on_bases, share)
+        with fitting_threads(scan.n_bases):  # of the whole input, so that shards compute as one run does
+            pass_records(self.finder, records, folder, on_bases, share)
 
     def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: WarningLog) -> Written:
         """Statistics of the genome, genes and their files; see ``interface.Predictor``."""

@@ -1,0 +1,78 @@
+"""What the arguments of ``fit``, ``validate`` and ``test`` say before they are parsed, without Lightning."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import yaml
+
+from genoformer.applications import DEFAULT_TASK, configured_application
+from genoformer.cli.attention_options import CONFIG_OPTIONS, join_attention_options
+from genoformer.cli.help_pages.page import training_page
+from genoformer.training.config_files import config_folder, find_config
+
+
+def prepare_arguments(argv: Sequence[str]) -> list[str]:
+    """Replace names of shipped configurations by their files; a run without name is called after its first one.
+
+    Options of single settings of attention become options of all of them.
+
+    Raises:
+        MissingFileError: If there is no such configuration.
+    """
+    words, found, previous = [], [], ""
+    for word in argv:
+        option, equals, value = word.partition("=")
+        if previous in CONFIG_OPTIONS:
+            found.append(word)
+            word = str(find_config(word))
+        elif option in CONFIG_OPTIONS and equals:
+            found.append(value)
+            word = f"{option}={find_config(value)}"
+        words.append(word)
+        previous = words[-1] if words[-1] in CONFIG_OPTIONS else ""
+    words = join_attention_options(words)
+    return ["--name", Path(found[0]).stem, *words] if found else words
+
+
+def find_task(argv: Sequence[str]) -> str:
+    """The task that arguments ask for, before they are parsed: it decides which options there are for data.
+
+    Args:
+        argv: Arguments with configurations as files.
+    """
+    task = DEFAULT_TASK
+    for word, following in pairwise([*argv, ""]):
+        option, equals, value = word.partition("=")
+        value = value if equals else following
+        if option in CONFIG_OPTIONS:
+            task = _task_of_file(Path(value)) or task
+        elif option == "--model.task":
+            task = value
+    return task
+
+
+def _task_of_file(path: Path) -> str | None:
+    try:
+        stored = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None  # the parser says what is wrong with it
+    model = stored.get("model") if isinstance(stored, dict) else None
+    return model.get("task") if isinstance(model, dict) and isinstance(model.get("task"), str) else None
+
+
+def help_page(command: str, description: str, argv: Sequence[str]) -> str:
+    """The page of a command, with the data of the task that the arguments ask for.
+
+    Args:
+        command: "fit", "validate" or "test".
+        description: What it does, in a line.
+        argv: Its arguments.
+
+    Raises:
+        MissingFileError: If there is no such configuration.
+        UsageError: If there is no such task.
+    """
+    task = find_task(prepare_arguments(argv))
+    configured_application(task)
+    return training_page(command, description, task, config_folder()).rstrip("\n")

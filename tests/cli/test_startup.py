@@ -1,0 +1,59 @@
+"""What a command loads: nothing heavy for an answer that needs no model, and no more than it uses for a prediction.
+
+Every command runs in a process of its own, which tells its modules at the end.
+"""
+
+import subprocess
+import sys
+
+import pytest
+
+from genoformer.cli.main import COMMANDS
+
+RUN = """
+import sys
+from genoformer.cli.main import main
+code = main(sys.argv[1:])
+print(*sys.modules, file=sys.stderr)
+sys.exit(code)
+"""
+OF_TRAINING = {"sklearn", "networkx", "obonet", "h5py", "pandas", "Bio", "pytorch_lightning", "jsonargparse"}
+HEAVY = OF_TRAINING | {"torch", "numba", "scipy", "tqdm"}
+OF_SCIPY = {"scipy.optimize", "scipy.sparse", "scipy.special", "scipy.stats"}
+"""Parts that training needs; ``scipy.linalg`` is loaded by numba with its first function."""
+
+
+def modules_after(*words: object) -> set[str]:
+    """Names of all modules that are loaded when a command has ended."""
+    done = subprocess.run([sys.executable, "-c", RUN, *map(str, words)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def packages(modules: set[str]) -> set[str]:
+    return {name.split(".")[0] for name in modules}
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("models",), *((name, "--help") for name in COMMANDS)])
+def test_answers_that_need_no_model_load_nothing_heavy(words):
+    assert not packages(modules_after(*words)) & HEAVY
+
+
+@pytest.fixture(scope="module")
+def prediction(tmp_path_factory):
+    """Arguments of a prediction, and the modules that it loaded."""
+    folder = tmp_path_factory.mktemp("startup")
+    (folder / "in.fa").write_text(">a\n" + "ATGGCTAAAGGTGAACTG" * 40 + "TAA\n")
+    words = ("predict", folder / "in.fa", "-o", folder / "out")
+    return words, modules_after(*words)
+
+
+def test_prediction_of_genes_loads_nothing_that_training_needs(prediction):
+    _, modules = prediction
+    assert "torch" in modules and not packages(modules) & OF_TRAINING
+    assert not modules & OF_SCIPY
+
+
+def test_prediction_that_is_there_already_loads_no_network(prediction):
+    words, _ = prediction
+    assert not packages(modules_after(*words)) & HEAVY
