@@ -43,12 +43,12 @@ def folders(tmp_path):
     """Two equal kept folders with one step, "one"."""
     old, new = tmp_path / "old", tmp_path / "new"
     out = old / "outputs" / "one"
-    for folder in (old / "inputs", old / "lines", out / "model"):
+    for folder in (old / "inputs", old / "lines", out / "bundle"):
         folder.mkdir(parents=True)
     (out / "genes.gff3").write_bytes(b"##gff-version 3\nc\t.\tgene\t1\t9\n")
-    save_file({"head.bias": np.zeros(3, np.float32)}, out / "model" / "model.safetensors")
-    write_json(out / "model" / "config.json", {"k": 3, "encoder": {"window_radius": [4, 8], "attention": "full"}})
-    write_json(out / "model" / "manifest.json", {"files": {"config.json": {"sha256": "aa", "bytes": 1}}})
+    save_file({"head.bias": np.zeros(3, np.float32)}, out / "bundle" / "model.safetensors")
+    write_json(out / "bundle" / "config.json", {"k": 3, "encoder": {"window_radius": [4, 8], "attention": "full"}})
+    write_json(out / "bundle" / "manifest.json", {"files": {"config.json": {"sha256": "aa", "bytes": 1}}})
     with h5py.File(out / "pairs.h5", "w") as file:
         file["pairs"] = np.arange(4)
         file.attrs["complete"] = True
@@ -64,7 +64,9 @@ def lines(folders):
 
 
 def test_equal_folders_have_no_difference_though_paths_and_digests_differ(folders):
-    write_json(folders[1] / "outputs/one/model/manifest.json", {"files": {"config.json": {"sha256": "bb", "bytes": 2}}})
+    write_json(
+        folders[1] / "outputs/one/bundle/manifest.json", {"files": {"config.json": {"sha256": "bb", "bytes": 2}}}
+    )
     assert lines(folders) == []
 
 
@@ -80,18 +82,18 @@ def test_a_line_end_is_a_difference(folders):
 
 
 def test_one_changed_number_of_a_tensor_is_found_and_minus_zero_too(folders):
-    path = folders[1] / "outputs/one/model/model.safetensors"
+    path = folders[1] / "outputs/one/bundle/model.safetensors"
     save_file({"head.bias": np.array([0, 0, 2e-8], np.float32)}, path)
     assert lines(folders) == [
-        "outputs/one/model/model.safetensors: head.bias: 1 of 3 values differ, by up to 2e-08"
+        "outputs/one/bundle/model.safetensors: head.bias: 1 of 3 values differ, by up to 2e-08"
     ]  # fmt: skip
     save_file({"head.bias": np.array([0, 0, -0.0], np.float32)}, path)
-    assert lines(folders) == ["outputs/one/model/model.safetensors: head.bias: 1 of 3 values differ, by up to 0"]
+    assert lines(folders) == ["outputs/one/bundle/model.safetensors: head.bias: 1 of 3 values differ, by up to 0"]
 
 
 @pytest.mark.parametrize("value", [np.zeros(4, np.float32), np.zeros((1, 3), np.float32), np.zeros(3, np.float16)])
 def test_another_shape_or_type_of_a_tensor_is_found(folders, value):
-    save_file({"head.bias": value}, folders[1] / "outputs/one/model/model.safetensors")
+    save_file({"head.bias": value}, folders[1] / "outputs/one/bundle/model.safetensors")
     assert lines(folders)
 
 
@@ -112,15 +114,15 @@ def test_values_and_attributes_of_hdf5_are_found_by_place(folders):
 
 
 def test_json_is_compared_by_place_and_type(folders):
-    write_json(folders[1] / "outputs/one/model/config.json", {
+    write_json(folders[1] / "outputs/one/bundle/config.json", {
         "encoder": {"attention": "full", "window_radius": [4, 9]}, "k": 3.0,
     })  # fmt: skip
-    name = "outputs/one/model/config.json"
+    name = "outputs/one/bundle/config.json"
     assert lines(folders) == [f"{name}: k: 3 → 3.0", f"{name}: encoder.window_radius.1: 8 → 9"]
 
 
 def test_a_manifest_is_compared_by_its_names(folders):
-    write_json(folders[1] / "outputs/one/model/manifest.json", {"files": {"card.md": {"sha256": "aa", "bytes": 1}}})
+    write_json(folders[1] / "outputs/one/bundle/manifest.json", {"files": {"card.md": {"sha256": "aa", "bytes": 1}}})
     assert len(lines(folders)) == 2
 
 
@@ -132,18 +134,18 @@ def test_other_inputs_are_found(folders):
 
 def test_the_format_table_gives_other_names_to_values_that_must_be_the_same(folders, monkeypatch):
     names = {"encoder.attention": "encoder.attention.name", "encoder.window_radius": "encoder.attention.radius"}
-    monkeypatch.setitem(expected.FORMAT_TABLE, "*/model/config.json", names)
+    monkeypatch.setitem(expected.FORMAT_TABLE, "*/bundle/config.json", names)
     layout = {"k": 3, "encoder": {"attention": {"name": "full", "radius": [4, 8]}}}
-    write_json(folders[1] / "outputs/one/model/config.json", layout)
+    write_json(folders[1] / "outputs/one/bundle/config.json", layout)
     assert lines(folders) == []
     layout["encoder"]["attention"]["radius"] = [4, 7]
-    write_json(folders[1] / "outputs/one/model/config.json", layout)
-    assert lines(folders) == ["outputs/one/model/config.json: encoder.attention.radius.1: 8 → 7"]
+    write_json(folders[1] / "outputs/one/bundle/config.json", layout)
+    assert lines(folders) == ["outputs/one/bundle/config.json: encoder.attention.radius.1: 8 → 7"]
 
 
 def test_an_expected_difference_has_its_reason(folders, monkeypatch):
     monkeypatch.setitem(expected.EXPECTED, r".*/config\.json: k: 3 → \d", "tokens grew")
-    write_json(folders[1] / "outputs/one/model/config.json", {
+    write_json(folders[1] / "outputs/one/bundle/config.json", {
         "k": 4, "encoder": {"window_radius": [4, 8], "attention": "full"},
     })  # fmt: skip
     (found,) = compare_folders(*folders)
