@@ -38,7 +38,7 @@ def evaluate_pairs(
     dbn = folder / PAIRS_DBN if folder.is_dir() else folder
     found = {example.id: parse_dot_bracket(example.label) for example in read_dot_bracket(dbn)}
     known = {example.id: parse_dot_bracket(example.label) for example in _read(reference, columns, log)}
-    for name in known.keys() - found.keys():
+    for name in (name for name in known if name not in found):
         log.add("EVAL-013", f"nothing was predicted for {name}; it is not judged.")
     judged = [name for name in known if name in found]
     if not judged:
