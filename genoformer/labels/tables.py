@@ -102,7 +102,7 @@ def read_label_table(
             codes = _find(records, row_id, where) if column is None else _bases(cells[column], where)
             group = Path(path).name if columns.group == FILE_GROUP else cells.get(columns.group or "", "")
             found.append(LabelledSequence(row_id, codes, cells[columns.label], group, where))
-    for row_id in records.keys() - lines.keys():
+    for row_id in [name for name in records if name not in lines]:
         log.add("LABELS-102", f'record "{row_id}" is in no row of the table; it is not used.')
     return found
 
