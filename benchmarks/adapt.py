@@ -17,9 +17,11 @@ import torch
 from gene_finding import genoformer_genes, read_genome
 
 from genoformer.applications.adapt.adapt import DEFAULT_LR, DEFAULT_STEPS, AdaptOptions, Progress, adapt
+from genoformer.applications.adapt.genes import ADAPTATION
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle.folder import load_bundle
 from genoformer.files import write_json_atomic
+from genoformer.inference.interface import Speed
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.fasta import write_fasta
 
@@ -31,9 +33,9 @@ def adapted_finder(records, finder: GeneFinder, options: AdaptOptions) -> tuple[
         write_fasta(fasta, records)
         begin = time.monotonic()
         progress = Progress(on_line=lambda line: print(line, file=sys.stderr))
-        gain = adapt([str(fasta)], finder, out, options, progress=progress)
+        gain = adapt([str(fasta)], finder, ADAPTATION, out, options, progress=progress)
         seconds = time.monotonic() - begin
-        return GeneFinder.from_bundle(load_bundle(out), precision=finder.plan.precision), gain, seconds
+        return GeneFinder.from_bundle(load_bundle(out), Speed(precision=finder.plan.precision)), gain, seconds
 
 
 def main() -> None:

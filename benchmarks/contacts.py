@@ -27,7 +27,7 @@ from genoformer.files import write_json_atomic, write_text_atomic
 from genoformer.metrics.pairs import contact_precision, mean_contact_precision
 from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
-from genoformer.nn.pair_head import build_pair_model
+from genoformer.nn.networks import build_network
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.structures.contacts import CONTACT, UNKNOWN
 from genoformer.structures.planted import plant_contacts
@@ -138,7 +138,7 @@ def planted_recovery(seed: int) -> dict:
     torch.manual_seed(seed)
     encoder = EncoderConfig(vocab_size=tokenizer.vocab_size, d_model=64, n_heads=4, n_layers=1, d_ff=64,
                             conv_width=0, attention=LongformerConfig(window_radius=8), stride=3)  # fmt: skip
-    model = build_pair_model(encoder, **task.head_settings())
+    model = build_network(encoder, task.head, n_outputs=1)
     optimizer = build_optimizer(model, lr=3e-3, weight_decay=0.0)
     items = [{"token_ids": tokenizer.encode(chain.codes), "labels": chain.labels} for chain in chains]
     rng = np.random.default_rng(seed)

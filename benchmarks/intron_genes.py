@@ -26,13 +26,12 @@ from genoformer.annotation.gene_sequence import translate_gene
 from genoformer.annotation.isoforms import choose_isoforms
 from genoformer.annotation.models import Annotation
 from genoformer.annotation.read import read_annotation
-from genoformer.applications.genes.evaluate import evaluate_genes
+from genoformer.applications.introns.evaluate import evaluate_intron_genes
 from genoformer.bundle.folder import load_bundle
 from genoformer.files import write_json_atomic
 from genoformer.metrics.introns import matthews, paint_classes
 from genoformer.sequence.fasta import read_fasta
 
-TASK = "gene_structure_eukaryote"
 WINDOW_BP = 51
 POSITIONS = 160_000
 MAX_ITERATIONS = 2_000
@@ -97,7 +96,7 @@ def score_model(model: str, args: argparse.Namespace, out: Path) -> dict:
 
 
 def score_genes(path: Path, args: argparse.Namespace) -> dict:
-    scores = evaluate_genes(path, args.reference, fasta=args.fasta, task=TASK, sources=args.source)
+    scores = evaluate_intron_genes(path, args.reference, fasta=args.fasta, sources=args.source)
     return {**scores, "re_translate": count_translated(read_annotation(path), args.fasta)}
 
 

@@ -34,6 +34,7 @@ from genoformer.genomes.prepare import find_genomes, prepare_store
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store, write_store
 from genoformer.inference.bundle_parts import tile_plan
+from genoformer.inference.interface import Speed
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.records import Record
 
@@ -81,7 +82,7 @@ class LeaveOneOut:
         for tilt in (None, *TILTS):
             store = self.store(genome) if tilt is None else self.copy(genome, tilt)
             regions = [Region(record.index, 0, record.length) for record in store.records]
-            held = read_held(bundle.model, bundle.tokenizer, tile_plan(bundle), store, regions)
+            held = read_held(bundle.model, bundle.tokenizer, tile_plan(bundle, Speed()), store, regions)
             read.extend(replace(one, natural=tilt is None) for one in held)
         return read
 
@@ -118,7 +119,7 @@ class LeaveOneOut:
         """Scores on a genome that nothing was learned from, with and without its own statistics."""
         names = self.others(genome)
         bundle = load_bundle(self.train(names, seed))
-        finder = GeneFinder(bundle, self.decoder(names), tile_plan(bundle))
+        finder = GeneFinder(bundle, self.decoder(names), tile_plan(bundle, Speed()))
         path = self.genomes[genome]
         unseen = read_genome(path)
         found, plain = genoformer_genes(unseen, finder, (True, False))

@@ -18,17 +18,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
 
-import genoformer.applications.genes.predict as prediction
+from genoformer.applications import result_names
 from genoformer.applications.genes.caller import GeneFinder
+from genoformer.applications.genes.predict import GenePredictor
+from genoformer.applications.genes.request import GeneRequest
 from genoformer.bundle.folder import load_bundle
+from genoformer.bundle.header import read_header
 from genoformer.decoding.options import CallOptions
+from genoformer.inference.interface import Speed
+from genoformer.inference.run import Job, predict
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 
@@ -49,6 +54,17 @@ class Constant(torch.nn.Module):
         return self.outputs.expand(B, T * self.stride, 5)
 
 
+@dataclass(frozen=True)
+class CountingPredictor(GenePredictor):
+    """Counts the files on the way when the model pass has ended."""
+
+    n_files: list[int] = field(default_factory=list)
+
+    def write(self, paths, scan, out, folders, warnings):
+        self.n_files.append(len(list(folders[0].iterdir())))
+        return super().write(paths, scan, out, folders, warnings)
+
+
 def random_records(n_records: int, contig_bp: int):
     """Records of random bases, one at a time."""
     generator = np.random.default_rng(1)
@@ -59,18 +75,13 @@ def random_records(n_records: int, contig_bp: int):
 def measure(n_records: int, contig_bp: int, folder: Path) -> dict:
     """One case in this process."""
     write_fasta(folder / "in.fa", random_records(n_records, contig_bp))
-    bundle = load_bundle("bacteria")
-    finder = GeneFinder.from_bundle(replace(bundle, model=Constant(bundle.config.stride)), precision="float32")
-    write, n_files = prediction.write_results, []
-
-    def counted(*arguments):
-        n_files.append(len(list((folder / "out/.work").iterdir())))
-        return write(*arguments)
-
-    prediction.write_results = counted
+    header = read_header("bacteria")
+    bundle = replace(load_bundle(header), model=Constant(header.config.stride))
+    request = GeneRequest(CallOptions(), formats=("gff3", "tsv"), precision="float32")
+    predictor = CountingPredictor(request, GeneFinder.from_bundle(bundle, Speed(precision="float32")))
+    job = Job([str(folder / "in.fa")], request, header, lambda *of: predictor, result_names())
     began, baseline = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    options = prediction.PredictOptions(CallOptions(), formats=("gff3", "tsv"))
-    summary = prediction.predict([str(folder / "in.fa")], finder, folder / "out", options)
+    summary = predict(job, folder / "out")
     with (folder / "out/genes.tsv").open() as file:
         next(file)
         numbers = [int(line.split("\t")[0].removeprefix("contig")) for line in file]
@@ -80,7 +91,7 @@ def measure(n_records: int, contig_bp: int, folder: Path) -> dict:
         "cpu_s": round(time.process_time() - began, 1),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "baseline_mb": round(baseline / 1024),
-        "files": n_files[0],
+        "files": predictor.n_files[0],
         "genes": summary["n_genes"],
         "in_order": numbers == sorted(numbers),
     }

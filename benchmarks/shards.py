@@ -13,14 +13,17 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from genoformer.applications.genes.shards import Shard, merge_shards, predict_shard
 
 from genoformer.annotation.read import read_genbank_records
-from genoformer.applications.genes.caller import GeneFinder
-from genoformer.applications.genes.predict import predict
+from genoformer.applications import result_names
+from genoformer.applications.genes.predict import GenePredictor
+from genoformer.applications.genes.request import GeneRequest
 from genoformer.bundle.folder import load_bundle
+from genoformer.bundle.header import read_header
 from genoformer.decoding.options import CallOptions
-from genoformer.inference.reading import PredictOptions
+from genoformer.inference.interface import Speed
+from genoformer.inference.run import Job, predict
+from genoformer.inference.shards import Shard, merge_shards, predict_shard, read_shards
 from genoformer.sequence.fasta import write_fasta
 
 
@@ -37,18 +40,21 @@ def timed(call: Callable) -> float:
     return round(time.process_time() - began, 1)
 
 
-def compare(fasta: Path, finder: GeneFinder, model: str, options: PredictOptions, shards: list[int]) -> dict:
+def build_job(fasta: Path, model: str, request: GeneRequest) -> Job:
+    """The prediction, with its model loaded."""
+    header = read_header(model)
+    predictor = GenePredictor.from_bundle(request, load_bundle(header), Speed())
+    return Job([str(fasta)], request, header, lambda *of: predictor, result_names())
+
+
+def compare(job: Job, model: str, folder: Path, shards: list[int]) -> dict:
     """One run, and each number of shards."""
-    folder, paths = fasta.parent, [str(fasta)]
-    seconds = timed(partial(predict, paths, finder, folder / "whole", options))
+    seconds = timed(partial(predict, job, folder / "whole"))
     expected, rows = digests(folder / "whole"), []
     for of in shards:
         parts, merged = folder / f"parts{of}", folder / f"merged{of}"
-        each = [
-            timed(partial(predict_shard, paths, finder, parts, options, Shard(i, of), model=model))
-            for i in range(1, of + 1)
-        ]
-        merging = timed(partial(merge_shards, parts, merged))
+        each = [timed(partial(predict_shard, job, parts, Shard(i, of), model=model)) for i in range(1, of + 1)]
+        merging = timed(lambda: merge_shards(job, read_shards(parts), merged))  # noqa: B023  # called at once
         equal = sum(digests(merged).get(name) == digest for name, digest in expected.items())
         rows.append(
             {
@@ -74,12 +80,11 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     call = CallOptions(genetic_code=args.genetic_code)
-    options = PredictOptions(call, formats=("gff3", "tsv", "bed", "protein", "cds"))
+    request = GeneRequest(call, formats=("gff3", "tsv", "bed", "protein", "cds"))
     with tempfile.TemporaryDirectory() as folder:
         fasta = Path(folder) / "genome.fa"
         write_fasta(fasta, read_genbank_records(args.genbank))
-        finder = GeneFinder.from_bundle(load_bundle(args.model))
-        result = compare(fasta, finder, args.model, options, args.shards)
+        result = compare(build_job(fasta, args.model, request), args.model, Path(folder), args.shards)
     path = Path(__file__).parents[1] / "docs" / "results" / f"shards-{args.name}.json"
     path.write_text(json.dumps(result, indent=2) + "\n")
     print(path.read_text())

@@ -165,6 +165,7 @@ def test_the_longest_name_decides():
 
 
 def test_command_lines_follow_the_tables_of_keys(monkeypatch):
+    monkeypatch.setattr(fits, "RENAMED_KEYS", {})
     assert fits.fit_words("mlm", "new") == fits.fit_words("mlm", "old")
     monkeypatch.setitem(fits.RENAMED_KEYS, "model.encoder.window_radius", "model.encoder.attention.window_radius")
     monkeypatch.setitem(fits.NEW_SETTINGS, "*", {"model.encoder.attention.name": "longformer"})

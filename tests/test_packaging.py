@@ -158,13 +158,11 @@ def wheel(tmp_path_factory, need_package):
 
 
 def test_wheel_holds_every_module_configuration_and_shipped_model_and_nothing_else(wheel):
-    wanted = {path.relative_to(ROOT) for path in (ROOT / "genoformer").rglob("*.py")}
-    wanted |= {Path("genoformer/shipped") / path.relative_to(ROOT) for path in (ROOT / "configs").rglob("*.*")}
-    models = [path.parent for path in (ROOT / "genoformer/shipped").glob("*/manifest.json")]
-    wanted |= {path.relative_to(ROOT) for model in models for path in model.iterdir()}
-    wanted |= {Path("genoformer/bundle/format_1.json"), Path("genoformer/annotation/genetic_codes.json")}
-    wanted |= {path.relative_to(ROOT) for path in (ROOT / "genoformer/cli/help_pages").glob("*.txt")}
-    assert len(models) >= 3 and len([path for path in wanted if "configs" in path.parts]) >= 15
+    files = (path for path in (ROOT / "genoformer").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    configurations = [path.relative_to(ROOT) for path in (ROOT / "configs").rglob("*") if path.is_file()]
+    wanted = {path.relative_to(ROOT) for path in files} | {Path("genoformer/shipped") / path for path in configurations}
+    models = list((ROOT / "genoformer/shipped").glob("*/model.safetensors"))
+    assert len(models) >= 3 and len(configurations) >= 15 and Path("genoformer/bundle/format_1.json") in wanted
     with zipfile.ZipFile(wheel) as archive:
         held = {Path(name) for name in archive.namelist() if ".dist-info/" not in name}
     assert held == wanted

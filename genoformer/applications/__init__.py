@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from genoformer.applications.interface import Application
 from genoformer.errors import DataError, UsageError
 from genoformer.inference.formats import file_names
-from genoformer.inference.parts import Part
+from genoformer.inference.parts import Loaded, Part
 
 if TYPE_CHECKING:
     from genoformer.tasks.interface import Task
@@ -136,6 +136,17 @@ def configured_application(task: str) -> Application:
         message = f'expected one of {", ".join(APPLICATIONS)}, found "{task}".'
         raise UsageError("CONFIG-004", message, where="model.task")
     return APPLICATIONS[task]
+
+
+def needed(part: Part[Loaded] | None, task: str) -> Loaded:
+    """A part that a command cannot do without, loaded.
+
+    Raises:
+        UsageError: If the task has none.
+    """
+    if part is None:
+        raise UsageError("MODEL-024", f"a model for {task} predicts nothing by itself.", where=task)
+    return part.load()
 
 
 def result_names() -> list[str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from genoformer.inference.comparison import Comparison
     from genoformer.inference.formats import Formats
-    from genoformer.inference.interface import Caller, Predictor, Request
+    from genoformer.inference.interface import BundlePredictor, Caller, CommandRequest
     from genoformer.tasks.interface import BuildTask
     from genoformer.training.finish import Finish
     from genoformer.training.interface import TrainingData
@@ -45,8 +45,8 @@ class Application:
     data: Part[type[TrainingData]]
     callbacks: Part[Callable[[], list[Callback]]] | None = None
     finish: Part[Finish] | None = None
-    request: Part[type[Request]] | None = None
-    predictor: Part[type[Predictor]] | None = None
+    request: Part[type[CommandRequest]] | None = None
+    predictor: Part[type[BundlePredictor]] | None = None
     caller: Part[type[Caller]] | None = None
     formats: Part[Formats] | None = None
     compare: Part[Comparison] | None = None

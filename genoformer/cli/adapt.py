@@ -6,10 +6,11 @@ import math
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from genoformer.applications import find_application
+from genoformer.applications import find_application, needed
 from genoformer.applications.interface import Application
 from genoformer.bundle.header import BundleHeader, read_header
 from genoformer.cli.option_values import find_device, positive
@@ -120,7 +121,8 @@ def load_adapted(args: argparse.Namespace, application: Application, job: Job, s
 
     rules = adaptation_rules(application, job.header)
     check_annotated(rules, None)
-    request = replace(job.request, adaptation=asdict(settings))
+    asked: Any = job.request
+    request = replace(asked, adaptation=asdict(settings))
 
     def load(paths: list[str], scan: Any, work: Path) -> Any:
         speed, out = speed_of(args), work / PREPARED
@@ -130,9 +132,15 @@ def load_adapted(args: argparse.Namespace, application: Application, job: Job, s
         for line in closing_lines(gain):
             print(f"genoformer: {line}", file=sys.stderr)
         speed = replace(speed, precision=finder.plan.precision)
-        return application.predictor.load().from_bundle(request, load_on_device(read_header(out), args), speed)
+        return needed(application.predictor, job.header.config.task).from_bundle(
+            request, load_on_device(read_header(out), args), speed
+        )
 
     return request, load
+
+
+def _advance(bar: Any, n: int) -> None:
+    bar.update(n)
 
 
 @contextlib.contextmanager
@@ -142,15 +150,14 @@ def shown_progress(n_steps: int) -> Iterator:
 
     from genoformer.applications.adapt.adapt import Progress
 
-    shared = {"file": sys.stderr, "disable": None, "delay": 1}
     with (
-        tqdm(unit="bp", unit_scale=True, desc="labels", **shared) as bases,
-        tqdm(unit="step", total=n_steps, desc="training", **shared) as steps,
+        tqdm(unit="bp", unit_scale=True, desc="labels", file=sys.stderr, disable=None, delay=1) as bases,
+        tqdm(unit="step", total=n_steps, desc="training", file=sys.stderr, disable=None, delay=1) as steps,
     ):
         yield Progress(
             on_line=lambda line: tqdm.write(f"genoformer: {line}", file=sys.stderr),
-            on_bases=bases.update,
-            on_steps=steps.update,
+            on_bases=partial(_advance, bases),
+            on_steps=partial(_advance, steps),
         )
 
 

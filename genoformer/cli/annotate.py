@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from genoformer.applications import find_application, result_names
+from genoformer.applications import find_application, needed, result_names
 from genoformer.applications.genes.request import GeneRequest
 from genoformer.bundle.header import read_header
 from genoformer.cli.loading import loading
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
             from genoformer.applications.functions.caller import FunctionCaller
             from genoformer.applications.genes.functions import GeneFunctions, check_names_functions
 
-            predictor, bundle = application.predictor.load(), load_on_device(structure, args)
+            predictor, bundle = needed(application.predictor, structure.config.task), load_on_device(structure, args)
             speed, function_bundle = speed_of(args), load_on_device(function, args)
         caller = FunctionCaller.from_bundle(function_bundle, speed)
         check_names_functions(caller)

@@ -6,7 +6,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from genoformer.applications import APPLICATIONS, DEFAULT_TASK
+from genoformer.applications import APPLICATIONS, DEFAULT_TASK, needed
 from genoformer.inference.formats import file_names
 
 
@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("OPTION-002", f"expected a number from 0 to 1, found {args.min_f1}.", where="--min-f1")
     warnings = WarningLog()
     task = args.task or stated_task(args.predicted)
-    comparison = APPLICATIONS[task or likely_task(args.predicted)].compare.load()
+    judged = task or likely_task(args.predicted)
+    comparison = needed(APPLICATIONS[judged].compare, judged)
     scores = comparison.compare(_question(args, task), warnings)
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)

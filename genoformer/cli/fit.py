@@ -64,9 +64,9 @@ class GenoformerCLI(LightningCLI):
         self.command, self.stop = command, stop
         check_keys(argv, CONFIG_OPTIONS)
         self.application = configured_application(find_task(argv))
-        self.data_class = self.application.data.load()
+        data_class: Any = self.application.data.load()
         super().__init__(
-            GenomeModule, self.data_class, args=argv, run=False, seed_everything_default=0, parser_class=OneLineParser,
+            GenomeModule, data_class, args=argv, run=False, seed_everything_default=0, parser_class=OneLineParser,
             parser_kwargs={"prog": f"genoformer {command}"}, trainer_defaults=TRAINER_DEFAULTS,
             auto_configure_optimizers=False, save_config_callback=None, load_from_checkpoint_support=False,
         )  # fmt: skip

@@ -18,6 +18,7 @@ import traceback
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 from genoformer.errors import GenoformerError, OutputWriteError, UsageError, escape_control, format_error
 
@@ -57,7 +58,7 @@ class _TerminatedError(BaseException):
 class CommandParser(argparse.ArgumentParser):
     """An argument parser whose errors are one line, with the nearest option for a misspelt one."""
 
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         """Raise ``UsageError`` with argparse's message."""
         command = self.prog.removeprefix("genoformer ")
         fix = f"See {self.prog} --help."

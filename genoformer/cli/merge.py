@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from genoformer.applications import find_application, result_names
+from genoformer.applications import find_application, needed, result_names
 from genoformer.bundle.header import read_header
 from genoformer.cli.prediction import closing_line, say
 from genoformer.errors import WarningLog
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     shards, warnings = read_shards(args.shards), WarningLog()
     header = read_header(args.model or shards.model)
     application = find_application(header.config.task, where=header.name)
-    request = application.request.load().from_dict(shards.request)
+    request = needed(application.request, header.config.task).from_dict(shards.request)
 
     def load(paths: list[str], scan: Any, work: Path) -> Any:
         from genoformer.bundle.folder import load_bundle
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 
         tune_allocator()
         speed = Speed(precision=shards.key["precision"])
-        return application.predictor.load().from_bundle(request, load_bundle(header), speed)
+        return needed(application.predictor, header.config.task).from_bundle(request, load_bundle(header), speed)
 
     job = Job(args.fasta or shards.inputs, request, header, load, result_names(), warnings=warnings)
     summary = merge_shards(job, shards, args.out, overwrite=args.overwrite)

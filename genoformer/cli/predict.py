@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from genoformer.applications import APPLICATIONS, find_application, result_names
+from genoformer.applications import APPLICATIONS, find_application, needed, result_names
 from genoformer.applications.interface import Application
 from genoformer.bundle.header import BundleHeader, read_header
 from genoformer.cli.loading import loading
@@ -24,6 +24,8 @@ from genoformer.cli.prediction import (
     speed_of,
 )
 from genoformer.errors import UsageError, WarningLog
+from genoformer.inference.interface import CommandRequest
+from genoformer.inference.parts import Part
 from genoformer.inference.run import Job, predict
 from genoformer.inference.shards import Shard, predict_shard
 
@@ -39,12 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only the model pass of the I-th of N equal parts, for genoformer merge; auto: that of this process among "
         "those that srun or torchrun started",
     )
-    for tasks in requests().values():
-        application = APPLICATIONS[tasks[0]]
+    for request, tasks in requests().items():
         titles = "; ".join(APPLICATIONS[task].title for task in tasks)
         group = parser.add_argument_group(f"models for {', '.join(tasks)} ({titles})")
-        application.request.load().add_arguments(group)
-        if application.adaptation:
+        request.load().add_arguments(group)
+        if APPLICATIONS[tasks[0]].adaptation:
             add_adapt_arguments(group)
 
 
@@ -58,12 +59,12 @@ def add_adapt_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--adapt-steps", type=int, help="training steps of --adapt (500)")
 
 
-def requests() -> dict[str, list[str]]:
+def requests() -> dict[Part[type[CommandRequest]], list[str]]:
     """Kinds of requests, with the tasks that have them."""
-    kinds: dict[str, list[str]] = {}
+    kinds: dict[Part[type[CommandRequest]], list[str]] = {}
     for task, application in APPLICATIONS.items():
         if application.request:
-            kinds.setdefault(application.request.where, []).append(task)
+            kinds.setdefault(application.request, []).append(task)
     return kinds
 
 
@@ -73,11 +74,10 @@ def run(args: argparse.Namespace) -> int:
     header = read_header(args.model)
     task = header.config.task
     application = find_application(task, where=header.name)
-    if application.request is None or application.predictor is None:
-        raise UsageError("MODEL-024", f"a model for {task} predicts nothing by itself.", where=header.name)
+    asking = needed(application.request, task)
     refuse_options_of_others(args, application, task)
     shard = None if args.shard is None else read_shard(args.shard, os.environ)
-    request, warnings = application.request.load().from_arguments(args, header), WarningLog()
+    request, warnings = asking.from_arguments(args, header), WarningLog()
     with shown_progress(application.subject) as bar:
         job = Job(
             args.fasta, request, header, loader(args, application, header, request), result_names(),
@@ -101,7 +101,7 @@ def loader(args: argparse.Namespace, application: Application, header: BundleHea
 
     def load(paths: list[str], scan: Any, work: Path) -> Any:
         with loading():
-            predictor, bundle = application.predictor.load(), load_on_device(header, args)
+            predictor, bundle = needed(application.predictor, header.config.task), load_on_device(header, args)
         return predictor.from_bundle(request, bundle, speed_of(args))
 
     return load
@@ -124,13 +124,13 @@ def with_adaptation(args: argparse.Namespace, application: Application, job: Job
 
 def refuse_options_of_others(args: argparse.Namespace, application: Application, task: str) -> None:
     """UsageError if an option was given that only other kinds of models have."""
-    for where, tasks in requests().items():
-        if where == application.request.where:
+    for request, tasks in requests().items():
+        if request == application.request:
             continue
         parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
         other = APPLICATIONS[tasks[0]]
         group = parser.add_argument_group()
-        other.request.load().add_arguments(group)
+        request.load().add_arguments(group)
         if other.adaptation and not application.adaptation:
             add_adapt_arguments(group)
         for action in parser._actions:

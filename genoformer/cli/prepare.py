@@ -40,5 +40,5 @@ def run(args: argparse.Namespace) -> int:
     )
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)
-    print("\n".join([*report.lines(), f"store: {args.out}"]))
+    print("\n".join([*(report.lines() if report else []), f"store: {args.out}"]))
     return 0

@@ -105,8 +105,10 @@ def _write(out: Path, contigs: Iterable, parameters: dict) -> dict:
                 yield record
 
         write_fasta(out / FASTA, records())
-    summary = {"n_records": n_records, "n_bases": n_bases, "n_genes": n_genes, "gc": round(n_gc / n_bases, 4)}
-    summary |= {"parameters": parameters, "version": version("genoformer")}
+    summary = {
+        "n_records": n_records, "n_bases": n_bases, "n_genes": n_genes, "gc": round(n_gc / n_bases, 4),
+        "parameters": parameters, "version": version("genoformer"),
+    }  # fmt: skip
     write_json_atomic(out / SUMMARY, summary)
     write_manifest(out, [FASTA, GFF3, SUMMARY])
     return summary

@@ -59,7 +59,7 @@ def make_chunks(
         if not path.is_file():
             packed = pack(make(chunk))
             with atomic_path(path) as temporary, open(temporary, "wb") as file:
-                np.savez(file, **packed)
+                np.savez(file, allow_pickle=False, **packed)
         on_bases(n_bases)
 
 
@@ -114,7 +114,7 @@ def unpack(stored: Mapping[str, np.ndarray], n_records: int) -> list[Outputs]:
                 mine[name] = row
         else:
             found[int(place)][name] = array
-    return found
+    return list(found)
 
 
 def _name(number: int) -> str:

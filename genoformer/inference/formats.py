@@ -1,9 +1,10 @@
 """Words of ``--formats``: what each stands for, and the files of a prediction filled together, record by record."""
 
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Protocol, Self
 
 from genoformer.errors import UsageError
@@ -11,11 +12,20 @@ from genoformer.inference.parts import Part
 from genoformer.sequence.records import Record
 
 
-class Writer(AbstractContextManager["Writer"], Protocol):
+class Writer(Protocol):
     """One file of a prediction: it appears complete under its name when the block ends without an error."""
 
-    def add(self, record: Record, found: Any, **about: Any) -> None:
-        """Append what was found in one record; see ``OutputFormat.needs``."""
+    def __enter__(self) -> Any:
+        """Begin the file."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> bool | None:
+        """Finish the file, or leave nothing of it."""
+
+    @property
+    def add(self) -> Callable[..., None]:
+        """Appends what was found in a record, called with both and what ``OutputFormat.needs`` brings along."""
 
 
 class MakeWriter(Protocol):
@@ -128,8 +138,10 @@ class RecordFiles:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *error: Any) -> bool | None:
-        return self._stack.__exit__(*error)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return self._stack.__exit__(kind, error, trace)
 
     def add(self, record: Record, found: Any, **about: Any) -> None:
         """Append one record to every file."""

@@ -58,6 +58,24 @@ class Request(Protocol):
     def reading(self) -> Reading:
         """How the input is read."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+
+    def scan(self, paths: list[str], warnings: WarningLog) -> Scan:
+        """Read all of the input once, so that a broken last record is found before the work, not after it.
+
+        Raises:
+            DataError: Bad input.
+            UsageError: If the request does not fit the input.
+        """
+
+    def key(self, header: BundleHeader, scan: Scan) -> dict[str, Any]:
+        """What makes two predictions the same, with "precision"; JSON types."""
+
+
+class CommandRequest(Request, Protocol):
+    """A request that a command line can make."""
+
     @classmethod
     def add_arguments(cls, group: argparse._ArgumentGroup) -> None:
         """Options of ``genoformer predict`` that only this application has."""
@@ -74,31 +92,9 @@ class Request(Protocol):
     def from_dict(cls, stored: dict[str, Any]) -> Self:
         """What ``to_dict`` gave."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
-
-    def scan(self, paths: list[str], warnings: WarningLog) -> Scan:
-        """Read all of the input once, so that a broken last record is found before the work, not after it.
-
-        Raises:
-            DataError: Bad input.
-            UsageError: If the request does not fit the input.
-        """
-
-    def key(self, header: BundleHeader, scan: Scan) -> dict[str, Any]:
-        """What makes two predictions the same, with "precision"; JSON types."""
-
 
 class Predictor(Protocol):
     """A request and its model: the model pass, and the files that follow from it."""
-
-    @classmethod
-    def from_bundle(cls, request: Any, bundle: Bundle, speed: Speed) -> Self:
-        """Make ready.
-
-        Raises:
-            DataError: If the bundle lacks what a prediction needs.
-        """
 
     @property
     def precision(self) -> str:
@@ -133,6 +129,18 @@ class Predictor(Protocol):
             out: Output folder.
             folders: Of the model pass, in the order of the input.
             warnings: Counted warnings go here.
+        """
+
+
+class BundlePredictor(Predictor, Protocol):
+    """A predictor that a bundle can be made."""
+
+    @classmethod
+    def from_bundle(cls, request: Any, bundle: Bundle, speed: Speed, *more: Any) -> Self:
+        """Make ready.
+
+        Raises:
+            DataError: If the bundle lacks what a prediction needs.
         """
 
 

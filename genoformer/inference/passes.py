@@ -60,7 +60,7 @@ class ModelPasses:
         self._files = sorted(found, key=lambda file: file.first)
         self._gathered: list[tuple[Place, np.ndarray]] = []
         self._gathered_bp = 0
-        self._read: tuple[Path | None, _Chunk | None] = (None, None)
+        self._read: tuple[Path, _Chunk] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +108,7 @@ class ModelPasses:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _chunk(self, path: Path) -> _Chunk:
-        if self._read[0] != path:
+        if self._read is None or self._read[0] != path:
             with np.load(path) as stored:
                 self._read = path, _Chunk(stored["numbers"], stored["blocks"], stored["ends"], stored["rows"])
         return self._read[1]

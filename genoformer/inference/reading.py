@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from genoformer.sequence.byte_chunks import read_chunks
 from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.records import Record, SequenceDigest
 
+OnBadRecord = Literal["error", "skip"]
 Region = tuple[str, int, int]
 """Record id, start, end; 0-based, half-open."""
 
@@ -27,7 +29,7 @@ class Reading:
         region: Only this stretch of one record.
     """
 
-    on_bad_record: str = "error"
+    on_bad_record: OnBadRecord = "error"
     allow_empty: bool = False
     region: Region | None = None
 

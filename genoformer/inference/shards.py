@@ -278,11 +278,11 @@ def _check_same(expected: dict, found: dict, folder: Path) -> None:
 
 def _differing(expected: dict, found: dict) -> set[str]:
     """Names of the settings that differ, those of groups of settings among them."""
-    names = set()
+    names: set[str] = set()
     for name in expected.keys() | found.keys():
-        both = expected.get(name), found.get(name)
-        if name not in OTHER and all(isinstance(value, dict) for value in both):
-            names |= _differing(*both)
-        elif both[0] != both[1]:
+        one, other = expected.get(name), found.get(name)
+        if name not in OTHER and isinstance(one, dict) and isinstance(other, dict):
+            names |= _differing(one, other)
+        elif one != other:
             names.add(name)
     return names

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self, TextIO
+from types import TracebackType
+from typing import Self, TextIO
 
 from genoformer.files import atomic_path
 from genoformer.inference.chunks import Outputs
@@ -33,8 +34,10 @@ class TextWriter:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *error: Any) -> bool | None:
-        return self._stack.__exit__(*error)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return self._stack.__exit__(kind, error, trace)
 
     def add(self, record: Record, found: Outputs) -> None:
         """Append the lines of one record."""

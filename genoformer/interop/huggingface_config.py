@@ -46,12 +46,10 @@ def check_exportable(config: EncoderConfig) -> None:
     Raises:
         UsageError: Naming the first such feature.
     """
-    is_longformer = isinstance(config.attention, LongformerConfig)
-    windows = config.attention if is_longformer else LongformerConfig()  # refused before these are looked at
+    windows = _windows_of(config)
     radii, reaches = windows.radii(config.n_layers), windows.reaches(config.n_layers)
     dilation = max(reach // radius for reach, radius in zip(reaches, radii, strict=True))
     refused = {
-        f"attention {config.attention.name}": not is_longformer,
         f"positions {config.positions}": config.positions != "learned",
         f"norm {config.norm}": config.norm != "post",
         f"dilation {dilation}": dilation > 1,
@@ -64,10 +62,21 @@ def check_exportable(config: EncoderConfig) -> None:
     }
     for feature, is_there in refused.items():
         if is_there:
-            raise UsageError(
-                "HF-001", f"a Longformer of Hugging Face has no place for the encoder's {feature}.",
-                fix="Train with a configuration like gene_structure_hf.",
-            )  # fmt: skip
+            raise _refusal(feature)
+
+
+def _windows_of(config: EncoderConfig) -> LongformerConfig:
+    """Settings of its windows; UsageError if its attention has none."""
+    if not isinstance(config.attention, LongformerConfig):
+        raise _refusal(f"attention {config.attention.name}")
+    return config.attention
+
+
+def _refusal(feature: str) -> UsageError:
+    return UsageError(
+        "HF-001", f"a Longformer of Hugging Face has no place for the encoder's {feature}.",
+        fix="Train with a configuration like gene_structure_hf.",
+    )  # fmt: skip
 
 
 def to_longformer_config(config: EncoderConfig, *, pad_id: int, tokenizer: KmerTokenizer | None) -> dict:
@@ -80,12 +89,12 @@ def to_longformer_config(config: EncoderConfig, *, pad_id: int, tokenizer: KmerT
     """
     special = {"unk_token_id": UNK_ID, "cls_token_id": CLS_ID, "sep_token_id": SEP_ID, "mask_token_id": MASK_ID}
     special |= {"bos_token_id": CLS_ID, "eos_token_id": SEP_ID}
-    ours = {"n_global_tokens": config.n_global_tokens}
+    ours, windows = {"n_global_tokens": config.n_global_tokens}, _windows_of(config)
     return {
         "architectures": ["LongformerModel"],
         "model_type": "longformer",
-        "attention_probs_dropout_prob": config.attention.dropout,
-        "attention_window": [2 * radius for radius in config.attention.radii(config.n_layers)],
+        "attention_probs_dropout_prob": windows.dropout,
+        "attention_window": [2 * radius for radius in windows.radii(config.n_layers)],
         "hidden_act": "gelu",
         "hidden_dropout_prob": config.dropout,
         "hidden_size": config.d_model,

@@ -22,6 +22,8 @@ class AminoAcidEmbedding(nn.Module):
         d_model: Width.
     """
 
+    rows: Tensor
+
     def __init__(self, d_model: int) -> None:
         super().__init__()
         rows, n_rows = _rows_of_tokens()
@@ -45,6 +47,8 @@ class AminoAcidWords(nn.Module):
         d_model: Width.
         length: Amino acids of a word.
     """
+
+    rows: Tensor
 
     def __init__(self, d_model: int, length: int) -> None:
         super().__init__()

@@ -57,7 +57,7 @@ class ContextParallelEncoder(nn.Module):
             raise ValueError(f"expected {self.n_global} global tokens, found {global_ids.shape[1]}.")
         hidden = torch.cat((self.encoder.token_embedding(global_ids), self._embed(token_ids)), dim=1)
         if self.encoder.position_embedding is not None:
-            hidden = hidden + self._positions(token_ids.shape[1])
+            hidden = hidden + self._positions(self.encoder.position_embedding.weight, token_ids.shape[1])
         hidden = self.encoder.embedding_norm(hidden)
         for layer in self.layers:
             hidden, _ = layer(hidden, roles=TokenRoles(), rotary=None)  # the attention of a layer makes its own
@@ -72,11 +72,10 @@ class ContextParallelEncoder(nn.Module):
         mixed = self.encoder.convolution(torch.cat((left, hidden, right), dim=1), TokenRoles())
         return mixed[:, left.shape[1] : left.shape[1] + hidden.shape[1]]
 
-    def _positions(self, n_tokens: int) -> Tensor:
+    def _positions(self, table: Tensor, n_tokens: int) -> Tensor:
         counts = [torch.zeros(1, dtype=torch.int64) for _ in range(dist.get_world_size(self.group))]
         dist.all_gather(counts, torch.tensor([n_tokens]), group=self.group)
         begin = self.n_global + int(sum(counts[: dist.get_rank(self.group)]))
-        table = self.encoder.position_embedding.weight
         return torch.cat((table[: self.n_global], table[begin : begin + n_tokens]))
 
 

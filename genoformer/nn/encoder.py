@@ -152,16 +152,8 @@ class Encoder(nn.Module):
         if self.convolution is not None:
             hidden = self.convolution(hidden, roles)
         if self.position_embedding is not None:
-            hidden = hidden + self._positions(token_ids.shape[1])
+            hidden = hidden + _first_positions(self.position_embedding, token_ids.shape[1])
         return self.embedding_norm(hidden)
-
-    def _positions(self, n_tokens: int) -> Tensor:
-        limit = self.position_embedding.num_embeddings
-        if n_tokens > limit:
-            raise TooManyTokensError(
-                f"the input has {n_tokens} tokens, but learned positions end at max_tokens {limit}."
-            )
-        return self.position_embedding.weight[:n_tokens]
 
 
 class BaseEmbedding(nn.Module):
@@ -171,6 +163,8 @@ class BaseEmbedding(nn.Module):
         d_model: Width.
         stride: Bases that a token owns.
     """
+
+    offsets: Tensor
 
     def __init__(self, d_model: int, stride: int) -> None:
         super().__init__()
@@ -276,6 +270,13 @@ def _build_layer(config: EncoderConfig, number: int) -> EncoderLayer:
 
 def _call(layer: nn.Module, hidden: Tensor, **settings: Any) -> tuple[Tensor, Kept]:
     return layer(hidden, **settings)
+
+
+def _first_positions(table: nn.Embedding, n_tokens: int) -> Tensor:
+    limit = table.num_embeddings
+    if n_tokens > limit:
+        raise TooManyTokensError(f"the input has {n_tokens} tokens, but learned positions end at max_tokens {limit}.")
+    return table.weight[:n_tokens]
 
 
 def _outside(roles: TokenRoles) -> Tensor | None:

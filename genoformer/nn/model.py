@@ -63,6 +63,7 @@ def build_model(
     Raises:
         ValueError: If the pooling is unknown, or "cls" without a global token.
     """
+    head: BaseHead | SequenceHead
     if pooling is None:
         head = BaseHead(encoder.d_model, n_channels, encoder.stride, initial_logits)
     elif pooling == "cls" and not encoder.n_global_tokens:

@@ -56,8 +56,8 @@ class PairHead(nn.Module):
         by_distance = torch.full((n_distance_bins,), initial_logit)
         self.by_distance = nn.Parameter(by_distance) if n_distance_bins else None
         for module in (self.output, self.alone):
-            nn.init.zeros_(module.weight)
-            nn.init.zeros_(module.bias)
+            for parameter in module.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, hidden: Tensor, pair_features: Tensor | None = None, valid_mask: Tensor | None = None) -> Tensor:
         """Logits of all pairs; those of a token with itself belong to "pairs with none".
@@ -83,7 +83,7 @@ class PairHead(nn.Module):
         logits = torch.triu(logits, diagonal=1)
         logits = logits + logits.transpose(1, 2) + torch.diag_embed(self.alone(hidden).squeeze(2).float())
         if self.by_distance is not None:
-            logits = logits + self.by_distance[self._bins(T, logits.device)]
+            logits = logits + self.by_distance[_distance_bins(T, len(self.by_distance), logits.device)]
         return logits
 
     def _features(self, pair_features: Tensor | None, T: int, like: Tensor) -> Tensor:
@@ -94,12 +94,6 @@ class PairHead(nn.Module):
         if pair_features is None:
             return distances
         return torch.cat([pair_features.to(like.dtype), distances], dim=1)
-
-    def _bins(self, T: int, device: torch.device) -> Tensor:
-        """Bin of the distance of every two tokens, int64 [T, T]."""
-        places = torch.arange(T, device=device)
-        distances = (places[:, None] - places[None, :]).abs().clamp_min(1)
-        return (BINS_PER_DOUBLING * torch.log2(distances)).long().clamp_max(len(self.by_distance) - 1)
 
 
 class PairModel(nn.Module):
@@ -129,6 +123,13 @@ def build_pair_model(encoder: EncoderConfig, **head) -> PairModel:
         head: Arguments of ``PairHead``.
     """
     return PairModel(Encoder(encoder), PairHead(encoder.d_model, **head))
+
+
+def _distance_bins(T: int, n_bins: int, device: torch.device) -> Tensor:
+    """Bin of the distance of every two tokens, int64 [T, T]."""
+    places = torch.arange(T, device=device)
+    distances = (places[:, None] - places[None, :]).abs().clamp_min(1)
+    return (BINS_PER_DOUBLING * torch.log2(distances)).long().clamp_max(n_bins - 1)
 
 
 def _real_pairs(valid_mask: Tensor | None, like: Tensor) -> Tensor | float:

@@ -11,7 +11,7 @@ from genoformer.bundle.folder import network_of
 from genoformer.bundle.header import BundleConfig
 from genoformer.errors import UsageError
 from genoformer.nn.encoder import Encoder
-from genoformer.nn.model import GenomeModel
+from genoformer.nn.networks import Network
 
 
 class LowRankChange(nn.Module):
@@ -50,10 +50,11 @@ def add_adapters(encoder: Encoder, rank: int) -> None:
             where="model.adapter_rank", fix="Set it to 0; model.freeze_layers chooses what is trained.",
         )  # fmt: skip
     for linear in [linear for of_layer in projections for linear in of_layer]:
-        parametrize.register_parametrization(linear, "weight", LowRankChange(*linear.weight.shape, rank))
+        n_out, n_in = linear.weight.shape
+        parametrize.register_parametrization(linear, "weight", LowRankChange(n_out, n_in, rank))
 
 
-def merged(model: GenomeModel, config: BundleConfig) -> GenomeModel:
+def merged(model: Network, config: BundleConfig) -> Network:
     """A copy of a network on the CPU, in which adapters have become part of their matrices: an ordinary one.
 
     Args:

@@ -11,7 +11,9 @@ from genoformer.bundle.folder import network_of, save_bundle
 from genoformer.errors import UsageError
 from genoformer.training.adapters import merged
 from genoformer.training.checkpoint_io import AtomicCheckpointIO
-from genoformer.training.module import diverged
+from genoformer.training.interface import TrainingData, data_of
+from genoformer.training.metrics_log import MetricsLog
+from genoformer.training.module import GenomeModule, diverged, module_of
 from genoformer.training.random_state import get_random_state, set_random_state
 from genoformer.training.signals import StopRequest
 
@@ -51,20 +53,21 @@ class ResumableCheckpoints(pl.Callback):
         checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["is_last_batch"] = False
 
     def on_load_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict) -> None:
-        self._loaded = checkpoint["genoformer"]
-        if self._loaded["config_digest"] != self.config_digest:
+        self._loaded = loaded = checkpoint["genoformer"]
+        if loaded["config_digest"] != self.config_digest:
             raise UsageError(
                 "TRAIN-003", "the checkpoint comes from a run with another configuration: it cannot be continued.",
                 where="ckpt_path", fix="To start from its weights, give the run's model folder with --init_from.",
             )  # fmt: skip
-        if self._loaded["world_size"] != trainer.world_size:
+        if loaded["world_size"] != trainer.world_size:
             raise UsageError(
-                "TRAIN-006", f"it was begun with {self._loaded['world_size']} processes, not {trainer.world_size}.",
+                "TRAIN-006", f"it was begun with {loaded['world_size']} processes, not {trainer.world_size}.",
                 where="trainer.devices", fix="Continue it with as many.",
             )  # fmt: skip
-        trainer.datamodule.batches.position = self._loaded["position"]
+        data_of(trainer).batches.position = loaded["position"]
         for logger in trainer.loggers:
-            logger.continue_from(checkpoint["global_step"])
+            if isinstance(logger, MetricsLog):
+                logger.continue_from(checkpoint["global_step"])
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         # Lightning has put its own handler in front, which ends the run with exit code 0.
@@ -73,14 +76,14 @@ class ResumableCheckpoints(pl.Callback):
         self.stop.can_wait = True
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        trainer.datamodule.batches.sampler.load_state_dict({"epoch": trainer.current_epoch, "batch": 0})
+        data_of(trainer).batches.begin_epoch(trainer.current_epoch)
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch, batch_idx: int) -> None:
         must_stop = self._must_stop(trainer)
         is_due = self._loaded is None and self._is_due(trainer, batch_idx)
         can_continue_here = batch_idx % trainer.accumulate_grad_batches == 0
         if self._loaded is not None:
-            self._continue(trainer)
+            self._continue(trainer, self._loaded)
         elif can_continue_here and (is_due or must_stop):
             self._save(trainer, LAST)
         if must_stop and can_continue_here:
@@ -117,12 +120,13 @@ class ResumableCheckpoints(pl.Callback):
         step = trainer.global_step
         return _is_before_validation(trainer, batch_idx) or (step > 0 and step % self.every_n_steps == 0)
 
-    def _continue(self, trainer: pl.Trainer) -> None:
+    def _continue(self, trainer: pl.Trainer, loaded: dict[str, Any]) -> None:
         """Put back what Lightning does not restore, just before the first batch."""
         epoch_loop = trainer.fit_loop.epoch_loop
-        epoch_loop.batch_progress.total.ready = epoch_loop.batch_progress.total.started + 1
+        total = epoch_loop.batch_progress.total
+        total.ready = total.started + 1  # type: ignore[attr-defined]  # declared as the base class of what it is
         epoch_loop._batches_that_stepped = trainer.global_step
-        set_random_state(self._loaded["random_state"])
+        set_random_state(loaded["random_state"])
         self._loaded = None
 
     def _save(self, trainer: pl.Trainer, name: str) -> None:
@@ -169,33 +173,34 @@ class WriteBundle(pl.Callback):
         value = float(trainer.callback_metrics[self.monitor])
         if self._is_better(value):
             self.best = value
-            self._write(trainer, pl_module)
+            self._write(trainer, module_of(pl_module))
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        module = module_of(pl_module)
         if self.best is None:
-            self._write(trainer, pl_module)
+            self._write(trainer, module)
         elif trainer.is_global_zero and not (self.folder / "manifest.json").is_file():
             kept = AtomicCheckpointIO().load_checkpoint(self.kept, map_location="cpu")
-            model = network_of(pl_module.bundle_config)
+            model = network_of(module.bundle_config)
             model.load_state_dict(kept["state_dict"])
-            save_bundle(self.folder, model=model, config=pl_module.bundle_config, card=kept["card"])
+            save_bundle(self.folder, model=model, config=module.bundle_config, card=kept["card"])
 
     def _is_better(self, value: float) -> bool:
         if self.best is None or math.isnan(value):
             return not math.isnan(value)
         return value < self.best if self.monitor.endswith("loss") else value > self.best
 
-    def _write(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def _write(self, trainer: pl.Trainer, module: GenomeModule) -> None:
         network = module.whole_network()
         if trainer.is_global_zero:
             metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if "val/" in name}
-            card = model_card(module, trainer.global_step, metrics, trainer.datamodule)
+            card = model_card(module, trainer.global_step, metrics, data_of(trainer))
             model = merged(network, module.bundle_config)
             AtomicCheckpointIO().save_checkpoint({"state_dict": model.state_dict(), "card": card}, self.kept)
             save_bundle(self.folder, model=model, config=module.bundle_config, card=card)
 
 
-def model_card(module: pl.LightningModule, step: int, metrics: dict[str, float], data: pl.LightningDataModule) -> str:
+def model_card(module: GenomeModule, step: int, metrics: dict[str, float], data: TrainingData) -> str:
     """Text of ``model_card.md``: what the model is, what it was trained on, and how it did in validation."""
     config = module.bundle_config
     n_parameters = sum(tensor.numel() for tensor in module.model.parameters())

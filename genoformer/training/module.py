@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 
 from genoformer.batches.collate import Batch
@@ -94,6 +95,7 @@ class GenomeModule(pl.LightningModule):
         self.lr, self.weight_decay, self.warmup_steps, self.max_steps = lr, weight_decay, warmup_steps, max_steps
         self.task: Task
         self.model: Network
+        self.evaluated: list[Network]
 
     @property
     def tile_plan(self) -> TilePlan:
@@ -147,7 +149,7 @@ class GenomeModule(pl.LightningModule):
         if self.device_mesh is not None and not is_sharded(self.model):
             shard(self.model, self.device_mesh["data_parallel"])
 
-    def whole_network(self) -> torch.nn.Module:
+    def whole_network(self) -> Network:
         """The network with all of its weights, for evaluation; every process must call it."""
         if not is_sharded(self.model):
             return self.model
@@ -216,7 +218,7 @@ class GenomeModule(pl.LightningModule):
         for name, value in gather_scores(self.trainer, self.scores).compute().items():
             self.log(f"{part}/{name}", value)
 
-    def configure_optimizers(self) -> dict:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Muon and AdamW with linear warm-up and cosine decay, counted in steps of the configuration."""
         optimizer = build_optimizer(
             self.model, lr=self.lr, weight_decay=self.weight_decay, layer_decay=self.layer_decay
@@ -230,6 +232,17 @@ class GenomeModule(pl.LightningModule):
             return (step + 1) / self.warmup_steps
         progress = (step - self.warmup_steps) / max(1, self.max_steps - self.warmup_steps)
         return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def module_of(pl_module: pl.LightningModule) -> GenomeModule:
+    """The module that Lightning calls a callback for.
+
+    Raises:
+        TypeError: If it is another kind of module.
+    """
+    if not isinstance(pl_module, GenomeModule):
+        raise TypeError(f"expected a GenomeModule, found a {type(pl_module).__name__}.")
+    return pl_module
 
 
 def diverged(step: int) -> DivergedError:

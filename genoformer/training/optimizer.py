@@ -10,6 +10,8 @@ rate is that of Liu et al. 2025, arXiv:2502.16982, section 2.2.
 import torch
 from torch import nn
 
+from genoformer.nn.networks import Network
+
 ADAM_BETAS = (0.9, 0.98)
 """Vaswani et al. 2017, section 5.3: a shorter memory of squared gradients than the default suits attention."""
 
@@ -64,7 +66,7 @@ class MuonAdamW(torch.optim.Optimizer):
         return loss
 
 
-def build_optimizer(model: nn.Module, *, lr: float, weight_decay: float, layer_decay: float = 1.0) -> MuonAdamW:
+def build_optimizer(model: Network, *, lr: float, weight_decay: float, layer_decay: float = 1.0) -> MuonAdamW:
     """The optimiser of a network with an ``encoder``; matrices inside its layers go to Muon.
 
     Args:

@@ -1,5 +1,7 @@
 """Several processes that train as one: which strategies can, and sums and means over all of them."""
 
+from typing import Any, TypeVar
+
 import numpy as np
 import pytorch_lightning as pl
 import torch
@@ -7,6 +9,9 @@ import torch.distributed as dist
 from torch import Tensor
 
 from genoformer.errors import UsageError
+from genoformer.tasks.interface import Scores
+
+AnyScores = TypeVar("AnyScores", bound=Scores)
 
 DIVIDING_STRATEGIES = ("fsdp", "deepspeed", "modelparallel")
 """Parts of the names of Lightning's strategies that divide weights, and write checkpoints and scores that we do not."""
@@ -41,7 +46,7 @@ def own_share(trainer: pl.Trainer | None, n_samples: int) -> range:
     return range(rank, n_samples, world_size)
 
 
-def gather_scores(trainer: pl.Trainer, scores):
+def gather_scores(trainer: pl.Trainer, scores: AnyScores) -> AnyScores:
     """Scores of all processes together; every process must call it.
 
     Args:
@@ -50,7 +55,7 @@ def gather_scores(trainer: pl.Trainer, scores):
     """
     if trainer.world_size == 1:
         return scores
-    parts = [None] * trainer.world_size
+    parts: list[Any] = [None] * trainer.world_size
     dist.all_gather_object(parts, scores)
     first, *others = parts
     for other in others:

@@ -9,7 +9,9 @@ import torch
 
 def get_random_state() -> dict[str, Any]:
     """State of Python's, NumPy's and torch's global generators, as tensors and plain values."""
-    name, keys, position, has_gauss, gauss = np.random.get_state()
+    numpy = np.random.get_state(legacy=False)
+    name, keys, position = numpy["bit_generator"], numpy["state"]["key"], numpy["state"]["pos"]
+    has_gauss, gauss = numpy["has_gauss"], numpy["gauss"]
     version, internal, gauss_next = random.getstate()
     return {
         "python": [version, torch.tensor(internal), gauss_next],

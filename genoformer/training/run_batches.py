@@ -56,6 +56,16 @@ class RunBatches:
         self.sampler.load_state_dict(self.position)
         return self._loader(data, dataset, batch_sampler=self.sampler)
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Let training samples begin at their first batch of an epoch.
+
+        Raises:
+            ValueError: If there is no loader of training samples.
+        """
+        if self.sampler is None:
+            raise ValueError(f"epoch {epoch} cannot begin: there is no loader of training samples yet.")
+        self.sampler.load_state_dict({"epoch": epoch, "batch": 0})
+
     def evaluation(self, data: Samples, part: str) -> DataLoader:
         """Each sample of "validation" or "test" once.
 

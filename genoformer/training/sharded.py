@@ -8,7 +8,7 @@ Reference: Zhao et al. 2023, arXiv:2304.11277; per-parameter sharding as in torc
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pytorch_lightning.strategies import ModelParallelStrategy
 from torch import nn
@@ -22,6 +22,10 @@ from torch.distributed.checkpoint.state_dict import (
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.optim import Optimizer
+
+from genoformer.nn.networks import Network
+
+Plain = TypeVar("Plain", bound=nn.Module)
 
 _WHOLE = StateDictOptions(full_state_dict=True)
 _WHOLE_ON_CPU = StateDictOptions(full_state_dict=True, cpu_offload=True)
@@ -43,22 +47,29 @@ class ShardedStrategy(ModelParallelStrategy):
 
     def optimizer_state(self, optimizer: Optimizer) -> dict[str, Any]:
         """The whole state, by the names of the parameters; empty on all processes but the first."""
-        return get_optimizer_state_dict(self.model, _plain(optimizer), options=_WHOLE_ON_CPU)
+        return get_optimizer_state_dict(self._divided, _plain(optimizer), options=_WHOLE_ON_CPU)
 
     def load_checkpoint(self, checkpoint_path: str | Path, weights_only: bool | None = None) -> dict[str, Any]:
         """Read a checkpoint, and give each process its part of it."""
         checkpoint = self.checkpoint_io.load_checkpoint(self.broadcast(checkpoint_path))
-        set_model_state_dict(self.model, checkpoint["state_dict"], options=_WHOLE)
+        set_model_state_dict(self._divided, checkpoint["state_dict"], options=_WHOLE)
         for optimizer, state in zip(self.optimizers, checkpoint["optimizer_states"], strict=True):
-            set_optimizer_state_dict(self.model, _plain(optimizer), state, options=_WHOLE)
+            set_optimizer_state_dict(self._divided, _plain(optimizer), state, options=_WHOLE)
         return checkpoint
+
+    @property
+    def _divided(self) -> nn.Module:
+        """The module that the trainer has given, before it asks for any state."""
+        if self.model is None:
+            raise ValueError("the trainer has given no module yet.")
+        return self.model
 
 
 def _plain(optimizer: Optimizer) -> Optimizer:
     return getattr(optimizer, "_optimizer", optimizer)
 
 
-def shard(model: nn.Module, mesh: DeviceMesh) -> None:
+def shard(model: Network, mesh: DeviceMesh) -> None:
     """Divide a network among the processes of a mesh, in place: each layer of its encoder, and the rest."""
     # Nothing changes the outputs in place.
     warnings.filterwarnings("ignore", message=".*returned a view tensor.*")
@@ -72,7 +83,7 @@ def is_sharded(model: nn.Module) -> bool:
     return isinstance(model, FSDPModule)
 
 
-def gather(model: nn.Module, plain: nn.Module) -> nn.Module:
+def gather(model: nn.Module, plain: Plain) -> Plain:
     """Fill a network with the weights of a sharded one; every process must call it.
 
     Args:

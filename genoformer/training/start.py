@@ -1,11 +1,10 @@
 """What a new run starts from: outputs that follow from the data, and weights of a bundle."""
 
-import pytorch_lightning as pl
-
 from genoformer.bundle.folder import Bundle, load_bundle
 from genoformer.errors import UsageError
 from genoformer.nn.attention import ATTENTIONS
 from genoformer.training.adapters import add_adapters
+from genoformer.training.interface import NamesOutputs, TrainingData
 from genoformer.training.module import GenomeModule
 from genoformer.training.train import load_weights
 
@@ -13,11 +12,18 @@ FREE_SETTINGS = ("dropout",)
 """Settings of an encoder that its weights do not depend on; each architecture of attention names more of its own."""
 
 
-def build_for(module: GenomeModule, data: pl.LightningDataModule) -> None:
-    """Make the network of a task whose outputs follow from the labels, and has none yet."""
-    if not module.is_built:
-        data.setup()
-        module.build(data.channels, getattr(data, "ontology", None))
+def build_for(module: GenomeModule, data: TrainingData) -> None:
+    """Make the network of a task whose outputs follow from the labels, and has none yet.
+
+    Raises:
+        TypeError: If the data do not name the outputs.
+    """
+    if module.is_built:
+        return
+    data.setup()
+    if not isinstance(data, NamesOutputs):
+        raise TypeError(f"expected data that name the outputs of {module.bundle_config.task}, found {data!r}.")
+    module.build(data.channels, getattr(data, "ontology", None))
 
 
 def start_from(module: GenomeModule, path: str) -> None:

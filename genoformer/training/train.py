@@ -10,6 +10,7 @@ import signal
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 from lightning_fabric.plugins.environments import SLURMEnvironment
@@ -23,7 +24,7 @@ from genoformer.training.module import GenomeModule
 from genoformer.training.run_folder import RunFolder
 from genoformer.training.signals import SIGNALS, StopRequest
 
-TRAINER_DEFAULTS = {
+TRAINER_DEFAULTS: dict[str, Any] = {
     "deterministic": True,
     "enable_checkpointing": False,
     "enable_model_summary": False,

@@ -3,7 +3,15 @@
 Empty tables say that a build writes what the other one writes.
 """
 
-FORMAT_TABLE: dict[str, dict[str, str | None]] = {}
+_CONFIG: dict[str, str | None] = {
+    "channels": "labels",
+    "encoder.attention": "encoder.attention.name",
+    "encoder.window_radius": "encoder.attention.window_radius",
+    "encoder.dilation": "encoder.attention.dilation",
+    "encoder.attention_dropout": "encoder.attention.dropout",
+    "encoder.backend": "encoder.attention.backend",
+}
+FORMAT_TABLE: dict[str, dict[str, str | None]] = {"*/model/config.json": _CONFIG}
 """Layout of a bundle's files: for a pattern of files, name in OLD → name in NEW. Names are dotted paths in JSON,
 numbers in lists included, or names of tensors; an entry stands for all names that begin with it and a dot; None says
 that NEW has no such thing. The values must be the same. What only NEW has is a difference, for ``EXPECTED``.

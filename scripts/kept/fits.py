@@ -13,7 +13,33 @@ from kept.steps import INPUTS, Step, input_path
 Settings = dict[str, object]
 """Values by configuration key, as on the command line without the dashes; a word that begins with "@" is an input."""
 
-RENAMED_KEYS: dict[str, str] = {}
+RENAMED_KEYS: dict[str, str] = {
+    "data.batch_size": "data.loader.batch_size",
+    "data.samples_per_epoch": "data.loader.samples_per_epoch",
+    "data.num_workers": "data.loader.num_workers",
+    "data.by": "data.split.by",
+    "data.validation": "data.split.validation",
+    "data.test": "data.split.test",
+    "data.guard_bp": "data.split.guard_bp",
+    "data.split": "data.split.file",
+    "data.split_seed": "data.split.seed",
+    "data.fraction_of_sequences": "data.split.fraction_of_sequences",
+    "data.keep_copies": "data.split.keep_copies",
+    "data.label_column": "data.columns.label",
+    "data.sequence_column": "data.columns.sequence",
+    "data.id_column": "data.columns.id",
+    "data.group_column": "data.columns.group",
+    "data.columns": "data.columns.names",
+    "data.recoded": "data.augment.recoded",
+    "data.mutated": "data.augment.mutated",
+    "data.masked": "data.augment.masked",
+    "data.synonymous": "data.augment.synonymous",
+    "data.substituted": "data.augment.substituted",
+    "model.encoder.window_radius": "model.encoder.attention.window_radius",
+    "model.encoder.dilation": "model.encoder.attention.dilation",
+    "model.encoder.attention_dropout": "model.encoder.attention.dropout",
+    "model.encoder.backend": "model.encoder.attention.backend",
+}
 """Configuration key in ``FITS`` → key in the other build. A key stands for all keys that begin with it and a dot:
 ``{"model.encoder.window_radius": "model.encoder.attention.window_radius", "data.by": "data.split.by"}``."""
 

@@ -6,7 +6,7 @@ import h5py
 import pytest
 from tiny_structures import TINY_PAIRS, rnas
 
-from genoformer.applications.rna_pairs.caller import WEIGHTS
+from genoformer.applications.rna_pairs.calibrate import WEIGHTS
 from genoformer.applications.rna_pairs.data import PairData
 from genoformer.applications.rna_pairs.maps import read_pairs_h5
 from genoformer.bundle.folder import load_bundle

@@ -10,7 +10,7 @@ from genoformer.batches.structures import collate_structures
 from genoformer.metrics.pairs import contact_precision, mean_contact_precision
 from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
-from genoformer.nn.pair_head import build_pair_model
+from genoformer.nn.networks import build_network
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.structures.contacts import CONTACT, UNKNOWN
 from genoformer.structures.planted import plant_contacts
@@ -52,7 +52,7 @@ def test_scores_do_not_see_padding():
 
 def test_before_training_a_contact_is_as_rare_as_usual():
     torch.manual_seed(0)
-    model = build_pair_model(EncoderConfig(vocab_size=69, d_model=8, n_heads=2, n_layers=1), **TASK.head_settings())
+    model = build_network(EncoderConfig(vocab_size=69, d_model=8, n_heads=2, n_layers=1), TASK.head, 1)
     logits = model(torch.randint(5, 69, (1, 30)))
     torch.testing.assert_close(torch.triu(logits, 1), torch.triu(torch.full_like(logits, USUAL_LOG_ODDS), 1))
 
@@ -72,7 +72,7 @@ def test_planted_covariation_is_recovered():
         conv_width=0,
         attention=LongformerConfig(window_radius=4),
     )
-    model = build_pair_model(encoder, **TASK.head_settings())
+    model = build_network(encoder, TASK.head, 1)
     optimizer, rng = torch.optim.AdamW(model.parameters(), lr=5e-3), np.random.default_rng(0)
     for _ in range(200):
         batch = collate_structures([items[i] for i in rng.choice(300, 16, replace=False)], ignored=UNKNOWN)

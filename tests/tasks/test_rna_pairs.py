@@ -93,7 +93,7 @@ def test_bad_settings_are_refused(options):
 def test_hairpins_are_learned():
     """Eight random hairpins with a stem of six: their pairs are found after a few steps."""
     from genoformer.nn.config import EncoderConfig
-    from genoformer.nn.pair_head import build_pair_model
+    from genoformer.nn.networks import build_network
 
     rng, tokenizer = np.random.default_rng(2), KmerTokenizer(k=1, stride=1)
     structure = parse_dot_bracket("((((((....))))))....")
@@ -102,7 +102,7 @@ def test_hairpins_are_learned():
     batch = collate_structures([samples(i, None) for i in range(8)], ignored=IMPOSSIBLE)
     torch.manual_seed(0)
     encoder = EncoderConfig(vocab_size=tokenizer.vocab_size, d_model=16, n_heads=2, n_layers=1, d_ff=16)
-    model = build_pair_model(encoder, **{**TASK.head_settings(), "channels": 8, "n_convolutions": 2})
+    model = build_network(encoder, {**TASK.head, "channels": 8, "n_convolutions": 2}, 1)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     targets = batch.pop("labels")
     for _ in range(40):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from genoformer.applications import configured_application
 from genoformer.bundle.folder import save_bundle
 from genoformer.errors import UsageError
 from genoformer.training.adapters import merged
@@ -16,6 +17,7 @@ TOKENS = torch.randint(5, 69, (2, 12), generator=torch.Generator().manual_seed(1
 def module(task="mlm", **options):
     torch.manual_seed(0)
     made = GenomeModule(**{"encoder": SMALL, "k": 3, "stride": 3, "tile_bp": 30, "task": task, **options})
+    made.begin(configured_application(task).task.load())
     if task == "function":
         made.build(["a", "b"])
     return made

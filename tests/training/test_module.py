@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from genoformer.applications import configured_application
 from genoformer.batches.collate import collate_crops
 from genoformer.errors import DivergedError, UsageError
 from genoformer.training.module import GenomeModule
@@ -13,8 +14,10 @@ from genoformer.training.module import GenomeModule
 SMALL = {"d_model": 16, "n_heads": 2, "n_layers": 1, "d_ff": 32, "attention": {"window_radius": 4}, "conv_width": 3}
 
 
-def module(**options):
-    return GenomeModule(**{"encoder": SMALL, "k": 3, "stride": 3, "tile_bp": 30, **options})
+def module(task="gene_structure", **options):
+    made = GenomeModule(**{"encoder": SMALL, "task": task, "k": 3, "stride": 3, "tile_bp": 30, **options})
+    made.begin(configured_application(task).task.load())
+    return made
 
 
 def test_learning_rate_rises_to_its_highest_and_falls_to_zero():

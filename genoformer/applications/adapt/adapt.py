@@ -43,7 +43,7 @@ from genoformer.genomes.prepare import GenomeFiles, find_genomes, store_paramete
 from genoformer.genomes.store import Store
 from genoformer.inference.bundle_digests import decoder_digest
 from genoformer.inference.folder import held_folder
-from genoformer.inference.reading import Reading, spooled
+from genoformer.inference.reading import OnBadRecord, Reading, spooled
 
 DEFAULT_STEPS = 500
 DEFAULT_LR = 2e-4
@@ -68,7 +68,7 @@ class AdaptOptions:
     genetic_code: int | None = None
     circular: tuple[str, ...] = ("auto",)
     max_gap_bp: int = 9
-    on_bad_record: str = "error"
+    on_bad_record: OnBadRecord = "error"
     steps: int = DEFAULT_STEPS
     lr: float = DEFAULT_LR
     seed: int = 0

@@ -1,6 +1,7 @@
 """A model of secondary structure and its calibration: coding sequences to probabilities of states."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from genoformer.tasks import codon_structure
 class CodonCaller(SequenceCaller):
     """A bundle made ready; its task holds the states."""
 
-    task_module = codon_structure
+    task_module: ClassVar[Any] = codon_structure
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """Outputs of the network for every whole codon, float32 [T, C]."""

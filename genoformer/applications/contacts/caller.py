@@ -1,6 +1,7 @@
 """A model of contacts and its calibration: coding sequences to probabilities of every two residues."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,7 +20,7 @@ SMALLEST = 1e-3
 class ContactCaller(SequenceCaller):
     """A bundle made ready."""
 
-    task_module = contacts
+    task_module: ClassVar[Any] = contacts
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """Outputs of the network for every two whole codons, float32 [T, T], symmetric."""

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import torch
 
-from genoformer.batches.tables import collate_views, sequence_views
+from genoformer.batches.tables import Views, collate_views, sequence_views
 from genoformer.bundle.folder import Bundle, model_device
 from genoformer.inference.bundle_parts import check_task, read_calibration, read_task
 from genoformer.inference.chunks import Outputs
@@ -110,7 +110,7 @@ class FunctionCaller:
         network, config = self.bundle.model, self.bundle.config
         both_strands = self.task.strands == "average"
         items = [
-            {"views": sequence_views(codes, self.bundle.tokenizer, both_strands=both_strands)} for codes in sequences
+            Views(views=sequence_views(codes, self.bundle.tokenizer, both_strands=both_strands)) for codes in sequences
         ]
         batch = collate_views(items, n_global_tokens=config.encoder.get("n_global_tokens", 0))
         device = model_device(network)

@@ -56,7 +56,7 @@ def evaluate_functions(
     if bool(terms) != (ontology is not None):
         use = "needs" if terms else "has no use for"
         raise UsageError("EVAL-016", f"the model {use} an ontology.", where="--ontology")
-    if terms:
+    if ontology is not None:
         labels = with_implied_terms(labels, read_obo(ontology), separator, log)
     labelled = [label for label in labels if _is_known(label, rows, log)]
     if not labelled:

@@ -184,10 +184,8 @@ def _rename(
 ) -> tuple[Annotation, Annotation]:
     """Give both annotations the contig names of the FASTA file, or those of the reference when there is none."""
     names = list(known) if known is not None else [seqid_map.get(contig, contig) for contig in reference.contigs]
-    return tuple(
-        _with_names(annotation, match_ids(names, annotation.contigs, seqid_map))
-        for annotation in (predicted, reference)
-    )
+    renamed = (_with_names(each, match_ids(names, each.contigs, seqid_map)) for each in (predicted, reference))
+    return next(renamed), next(renamed)
 
 
 def _with_names(annotation: Annotation, names: dict[str, str]) -> Annotation:
@@ -199,7 +197,8 @@ def _with_names(annotation: Annotation, names: dict[str, str]) -> Annotation:
 
 
 def _find_lengths(predicted: Annotation, reference: Annotation, log: WarningLog) -> dict[str, int]:
-    lengths, last = {}, {}
+    lengths: dict[str, int] = {}
+    last: dict[str, int] = {}
     for gene in (*predicted.genes, *reference.genes):
         last[gene.contig] = max(gene.end, last.get(gene.contig, 0))
     for contig in dict.fromkeys([*reference.contigs, *predicted.contigs]):

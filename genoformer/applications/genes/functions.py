@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
+from types import TracebackType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -101,7 +102,8 @@ class GeneFunctions:
 
     def __init__(self, caller: FunctionCaller, out: Path) -> None:
         self._caller, self._out = caller, out
-        self._stack, self._counts = ExitStack(), Counter()
+        self._stack = ExitStack()
+        self._counts: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -113,8 +115,10 @@ class GeneFunctions:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *error: object) -> bool | None:
-        return self._stack.__exit__(*error)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return self._stack.__exit__(kind, error, trace)
 
     def add(self, record_id: str, codes: np.ndarray, genes: list[Gene]) -> None:
         """Give the genes of a record their functions, and the table its rows.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from genoformer.bundle.folder import Bundle
@@ -47,7 +48,7 @@ class HiddenStates(nn.Module):
         """Token ids [B, G + T] to hidden states [B, T * stride, D]."""
         is_global = None
         if self.n_global_tokens:
-            is_global = token_ids.new_zeros(token_ids.shape, dtype=bool)
+            is_global = token_ids.new_zeros(token_ids.shape, dtype=torch.bool)
             is_global[:, : self.n_global_tokens] = True
         hidden = self.encoder(token_ids, global_mask=is_global, base_codes=base_codes)
         return hidden[:, self.n_global_tokens :].repeat_interleave(self.encoder.config.stride, dim=1)

@@ -1,6 +1,6 @@
 """A trained model of base pairs, a linear model and ViennaRNA on the same test part, with bootstrap intervals."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -80,13 +80,13 @@ def _methods(
     return methods, weight
 
 
-def _judge(fitted: dict, found: list[np.ndarray], partners: list[np.ndarray]) -> tuple[list[dict], dict]:
+def _judge(fitted: dict, found: Sequence[np.ndarray], partners: Sequence[np.ndarray]) -> tuple[list[dict], dict]:
     """Scores of each test RNA with what was fitted on validation, and their calibration."""
     rows = [pair_scores(nested_structure(p, fitted["gamma"]), t) for p, t in zip(found, partners, strict=True)]
     return rows, {"gamma": fitted["gamma"], **_calibration(fitted, found, partners)}
 
 
-def _calibration(fitted: dict, found: list[np.ndarray], partners: list[np.ndarray]) -> dict[str, float]:
+def _calibration(fitted: dict, found: Sequence[np.ndarray], partners: Sequence[np.ndarray]) -> dict[str, float]:
     from_isotonic = IsotonicCalibrator.from_dict(fitted["isotonic"])
     populations = [pair_population(*both) for both in zip(found, partners, strict=True)]
     scores, outcomes = (np.concatenate(parts) for parts in zip(*populations, strict=True))

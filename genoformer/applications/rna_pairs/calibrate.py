@@ -69,7 +69,7 @@ def choose_weight(
     for weight in WEIGHTS:
         found = [fold_probabilities(codes[i], said[i], weight) for i in numbers]
         f1[weight] = _best_gamma(found, wanted, names)[1]
-    return max(f1, key=f1.get)
+    return max(f1, key=lambda weight: f1[weight])
 
 
 def _best_gamma(

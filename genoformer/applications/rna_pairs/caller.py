@@ -1,6 +1,7 @@
 """A model of base pairs and its calibration: bases to pair probabilities and structures."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ class PairCaller(SequenceCaller):
         crossing: Pairs of a structure may cross.
     """
 
-    task_module = rna_pairs
+    task_module: ClassVar[Any] = rna_pairs
 
     crossing: bool = False
 

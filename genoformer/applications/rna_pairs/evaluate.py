@@ -47,8 +47,8 @@ def evaluate_pairs(
         if len(found[name]) != len(known[name]):
             message = f'"{name}" has {len(found[name])} bases in the prediction, {len(known[name])} in the reference.'
             raise DataError("EVAL-014", message, where=str(reference))
-    scores = mean_pair_scores(pair_scores(found[name], known[name]) for name in judged)
-    scores = {"task": "rna_pairs", "n": len(judged), **scores}
+    means = mean_pair_scores(pair_scores(found[name], known[name]) for name in judged)
+    scores = {"task": "rna_pairs", "n": len(judged), **means}
     return {**scores, **_calibration(folder / PAIRS_H5, known)} if (folder / PAIRS_H5).is_file() else scores
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from types import TracebackType
+from typing import Self
 
 import h5py
 import numpy as np
@@ -37,10 +38,12 @@ class PairMapWriter:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *error: Any) -> bool | None:
-        if error[0] is None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        if kind is None:
             self._complete()
-        return self._stack.__exit__(*error)
+        return self._stack.__exit__(kind, error, trace)
 
     def _open(self, file: h5py.File) -> None:
         self.file = file

@@ -106,11 +106,12 @@ class GlobalKeys:
     def __init__(self, qkv: Tensor, roles: TokenRoles, group: Group, line: Line) -> None:
         self.query, self.group, self.line, self.scale = qkv[0], group, line, qkv.shape[-1] ** -0.5
         h, d_head = qkv.shape[2], qkv.shape[-1]
-        self.positions = roles.global_positions[:, None, :, None].expand(-1, h, -1, d_head)
+        positions, is_slot = roles.slots
+        self.positions = positions[:, None, :, None].expand(-1, h, -1, d_head)
         self.key, value = qkv[1].gather(2, self.positions), qkv[2].gather(2, self.positions)  # [b, h, G, d]
         self.n_unused = line.n_extra - self.key.shape[2]
         scores = (self.query @ self.key.transpose(-1, -2)).mul_(self.scale)
-        scores = scores.masked_fill_(~roles.is_global_slot[:, None, None, :], masked_score(scores.dtype))
+        scores = scores.masked_fill_(~is_slot[:, None, None, :], masked_score(scores.dtype))
         scores = F.pad(scores, (0, self.n_unused), value=masked_score(scores.dtype))
         self.scores = line.lay_queries(scores, group.dilation)
         self.values = F.pad(value, (0, 0, 0, self.n_unused)).flatten(0, 1).repeat_interleave(group.dilation, 0)

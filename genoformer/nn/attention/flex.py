@@ -98,7 +98,8 @@ def window_block_mask(radius: int, dilations: tuple[int, ...], keys: Tensor) -> 
         keys: Keys that a window may hold, bool [B, T], T a multiple of the block; B is 1 when it is the same for all.
     """
     reach = -(-radius * max(dilations) // BLOCK)
-    n = keys.shape[1] // BLOCK
+    T = keys.shape[1]
+    n = T // BLOCK
     reach = min(reach, n - 1)
     offset = torch.arange(-reach, reach + 1, device=keys.device)
     column = torch.arange(n, device=keys.device)[:, None] + offset  # [n, 2 reach + 1]
@@ -110,7 +111,7 @@ def window_block_mask(radius: int, dilations: tuple[int, ...], keys: Tensor) -> 
     partial, full = (_listed(column, mask) for mask in (is_there & ~is_full, is_full))
     # Both lists are symmetric in query and key, so that the blocks of queries of a key are those of keys of a query.
     mask = _mask_mod(radius, torch.tensor(dilations, device=keys.device), keys)
-    return BlockMask(keys.shape[1:] * 2, *partial, *full, *partial, *full, (BLOCK, BLOCK), mask)
+    return BlockMask((T, T), *partial, *full, *partial, *full, (BLOCK, BLOCK), mask)
 
 
 def _listed(column: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -135,10 +136,11 @@ def _mask_mod(radius: int, dilations: Tensor, keys: Tensor):
 def _merge_globals(output: Tensor, lse: Tensor, qkv: Tensor, roles: TokenRoles) -> Tensor:
     """One softmax over window and global keys, from the window's output [B, H, T, d] and log-sum-exp [B, H, T]."""
     query, key, value = qkv
-    positions = roles.global_positions[:, None, :, None].expand(-1, key.shape[1], -1, key.shape[3])
+    positions, is_slot = roles.slots
+    positions = positions[:, None, :, None].expand(-1, key.shape[1], -1, key.shape[3])
     global_key, global_value = key.gather(2, positions), value.gather(2, positions)  # [B, H, G, d]
     scores = (query @ global_key.transpose(-1, -2)).to(lse.dtype) * query.shape[-1] ** -0.5
-    scores = scores.masked_fill(~roles.is_global_slot[:, None, None, :], masked_score(lse.dtype))
+    scores = scores.masked_fill(~is_slot[:, None, None, :], masked_score(lse.dtype))
     total = torch.logaddexp(lse, scores.logsumexp(-1))[..., None]
     through_global = (scores - total).exp().to(value.dtype) @ global_value
     return output * (lse[..., None] - total).exp().to(output.dtype) + through_global

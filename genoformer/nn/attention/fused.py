@@ -64,7 +64,7 @@ def projected_attention(
     Raises:
         BackendError: If it cannot run here.
     """
-    hidden, weight, bias = as_computed(hidden, weight, bias)
+    hidden, weight, bias = as_computed(hidden), as_computed(weight), as_computed(bias)
     _check_can_run(hidden, window)
     return _ProjectedAttention.apply(hidden, weight, bias, n_heads, _Settings(roles, window, rotary))
 
@@ -91,9 +91,10 @@ class _Settings:
         query, roles = states[0], self.roles
         B, H, T, d_head = query.shape
         silent = torch.zeros(B, T, dtype=torch.bool) if roles.silent is None else roles.silent
-        positions, is_slot = roles.global_positions, roles.is_global_slot
-        if positions is None:
+        if roles.global_positions is None:
             positions, is_slot = torch.zeros(B, 0, dtype=torch.int64), torch.zeros(B, 0, dtype=torch.bool)
+        else:
+            positions, is_slot = roles.slots
         angles = [query.new_zeros(0, d_head // 2)] * 2 if self.rotary is None else self.rotary
         dilations = torch.tensor([self.window.dilations]).expand(1, H)
         matrices = [

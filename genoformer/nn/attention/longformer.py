@@ -159,7 +159,7 @@ class LongformerSelfAttention(nn.Module):
         Raises:
             ValueError: If there are global tokens and the layer has no projections for them.
         """
-        roles, (hidden,) = roles or TokenRoles(), as_computed(hidden)
+        roles, hidden = roles or TokenRoles(), as_computed(hidden)
         if roles.global_mask is not None and not self.global_projections:
             raise ValueError("there are global tokens, but the model was made with n_global_tokens 0.")
         if self._goes_in_pieces(hidden):
@@ -170,7 +170,8 @@ class LongformerSelfAttention(nn.Module):
         rows = self._global_rows(hidden, roles)
         mixed = self._mix(hidden, roles, rotary)
         add = mixed.scatter_add_ if self._is_fused(hidden) else mixed.scatter_add
-        return self.output(add(1, roles.global_positions[..., None].expand_as(rows), rows.to(mixed.dtype)))
+        positions, _ = roles.slots
+        return self.output(add(1, positions[..., None].expand_as(rows), rows.to(mixed.dtype)))
 
     @property
     def reach_tokens(self) -> int | None:
@@ -183,8 +184,10 @@ class LongformerSelfAttention(nn.Module):
 
     def projections(self) -> dict[str, nn.Linear]:
         """``query_key_value``, ``output`` and, with global tokens, those of global queries."""
-        of_global = {name: cast(nn.Linear, layer) for name, layer in self.global_projections.items()}
-        return {"query_key_value": self.query_key_value, "output": self.output, **of_global}
+        return {"query_key_value": self.query_key_value, "output": self.output, **self._of_global_queries()}
+
+    def _of_global_queries(self) -> dict[str, nn.Linear]:
+        return {name: cast(nn.Linear, layer) for name, layer in self.global_projections.items()}
 
     def _mix(self, hidden: Tensor, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
         """Weighed values [B, T, D] of the window queries; rows of global queries are zero unless by the reference."""
@@ -240,9 +243,10 @@ class LongformerSelfAttention(nn.Module):
         Keys and values of all tokens are never made: ``q (W_k x) = (W_k^T q) x``, and the bias of the keys, which is
         the same for every token, cancels in the softmax; likewise ``sum p (W_v x) = W_v (sum p x)``.
         """
-        global_hidden = hidden.gather(1, roles.global_positions[..., None].expand(-1, -1, hidden.shape[2]))
+        positions, is_slot = roles.slots
+        global_hidden = hidden.gather(1, positions[..., None].expand(-1, -1, hidden.shape[2]))
         B, G, D = global_hidden.shape
-        query_layer, key_layer, value_layer = self.global_projections.values()
+        query_layer, key_layer, value_layer = self._of_global_queries().values()
         query = query_layer(global_hidden).view(B, G, self.n_heads, -1)
         key_weight = key_layer.weight.view(self.n_heads, -1, D)
         absorbed = torch.einsum("bghd,hde->bhge", query * query.shape[-1] ** -0.5, key_weight.to(query.dtype))
@@ -255,4 +259,4 @@ class LongformerSelfAttention(nn.Module):
         value_weight = value_layer.weight.view(self.n_heads, -1, D).to(averages.dtype)
         rows = torch.einsum("bhge,hde->bghd", averages.view(B, self.n_heads, G, D), value_weight)
         rows = rows.flatten(2) + value_layer.bias.to(rows.dtype)
-        return rows.masked_fill(~roles.is_global_slot[..., None], 0.0)
+        return rows.masked_fill(~is_slot[..., None], 0.0)

@@ -53,10 +53,27 @@ class TokenRoles:
         """Keys that a window may hold, bool [B, T]; None when that is all of them."""
         return None if self.silent is None else ~self.silent
 
+    @property
+    def slots(self) -> tuple[Tensor, Tensor]:
+        """``global_positions`` and ``is_global_slot``, where there are global tokens.
+
+        Raises:
+            ValueError: If no token is global.
+        """
+        if self.global_positions is None or self.is_global_slot is None:
+            raise ValueError("no token is global.")
+        return self.global_positions, self.is_global_slot
+
     def of(self, samples: slice) -> "TokenRoles":
         """The roles of some samples."""
-        masks = (self.valid_mask, self.global_mask, self.global_positions, self.is_global_slot)
-        return TokenRoles(*(None if mask is None else mask[samples] for mask in masks))
+        return TokenRoles(
+            _rows(self.valid_mask, samples), _rows(self.global_mask, samples), _rows(self.global_positions, samples),
+            _rows(self.is_global_slot, samples),
+        )  # fmt: skip
+
+
+def _rows(tensor: Tensor | None, samples: slice) -> Tensor | None:
+    return None if tensor is None else tensor[samples]
 
 
 def token_roles(valid_mask: Tensor | None, global_mask: Tensor | None) -> TokenRoles:

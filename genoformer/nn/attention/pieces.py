@@ -35,7 +35,8 @@ class Piece:
             rows: Of the global queries of the whole input.
             roles: Of the whole input.
         """
-        place = roles.global_positions - self.start
+        positions, _ = roles.slots
+        place = positions - self.start
         is_here = (place >= 0) & (place < states.shape[1])
         place = place.clamp(0, states.shape[1] - 1)[..., None].expand(-1, -1, states.shape[2])
         states.scatter_add_(1, place, rows.masked_fill(~is_here[..., None], 0.0))
@@ -60,7 +61,8 @@ def cut_pieces(hidden: Tensor, roles: TokenRoles, *, reach: int, n_tokens: int) 
     B, T, D = hidden.shape
     front, is_slot = hidden[:, :0], torch.ones(B, 0, dtype=torch.bool, device=hidden.device)
     if roles.global_mask is not None:
-        front, is_slot = hidden.gather(1, roles.global_positions[..., None].expand(-1, -1, D)), roles.is_global_slot
+        positions, is_slot = roles.slots
+        front = hidden.gather(1, positions[..., None].expand(-1, -1, D))
     G = front.shape[1]
     for start in range(0, T, n_tokens):
         low, end = max(0, start - reach), min(T, start + n_tokens)

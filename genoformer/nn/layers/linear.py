@@ -7,6 +7,7 @@ oneDNN's in torch as well, but with a pass over the result before them for the b
 
 import functools
 import platform
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -21,13 +22,15 @@ HAS_ONEDNN = (
 ROWS_AT_A_TIME = 1024
 """Of the long side of a weight's gradient: what oneDNN copies of them stays in the cache."""
 
+MaybeTensor = TypeVar("MaybeTensor", Tensor, Tensor | None)
+
 
 class Linear(nn.Linear):
     """``nn.Linear``, with the same parameters and the same meaning."""
 
     def forward(self, states: Tensor) -> Tensor:
         """States [..., D] to [..., E]."""
-        states, weight, bias = as_computed(states, self.weight, self.bias)
+        states, weight, bias = as_computed(states), as_computed(self.weight), as_computed(self.bias)
         if not takes_onednn(states, weight):
             return F.linear(states, weight, bias)
         return _Linear.apply(states, weight, bias) if torch.is_grad_enabled() else _product(states, weight, bias)
@@ -41,7 +44,7 @@ class FixedLinear:
     """
 
     def __init__(self, layer: Linear) -> None:
-        self.weight, self.bias = as_computed(layer.weight, layer.bias)
+        self.weight, self.bias = as_computed(layer.weight), as_computed(layer.bias)
 
     def __call__(self, states: Tensor) -> Tensor:
         """States [..., D] to [..., E]."""
@@ -55,12 +58,13 @@ class FixedLinear:
         return F.gelu(project(states, self.weight, self.bias))
 
 
-def as_computed(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:
-    """In the type that autocast asks for on a processor; float64 stays."""
-    if not torch.is_autocast_enabled("cpu") or tensors[0].device.type != "cpu":
-        return tensors
-    dtype = torch.get_autocast_dtype("cpu")
-    return tuple(t if t is None or t.dtype == torch.float64 else t.to(dtype) for t in tensors)
+def as_computed(tensor: MaybeTensor) -> MaybeTensor:
+    """In the type that autocast asks for on a processor; float64 stays, and so does a bias that is None."""
+    if tensor is None or not torch.is_autocast_enabled("cpu"):
+        return tensor
+    if tensor.device.type != "cpu" or tensor.dtype == torch.float64:
+        return tensor
+    return tensor.to(torch.get_autocast_dtype("cpu"))
 
 
 def takes_onednn(states: Tensor, weight: Tensor) -> bool:
@@ -108,12 +112,11 @@ def _weight_gradient(rows: Tensor, inputs: Tensor) -> Tensor:
         return project(rows.t(), inputs.t(), None)
     is_turned = rows.shape[1] > inputs.shape[1]
     factors = (inputs, rows) if is_turned else (rows, inputs)
-    total = None
-    for first, second in zip(*(factor.split(ROWS_AT_A_TIME) for factor in factors), strict=True):
-        if total is None:
-            total = _product(first.t(), second.t())
-        else:
-            total = torch.ops.mkldnn._linear_pointwise.binary(first.t(), total, second.t(), None, "add")
+    stretches = zip(*(factor.split(ROWS_AT_A_TIME) for factor in factors), strict=True)
+    first, second = next(stretches)
+    total = _product(first.t(), second.t())
+    for first, second in stretches:
+        total = torch.ops.mkldnn._linear_pointwise.binary(first.t(), total, second.t(), None, "add")
     return total.t() if is_turned else total
 
 

@@ -1,5 +1,6 @@
 """Who may attend to whom, written out by hand."""
 
+import pytest
 import torch
 
 from genoformer.nn.attention.masks import attention_mask, global_slots, masked_score, token_roles, window_mask
@@ -60,3 +61,10 @@ def test_two_masked_scores_add_up_to_a_finite_number():
     for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
         score = torch.tensor(masked_score(dtype), dtype=dtype)
         assert torch.isfinite(score + score)
+
+
+def test_slots_are_there_with_global_tokens_alone():
+    positions, is_slot = token_roles(None, torch.tensor([[False, True, False]])).slots
+    assert positions.tolist() == [[1]] and is_slot.tolist() == [[True]]
+    with pytest.raises(ValueError, match="no token is global"):
+        token_roles(None, None).slots  # noqa: B018

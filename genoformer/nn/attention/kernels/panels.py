@@ -16,7 +16,9 @@ from numba.extending import intrinsic
 from genoformer.nn.attention.kernels.softmax_rows import MASKED, as_float32, as_int32
 
 CHUNK_TOKENS = 2048
-compiled = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+compiled = numba.njit(  # type: ignore[call-overload]  # numba's types leave out its keywords for wrappers
+    error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
 """For what compiled code alone calls: a wrapper for Python would take longer to compile than the function."""
 part_of_caller = numba.njit(error_model="numpy", inline="always")
 """For long functions with one caller: compiled as a part of it, not by themselves as well."""

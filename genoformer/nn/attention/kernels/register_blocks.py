@@ -73,7 +73,7 @@ def _make_block(n_vectors: int, is_added: bool):
 def _emit_steps(builder, pointers, a_strides, b_stride, n_steps, start):
     """The loop over the steps: every sum is a register. Returns the sums as they are behind it."""
     index, vector, n_vectors = n_steps.type, start[0][0].type, len(start[0])
-    before, loop, behind = builder.block, *(builder.append_basic_block() for _ in range(2))
+    before, loop, behind = builder.block, builder.append_basic_block(), builder.append_basic_block()
     builder.branch(loop)
     builder.position_at_end(loop)
     step, sums = builder.phi(index), [[builder.phi(vector) for _ in row] for row in start]

@@ -32,14 +32,14 @@ def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], widt
         width: d_head.
         radius: Of the window.
     """
-    job = [0]  # tasks that have been taken
+    numbers = [0]  # tasks that have been taken
     for tensor in states:
-        job += [tensor.data_ptr(), *(stride * tensor.element_size() for stride in tensor.stride()[:3])]
-    job += [0] * (1 + N_STATES * 4 - len(job))
+        numbers += [tensor.data_ptr(), *(stride * tensor.element_size() for stride in tensor.stride()[:3])]
+    numbers += [0] * (1 + N_STATES * 4 - len(numbers))
     for matrix in matrices:
-        job += [matrix.data_ptr(), *matrix.shape]
+        numbers += [matrix.data_ptr(), *matrix.shape]
     is_half = states[0].dtype == torch.bfloat16
-    job = np.array([*job, width, radius, is_half], dtype=np.int64)
+    job = np.array([*numbers, width, radius, is_half], dtype=np.int64)
     B, H, T, _ = states[0].shape
     n_tasks = B * H * (1 if is_backward else -(-T // CHUNK_TOKENS))
     kernel = _kernel(is_backward, states[0].dtype == torch.float64)
