@@ -1,6 +1,6 @@
 """CPU seconds of whole commands, beside those of ``import torch``; the median of rounds in which all run in turn.
 
-    python benchmarks/startup.py shared/data/genome_phages/NC_001422.gbk.gz [--rounds 7] [-o docs/results/startup.json]
+    python benchmarks/startup.py NC_001422.gbk.gz [--rounds 7] [-o docs/results/startup-phiX174.json]
 
 Seconds are user plus system time of the process, so that other users of the machine count little. A ratio is that of
 one round: the command's seconds over those that ``python -c "import torch"`` took in the same round.
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--model", default="bacteria")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--kinds", nargs="+", choices=BOUNDS, default=list(BOUNDS), help="measure only these")
-    parser.add_argument("-o", "--out", type=Path, default=Path("docs/results/startup.json"))
+    parser.add_argument("-o", "--out", type=Path, default=Path("docs/results/startup-phiX174.json"))
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         fasta = Path(name) / "input.fna"

@@ -24,7 +24,15 @@ from gene_tables import (
 from intron_tables import intron_decoding_table, intron_table
 from markdown_table import table
 from scale_tables import context_table, processes_table, scale_table, shards_table, slurm_table
-from speed_tables import distance_table, growth_table, lengths_table, memory_table, million_table, speed_table
+from speed_tables import (
+    distance_table,
+    growth_table,
+    lengths_table,
+    memory_table,
+    million_table,
+    speed_table,
+    startup_table,
+)
 from structure_tables import contact_table, pair_table, state_table
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -134,6 +142,7 @@ KINDS = {
     "growth": ("attention-", growth_table),
     "encoder": ("encoder-", speed_table),
     "million": ("encoder-", million_table),
+    "startup": ("startup-", startup_table),
     "architectures": ("architectures-", distance_table),
 }
 

@@ -83,6 +83,18 @@ def million_table(results: dict[str, dict]) -> str:
     return table("| machine | tokens | peak memory, GB | seconds |", body)
 
 
+def startup_table(results: dict[str, dict]) -> str:
+    """Processor time of whole commands beside ``import torch``."""
+
+    def body():
+        for result in results.values():
+            yield ["python -c 'import torch'", 1, "–", spread(result["torch_seconds"])]
+            for row in result["rows"]:
+                yield [row["command"], spread(row["ratio"]), row["bound"], spread(row["seconds"])]
+
+    return table("| command | × import torch | goal, at most | CPU seconds |", body())
+
+
 def mean_and_range(values: list[float], digits: int = 2) -> str:
     """Mean, and the range where the values differ."""
     mean, low, high = (f"{value:.{digits}f}" for value in (sum(values) / len(values), min(values), max(values)))

@@ -9,6 +9,7 @@ from typing import Any
 from genoformer.applications import find_application, needed, result_names
 from genoformer.applications.genes.request import GeneRequest
 from genoformer.bundle.header import read_header
+from genoformer.cli.loading import loading
 from genoformer.cli.prediction import (
     add_input_arguments,
     add_output_arguments,
@@ -45,13 +46,14 @@ def run(args: argparse.Namespace) -> int:
     request = replace(request, functions=about)
 
     def load(paths: list[str], scan: Any, work: Path) -> Any:
-        from genoformer.applications.functions.caller import FunctionCaller
-        from genoformer.applications.genes.functions import GeneFunctions, check_names_functions
+        with loading():
+            from genoformer.applications.functions.caller import FunctionCaller
+            from genoformer.applications.genes.functions import GeneFunctions, check_names_functions
 
-        speed = speed_of(args)
-        caller = FunctionCaller.from_bundle(load_on_device(function, args), speed)
+            predictor, bundle = needed(application.predictor, structure.config.task), load_on_device(structure, args)
+            speed, function_bundle = speed_of(args), load_on_device(function, args)
+        caller = FunctionCaller.from_bundle(function_bundle, speed)
         check_names_functions(caller)
-        predictor, bundle = needed(application.predictor, structure.config.task), load_on_device(structure, args)
         return predictor.from_bundle(request, bundle, speed, partial(GeneFunctions, caller))
 
     with shown_progress("genes") as bar:

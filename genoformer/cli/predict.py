@@ -11,6 +11,7 @@ from typing import Any
 from genoformer.applications import APPLICATIONS, find_application, needed, result_names
 from genoformer.applications.interface import Application
 from genoformer.bundle.header import BundleHeader, read_header
+from genoformer.cli.loading import loading
 from genoformer.cli.prediction import (
     add_input_arguments,
     add_output_arguments,
@@ -99,9 +100,9 @@ def loader(args: argparse.Namespace, application: Application, header: BundleHea
     """What loads the model of a prediction when there is work for it."""
 
     def load(paths: list[str], scan: Any, work: Path) -> Any:
-        return needed(application.predictor, header.config.task).from_bundle(
-            request, load_on_device(header, args), speed_of(args)
-        )
+        with loading():
+            predictor, bundle = needed(application.predictor, header.config.task), load_on_device(header, args)
+        return predictor.from_bundle(request, bundle, speed_of(args))
 
     return load
 

@@ -67,16 +67,20 @@ def check_machine(args: argparse.Namespace) -> None:
 
 def load_on_device(header: Any, args: argparse.Namespace) -> Any:
     """The bundle with its network where the arguments want it."""
+    import numpy as np
     import torch
 
     from genoformer.bundle.folder import load_bundle
     from genoformer.nn.allocator import tune_allocator
+    from genoformer.stream import fitting_threads
 
     tune_allocator()
     if args.threads is not None:
         torch.set_num_threads(positive(args.threads, "--threads"))
-    bundle = load_bundle(header)
+    with fitting_threads(0):  # the first use of another thread costs more than making the network
+        bundle = load_bundle(header)
     bundle.model.to(find_device(args.device))
+    bundle.tokenizer.encode(np.zeros(1, np.uint8))  # numba loads most of itself with the first function
     return bundle
 
 

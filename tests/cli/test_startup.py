@@ -3,11 +3,13 @@
 Every command runs in a process of its own, which tells its modules at the end.
 """
 
+import gc
 import subprocess
 import sys
 
 import pytest
 
+from genoformer.cli.loading import loading
 from genoformer.cli.main import COMMANDS
 
 RUN = """
@@ -57,3 +59,20 @@ def test_prediction_of_genes_loads_nothing_that_training_needs(prediction):
 def test_prediction_that_is_there_already_loads_no_network(prediction):
     words, _ = prediction
     assert not packages(modules_after(*words)) & HEAVY
+
+
+@pytest.mark.parametrize("was_enabled", [True, False])
+def test_loading_sets_objects_apart_once_and_leaves_the_collector_as_it_was(monkeypatch, was_enabled):
+    frozen = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(gc.isenabled()))
+    monkeypatch.setattr(gc, "get_freeze_count", lambda: len(frozen))
+    (gc.enable if was_enabled else gc.disable)()
+    try:
+        for _ in range(2):
+            with pytest.raises(KeyError), loading():
+                assert not gc.isenabled()
+                raise KeyError
+        assert gc.isenabled() == was_enabled
+    finally:
+        gc.enable()
+    assert frozen == [False]
