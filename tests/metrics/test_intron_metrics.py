@@ -12,7 +12,7 @@ from genoformer.annotation.isoforms import choose_isoforms
 from genoformer.annotation.models import Gene
 from genoformer.annotation.read import read_annotation
 from genoformer.annotation.write_gff3 import write_gff3
-from genoformer.applications.genes.evaluate import evaluate_genes
+from genoformer.applications.introns.evaluate import evaluate_intron_genes
 from genoformer.metrics.introns import IntronCounts, count_intron_genes, have_introns, matthews, paint_classes
 from genoformer.sequence.records import Record
 
@@ -110,7 +110,7 @@ def test_exons_chains_and_genes_agree_with_genometools(pair, need_tool):
         subprocess.run([gt, "gff3", "-sort", "-tidy", "-o", f"{path}.sorted", path], check=True, capture_output=True)
     command = [gt, "eval", f"{pair[1]}.sorted", f"{pair[0]}.sorted"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    scores = evaluate_genes(*pair, task="gene_structure_eukaryote")
+    scores = evaluate_intron_genes(*pair)
 
     def theirs(what, level):
         return [int(n) for kind in ("sensitivity", "specificity") for n in re.search(
