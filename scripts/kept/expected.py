@@ -30,7 +30,8 @@ EXPECTED: dict[str, str] = {
     r"outputs/.*/summary\.json: task: .*": "predictions of genes name their task, by which evaluate scores",
     rf"outputs/.*/(run|shard)\.json: key\.({'|'.join(_ASKED)})(\..*)?: .*": _AS_ASKED,
     r"outputs/.*/shard\.json: (request|options)(\..*)?: .*": _AS_ASKED,
-    r"outputs/.*/config\.json: encoder\.attention\.(dilation|window_radius): .*": "full attention has no window",
+    r"outputs/fit-regression/.*/config\.json: encoder\.attention\.(dilation|window_radius): missing in NEW": "full "
+    "attention has no window",
     r"lines/help-(predict|annotate|evaluate)\.stdout: .*": "options stand by kind of model, formats by task",
     r"lines/(crossing-codons|mask-of-functions)\.stderr: .*": "options of other models are one error, OPTION-004",
     r"lines/judge-pairs\.stderr: line 1: '(genoformer: .* for )r\d+(; .*)' → '\1r\d+\2'": "the first RNA without "
