@@ -81,27 +81,6 @@ class SequenceRequest:
         }  # fmt: skip
 
 
-class SequenceModel(Protocol):
-    """A model made ready: what a ``SequencePredictor`` asks of it."""
-
-    precision: str
-
-    @property
-    def bundle(self) -> Any:
-        """The bundle."""
-
-    @property
-    def max_bp(self) -> int:
-        """Longest sequence that is read."""
-
-    @property
-    def calibration(self) -> dict[str, Any]:
-        """DataError if the bundle has none."""
-
-    def outputs_of(self, records: list[Record]) -> list[Outputs]:
-        """What is kept of each record."""
-
-
 class Tally(Protocol):
     """Counts for ``summary.json``."""
 
