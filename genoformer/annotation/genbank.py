@@ -91,6 +91,7 @@ def _gene(
     contig = contig_id(record)
     parts = _parts(locations, contig, annotation, where, warnings)
     qualifiers = feature.qualifiers
+    phase_offset = (_number(feature, "codon_start", where, range(1, 4)) or 1) - 1
     around = [found for key in _owner_keys(feature) for found in (transcripts or {}).get(key, [])]
     return Gene(
         contig=contig,
@@ -104,13 +105,13 @@ def _gene(
         name=_first(feature, "gene"),
         product=_first(feature, "product"),
         pseudo=_is_pseudo(feature),
-        partial_5=_is_open(locations[0], five_prime=True),
+        partial_5=_is_open(locations[0], five_prime=True) or phase_offset > 0,
         partial_3=_is_open(locations[-1], five_prime=False),
         slippage="ribosomal_slippage" in qualifiers,
         trans_spliced="trans_splicing" in qualifiers or len(set(strands)) > 1,
         genetic_code=_number(feature, "transl_table", where, range(1, 100)),
         transl_except=parse_transl_except(",".join(qualifiers.get("transl_except", []))),
-        phase_offset=(_number(feature, "codon_start", where, range(1, 4)) or 1) - 1,
+        phase_offset=phase_offset,
         attributes={name: ",".join(qualifiers[name]) for name in KEPT_QUALIFIERS if name in qualifiers},
     )
 

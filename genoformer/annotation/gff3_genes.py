@@ -27,6 +27,7 @@ def build_gene(cds: CdsRows, ancestors: list[Row], transcripts: list[TranscriptR
     trans_spliced = _is_trans_spliced(group, "trans-splicing" in exceptions, context)
     partial_5, partial_3 = _partial_ends(group, context)
     parts = _parts(group, transcripts, context, is_cut=partial_5 or partial_3 or trans_spliced)
+    phase_offset = _phase_offset(group, parts, context)
     exceptions_of_rows = {codon for found in transcripts for codon in found.exceptions()}
     return Gene(
         contig=first.contig,
@@ -40,13 +41,13 @@ def build_gene(cds: CdsRows, ancestors: list[Row], transcripts: list[TranscriptR
         name=_first_value(family, "gene") or _first_value([r for r in ancestors if r.kind in GENE_KINDS], "Name"),
         product=_first_value(family, "product"),
         pseudo=any(row.is_true("pseudo") or row.kind == "pseudogene" for row in family),
-        partial_5=partial_5,
+        partial_5=partial_5 or phase_offset > 0,
         partial_3=partial_3,
         slippage="ribosomal slippage" in exceptions,
         trans_spliced=trans_spliced,
         genetic_code=_table_number(first, context),
         transl_except=parse_transl_except(first.value("transl_except")) or tuple(sorted(exceptions_of_rows)),
-        phase_offset=_phase_offset(group, parts, context),
+        phase_offset=phase_offset,
         score=first.score if first.score is not None and 0 <= first.score <= 1 else None,
         start_score=_start_score(first),
         attributes=_kept_attributes(first, ancestors),

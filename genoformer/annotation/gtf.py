@@ -42,9 +42,11 @@ def read_gtf(path: Path, warnings: WarningLog, *, sources: Collection[str] = ())
     The stop codon is part of the CDS inside genoformer: the ``stop_codon`` rows are joined to the CDS rows, whether
     these hold it already or not. A file without such rows says nothing of it, see ``stop_codons``. In a file that has
     ``start_codon`` (``stop_codon``) rows, a transcript without one lacks that end; so does one with the tag
-    ``cds_start_NF`` (``cds_end_NF``). Rows of other types, such as gene and transcript, are not looked at: some
-    programs write bare names in their column 9. A transcript_id that stands at several places of a sequence is several
-    genes where each place is a reading frame of its own, and trans-spliced where it is on both strands otherwise.
+    ``cds_start_NF`` (``cds_end_NF``), or whose first phase is not 0.
+
+    Rows of other types, such as gene and transcript, are not looked at: some programs write bare names in their column
+    9. A transcript_id that stands at several places of a sequence is several genes where each place is a reading frame
+    of its own, and trans-spliced where it is on both strands otherwise.
 
     Args:
         path: Plain or gzip-compressed file.
@@ -135,7 +137,7 @@ def _gene(transcript: _Transcript, around: TranscriptRows, tells_start: bool, te
     first = transcript.cds[0]
     trans_spliced = len({row.strand for row in transcript.cds}) > 1
     parts = around.with_stop_codon(join_touching([(row.start, row.end) for row in transcript.cds]))
-    tags = first.value("tag")
+    tags, phase_offset = first.value("tag"), _first_phase(transcript.cds)
     return Gene(
         contig=first.contig,
         start=parts[0][0],
@@ -147,11 +149,11 @@ def _gene(transcript: _Transcript, around: TranscriptRows, tells_start: bool, te
         locus_tag=first.value("locus_tag"),
         name=first.value("gene_name"),
         product=first.value("product"),
-        partial_5="cds_start_NF" in tags or (tells_start and not around.starts),
+        partial_5="cds_start_NF" in tags or (tells_start and not around.starts) or phase_offset > 0,
         partial_3="cds_end_NF" in tags or (tells_stop and not around.stops),
         trans_spliced=trans_spliced,
         transl_except=around.exceptions(),
-        phase_offset=_first_phase(transcript.cds),
+        phase_offset=phase_offset,
         score=first.score if first.score is not None and 0 <= first.score <= 1 else None,
         attributes={GENE_ID: first.value("gene_id")} if first.value("gene_id") else {},
     )

@@ -38,10 +38,11 @@ def close_circles(annotation: Annotation, lengths: Mapping[str, int], warnings: 
 def _closed(gene: Gene, length_bp: int) -> Gene | None:
     """The gene over the origin, or as it is where it does not touch both ends; None where it does in no frame."""
     parts = join_over_origin(list(gene.parts), length_bp)
-    if parts is None or gene.partial_5 or gene.partial_3:
+    # A gene over the origin seems to begin inside a codon where it is read as one of a linear sequence.
+    if parts is None or gene.partial_3 or (gene.partial_5 and not gene.phase_offset):
         return gene
     high_bp = sum(min(end, length_bp) - start for start, end in parts if start < length_bp)
     before_bp = high_bp if gene.strand == "+" else gene.length_bp - high_bp
     if gene.length_bp % 3 or gene.phase_offset != -before_bp % 3:
         return None
-    return replace(gene, start=parts[0][0], end=parts[-1][1], parts=parts, exons=(), phase_offset=0)
+    return replace(gene, start=parts[0][0], end=parts[-1][1], parts=parts, exons=(), phase_offset=0, partial_5=False)
