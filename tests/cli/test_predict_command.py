@@ -221,10 +221,15 @@ def check_gff3(folder, fasta, need_tool, table=11):
     )
     assert validated.returncode == 0, validated.stderr
     sequences = {record.id: record.seq for record in SeqIO.parse(fasta, "fasta")}
-    proteins = [str(record.seq) for record in SeqIO.parse(folder / "proteins.faa", "fasta")]
-    coding = list(gffutils.create_db(str(gff3), ":memory:", merge_strategy="error").features_of_type("CDS"))
-    assert len(coding) == len(proteins)
-    for cds, protein in zip(coding, proteins, strict=True):
+    proteins = {
+        re.search("ID=gene-(.+);partial=", record.description)[1]: str(record.seq)
+        for record in SeqIO.parse(folder / "proteins.faa", "fasta")
+    }
+    database = gffutils.create_db(str(gff3), ":memory:", merge_strategy="error")
+    coding = {cds["ID"][0].removeprefix("cds-"): cds for cds in database.features_of_type("CDS")}
+    assert set(coding) == set(proteins) and len(genes_of(folder)) == len(proteins)
+    for name, cds in coding.items():
+        protein = proteins[name]
         sequence = sequences[unquote(cds.seqid)]
         bases = (sequence + sequence)[cds.start - 1 : cds.end]
         bases = (bases if cds.strand == "+" else bases.reverse_complement())[int(cds.frame) :]
@@ -232,7 +237,7 @@ def check_gff3(folder, fasta, need_tool, table=11):
         assert "*" not in translated[:-1] and translated[1:] == protein[1:]
         if "partial" not in cds.attributes:
             assert translated.endswith("*") and protein.startswith("M") and len(bases) % 3 == 0
-    return coding
+    return list(coding.values())
 
 
 def test_gff3_of_odd_ids_and_partial_genes_is_valid_and_translates(predict, tmp_path, need_tool):
@@ -247,7 +252,8 @@ def test_gff3_of_odd_ids_and_partial_genes_is_valid_and_translates(predict, tmp_
     assert {unquote(cds.seqid) for cds in coding} == set(ODD_IDS)
     partial = {(cds.strand, "start_range" in cds.attributes) for cds in coding if "partial" in cds.attributes}
     assert len(partial) >= 3
-    assert coding[0]["locus_tag"] == ["A;B=1,2_00001"]
+    tags = {cds["ID"][0]: cds["locus_tag"] for cds in coding}
+    assert tags[f"cds-{ODD_IDS[0]}-00001"] == ["A;B=1,2_00001"]
 
 
 def test_genes_of_genetic_code_4_translate(predict, tmp_path, need_tool):
