@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from genoformer.annotation.models import Gene, sort_genes
-from genoformer.errors import DataError
+from genoformer.errors import DataError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.sequence.records import Record
 
@@ -20,10 +20,14 @@ class GeneFile(ABC):
 
     Args:
         path: The final name.
+
+    Attributes:
+        left_out: Counts genes that the format has no form for.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.left_out = WarningLog()
         self._seen: set[str] = set()
         self._stack = ExitStack()
         self._handle: TextIO

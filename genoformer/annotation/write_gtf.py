@@ -20,7 +20,8 @@ class GtfWriter(GeneFile):
     """Genes as gene, transcript, exon, CDS, start_codon and stop_codon rows, and those of untranslated regions.
 
     A start or stop codon that an intron splits has a row in each exon. Ids are those of the GFF3 file. Pseudogenes,
-    trans-spliced genes and genes over the origin of a circular record, for which GTF has no form, are left out.
+    trans-spliced genes and genes over the origin of a circular record, for which GTF has no form, are left out and
+    counted.
     """
 
     @property
@@ -30,9 +31,21 @@ class GtfWriter(GeneFile):
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
         rows: list[_Row] = []
         for number, gene in enumerate(genes, start=1):
-            if not (gene.pseudo or gene.trans_spliced or gene.end > len(record)):
-                rows += _gene_rows(gene, record.id, number, gene_id(record.id, number))
+            name = gene_id(record.id, number)
+            if reason := _no_form(gene, len(record)):
+                self.left_out.add("GENES-101", f"{self.path.name}: {name} {reason}, for which GTF has no form.")
+            else:
+                rows += _gene_rows(gene, record.id, number, name)
         yield from (text for *_, text in sorted(rows))
+
+
+def _no_form(gene: Gene, length_bp: int) -> str:
+    """Why a gene cannot be written; "" if it can."""
+    if gene.pseudo:
+        return "is a pseudogene"
+    if gene.trans_spliced:
+        return "is trans-spliced"
+    return "runs over the origin of its record" if gene.end > length_bp else ""
 
 
 def _gene_rows(gene: Gene, contig: str, number: int, name: str) -> Iterator[_Row]:

@@ -201,6 +201,19 @@ def test_region_gives_genes_inside_it_in_coordinates_of_the_record(predict, geno
     assert json.loads((tmp_path / "r/summary.json").read_text())["n_bases"] == 6000
 
 
+@pytest.mark.parametrize("region", ["HLA:1-5", "HLA:1,001-2,000"])
+def test_region_that_is_the_name_of_a_record_is_refused(predict, genome, tmp_path, one_line, capsys, region):
+    bases = genome.read_text().split(">")[1].partition("\n")[2]
+    (tmp_path / "g.fa").write_text(f">HLA\n{bases}>{region}\n{bases}")
+    assert predict(tmp_path / "g.fa", "--region", region) == 2
+    one_line(f'REGION-004] --region: "{region}" is')
+    assert predict(tmp_path / "g.fa", "--region", f"{region}:1-2000") == 0
+    assert "2,000 bp" in capsys.readouterr().out
+    (tmp_path / "g.fa").write_text(f">{region}\n{bases}")
+    assert predict(tmp_path / "g.fa", "--region", region, out="alone") == 2
+    one_line('there is no record "HLA"')
+
+
 @pytest.mark.parametrize(
     "fasta", [">n\n" + "N" * 5000 + "\n", ">a\nAC\n", ">r\nRYSWKM\n", ">a\n" + "CCCCCCCCCA" * 20 + "\n"]
 )
@@ -280,6 +293,22 @@ def test_genes_over_the_origin_are_found_and_translate(predict, tmp_path, need_t
         (middle.strand, middle.end - cut + 20_000 if middle.strand == "+" else middle.start - cut + 20_001)
     ]
     assert all(int(row[3]) <= 20_000 for row in genes_of(tmp_path / "c"))
+    assert "left_out" not in json.loads((tmp_path / "a/summary.json").read_text())
+
+
+def test_a_gene_over_the_origin_that_gtf_cannot_hold_is_said_and_counted(predict, tmp_path, capsys):
+    (record, genes), *_ = simulate_genome(length_bp=20_000, gc=0.5, seed=5)
+    middle = max(genes, key=lambda gene: gene.length_bp)
+    codes = np.roll(record.codes, -(middle.start + middle.end) // 2)
+    for text, option, n_over in (("circular=true", "auto", 1), ("", "none", 0)):
+        write_fasta(tmp_path / "p.fa", [Record("plasmid", codes, text), Record("other", record.codes)])
+        assert predict(tmp_path / "p.fa", "--formats", ALL_FORMATS, "--circular", option, out=option) == 0
+        said = capsys.readouterr().err.splitlines()
+        summary = json.loads((tmp_path / option / "summary.json").read_text())
+        n_rows = (tmp_path / option / "genes.gtf").read_text().count("\tgene\t")
+        assert summary["n_genes"] == len(genes_of(tmp_path / option)) == n_rows + n_over
+        assert summary.get("left_out", {}) == ({"genes.gtf": 1} if n_over else {})
+        assert len(said) == n_over and all("warning[GENES-101] 1 ×, first: genes.gtf: gene-plasmid-" in s for s in said)
 
 
 def test_bytes_do_not_depend_on_batches_threads_paths_or_time(predict, genome, tmp_path, monkeypatch):

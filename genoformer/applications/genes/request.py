@@ -130,10 +130,14 @@ class GeneRequest:
         region = self.reading.region
         missing = set(self.circular) - {"auto"} if region is None else {region[0]}
         first: list[str] = []
+        namesakes = set() if region is None else region_names(region)
+        ambiguous: list[str] = []
 
         def wanted() -> Iterator[Record]:
             for number, record in self.reading.all_records(paths, warnings):
                 missing.discard(record.id)
+                if record.id in namesakes:
+                    ambiguous.append(record.id)
                 if number < N_NAMED:
                     first.append(record.id)
                 if self.mask is not None:
@@ -145,6 +149,9 @@ class GeneRequest:
         if missing and region is not None:
             message = f'there is no record "{region[0]}"; the input begins with {", ".join(first)}.'
             raise UsageError("REGION-001", message)
+        if ambiguous:  # samtools refuses it, too
+            message = f'"{ambiguous[0]}" is a stretch of a record and the name of another one.'
+            raise UsageError("REGION-004", message, where="--region", fix="Rename that record.")
         if missing:
             message = f"--circular names records that are not there: {', '.join(sorted(missing))}."
             raise UsageError("CIRCULAR-001", message)
@@ -174,6 +181,12 @@ class GeneRequest:
         """Genes of a stretch in coordinates of its record."""
         region = self.reading.region
         return genes if region is None else [gene.shifted(region[1]) for gene in genes]
+
+
+def region_names(region: Region) -> set[str]:
+    """The texts of a region, each of which may be the name of a record as well."""
+    name, start, end = region
+    return {f"{name}:{start + 1}-{end}", f"{name}:{start + 1:,}-{end:,}"}
 
 
 def read_region(text: str | None) -> Region | None:
