@@ -234,10 +234,7 @@ def check_gff3(folder, fasta, need_tool, table=11):
     )
     assert validated.returncode == 0, validated.stderr
     sequences = {record.id: record.seq for record in SeqIO.parse(fasta, "fasta")}
-    proteins = {
-        re.search("ID=gene-(.+);partial=", record.description)[1]: str(record.seq)
-        for record in SeqIO.parse(folder / "proteins.faa", "fasta")
-    }
+    proteins = entries_by_gene(folder / "proteins.faa")
     database = gffutils.create_db(str(gff3), ":memory:", merge_strategy="error")
     coding = {cds["ID"][0].removeprefix("cds-"): cds for cds in database.features_of_type("CDS")}
     assert set(coding) == set(proteins) and len(genes_of(folder)) == len(proteins)
@@ -267,6 +264,56 @@ def test_gff3_of_odd_ids_and_partial_genes_is_valid_and_translates(predict, tmp_
     assert len(partial) >= 3
     tags = {cds["ID"][0]: cds["locus_tag"] for cds in coding}
     assert tags[f"cds-{ODD_IDS[0]}-00001"] == ["A;B=1,2_00001"]
+
+
+def test_other_programs_read_the_same_genes_out_of_every_file(predict, tmp_path, need_tool):
+    """Genes that miss an end, too; ids are plain ones, as gffread does not decode column 1."""
+    contigs = simulate_genome(length_bp=66_000, gc=0.5, seed=4, n_contigs=11)  # in an order that is not that of names
+    cut = [
+        Record(
+            f"c{i}", record.codes[(genes[0].start + genes[0].end) // 2 + i % 3 : (genes[-1].start + genes[-1].end) // 2]
+        )
+        for i, (record, genes) in enumerate(contigs)
+    ]
+    write_fasta(tmp_path / "cut.fa", cut)
+    assert predict(tmp_path / "cut.fa", "--formats", ALL_FORMATS) == 0
+    out = tmp_path / "o"
+    partial = {row[6] + row[4] for row in genes_of(out)}
+    assert {"10+", "10-", "01+", "01-"} <= partial
+    command = [need_tool("gt"), "eval", out / "genes.gff3", out / "genes.gff3"]
+    assert (
+        f"({len(genes_of(out))}/{len(genes_of(out))})" in subprocess.run(command, capture_output=True, text=True).stdout
+    )
+    ours = {name: entries_by_gene(out / name) for name in ("proteins.faa", "cds.fna")}
+    for annotation in ("genes.gff3", "genes.gtf"):
+        options = ["-g", tmp_path / "cut.fa", "-x", tmp_path / "x.fna", "-y", tmp_path / "y.faa", out / annotation]
+        subprocess.run([need_tool("gffread"), *options], check=True, capture_output=True)
+        spliced, translated = (
+            {entry.id.removeprefix("mrna-"): str(entry.seq) for entry in SeqIO.parse(tmp_path / name, "fasta")}
+            for name in ("x.fna", "y.faa")
+        )
+        assert spliced == ours["cds.fna"]
+        # gffread marks a missing stop codon with ".", and translates every start codon as it is.
+        assert {name: text.rstrip(".")[1:] for name, text in translated.items()} == {
+            name: text.rstrip("*")[1:] for name, text in ours["proteins.faa"].items()
+        }
+
+
+def entries_by_gene(path):
+    """Sequences of our FASTA files by the number of the gene in its record."""
+    return {
+        re.search("ID=gene-(.+);partial=", entry.description)[1]: str(entry.seq) for entry in SeqIO.parse(path, "fasta")
+    }
+
+
+def test_gffutils_reads_the_genes_of_odd_ids_out_of_gff3_and_gtf(predict, genome, tmp_path):
+    assert predict(genome, "--formats", "gff3,gtf,tsv") == 0
+    expected = sorted((row[0], int(row[2]), int(row[3])) for row in genes_of(tmp_path / "o"))
+    for name, decode in (("genes.gff3", unquote), ("genes.gtf", str)):
+        options = {"disable_infer_genes": True, "disable_infer_transcripts": True} if decode is str else {}
+        database = gffutils.create_db(str(tmp_path / "o" / name), ":memory:", merge_strategy="error", **options)
+        genes = database.features_of_type("gene")
+        assert sorted((decode(gene.seqid), gene.start, gene.end) for gene in genes) == expected
 
 
 def test_genes_of_genetic_code_4_translate(predict, tmp_path, need_tool):
