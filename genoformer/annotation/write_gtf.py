@@ -19,9 +19,9 @@ _Row = tuple[int, int, int, str]  # start, number of the gene, rank of the row i
 class GtfWriter(GeneFile):
     """Genes as gene, transcript, exon, CDS, start_codon and stop_codon rows, and those of untranslated regions.
 
-    A start or stop codon that an intron splits has a row in each exon. Ids are those of the GFF3 file, with "_" for ";" and
-    ",". Pseudogenes, trans-spliced genes and genes over the origin of a circular record, for which GTF has no form, are
-    left out and counted.
+    A start or stop codon that an intron splits has a row in each exon. Ids are those of the GFF3 file, with "_" for
+    ";" and ",". Pseudogenes, trans-spliced genes and genes over the origin of a circular record, for which GTF has no
+    form, are left out and counted.
     """
 
     @property
