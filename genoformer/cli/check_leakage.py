@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _records(path: str, args: argparse.Namespace, log):
-    """Records of FASTA, GenBank or EMBL; of a table when a column of sequences is named and the file is none of these."""
+    """Records of FASTA, GenBank or EMBL; of a table when a column of sequences is named and the file is no such."""
     from genoformer.annotation.text_lines import read_head
     from genoformer.inference.input_files import is_flat_file, read_records
     from genoformer.labels.tables import read_table_sequences
