@@ -8,9 +8,9 @@ from genoformer.applications import find_application
 from genoformer.bundle.folder import load_bundle
 from genoformer.bundle.header import read_header
 from genoformer.errors import UsageError
+from genoformer.inference.input_files import read_records
 from genoformer.inference.interface import Caller, Speed
 from genoformer.sequence.alphabet import encode_bases
-from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.records import Record
 
 
@@ -27,23 +27,23 @@ class Model:
         self._caller, self.task, self.genetic_code = caller, task, genetic_code
 
     def predict(self, path: str | Path, **options: Any) -> Iterator[Any]:
-        """What the model says of every record of a FASTA file, as the command ``genoformer predict`` finds it.
+        """What the model says of every record of a file, as the command ``genoformer predict`` finds it.
 
         The file may be read several times; one sequence at a time is in memory.
 
         Args:
-            path: FASTA file, plain or compressed.
+            path: FASTA, GenBank or EMBL file, plain or compressed.
             options: Of models for genes: ``genetic_code`` (NCBI number; the model's own by default), and without
-                introns ``circular`` (all records are).
+                introns ``circular`` (all records are; what a file says of it is not asked).
 
         Yields:
             One result for each record, of a type of the task: ``GenePrediction``, ``FunctionPrediction``,
             ``SequencePrediction`` (structures) or ``BasePrediction`` (language models).
 
         Raises:
-            DataError, MissingFileError: If the file cannot be read as FASTA.
+            DataError, MissingFileError: If the file cannot be read.
         """
-        return self._predictions(lambda: read_fasta(path), options)
+        return self._predictions(lambda: read_records(path), options)
 
     def predict_sequence(self, record_id: str, bases: str, **options: Any) -> Any:
         """What the model says of one sequence.

@@ -122,6 +122,11 @@ class WarningLog:
         self.counts[code] += n
         self.examples.setdefault(code, example)
 
+    def update(self, other: "WarningLog") -> None:
+        """Count what another log has counted, too."""
+        for code, n in other.counts.items():
+            self.add(code, other.examples[code], n)
+
     def lines(self) -> list[str]:
         """One line per rule: code, count, first example."""
         return [

@@ -33,7 +33,7 @@ configs = {name: str(path) for name, path in shipped_configs().items()}
 print(json.dumps({"package": genoformer.__file__, "configs": configs, "models": list(tasks), "tasks": tasks}))
 """
 """What an installed package is asked: where it is, and what it finds."""
-CONDA_ONLY = {"python", "pip", "genometools-genometools", "bedtools", "htslib"}
+CONDA_ONLY = {"python", "pip", "genometools-genometools", "bedtools", "gffread", "htslib"}
 
 
 def by_name(lines) -> dict[str, Requirement]:

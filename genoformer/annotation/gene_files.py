@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from genoformer.annotation.models import Gene, sort_genes
-from genoformer.errors import DataError
+from genoformer.errors import DataError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.sequence.records import Record
 
@@ -20,10 +20,14 @@ class GeneFile(ABC):
 
     Args:
         path: The final name.
+
+    Attributes:
+        left_out: Counts genes that the format has no form for.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.left_out = WarningLog()
         self._seen: set[str] = set()
         self._stack = ExitStack()
         self._handle: TextIO
@@ -32,7 +36,7 @@ class GeneFile(ABC):
         with ExitStack() as stack:
             temporary = stack.enter_context(atomic_path(self.path))
             self._handle = stack.enter_context(open(temporary, "w", encoding="utf-8", newline="\n"))
-            self._handle.write(self.header)
+            self.begin(stack)
             self._stack = stack.pop_all()
         return self
 
@@ -45,6 +49,10 @@ class GeneFile(ABC):
     def header(self) -> str:
         """What the file begins with; all that a file without records holds."""
         return ""
+
+    def begin(self, stack: ExitStack) -> None:
+        """Begin the file; what else a format opens here ``stack`` ends, before the file takes its name."""
+        self._handle.write(self.header)
 
     def add(self, record: Record, genes: Iterable[Gene], *, circular: bool = False, genetic_code: int = 11) -> None:
         """Append the genes of one record, in any order; a record without genes is added, too.
@@ -62,7 +70,11 @@ class GeneFile(ABC):
             message = f"two records are called {record.id!r}, so gene ids would repeat."
             raise DataError("GENES-001", message, where=str(self.path), fix="Rename one of them.")
         self._seen.add(record.id)
-        self._handle.writelines(self.chunks(record, sort_genes(genes), circular, genetic_code))
+        self.write(record, self.chunks(record, sort_genes(genes), circular, genetic_code))
+
+    def write(self, record: Record, chunks: Iterable[str]) -> None:
+        """Put the text of one record into the file."""
+        self._handle.writelines(chunks)
 
     @abstractmethod
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterable[str]:

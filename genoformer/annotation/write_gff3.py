@@ -6,12 +6,14 @@ in https://www.ncbi.nlm.nih.gov/datasets/docs/v2/reference-docs/file-formats/ann
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
 from genoformer.annotation.gene_files import GeneFile, format_score, gene_id
 from genoformer.annotation.locations import format_transl_except
 from genoformer.annotation.models import Gene
+from genoformer.annotation.sorted_blocks import SortedBlocks
 from genoformer.sequence.records import Record
 
 SOURCE = "genoformer"
@@ -19,7 +21,7 @@ SEQID_SAFE = ".:^*$@!+_?-|"  # section "Column 1: seqid"
 _ONTOLOGY_ID = re.compile(r"[A-Za-z_]+:\d+")
 _RESERVED = re.compile(r"[\x00-\x1f\x7f%;=&,]")
 Value = str | tuple[str, ...]
-_Row = tuple[int, int, int, str]  # start, number of the gene, rank of the row in the gene, text
+_Row = tuple[int, int, int, int, str]  # start, end and number of the gene, rank of the row in the gene, text
 
 
 class Gff3Writer(GeneFile):
@@ -28,25 +30,34 @@ class Gff3Writer(GeneFile):
     Ids count the genes of each record by position. mRNA and CDS rows hold predicted functions. Pseudogenes and
     trans-spliced genes, which predictions never hold, are a single row without CDS. A circular record has a region row
     with ``Is_circular=true``, and its genes over the origin end behind its length.
+
+    Lines are in the one order that genometools calls sorted, whatever the order of the records: all
+    ``##sequence-region`` lines first, records by the bytes of their ids in column 1, features by start, then end.
     """
 
     @property
     def header(self) -> str:
         return "##gff-version 3\n"
 
+    def begin(self, stack: ExitStack) -> None:
+        super().begin(stack)
+        self._blocks = stack.enter_context(SortedBlocks(self._handle, self.path))
+
+    def write(self, record: Record, chunks: Iterable[str]) -> None:
+        if len(record):
+            contig = _seqid(record)
+            self._blocks.add(contig, f"##sequence-region {contig} 1 {len(record)}\n", chunks)
+
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
-        if len(record) == 0:
-            return
-        contig = quote(record.id, safe=SEQID_SAFE)
-        yield f"##sequence-region {contig} 1 {len(record)}\n"
+        contig, length = _seqid(record), len(record)
+        rows: list[_Row] = []
         if circular:
             attributes = _attributes({"ID": f"region-{record.id}", "Is_circular": "true"})
-            yield f"{contig}\t{SOURCE}\tregion\t1\t{len(record)}\t.\t+\t.\t{attributes}\n"
-        rows: list[_Row] = []
+            rows.append((0, length, 0, 0, f"{contig}\t{SOURCE}\tregion\t1\t{length}\t.\t+\t.\t{attributes}\n"))
         for number, gene in enumerate(genes, start=1):
             rows += _gene_rows(gene, contig, number, gene_id(record.id, number), genetic_code)
         yield from (text for *_, text in sorted(rows))
-        if rows:
+        if genes:
             yield "###\n"
 
 
@@ -62,11 +73,17 @@ def write_gff3(path: str | Path, records: Iterable[tuple[Record, list[Gene], boo
             writer.add(record, genes, circular=circular, genetic_code=genetic_code)
 
 
+def _seqid(record: Record) -> str:
+    """The id as column 1 has it."""
+    return quote(record.id, safe=SEQID_SAFE)
+
+
 def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: int) -> Iterator[_Row]:
     def row(kind: str, start: int, end: int, rank: int, attributes: dict[str, Value], phase: str = ".") -> _Row:
         columns = (contig, SOURCE, kind, start + 1, end, format_score(gene.score), gene.strand, phase)
-        return start, number, rank, "\t".join(map(str, columns)) + f"\t{_attributes(attributes)}\n"
+        return start, last, number, rank, "\t".join(map(str, columns)) + f"\t{_attributes(attributes)}\n"
 
+    last = gene.transcript_span[1]
     stem = name.removeprefix("gene-")
     naming = {"locus_tag": gene.locus_tag, "gene": gene.name}
     exception = {"exception": _exception(gene)}

@@ -19,8 +19,9 @@ _Row = tuple[int, int, int, str]  # start, number of the gene, rank of the row i
 class GtfWriter(GeneFile):
     """Genes as gene, transcript, exon, CDS, start_codon and stop_codon rows, and those of untranslated regions.
 
-    A start or stop codon that an intron splits has a row in each exon. Ids are those of the GFF3 file. Pseudogenes,
-    trans-spliced genes and genes over the origin of a circular record, for which GTF has no form, are left out.
+    A start or stop codon that an intron splits has a row in each exon. Ids are those of the GFF3 file, with "_" for
+    ";" and ",". Pseudogenes, trans-spliced genes and genes over the origin of a circular record, for which GTF has no
+    form, are left out and counted.
     """
 
     @property
@@ -30,9 +31,21 @@ class GtfWriter(GeneFile):
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
         rows: list[_Row] = []
         for number, gene in enumerate(genes, start=1):
-            if not (gene.pseudo or gene.trans_spliced or gene.end > len(record)):
-                rows += _gene_rows(gene, record.id, number, gene_id(record.id, number))
+            name = gene_id(record.id, number)
+            if reason := _no_form(gene, len(record)):
+                self.left_out.add("GENES-101", f"{self.path.name}: {name} {reason}, for which GTF has no form.")
+            else:
+                rows += _gene_rows(gene, record.id, number, name)
         yield from (text for *_, text in sorted(rows))
+
+
+def _no_form(gene: Gene, length_bp: int) -> str:
+    """Why a gene cannot be written; "" if it can."""
+    if gene.pseudo:
+        return "is a pseudogene"
+    if gene.trans_spliced:
+        return "is trans-spliced"
+    return "runs over the origin of its record" if gene.end > length_bp else ""
 
 
 def _gene_rows(gene: Gene, contig: str, number: int, name: str) -> Iterator[_Row]:
@@ -40,11 +53,11 @@ def _gene_rows(gene: Gene, contig: str, number: int, name: str) -> Iterator[_Row
         columns = (contig, SOURCE, kind, start + 1, end, format_score(gene.score), gene.strand, phase)
         return start, number, rank, "\t".join(map(str, columns)) + f"\t{names}{more}\n"
 
-    names = f'gene_id "{_quoted(name)}";'
+    names = f'gene_id "{_quoted_id(name)}";'
     optional = {"gene_name": gene.name, "locus_tag": gene.locus_tag}
     labels = "".join(f' {key} "{_quoted(value)}";' for key, value in optional.items() if value)
     yield row("gene", *gene.transcript_span, 0, more=labels)
-    names += f' transcript_id "{_quoted("mrna-" + name.removeprefix("gene-"))}";'
+    names += f' transcript_id "{_quoted_id("mrna-" + name.removeprefix("gene-"))}";'
     product = f' product "{_quoted(gene.product)}";' if gene.product else ""
     yield row("transcript", *gene.transcript_span, 1, more=labels + product + _tags(gene))
     for start, end in transcribed_exons(gene):
@@ -86,6 +99,11 @@ def _codon_spans(gene: Gene, which: slice) -> list[tuple[Span, int]]:
 def _tags(gene: Gene) -> str:
     tags = (("cds_start_NF", gene.partial_5), ("cds_end_NF", gene.partial_3))
     return "".join(f' tag "{tag}";' for tag, is_set in tags if is_set)
+
+
+def _quoted_id(name: str) -> str:
+    """An id without commas either, at which gffutils divides values: it refuses a gene with two ids."""
+    return _quoted(name).replace(",", "_")
 
 
 def _quoted(text: str) -> str:

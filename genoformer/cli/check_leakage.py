@@ -9,7 +9,7 @@ N_SHOWN = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("first", help="training set: FASTA file, or table with --sequence-column")
+    parser.add_argument("first", help="training set: FASTA, GenBank or EMBL file, or table with --sequence-column")
     parser.add_argument("second", help="validation or test set")
     parser.add_argument("--sequence-column", help="column of the sequences in files that are tables")
     parser.add_argument("--id-column", help="column of the ids; lines are numbered by default")
@@ -56,15 +56,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _records(path: str, args: argparse.Namespace, log):
-    """Records of a FASTA file, or of a table when a column of sequences is named and the file is none."""
+    """Records of FASTA, GenBank or EMBL; of a table when a column of sequences is named and the file is no such."""
     from genoformer.annotation.text_lines import read_head
+    from genoformer.inference.input_files import is_flat_file, read_records
     from genoformer.labels.tables import read_table_sequences
-    from genoformer.sequence.fasta import read_fasta
 
     is_fasta = args.sequence_column is None or read_head(Path(path), 1 << 10).lstrip()[:1] in (b">", b";")
-    return (
-        read_fasta(path, warnings=log) if is_fasta else read_table_sequences(path, args.sequence_column, args.id_column)
-    )
+    if is_fasta or is_flat_file(path):
+        return read_records(path, warnings=log)
+    return read_table_sequences(path, args.sequence_column, args.id_column)
 
 
 def _row(piece) -> tuple[str, ...]:

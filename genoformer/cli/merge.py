@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("shards", type=Path, help="folder that was given to predict --shard with -o")
     parser.add_argument("-o", "--out", required=True, type=Path, help="output folder")
-    parser.add_argument("--fasta", nargs="+", help="the FASTA files, if they are not where the shards found them")
+    parser.add_argument("--fasta", nargs="+", help="the input, if it is not where the shards found it")
     parser.add_argument("--model", help="the model, if it is not where the shards found it")
     parser.add_argument("--overwrite", action="store_true", help="replace another prediction in the folder")
     parser.epilog = "Everything else, such as --formats and --locus-tag, is as it was given to predict --shard."

@@ -1,4 +1,4 @@
-"""``genoformer predict``: genes, functions or structures of the sequences of FASTA files."""
+"""``genoformer predict``: genes, functions or structures of the sequences of FASTA, GenBank and EMBL files."""
 
 import argparse
 import os

@@ -13,7 +13,10 @@ from genoformer.errors import WarningLog
 
 def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     """What is read."""
-    parser.add_argument("fasta", nargs="+", help='FASTA files, plain, gzip or bgzip; "-" reads standard input')
+    parser.add_argument(
+        "fasta", nargs="+",
+        help='FASTA, GenBank or EMBL files, plain, gzip or bgzip, told apart by content; "-" reads standard input',
+    )  # fmt: skip
 
 
 def add_output_arguments(parser: argparse.ArgumentParser, formats: str) -> None:
@@ -25,7 +28,9 @@ def add_output_arguments(parser: argparse.ArgumentParser, formats: str) -> None:
     """
     parser.add_argument("-o", "--out", required=True, type=Path, help="output folder")
     parser.add_argument("--formats", help=formats)
-    parser.add_argument("--on-bad-record", choices=("error", "skip"), default="error")
+    parser.add_argument(
+        "--on-bad-record", choices=("error", "skip"), default="error", help="leave out bad records of FASTA, or stop"
+    )
     parser.add_argument("--batch-size", type=int, default=2, help="tiles per model call: speed and memory only")
     parser.add_argument(
         "--precision", choices=("bfloat16", "float32"), help="of the model pass; by default what the machine is fast in"

@@ -1,1 +1,1 @@
-"""Running bundles on FASTA files."""
+"""Running bundles on files of sequences."""

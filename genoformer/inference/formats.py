@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from genoformer.errors import UsageError
+from genoformer.errors import UsageError, WarningLog
 from genoformer.inference.parts import Part
 from genoformer.sequence.records import Record
 
@@ -142,6 +142,19 @@ class RecordFiles:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         return self._stack.__exit__(kind, error, trace)
+
+    def left_out(self, warnings: WarningLog) -> dict[str, int]:
+        """What formats had no form for: how much of it by file, none where nothing was; ``warnings`` counts it, too.
+
+        Writers that leave out anything have a ``WarningLog`` of that name.
+        """
+        found = {}
+        for name, writer in zip(self._whole, self._writers, strict=True):
+            log: WarningLog | None = getattr(writer, "left_out", None)
+            if log is not None and log.counts:
+                found[name] = log.counts.total()
+                warnings.update(log)
+        return found
 
     def add(self, record: Record, found: Any, **about: Any) -> None:
         """Append one record to every file."""

@@ -10,8 +10,8 @@ import numpy as np
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.inference.folder import SPOOL
+from genoformer.inference.input_files import read_records
 from genoformer.sequence.byte_chunks import read_chunks
-from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.records import Record, SequenceDigest
 
 OnBadRecord = Literal["error", "skip"]
@@ -44,7 +44,7 @@ class Reading:
         for path in paths:
             if self.allow_empty and is_empty(path):
                 continue
-            for record in read_fasta(path, on_bad_record=self.on_bad_record, warnings=warnings):
+            for record in read_records(path, on_bad_record=self.on_bad_record, warnings=warnings):
                 if record.id in seen:
                     raise DataError("INPUT-001", f'record "{record.id}" is also in {seen[record.id]}.', where=path)
                 yield number, record

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from genoformer.bundle.header import BundleHeader
@@ -37,7 +38,7 @@ class Job:
     """A prediction that is to be made.
 
     Attributes:
-        paths: FASTA files; "-" is standard input.
+        paths: FASTA, GenBank or EMBL files; "-" is standard input.
         request: What to do.
         header: The model, without its network.
         load: Loads the network.
@@ -80,8 +81,10 @@ def predict(job: Job, out: Path, *, overwrite: bool = False, dry_run: bool = Fal
     names = [*job.results, *DESCRIPTIONS]
     check_folder(out, [*job.paths, *job.also_read], overwrite=overwrite, results=names)
     if dry_run:
-        found = job.request.scan(job.paths, job.warnings)
-        job.load(job.paths, found, out).check(found)
+        with TemporaryDirectory() as scratch:  # standard input is kept, as it says what it is only when it is read
+            paths = spooled(job.paths, Path(scratch))
+            found = job.request.scan(paths, job.warnings)
+            job.load(paths, found, out).check(found)
         return {"dry_run": True, "n_records": found.n_records, "n_bases": found.n_bases}
     with held_folder(out, names) as work:
         paths = spooled(job.paths, work)

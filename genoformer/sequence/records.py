@@ -12,17 +12,19 @@ _DIGEST_BLOCK_BP = 1 << 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Record:
-    """One FASTA entry.
+    """One entry of a file of sequences.
 
     Attributes:
-        id: Name: the header up to the first white space.
+        id: Name: of FASTA the header up to the first white space, of GenBank and EMBL accession and version.
         codes: uint8 base codes of the forward strand, shape [L].
         description: The header after the id; "" when there is none.
+        circular: The file has a place for it, and says that the ends are joined; FASTA has none.
     """
 
     id: str
     codes: np.ndarray
     description: str = ""
+    circular: bool = False
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from Bio import SeqIO
 
 from genoformer.applications.functions.data import TableData
 from genoformer.cli.main import main
@@ -31,6 +32,15 @@ def test_shared_records_are_listed_and_fail(sets, capsys):
     assert (sets / "r.tsv").read_text().splitlines()[1] == "b1\t1\t200\t1.0000\ta2\t1.0000"
     assert main(["check-leakage", *pair, "--fail"]) == 1
     assert "1 of 2 records" in capsys.readouterr().err
+
+
+def test_genbank_is_read_as_fasta_is_beside_tables_too(sets, capsys):
+    (entry,) = SeqIO.parse(sets / "clean.fa", "fasta")
+    entry.annotations["molecule_type"] = "DNA"
+    SeqIO.write([entry], sets / "clean.gb", "genbank")
+    for more in ([], ["--sequence-column", "dna"]):
+        assert main(["check-leakage", str(sets / "clean.gb"), str(sets / "clean.fa"), "--json", *more]) == 0
+        assert json.loads(capsys.readouterr().out)["n_shared_records"] == 1
 
 
 def test_clean_sets_pass(sets, capsys):

@@ -8,6 +8,7 @@ from genoformer.files import verify_manifest
 
 FASTA_FOLDERS = ("FASTA", "Fasta", "fastq", "faidx")
 FASTA_NAMES = (".fa", ".fna", "only_fasta.gff3")
+GENBANK_NAMES = (".gb", ".gbk")
 ANNOTATIONS = (".gff3", ".gff", ".gb", ".gbk", ".gbwithparts", ".bgz")
 CRAFTED = "crafted_from_phix174"
 
@@ -59,12 +60,13 @@ def test_predict_reads_or_refuses_every_file(files, tiny_bundle, tmp_path, ends_
         code = ends_well(path, "predict", path, "--model", tiny_bundle, "-o", out)
         if code == 0:
             verify_manifest(out)
-            assert path.parent.name in FASTA_FOLDERS or any(part in path.name for part in FASTA_NAMES), path
+            names = (*FASTA_NAMES, *GENBANK_NAMES)
+            assert path.parent.name in FASTA_FOLDERS or any(part in path.name for part in names), path
             n_read += 1
         else:
             assert {p.name for p in out.iterdir()} <= {".genoformer.lock"}
             assert not path.name.startswith("valid") or path.name.endswith(".gff3"), path
-    assert 60 < n_read < 120
+    assert 80 < n_read < 140
 
 
 def test_dry_run_skips_bad_records_of_every_file(files, tiny_bundle, tmp_path, ends_well):

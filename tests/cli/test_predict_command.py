@@ -201,6 +201,19 @@ def test_region_gives_genes_inside_it_in_coordinates_of_the_record(predict, geno
     assert json.loads((tmp_path / "r/summary.json").read_text())["n_bases"] == 6000
 
 
+@pytest.mark.parametrize("region", ["HLA:1-5", "HLA:1,001-2,000"])
+def test_region_that_is_the_name_of_a_record_is_refused(predict, genome, tmp_path, one_line, capsys, region):
+    bases = genome.read_text().split(">")[1].partition("\n")[2]
+    (tmp_path / "g.fa").write_text(f">HLA\n{bases}>{region}\n{bases}")
+    assert predict(tmp_path / "g.fa", "--region", region) == 2
+    one_line(f'REGION-004] --region: "{region}" is')
+    assert predict(tmp_path / "g.fa", "--region", f"{region}:1-2000") == 0
+    assert "2,000 bp" in capsys.readouterr().out
+    (tmp_path / "g.fa").write_text(f">{region}\n{bases}")
+    assert predict(tmp_path / "g.fa", "--region", region, out="alone") == 2
+    one_line('there is no record "HLA"')
+
+
 @pytest.mark.parametrize(
     "fasta", [">n\n" + "N" * 5000 + "\n", ">a\nAC\n", ">r\nRYSWKM\n", ">a\n" + "CCCCCCCCCA" * 20 + "\n"]
 )
@@ -221,10 +234,12 @@ def check_gff3(folder, fasta, need_tool, table=11):
     )
     assert validated.returncode == 0, validated.stderr
     sequences = {record.id: record.seq for record in SeqIO.parse(fasta, "fasta")}
-    proteins = [str(record.seq) for record in SeqIO.parse(folder / "proteins.faa", "fasta")]
-    coding = list(gffutils.create_db(str(gff3), ":memory:", merge_strategy="error").features_of_type("CDS"))
-    assert len(coding) == len(proteins)
-    for cds, protein in zip(coding, proteins, strict=True):
+    proteins = entries_by_gene(folder / "proteins.faa")
+    database = gffutils.create_db(str(gff3), ":memory:", merge_strategy="error")
+    coding = {cds["ID"][0].removeprefix("cds-"): cds for cds in database.features_of_type("CDS")}
+    assert set(coding) == set(proteins) and len(genes_of(folder)) == len(proteins)
+    for name, cds in coding.items():
+        protein = proteins[name]
         sequence = sequences[unquote(cds.seqid)]
         bases = (sequence + sequence)[cds.start - 1 : cds.end]
         bases = (bases if cds.strand == "+" else bases.reverse_complement())[int(cds.frame) :]
@@ -232,7 +247,7 @@ def check_gff3(folder, fasta, need_tool, table=11):
         assert "*" not in translated[:-1] and translated[1:] == protein[1:]
         if "partial" not in cds.attributes:
             assert translated.endswith("*") and protein.startswith("M") and len(bases) % 3 == 0
-    return coding
+    return list(coding.values())
 
 
 def test_gff3_of_odd_ids_and_partial_genes_is_valid_and_translates(predict, tmp_path, need_tool):
@@ -247,7 +262,58 @@ def test_gff3_of_odd_ids_and_partial_genes_is_valid_and_translates(predict, tmp_
     assert {unquote(cds.seqid) for cds in coding} == set(ODD_IDS)
     partial = {(cds.strand, "start_range" in cds.attributes) for cds in coding if "partial" in cds.attributes}
     assert len(partial) >= 3
-    assert coding[0]["locus_tag"] == ["A;B=1,2_00001"]
+    tags = {cds["ID"][0]: cds["locus_tag"] for cds in coding}
+    assert tags[f"cds-{ODD_IDS[0]}-00001"] == ["A;B=1,2_00001"]
+
+
+def test_other_programs_read_the_same_genes_out_of_every_file(predict, tmp_path, need_tool):
+    """Genes that miss an end, too; ids are plain ones, as gffread does not decode column 1."""
+    contigs = simulate_genome(length_bp=66_000, gc=0.5, seed=4, n_contigs=11)  # in an order that is not that of names
+    cut = [
+        Record(
+            f"c{i}", record.codes[(genes[0].start + genes[0].end) // 2 + i % 3 : (genes[-1].start + genes[-1].end) // 2]
+        )
+        for i, (record, genes) in enumerate(contigs)
+    ]
+    write_fasta(tmp_path / "cut.fa", cut)
+    assert predict(tmp_path / "cut.fa", "--formats", ALL_FORMATS) == 0
+    out = tmp_path / "o"
+    partial = {row[6] + row[4] for row in genes_of(out)}
+    assert {"10+", "10-", "01+", "01-"} <= partial
+    command = [need_tool("gt"), "eval", out / "genes.gff3", out / "genes.gff3"]
+    assert (
+        f"({len(genes_of(out))}/{len(genes_of(out))})" in subprocess.run(command, capture_output=True, text=True).stdout
+    )
+    ours = {name: entries_by_gene(out / name) for name in ("proteins.faa", "cds.fna")}
+    for annotation in ("genes.gff3", "genes.gtf"):
+        options = ["-g", tmp_path / "cut.fa", "-x", tmp_path / "x.fna", "-y", tmp_path / "y.faa", out / annotation]
+        subprocess.run([need_tool("gffread"), *options], check=True, capture_output=True)
+        spliced, translated = (
+            {entry.id.removeprefix("mrna-"): str(entry.seq) for entry in SeqIO.parse(tmp_path / name, "fasta")}
+            for name in ("x.fna", "y.faa")
+        )
+        assert spliced == ours["cds.fna"]
+        # gffread marks a missing stop codon with ".", and translates every start codon as it is.
+        assert {name: text.rstrip(".")[1:] for name, text in translated.items()} == {
+            name: text.rstrip("*")[1:] for name, text in ours["proteins.faa"].items()
+        }
+
+
+def entries_by_gene(path):
+    """Sequences of our FASTA files by the number of the gene in its record."""
+    return {
+        re.search("ID=gene-(.+);partial=", entry.description)[1]: str(entry.seq) for entry in SeqIO.parse(path, "fasta")
+    }
+
+
+def test_gffutils_reads_the_genes_of_odd_ids_out_of_gff3_and_gtf(predict, genome, tmp_path):
+    assert predict(genome, "--formats", "gff3,gtf,tsv") == 0
+    expected = sorted((row[0], int(row[2]), int(row[3])) for row in genes_of(tmp_path / "o"))
+    for name, decode in (("genes.gff3", unquote), ("genes.gtf", str)):
+        options = {"disable_infer_genes": True, "disable_infer_transcripts": True} if decode is str else {}
+        database = gffutils.create_db(str(tmp_path / "o" / name), ":memory:", merge_strategy="error", **options)
+        genes = database.features_of_type("gene")
+        assert sorted((decode(gene.seqid), gene.start, gene.end) for gene in genes) == expected
 
 
 def test_genes_of_genetic_code_4_translate(predict, tmp_path, need_tool):
@@ -274,6 +340,22 @@ def test_genes_over_the_origin_are_found_and_translate(predict, tmp_path, need_t
         (middle.strand, middle.end - cut + 20_000 if middle.strand == "+" else middle.start - cut + 20_001)
     ]
     assert all(int(row[3]) <= 20_000 for row in genes_of(tmp_path / "c"))
+    assert "left_out" not in json.loads((tmp_path / "a/summary.json").read_text())
+
+
+def test_a_gene_over_the_origin_that_gtf_cannot_hold_is_said_and_counted(predict, tmp_path, capsys):
+    (record, genes), *_ = simulate_genome(length_bp=20_000, gc=0.5, seed=5)
+    middle = max(genes, key=lambda gene: gene.length_bp)
+    codes = np.roll(record.codes, -(middle.start + middle.end) // 2)
+    for text, option, n_over in (("circular=true", "auto", 1), ("", "none", 0)):
+        write_fasta(tmp_path / "p.fa", [Record("plasmid", codes, text), Record("other", record.codes)])
+        assert predict(tmp_path / "p.fa", "--formats", ALL_FORMATS, "--circular", option, out=option) == 0
+        said = capsys.readouterr().err.splitlines()
+        summary = json.loads((tmp_path / option / "summary.json").read_text())
+        n_rows = (tmp_path / option / "genes.gtf").read_text().count("\tgene\t")
+        assert summary["n_genes"] == len(genes_of(tmp_path / option)) == n_rows + n_over
+        assert summary.get("left_out", {}) == ({"genes.gtf": 1} if n_over else {})
+        assert len(said) == n_over and all("warning[GENES-101] 1 ×, first: genes.gtf: gene-plasmid-" in s for s in said)
 
 
 def test_bytes_do_not_depend_on_batches_threads_paths_or_time(predict, genome, tmp_path, monkeypatch):

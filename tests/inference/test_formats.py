@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genoformer.applications import APPLICATIONS, result_names
-from genoformer.errors import UsageError
+from genoformer.errors import UsageError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.inference.formats import OutputFormat, RecordFiles, check_formats, default_formats, file_names
 from genoformer.inference.parts import Part
@@ -65,6 +65,31 @@ def test_every_word_has_its_file_and_records_have_theirs(tmp_path):
     assert contents(tmp_path / "o") == {
         "list.txt": text, "other.txt": text, "word-0001.txt": "r0=x", "word-0002.txt": "r1=y",
     }  # fmt: skip
+
+
+class Short(Words):
+    """Has no form for long words."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.left_out = WarningLog()
+
+    def lines(self, record, found):
+        if len(found) < 2:
+            return super().lines(record, found)
+        self.left_out.add("OUT-101", f"{found} is long")
+        return []
+
+
+def test_what_a_format_has_no_form_for_is_counted_by_file(tmp_path):
+    log = WarningLog()
+    log.add("OUT-102", "before")
+    with RecordFiles(tmp_path, ("list", "other"), FORMATS, {"other": Short}) as files:
+        for word in ("x", "yy", "zzz"):
+            files.add(Record("r", np.zeros(3, np.uint8)), word)
+    assert files.left_out(log) == {"other.txt": 2}
+    assert log.counts == {"OUT-101": 2, "OUT-102": 1} and log.examples["OUT-101"] == "yy is long"
+    assert (tmp_path / "list.txt").read_text().count("\n") == 4 and (tmp_path / "other.txt").read_text() == "id\nr x\n"
 
 
 def test_no_record_gives_files_without_rows(tmp_path):

@@ -152,6 +152,10 @@ def test_mistake_in_the_configuration_is_named(change, said, snakemake, folder):
         ("first\tpredict\tx.fa\t\t", '"first" is there twice'),
         ("a b\tpredict\tx.fa\t\t", "'a b' does not match"),
         ("fourth\tpredict\tabsent.fa\t\t", "absent.fa"),
+        ("..\tpredict\tx.fa\t\t", 'samples.tsv line 5: the sample ".." would be another folder'),
+        (".\tpredict\tx.fa\t\t", 'samples.tsv line 5: the sample "." would be another folder'),
+        ("\na/b\tpredict\tx.fa\t\t", "samples.tsv line 6"),
+        ("Ähre\tpredict\tx.fa\t\t", "'Ähre' does not match"),
     ],
 )
 def test_bad_row_of_the_samples_table_is_named(row, said, snakemake, folder):
@@ -159,6 +163,15 @@ def test_bad_row_of_the_samples_table_is_named(row, said, snakemake, folder):
         table.write(f"{row}\n")
     code, found = snakemake(folder, "-n")
     assert code == 1 and said in found
+
+
+def test_samples_may_have_dots_numbers_and_names_that_begin_alike(snakemake, folder):
+    genome = folder / "genomes/first/genome.fa"
+    names = ("strain.v1.2", "strain.v1", "s1", "s10", "007", "1e3", "...", "-x")
+    rows = "".join(f"{name}\tpredict\t{genome}\t\t\n" for name in names)
+    (folder / "config/samples.tsv").write_text("sample\trole\tfasta\tannotation\tgenetic_code\n" + rows)
+    code, said = snakemake(folder, "-n", "--config", "model=bacteria", "shards=1")
+    assert code == 0 and re.search(rf"predict_shard +{len(names)}\n", said)
 
 
 @pytest.mark.parametrize(

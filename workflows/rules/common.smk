@@ -19,13 +19,19 @@ def read_samples(path):
     except UnicodeDecodeError:
         raise WorkflowError(f'config key "samples": {path} is no text (UTF-8).')
     rows = {}
-    for row in csv.DictReader(text.splitlines(), delimiter="\t", restkey="cells"):
-        where = f"{path} line {len(rows) + 2}"
+    table = csv.DictReader(text.splitlines(), delimiter="\t", restkey="cells")
+    for row in table:
+        where = f"{path} line {table.line_num}"
         row = {name: value for name, value in row.items() if value}
         try:
             validate(row, "../schemas/samples.schema.yaml")
         except WorkflowError as error:
-            raise WorkflowError(f"{where}: {error}")
+            reason = str(error).rpartition("ValidationError: ")[2].partition("\n\n")[0]
+            raise WorkflowError(f"{where}: {reason}")
+        if row["sample"] in (".", ".."):
+            raise WorkflowError(
+                f'{where}: the sample "{row["sample"]}" would be another folder, not one of its own.'
+            )
         if row["sample"] in rows:
             raise WorkflowError(
                 f'{where}: the sample "{row["sample"]}" is there twice.'

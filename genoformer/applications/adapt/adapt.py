@@ -107,7 +107,7 @@ def adapt(
     """Adapt a model to genomes and write the new bundle.
 
     Args:
-        paths: FASTA files; "-" is standard input. With annotation also GenBank files, or none where it holds sequence.
+        paths: FASTA, GenBank or EMBL files; "-" is standard input. With annotation none where it holds sequence.
         finder: The model, ready to find genes; it is left as it is.
         rules: Of its application.
         out: Folder of the new bundle.
@@ -183,8 +183,10 @@ def _key(job: _Job) -> dict:
     if job.annotation is not None:
         given = store_parameters(job.genomes(), None, job.rules.labels, job.options.sources)
     else:
-        digest = job.request().scan(job.paths, job.warnings).sequence_digest
-        given = {"sequence_digest": digest, "mask_digest": job.mask.digest()}
+        scan = job.request().scan(job.paths, job.warnings)
+        given = {
+            "sequence_digest": scan.sequence_digest, "circular": list(scan.circular), "mask_digest": job.mask.digest(),
+        }  # fmt: skip
     plan = {name: getattr(job.finder.plan, name) for name in ("tile_bp", "context_bp", "precision")}
     model = {"model_digest": job.finder.bundle.digest, "decoder_digest": decoder_digest(job.finder.bundle.calibration)}
     training = {"batch_size": BATCH_SIZE, "crop_bp": CROP_BP, "held_out": HELD_OUT, "guard_bp": GUARD_BP}

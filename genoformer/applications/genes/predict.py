@@ -119,10 +119,12 @@ class GenePredictor:
                 files.add(record, placed, circular=call.circular, genetic_code=call.genetic_code)
         familiar = impression.familiarity(self.finder.bundle.calibration.get("codon_evidence"))
         impression.warn(familiar, request.call.genetic_code, warnings)
+        left_out = files.left_out(warnings)
         statistics = {"genome_statistics": n_statistics if request.metagenome else bool(n_statistics)}
         summary = self._about(scan) | counts.summary(scan.n_bases) | statistics | familiar
         adaptation = self._adaptation()
         summary |= {} if adaptation is None else {"adaptation": adaptation}
+        summary |= {"left_out": left_out} if left_out else {}
         names = [*files.names, *notes.write_terms()]
         return Written(summary | notes.summary(), names, {"batch_size": self.finder.plan.batch_size})
 

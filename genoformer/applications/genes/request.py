@@ -33,9 +33,11 @@ class GenomeScan(Scan):
 
     Attributes:
         mask: Where no gene may lie.
+        circular: Ids of the records that are circular, whoever says so.
     """
 
     mask: Mask = field(default_factory=Mask)
+    circular: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class GeneRequest:
         call: Genetic code, shortest gene and gaps.
         reading: How the input is read.
         formats: Words of the application's formats.
-        circular: Ids of circular records; ``("auto",)`` trusts a header that says so; empty for none.
+        circular: Ids of circular records; ``("auto",)`` trusts a FASTA header, GenBank or EMBL that says so; empty for
+            none.
         locus_tag: Prefix of gene names; "" for none.
         statistics: Let codon usage, start codons and binding sites of the input itself count.
         metagenome: The records are of many organisms: each has its own statistics, or none if it is short.
@@ -75,7 +78,11 @@ class GeneRequest:
         """Options of every command that finds genes."""
         group.add_argument("--genetic-code", type=int, help="NCBI number; the model's own by default")
         group.add_argument("--region", help="only RECORD:START-END, 1-based, both included")
-        group.add_argument("--circular", default="auto", help="auto, none, or ids of circular records, comma-separated")
+        group.add_argument(
+            "--circular",
+            default="auto",
+            help="auto (what the input says), none, or ids of circular records, comma-separated",
+        )
         group.add_argument(
             "--mask", metavar="BED", help="BED file of intervals without genes (rRNA, tRNA …), plain or gzip"
         )
@@ -130,31 +137,42 @@ class GeneRequest:
         region = self.reading.region
         missing = set(self.circular) - {"auto"} if region is None else {region[0]}
         first: list[str] = []
+        namesakes = set() if region is None else region_names(region)
+        ambiguous: list[str] = []
+        circular: list[str] = []
 
         def wanted() -> Iterator[Record]:
             for number, record in self.reading.all_records(paths, warnings):
                 missing.discard(record.id)
+                if record.id in namesakes:
+                    ambiguous.append(record.id)
                 if number < N_NAMED:
                     first.append(record.id)
                 if self.mask is not None:
                     lengths[record.id] = len(record)
                 if self.reading.wants(record):
+                    circular.extend([record.id] if self.call_options(record).circular else [])
                     yield record
 
         found = scan_records(wanted(), lambda record: len(self.reading.stretch(record)))
         if missing and region is not None:
             message = f'there is no record "{region[0]}"; the input begins with {", ".join(first)}.'
             raise UsageError("REGION-001", message)
+        if ambiguous:  # samtools refuses it, too
+            message = f'"{ambiguous[0]}" is a stretch of a record and the name of another one.'
+            raise UsageError("REGION-004", message, where="--region", fix="Rename that record.")
         if missing:
             message = f"--circular names records that are not there: {', '.join(sorted(missing))}."
             raise UsageError("CIRCULAR-001", message)
         intervals = {} if self.mask is None else read_bed_intervals(self.mask, lengths, warnings)
-        return GenomeScan(found.n_records, found.n_bases, found.sequence_digest, found.longest, Mask(intervals))
+        return GenomeScan(**vars(found), mask=Mask(intervals), circular=tuple(circular))
 
     def key(self, header: BundleHeader, scan: Scan) -> dict[str, Any]:
         """What makes two predictions the same, JSON types."""
         mask = scan.mask.digest() if isinstance(scan, GenomeScan) else None
         asked = self.to_dict()
+        if isinstance(scan, GenomeScan):  # not what was asked: with "auto" the files say it
+            asked["circular"] = list(scan.circular)
         asked["call"].pop("buffer_bp")
         return {
             **asked, "mask": mask, "task": header.config.task, "tile_bp": header.config.tile_bp,
@@ -164,9 +182,9 @@ class GeneRequest:
         }  # fmt: skip
 
     def call_options(self, record: Record) -> CallOptions:
-        """Options of one record: circular if it is named, or its header says so."""
+        """Options of one record: circular if it is named, or its file or header says so."""
         header = f" {record.description.lower()} "
-        says_so = any(mark in header for mark in ("circular=true", "topology=circular"))
+        says_so = record.circular or any(mark in header for mark in ("circular=true", "topology=circular"))
         circular = record.id in self.circular or ("auto" in self.circular and says_so)
         return replace(self.call, circular=circular and self.reading.region is None)
 
@@ -174,6 +192,12 @@ class GeneRequest:
         """Genes of a stretch in coordinates of its record."""
         region = self.reading.region
         return genes if region is None else [gene.shifted(region[1]) for gene in genes]
+
+
+def region_names(region: Region) -> set[str]:
+    """The texts of a region, each of which may be the name of a record as well."""
+    name, start, end = region
+    return {f"{name}:{start + 1}-{end}", f"{name}:{start + 1:,}-{end:,}"}
 
 
 def read_region(text: str | None) -> Region | None:

@@ -74,6 +74,7 @@ RESULT_CODES = {
     "REGION-001": Entry(2, "The record of the region is not there.", "Use an id of the input."),
     "REGION-002": Entry(2, "The region begins behind the end of its record.", "Give coordinates of this record."),
     "REGION-003": Entry(2, "The region is malformed.", "Write RECORD:START-END."),
+    "REGION-004": Entry(2, "The region is the name of a record as well.", "Rename that record."),
     "CIRCULAR-001": Entry(2, "Records of --circular are not there.", "Use ids of the input."),
     "CIRCULAR-002": Entry(2, "Genes with introns are found on linear records only.", "Use --circular none."),
     "GENOME-001": Entry(
@@ -81,6 +82,9 @@ RESULT_CODES = {
     ),
     "GENOME-002": Entry(None, "UGA is probably no stop codon here.", "Try --genetic-code 4, or 25."),
     "GENES-001": Entry(65, "Two records have one id, so that gene ids would repeat.", "Rename one of them."),
+    "GENES-101": Entry(
+        None, "A gene over the origin of a circular record is not in the GTF file.", "Take it from another format."
+    ),
     "FUNCTION-001": Entry(None, "Only the start of a long record is read.", "Cut it, or train with a larger max_bp."),
     "FUNCTION-003": Entry(2, "The model says numbers, not classes or terms.", "Give another model as --function."),
     "STRUCTURE-001": Entry(65, "A record is longer than the model reads.", "Cut it, or train with a larger max_bp."),
