@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from genoformer.annotation.flat_files import is_flat_file, read_flat_records
+from genoformer.annotation.file_kinds import is_flat_file
+from genoformer.annotation.flat_files import read_flat_records
 from genoformer.annotation.gene_sequence import coding_sequence
 from genoformer.annotation.isoforms import choose_isoforms
 from genoformer.annotation.models import Annotation, Gene
