@@ -23,6 +23,11 @@ ONE_VALUE = (
 _INTEGER = re.compile(r"[0-9]+")
 
 
+def decode(text: str) -> str:
+    """Text without percent-encoding."""
+    return unquote(text) if "%" in text else text
+
+
 @dataclass(slots=True)
 class Row:
     """One feature row; coordinates are 0-based, half-open. Attribute values stay percent-encoded until asked for."""
@@ -44,11 +49,11 @@ class Row:
 
     def value(self, name: str) -> str:
         """Decoded value of an attribute, "" when absent."""
-        return unquote(self.raw[name]) if name in self.raw else ""
+        return decode(self.raw.get(name, ""))
 
     def values(self, name: str) -> list[str]:
         """Decoded values of an attribute with several; a literal comma separates, an encoded one does not."""
-        return [unquote(value) for value in self.raw[name].split(",") if value] if name in self.raw else []
+        return [decode(value) for value in self.raw[name].split(",") if value] if name in self.raw else []
 
     def is_true(self, name: str) -> bool:
         return self.raw.get(name, "").lower() == "true"
@@ -68,7 +73,7 @@ class Contigs:
 
     def name(self, text: str) -> str:
         """Note a contig by its id as it stands in the file; gives the id."""
-        contig = unquote(text)
+        contig = decode(text)
         self.named.setdefault(contig, text)
         return contig
 
@@ -155,7 +160,7 @@ def parse_row(
         raise DataError("GFF3-009", f"the phase must be 0, 1, 2 or '.', found {phase!r}.", where=where)
     return Row(
         line=number,
-        contig=contig if read_attributes else unquote(contig),
+        contig=contig if read_attributes else decode(contig),
         source=source,
         kind=kind,
         start=first,
@@ -199,7 +204,7 @@ def _attributes(text: str, where: str) -> dict[str, str]:
         if not equals or not name:
             message = f"attributes must be NAME=VALUE separated by ';', found {pair.strip()[:60]!r}."
             raise DataError("GFF3-012", message, where=where, fix="Encode a literal ';' as %3B and '=' as %3D.")
-        _add_attribute(found, unquote(name), value, where)
+        _add_attribute(found, decode(name), value, where)
     return found
 
 

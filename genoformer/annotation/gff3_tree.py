@@ -82,7 +82,10 @@ class FeatureTree:
         Of several with this ID it is the one around the child, of those the transcript before the gene. A transcript
         that has the ID of its gene means the gene.
         """
-        found = [row for row in self.rows.get((child.contig, name), ()) if row is not child]
+        named = self.rows.get((child.contig, name), [])
+        if len(named) == 1 and named[0] is not child and name != child.id:
+            return named[0]
+        found = [row for row in named if row is not child]
         if name == child.id and child.kind != "CDS":
             found = [row for row in found if row.kind in GENE_KINDS and child.kind not in GENE_KINDS]
         if len(found) < 2 or any(_is_in_pieces(row) for row in found):
@@ -117,6 +120,8 @@ class FeatureTree:
             row = above
 
     def _first_parent(self, row: Row) -> Row | None:
+        if "Parent" not in row.raw:
+            return None
         names = row.values("Parent")
         if row.id in names and self.parent(row, row.id) is None:
             return row
