@@ -5,7 +5,6 @@ import functools
 import hashlib
 from pathlib import Path
 
-import numba
 import numpy as np
 import torch
 from llvmlite import ir
@@ -14,6 +13,7 @@ from numba.extending import intrinsic
 from torch import Tensor
 
 from genoformer.nn.attention.kernels.line_passes import backward_head, forward_part, plan_memory
+from genoformer.nn.attention.kernels.own_process import kernel_from_disk
 from genoformer.nn.attention.kernels.panels import CHUNK_TOKENS, Job, Matrix, States, compiled, pointer_to
 
 SOURCES = sorted(Path(__file__).parent.glob("*.py"))
@@ -73,13 +73,18 @@ def _openmp_parallel():
 
 @functools.cache
 def _kernel(is_backward: bool, is_double: bool):
-    """Compiled on first use, then kept on disk as long as the sources stay the same: numba looks at one file only."""
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()
+    """Compiled on first use, then kept on disk as long as the sources stay the same."""
+    digest = digest_of_sources()
     make = {
         (False, False): _make_forward_float32, (False, True): _make_forward_float64,
         (True, False): _make_backward_float32, (True, True): _make_backward_float64,
     }[is_backward, is_double]  # fmt: skip
-    return numba.cfunc(types.void(types.int64), cache=True)(make(digest))
+    return kernel_from_disk(make(digest), digest, (__name__, "_kernel", [is_backward, is_double]))
+
+
+def digest_of_sources() -> str:
+    """SHA-256 of all files that kernels are made of."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()
 
 
 def _make_forward_float32(digest):

@@ -1,0 +1,36 @@
+"""Kernels come from disk in every process that computes with them: the one that compiles them rounds otherwise."""
+
+import itertools
+
+import pytest
+
+from genoformer.nn.attention.kernels import own_process, threads
+
+
+@pytest.mark.parametrize(("is_backward", "is_double"), itertools.product([False, True], repeat=2))
+def test_no_process_computes_with_what_it_compiled(is_backward, is_double):
+    assert threads._kernel(is_backward, is_double).cache_hits == 1
+
+
+def test_without_another_process_this_one_compiles(monkeypatch, tmp_path):
+    def kernel(address):
+        pass
+
+    monkeypatch.setattr(own_process.sys, "executable", str(tmp_path / "nothing"))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    found = own_process.kernel_from_disk(kernel, "digest", ("nowhere", "nothing", []))
+    found.ctypes(0)
+    assert found.cache_hits == 0
+
+
+def test_a_kernel_is_compiled_once_and_then_found(monkeypatch, tmp_path):
+    calls = []
+
+    def kernel(address):
+        pass
+
+    monkeypatch.setattr(own_process, "FunctionCache", lambda function: type("Cache", (), {"cache_path": tmp_path}))
+    monkeypatch.setattr(own_process, "_compile", lambda remake: calls.append(remake) or True)
+    for digest in ("one", "one", "other"):
+        own_process.kernel_from_disk(kernel, digest, ("module", "name", [True]))
+    assert calls == [("module", "name", [True])] * 2
