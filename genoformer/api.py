@@ -13,6 +13,18 @@ from genoformer.inference.interface import Caller, Speed
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.records import Record
 
+SHORTEST_BASES = 8
+"""A shorter word of base letters is rather the name of a file that is not there."""
+LONGEST_FILE_NAME = 255
+LETTERS = set("ACGTUNacgtun")
+
+
+def are_bases(path: str) -> bool:
+    """Whether what was given as a path is a sequence, and no file of this name is there."""
+    if len(path) < SHORTEST_BASES or set(path) - LETTERS:
+        return False
+    return len(path) > LONGEST_FILE_NAME or not Path(path).exists()
+
 
 class Model:
     """A loaded bundle.
@@ -42,7 +54,13 @@ class Model:
 
         Raises:
             DataError, MissingFileError: If the file cannot be read.
+            UsageError: If this is no path but bases.
         """
+        if isinstance(path, str) and are_bases(path):
+            raise UsageError(
+                "API-001", f"expected the path of a file, found {len(path)} bases.", where="Model.predict",
+                fix='Give them to predict_sequence("name", bases).',
+            )  # fmt: skip
         return self._predictions(lambda: read_records(path), options)
 
     def predict_sequence(self, record_id: str, bases: str, **options: Any) -> Any:

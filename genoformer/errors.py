@@ -96,6 +96,11 @@ class RefusedError(GenoformerError):
     exit_code = 77
 
 
+def counted(n: int, noun: str) -> str:
+    """A number with thousands separated and its noun: "1 record", "2,000 records"."""
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
 def escape_control(text: str) -> str:
     """Make control characters visible, so that a message from a broken file cannot steer the terminal."""
     return "".join(c if c == "\n" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)

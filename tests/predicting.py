@@ -39,7 +39,7 @@ def predict_shard(model, paths, request, parts, number, of, *, overwrite=False, 
     """Folder of one shard; arguments as for ``job`` and ``shards.predict_shard``."""
     name = model.folder if isinstance(model, BundleHeader) else model
     made = job(model, paths, request, **more)
-    return shards.predict_shard(made, parts, Shard(number, of), model=str(name), overwrite=overwrite)
+    return shards.predict_shard(made, parts, Shard(number, of), model=str(name), overwrite=overwrite)[0]
 
 
 def merge(parts: Path, out: Path, model=None):

@@ -20,7 +20,7 @@ from genoformer.applications.pretraining.caller import BaseCaller, BasePredictio
 from genoformer.applications.rna_pairs.maps import read_pairs_h5
 from genoformer.bundle.folder import load_bundle
 from genoformer.bundle.header import CALIBRATION, CARD, CONFIG, WEIGHTS
-from genoformer.errors import DataError
+from genoformer.errors import DataError, UsageError
 from genoformer.files import write_json_atomic, write_manifest
 from genoformer.inference.interface import Speed
 from genoformer.inference.reading import Reading
@@ -267,3 +267,10 @@ def test_a_model_is_no_other_model(folder_of):
         GeneFinder.from_bundle(load_bundle(folder_of("gene_structure_eukaryote")))
     with pytest.raises(DataError, match="MODEL-007"):
         APPLICATIONS["contacts"].caller.load().from_bundle(load_bundle(folder_of("rna_pairs")))
+
+
+@pytest.mark.parametrize("bases", ["ACGTACGTAC", "acgtn" * 1000])
+def test_bases_in_place_of_a_path_are_named_without_repeating_them(folder_of, bases):
+    with pytest.raises(UsageError, match=f"found {len(bases)} bases.*predict_sequence") as caught:
+        load_model(folder_of("gene_structure_eukaryote")).predict(bases)
+    assert bases not in str(caught.value)

@@ -38,14 +38,28 @@ def run(args: argparse.Namespace) -> int:
             print(f"nothing to do: {path} is there")
             continue
         name = f"{args.name}-{seed}"
+        print(f"seed {seed}: training runs/{name}", flush=True)
         options = ["--trainer.enable_progress_bar", "false", "--seed_everything", str(seed), "--name", name]
         if code := run_lightning("fit", [*args.fit, *options]):
             return code
         args.out.mkdir(parents=True, exist_ok=True)
         folder = Path(run_folder(name))
-        write_json_atomic(path, _compare(folder, read_task(folder), seed, args.baselines))
-        print(path)
+        print(f"seed {seed}: comparing with simple models", flush=True)
+        found = _compare(folder, read_task(folder), seed, args.baselines)
+        write_json_atomic(path, found)
+        print("\n".join([*score_lines(found.get("scores", {})), str(path)]), flush=True)
     return 0
+
+
+def score_lines(scores: dict) -> list[str]:
+    """A table: a line for each model, a column for each score that is one number."""
+    names = [name for name, value in next(iter(scores.values()), {}).items() if isinstance(value, float)]
+    rows = [["", *names]] if names else []
+    rows += [
+        [model, *(f"{found[name]:.3f}" if name in found else "" for name in names)] for model, found in scores.items()
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _compare(run: Path, task: str, seed: int, baselines: list[str] | None) -> dict:

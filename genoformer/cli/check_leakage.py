@@ -58,10 +58,16 @@ def run(args: argparse.Namespace) -> int:
 def _records(path: str, args: argparse.Namespace, log):
     """Records of FASTA, GenBank or EMBL; of a table when a column of sequences is named and the file is no such."""
     from genoformer.annotation.text_lines import read_head
+    from genoformer.errors import DataError
     from genoformer.inference.input_files import is_flat_file, read_records
     from genoformer.labels.tables import read_table_sequences
 
-    is_fasta = args.sequence_column is None or read_head(Path(path), 1 << 10).lstrip()[:1] in (b">", b";")
+    head = read_head(Path(path), 1 << 10).lstrip()
+    if args.sequence_column is None and head[:1] not in (b">", b";", b"") and not is_flat_file(path):
+        message = "this is neither FASTA, GenBank nor EMBL."
+        fix = "If it is a table, name the column of the bases with --sequence-column."
+        raise DataError("LEAKAGE-003", message, where=str(path), fix=fix)
+    is_fasta = args.sequence_column is None or head[:1] in (b">", b";")
     if is_fasta or is_flat_file(path):
         return read_records(path, warnings=log)
     return read_table_sequences(path, args.sequence_column, args.id_column)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from genoformer.cli.training_arguments import find_task, prepare_arguments
 from genoformer.errors import DataError, UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
 from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoint_path
+from genoformer.training.config_files import config_folder
 from genoformer.training.finish import finish_bundle
 from genoformer.training.leakage_warning import leakage_lines
 from genoformer.training.metrics_log import MetricsLog
@@ -46,9 +48,21 @@ class OneLineParser(LightningArgumentParser):
     """Says what is wrong with the configuration in one line."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Raise ``UsageError`` with jsonargparse's message."""
+        """Raise ``UsageError``: what is missing or unknown in our words, else jsonargparse's message."""
         text = " ".join(message.split())[:MAX_MESSAGE_LETTERS]
-        raise UsageError("CONFIG-001", text, where="configuration", fix=f"See {self.prog} --help.") from ex
+        fix = f"See {self.prog} --help."
+        if "model.encoder" in text and ("are required" in text or "Got value: None" in text):
+            names = ", ".join(sorted(path.stem for path in config_folder().glob("experiment/*.yaml")))
+            text, fix = "nothing says what is trained.", f"Give --config NAME or a YAML file. Names: {names}."
+        elif "unrecognized arguments: --data." in text:
+            known = ", ".join(sorted(self._options_of_data()))
+            text, fix = f"{text.rstrip('.')}.", f"The data of this task are given by {known}."
+        raise UsageError("CONFIG-001", text, where="configuration", fix=fix) from ex
+
+    def _options_of_data(self) -> set[str]:
+        """What this task takes under ``data``, groups of settings as one."""
+        found = re.finditer(r"--data\.[a-z_]+", " ".join(self._option_string_actions))
+        return {option[0] for option in found}
 
 
 class GenoformerCLI(LightningCLI):

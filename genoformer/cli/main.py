@@ -220,10 +220,10 @@ def _bug_line(error: BaseException, argv: list[str]) -> str:
 
 
 def _write_crash_file(error: BaseException, argv: list[str]) -> Path | None:
-    """The only place a traceback goes: the current folder, or that of temporary files when it is not writable."""
+    """The only place a traceback goes: the folder of temporary files, or the current one when that is not writable."""
     versions = f"genoformer {version('genoformer')}, Python {platform.python_version()}, {platform.platform()}"
     text = f"{versions}\narguments: {argv}\n\n{''.join(traceback.format_exception(error))}"
-    for folder in (Path.cwd, tempfile.gettempdir):
+    for folder in (tempfile.gettempdir, Path.cwd):
         with contextlib.suppress(OSError):
             path = Path(folder()) / f"genoformer-crash-{os.getpid()}.txt"
             path.write_text(text, encoding="utf-8", errors="backslashreplace")

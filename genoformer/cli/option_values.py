@@ -20,6 +20,10 @@ def find_device(name: str):
         device = torch.device(name)
         torch.empty(1, device=device).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        first_line = str(error).splitlines()[0]
-        raise UsageError("DEVICE-001", f'the device "{name}" cannot be used: {first_line}', where="--device") from error
+        reason = str(error).splitlines()[0]
+        is_unknown = reason.startswith("Expected one of cpu")
+        raise UsageError(
+            "DEVICE-001", f'there is no device "{name}".' if is_unknown else f'the device "{name}" fails: {reason}',
+            where="--device", fix="Give cpu, cuda or cuda:NUMBER (mps on a Mac).",
+        ) from error  # fmt: skip
     return device

@@ -90,8 +90,9 @@ def run(args: argparse.Namespace) -> int:
             summary = predict(job, args.out, overwrite=args.overwrite, dry_run=args.dry_run)
             closing = closing_line(summary, args.out, application.subject)
         else:
-            folder = predict_shard(job, args.out, shard, model=args.model, overwrite=args.overwrite)
-            closing = f"shard {shard.number} of {shard.of}: {folder}"
+            folder, is_new = predict_shard(job, args.out, shard, model=args.model, overwrite=args.overwrite)
+            part = f"shard {shard.number} of {shard.of}"
+            closing = f"{part}: {folder}" if is_new else f"nothing to do: {folder} holds {part}"
     say(warnings, closing)
     return 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genoformer.cli.option_values import find_device, positive
-from genoformer.errors import WarningLog
+from genoformer.errors import WarningLog, counted
 
 
 def add_input_arguments(parser: argparse.ArgumentParser) -> None:
@@ -133,11 +133,11 @@ def closing_line(summary: dict[str, Any], out: Path, subject: str) -> str:
         out: Output folder.
         subject: What is predicted.
     """
-    records = f"{summary['n_records']} records, {summary['n_bases']:,} bp"
+    records = f"{counted(summary['n_records'], 'record')}, {summary['n_bases']:,} bp"
     if summary.get("dry_run"):
         return f"{records}: would write to {out}"
     if "n_genes" in summary:
-        found = f"{summary['n_genes']} genes in {records}"
+        found = f"{counted(summary['n_genes'], 'gene')} in {records}"
     else:
         found = f"{subject} of {records}"
     return f"nothing to do: {out} holds {found}" if summary.get("nothing_to_do") else f"{found}: {out}"

@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the genome and its genes; returns the exit code."""
+    from genoformer.errors import counted
     from genoformer.files import folder_lock
     from genoformer.genomes.simulate import simulate_genome
 
@@ -40,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
             return 0
         _clear(args.out, overwrite=args.overwrite)
         summary = _write(args.out, contigs, parameters)
-    print(f"{summary['n_genes']} genes in {summary['n_records']} records, {summary['n_bases']:,} bp: {args.out}")
+    found = f"{counted(summary['n_genes'], 'gene')} in {counted(summary['n_records'], 'record')}"
+    print(f"{found}, {summary['n_bases']:,} bp: {args.out}")
     return 0
 
 

@@ -16,7 +16,7 @@ from genoformer.annotation.origin import close_circles
 from genoformer.annotation.read import read_annotation, read_records
 from genoformer.annotation.seqids import match_ids, read_seqid_map
 from genoformer.annotation.tracks import GENE_TABLE, MASKED, gene_table, label_tracks
-from genoformer.errors import GenoformerError, MissingFileError, UsageError, WarningLog
+from genoformer.errors import GenoformerError, MissingFileError, UsageError, WarningLog, counted
 from genoformer.files import sha256_file
 from genoformer.genomes.store import SCHEMA, Source, Store, write_store
 from genoformer.sequence.records import Record
@@ -67,8 +67,8 @@ class PrepareReport:
         for name in self.n_records:
             reasons = ", ".join(f"{reason} {n}" for reason, n in self.masked[name].most_common())
             masked = f", {self.masked[name].total()} masked ({reasons})" if reasons else ""
-            size = f"{self.n_records[name]} records, {self.n_bases[name]:,} bp"
-            found.append(f"{name}: {size}, {self.n_genes[name]:,} genes{masked}")
+            size = f"{counted(self.n_records[name], 'record')}, {self.n_bases[name]:,} bp"
+            found.append(f"{name}: {size}, {counted(self.n_genes[name], 'gene')}{masked}")
         return found
 
 

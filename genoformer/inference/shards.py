@@ -47,7 +47,7 @@ class Shard:
         return range(n_bases * (self.number - 1) // self.of, n_bases * self.number // self.of)
 
 
-def predict_shard(job: Job, parts: Path, shard: Shard, *, model: str, overwrite: bool = False) -> Path:
+def predict_shard(job: Job, parts: Path, shard: Shard, *, model: str, overwrite: bool = False) -> tuple[Path, bool]:
     """The model pass of one shard; the same call continues one that was interrupted.
 
     Args:
@@ -58,7 +58,7 @@ def predict_shard(job: Job, parts: Path, shard: Shard, *, model: str, overwrite:
         overwrite: Replace a finished shard of another prediction.
 
     Returns:
-        Folder of the shard.
+        Folder of the shard, and whether there was work to do.
 
     Raises:
         UsageError: If the input is standard input.
@@ -86,12 +86,12 @@ def predict_shard(job: Job, parts: Path, shard: Shard, *, model: str, overwrite:
             "inputs": [str(Path(path).resolve()) for path in job.paths],
         }
         if not _claim(folder, description, overwrite=overwrite):
-            return folder
+            return folder, False
         share = shard.share(scan.n_bases)
         job.on_start(len(share))
         predictor.run_passes(job.paths, scan, folder, job.on_bases, share)
         write_manifest(folder, [SHARD, *sorted(path.name for path in folder.glob(PASS_FILES))])
-    return folder
+    return folder, True
 
 
 @dataclass(frozen=True)

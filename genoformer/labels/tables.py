@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from genoformer.annotation.text_lines import read_lines
+from genoformer.annotation.text_lines import read_head, read_lines
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.fasta import read_fasta
@@ -57,6 +57,11 @@ class TableColumns:
     names: tuple[str, ...] | None = None
 
 
+DATA_OPTIONS = (
+    "Name the columns with data.columns.label, .sequence, .id and .group, or all of a file without header line with "
+    "data.columns.names."
+)
+COMMAND_OPTIONS = "Name them with --label-column, --sequence-column and --id-column, as far as this command has these."
 FILE_GROUP = "file"
 """Group of a sequence whose group column is called so: the name of its file."""
 
@@ -192,10 +197,11 @@ def read_table_rows(path: str | Path, names: tuple[str, ...] | None = None) -> I
         DataError: If the file cannot be read, holds no row, or a row has another number of cells.
     """
     separator, is_empty = None, True
+    _refuse_parquet(path)
     for number, line in read_lines(Path(path)):
         if not line.strip():
             continue
-        separator = separator or ("\t" if "\t" in line else ",")
+        separator = separator or _find_separator(line, f"{path} line {number}")
         cells = [cell.strip() for cell in split_row(line, separator)]
         if names is None:
             names = tuple(cells)
@@ -209,6 +215,20 @@ def read_table_rows(path: str | Path, names: tuple[str, ...] | None = None) -> I
         raise DataError("LABELS-008", "the table has no rows.", where=str(path))
 
 
+def _refuse_parquet(path: str | Path) -> None:
+    if read_head(Path(path), 4) == b"PAR1":
+        fix = "Write it as text first, for example with polars.read_parquet(FILE).write_csv(OTHER)."
+        raise DataError("LABELS-020", "this is a Parquet file, which is not read here.", where=str(path), fix=fix)
+
+
+def _find_separator(header: str, where: str) -> str:
+    """Tab or comma, as the first line says."""
+    if "\t" in header or "," in header or ";" not in header:
+        return "\t" if "\t" in header else ","
+    fix = "Separate columns by tabs or commas: tr ';' '\\t' < OLD > NEW."
+    raise DataError("LABELS-021", "the columns are separated by semicolons.", where=where, fix=fix)
+
+
 def read_table_sequences(path: str | Path, sequence_column: str, id_column: str | None) -> Iterator[Record]:
     """Sequences of a table without their labels.
 
@@ -217,7 +237,7 @@ def read_table_sequences(path: str | Path, sequence_column: str, id_column: str 
     """
     columns = TableColumns(sequence_column, sequence_column, id_column)
     for where, cells in read_table_rows(path):
-        _check_columns(cells, columns, where)
+        _check_columns(cells, columns, where, COMMAND_OPTIONS)
         yield Record(_row_id(cells, id_column, path, where), _bases(cells[sequence_column], where))
 
 
@@ -233,7 +253,7 @@ def read_labels(path: str | Path, columns: TableColumns, log: WarningLog) -> lis
     found: list[LabelledSequence] = []
     lines: dict[str, str] = {}
     for where, cells in read_table_rows(path, columns.names):
-        _check_columns(cells, TableColumns(columns.label, None, columns.id), where)
+        _check_columns(cells, TableColumns(columns.label, None, columns.id), where, COMMAND_OPTIONS)
         row_id = cells[columns.id]
         if row_id in lines:
             raise DataError("LABELS-004", f'the id "{row_id}" is also in {lines[row_id]}.', where=where)
@@ -255,12 +275,12 @@ def split_row(line: str, separator: str) -> list[str]:
     return next(csv.reader([line])) if separator == "," and '"' in line else line.split(separator)
 
 
-def _check_columns(names: Iterable[str], columns: TableColumns, where: str) -> None:
+def _check_columns(names: Iterable[str], columns: TableColumns, where: str, options: str = DATA_OPTIONS) -> None:
+    """Whether the columns are there; ``where`` is the first row, ``options`` say how to name others."""
     group = None if columns.group == FILE_GROUP else columns.group
     for name in (columns.label, columns.sequence, columns.id, group):
         if name is not None and name not in names:
             raise DataError(
-                "LABELS-002", f'there is no column "{name}"; there are {", ".join(names)[:200]}.', where=where,
-                fix="Name the columns with data.columns.label, .sequence, .id and .group, or all of a file without "
-                "header line with data.columns.names.",
+                "LABELS-002", f'there is no column "{name}"; there are {", ".join(names)[:200]}.',
+                where=where if columns.names else where.rpartition(" line ")[0], fix=options,
             )  # fmt: skip

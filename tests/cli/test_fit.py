@@ -1,6 +1,7 @@
 """``fit``, ``validate`` and ``test``: configurations, run folders, one-line errors."""
 
 import json
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -242,3 +243,18 @@ def test_prepare_makes_the_store_that_fit_reads(tmp_path, monkeypatch, genome, c
     assert main(["prepare", *options, "--genetic-code", "4"]) == 73
     assert run_lightning("fit", [*TINY, "--data.store", "own.h5", "--name", "s", "--trainer.max_steps", "1"]) == 0
     assert not (tmp_path / "runs/s/data.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], r"nothing says what is trained\. Give --config NAME .*gene_structure_bacteria"),
+        (
+            ["--config", "gene_structure_demo", "--data.labels", "x"],
+            r"--data\.labels x\. .* --data\.annotation, .*fasta",
+        ),
+    ],
+)
+def test_what_is_missing_or_unknown_comes_with_what_there_is(arguments, message, capsys):
+    assert main(["fit", *arguments]) == 2
+    assert re.search(f"CONFIG-001.*{message}", capsys.readouterr().err)

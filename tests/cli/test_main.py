@@ -136,7 +136,8 @@ def test_out_of_memory_comes_with_advice(fake, capsys):
     assert "--batch-size" in capsys.readouterr().err
 
 
-def test_a_bug_leaves_its_traceback_in_a_crash_file_only(fake, capsys, tmp_path):
+def test_a_bug_leaves_its_traceback_in_a_crash_file_only(fake, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     fake(raises(ZeroDivisionError("seven\nlines")))
     assert cli.main(["fake", "--batch-size", "3"]) == 70
     err = capsys.readouterr().err
@@ -147,12 +148,12 @@ def test_a_bug_leaves_its_traceback_in_a_crash_file_only(fake, capsys, tmp_path)
     assert "Traceback" in text and "ZeroDivisionError" in text and "'--batch-size', '3'" in text
 
 
-def test_crash_file_goes_to_the_temporary_folder_when_the_current_one_refuses(fake, capsys, tmp_path, monkeypatch):
+def test_crash_file_goes_to_the_current_folder_when_the_temporary_one_refuses(fake, capsys, tmp_path, monkeypatch):
     fake(raises(ZeroDivisionError("x")))
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(elsewhere))
-    monkeypatch.setattr("pathlib.Path.cwd", lambda: tmp_path / "not there")
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "not there"))
+    monkeypatch.setattr("pathlib.Path.cwd", lambda: elsewhere)
     assert cli.main(["fake"]) == 70
     assert len(list(elsewhere.glob("genoformer-crash-*.txt"))) == 1
 

@@ -220,7 +220,7 @@ def test_region_that_is_the_name_of_a_record_is_refused(predict, genome, tmp_pat
 def test_no_gene_is_a_valid_complete_result(predict, tmp_path, capsys, need_tool, fasta):
     (tmp_path / "x.fa").write_text(fasta)
     assert predict(tmp_path / "x.fa", "--formats", ALL_FORMATS) == 0
-    assert capsys.readouterr().out.startswith("0 genes in 1 records")
+    assert capsys.readouterr().out.startswith("0 genes in 1 record,")
     assert set(verify_manifest(tmp_path / "o")) >= {"genes.bed", "cds.fna"}
     assert genes_of(tmp_path / "o") == []
     subprocess.run([need_tool("gt"), "gff3validator", tmp_path / "o/genes.gff3"], check=True, capture_output=True)

@@ -123,3 +123,21 @@ def test_labels_without_sequences_need_ids(tmp_path):
     assert [(r.id, r.label) for r in read_labels(path, TableColumns("kind", id="id"), WarningLog())] == [("a", "x")]
     with pytest.raises(UsageError, match=r"EVAL-011.*--id-column"):
         read_labels(path, TableColumns("kind"), WarningLog())
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (b"id;sequence;label\na;ACGT;x\n", "LABELS-021", r"line 1: the columns are separated by semicolons.*tr ';'"),
+        (b"PAR1\x00\x01\xff", "LABELS-020", "is a Parquet file"),
+        (
+            b"id,bases,label\na,ACGT,x\n",
+            "LABELS-002",
+            r't\.csv: there is no column "sequence"; there are id, bases, label',
+        ),
+    ],
+)
+def test_a_table_of_another_kind_is_named(tmp_path, content, code, message):
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(DataError, match=f"{code}.*{message}"):
+        read_label_table([tmp_path / "t.csv"], TableColumns(sequence="sequence"), [], WarningLog())

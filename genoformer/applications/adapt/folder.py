@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from genoformer.applications.adapt.fine_tune import BATCH_SIZE, GUARD_BP, HELD_OUT
-from genoformer.applications.adapt.held_out import gain_table
+from genoformer.applications.adapt.held_out import gain_table, is_unchanged
 from genoformer.bundle.folder import Bundle, save_bundle
 from genoformer.bundle.header import CALIBRATION, CARD, CONFIG, WEIGHTS
 from genoformer.errors import DataError
@@ -130,6 +130,8 @@ def verdict(gain: dict) -> str:
     """What the scores mean, in a sentence."""
     if gain["labels"] == "own calls":
         return "This is agreement with the sure calls of the given model, not a measure of quality."
+    if is_unchanged(gain["before"], gain["after"]):
+        return "No measurable difference on the held-out regions: either model will do."
     if gain["helped"]:
         return "Adaptation helped on the held-out regions."
     return "Adaptation did not help on the held-out regions: use the given model."

@@ -94,6 +94,11 @@ def has_helped(before: Mapping, after: Mapping) -> bool:
     return max(change.values()) > 0 and all(change.get(name, 0.0) >= 0 for name in SCORES_OF_GENES)
 
 
+def is_unchanged(before: Mapping, after: Mapping) -> bool:
+    """Whether no score changed in the digits that are shown."""
+    return all(old == new for _, old, new in _changes(before, after))
+
+
 def gain_line(before: Mapping, after: Mapping) -> str:
     """Scores before and after, in one line."""
     return ", ".join(f"{label} {old} → {new}" for label, old, new in _changes(before, after))

@@ -11,6 +11,14 @@ from genoformer.decoding.familiarity import familiarity, long_gene_evidence
 from genoformer.errors import WarningLog
 
 READ_WITHOUT_UGA = (4, 25)
+LONGEST_SMALL_CIRCLE_BP = 500_000
+"""Most plasmids, phages and organelles are shorter; a cut-off gene at both ends of a longer contig says little."""
+
+
+def cut_edges(gene: Gene, length_bp: int) -> list[int]:
+    """Ends of its record at which a gene is cut off: 0 for the first base, 1 for the last."""
+    low, high = (gene.partial_5, gene.partial_3) if gene.strand == "+" else (gene.partial_3, gene.partial_5)
+    return [0] * (low and gene.start < 3) + [1] * (high and gene.end > length_bp - 3)
 
 
 class Impression:
@@ -33,6 +41,20 @@ class Impression:
     def familiarity(self, at_home: float | None) -> dict[str, float | bool | None]:
         """For ``summary.json``, see ``decoding.familiarity``."""
         return familiarity(float(np.median(self._evidence)) if self._evidence else None, at_home)
+
+    def note_ends(self, record_id: str, length_bp: int, genes: Sequence[Gene], warnings: WarningLog) -> None:
+        """Say that a short record with a gene cut off at each end may be a circle.
+
+        Args:
+            record_id: Its name.
+            length_bp: Its length.
+            genes: Found on it, in its coordinates, as one of a linear sequence.
+            warnings: Take it.
+        """
+        ends = {(gene.strand, edge) for gene in genes for edge in cut_edges(gene, length_bp)}
+        if length_bp <= LONGEST_SMALL_CIRCLE_BP and any({(strand, 0), (strand, 1)} <= ends for strand in "+-"):
+            text = f'a gene is cut off at each end of "{record_id}"; if it is a complete plasmid, phage or organelle'
+            warnings.add("GENOME-003", f"{text}, these may be one gene: give --circular {record_id}")
 
     def warn(self, found: dict, genetic_code: int, warnings: WarningLog) -> None:
         """Say what a user should know before the genes are believed.

@@ -21,6 +21,8 @@ from genoformer.inference.passes import ModelPasses
 from genoformer.inference.reading import Scan
 from genoformer.stream import fitting_threads
 
+FEW_RECORDS = 5
+"""Of a finished genome; a draft or a metagenome has contigs that end anywhere."""
 Finder = Any
 """``caller.GeneFinder``, or what has its methods."""
 
@@ -114,6 +116,8 @@ class GenePredictor:
                     n_statistics += own is not None and own.are_own
                 genes = self.finder.genes(record.id, codes, rows, call, own)
                 impression.add(codes, genes)
+                if scan.n_records <= FEW_RECORDS and not call.circular and request.reading.region is None:
+                    impression.note_ends(record.id, len(record), genes, warnings)
                 notes.add(record.id, codes, genes)
                 placed = counts.add(request.placed(genes))
                 files.add(record, placed, circular=call.circular, genetic_code=call.genetic_code)

@@ -155,6 +155,9 @@ class GeneRequest:
                     yield record
 
         found = scan_records(wanted(), lambda record: len(self.reading.stretch(record)))
+        if region is not None and not missing and found.n_bases < region[2] - region[1]:
+            end = region[1] + found.n_bases
+            warnings.add("REGION-005", f'the region ends at {region[2]}, but "{region[0]}" has {end} bp: it ends there')
         if missing and region is not None:
             message = f'there is no record "{region[0]}"; the input begins with {", ".join(first)}.'
             raise UsageError("REGION-001", message)

@@ -23,6 +23,7 @@ RESULT_PREFIXES = {
     "DEVICE": "`--device`",
     "MEMORY": "memory",
     "BUG": "faults of genoformer",
+    "API": "the Python interface",
 }
 
 RESULT_CODES = {
@@ -75,12 +76,16 @@ RESULT_CODES = {
     "REGION-002": Entry(2, "The region begins behind the end of its record.", "Give coordinates of this record."),
     "REGION-003": Entry(2, "The region is malformed.", "Write RECORD:START-END."),
     "REGION-004": Entry(2, "The region is the name of a record as well.", "Rename that record."),
+    "REGION-005": Entry(None, "The region ends behind its record, and was cut there.", "Nothing, or correct its end."),
     "CIRCULAR-001": Entry(2, "Records of --circular are not there.", "Use ids of the input."),
     "CIRCULAR-002": Entry(2, "Genes with introns are found on linear records only.", "Use --circular none."),
     "GENOME-001": Entry(
         None, "The genome looks unlike those of the training: genes may be missing.", "Use predict --adapt, or adapt."
     ),
     "GENOME-002": Entry(None, "UGA is probably no stop codon here.", "Try --genetic-code 4, or 25."),
+    "GENOME-003": Entry(
+        None, "A gene is cut off at each end of a short record.", "If the record is a complete circle, give --circular."
+    ),
     "GENES-001": Entry(65, "Two records have one id, so that gene ids would repeat.", "Rename one of them."),
     "GENES-101": Entry(
         None, "A gene over the origin of a circular record is not in the GTF file.", "Take it from another format."
@@ -154,5 +159,6 @@ RESULT_CODES = {
     "BUG-001": Entry(
         70, "There is a fault in genoformer.", "Report it with the crash file, once you have looked what it holds."
     ),
+    "API-001": Entry(2, "Bases were given where a path belongs.", "Give them to Model.predict_sequence."),
 }
 """Prefix by prefix, errors before warnings."""

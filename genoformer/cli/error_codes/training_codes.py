@@ -97,6 +97,8 @@ TRAINING_CODES = {
     "LABELS-019": Entry(
         2, "Nothing says where the sequences are.", "Give data.columns.sequence, or data.fasta and data.columns.id."
     ),
+    "LABELS-020": Entry(65, "A table is a Parquet file.", "Write it as text first."),
+    "LABELS-021": Entry(65, "Columns are separated by semicolons.", "Separate them by tabs or commas."),
     "LABELS-101": Entry(None, "What has no label was left out.", "Nothing, or add the label."),
     "LABELS-102": Entry(None, "A FASTA record is in no row of the table and is not used.", "Nothing, or add a row."),
     "LABELS-103": Entry(None, "A copy of a sequence was left out.", "Nothing; data.split.keep_copies keeps copies."),
@@ -131,6 +133,7 @@ TRAINING_CODES = {
     "LEAKAGE-002": Entry(
         None, "A held-out part shares sequence with the training part.", "Split by group; see genoformer check-leakage."
     ),
+    "LEAKAGE-003": Entry(65, "A file holds no sequences.", "Name the column of a table with --sequence-column."),
     "TRAIN-001": Entry(76, "The loss or a weight is not finite.", "Lower model.lr, or raise model.warmup_steps."),
     "TRAIN-002": Entry(75, "A loading process died.", "Run the command again, or use --data.loader.num_workers 0."),
     "TRAIN-003": Entry(

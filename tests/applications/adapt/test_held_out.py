@@ -5,6 +5,7 @@ import pytest
 from oracle import TOKENIZER, Oracle
 
 from genoformer.annotation.tracks import MASKED, gene_table, label_tracks
+from genoformer.applications.adapt.folder import verdict
 from genoformer.applications.adapt.held_out import gain_line, gain_table, has_helped, score_held_out
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle.folder import load_bundle
@@ -97,3 +98,9 @@ def test_line_and_table_name_the_scores_of_both_sides():
     assert gain_line(before, after) == "3′ F1 0.9000 → 0.9500, exact F1 0.8000 → 0.8500, codon AUPRC – → 0.5000"
     assert gain_table(before, after)[2] == "| 3′ F1 | 0.9000 | 0.9500 |"
     assert gain_table(before, after)[-1].endswith("| 9 | 9 |")
+
+
+def test_scores_that_do_not_change_are_no_help_and_no_harm():
+    same = {"labels": "annotation", "before": scores(1.0, 1.0, 1.0), "after": scores(1.0, 1.0, 1.0), "helped": False}
+    assert verdict(same) == "No measurable difference on the held-out regions: either model will do."
+    assert "did not help" in verdict({**same, "after": scores(0.9, 1.0, 1.0)})

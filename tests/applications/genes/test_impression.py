@@ -73,3 +73,20 @@ def test_a_metagenome_is_nothing_to_adapt_to(tmp_path, capsys):
     command = ["predict", str(tmp_path / "a.fa"), "--model", str(model), "-o", str(tmp_path / "x")]
     assert main([*command, "--metagenome", "--adapt"]) == 2
     assert "--metagenome" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("length_bp", "strands", "is_told"),
+    [(5000, "++", True), (5000, "--", True), (5000, "+-", False), (600_000, "++", False)],
+)
+def test_genes_cut_off_at_both_ends_of_a_short_record_hint_at_a_circle(length_bp, strands, is_told):
+    ends = [(0, 300), (length_bp - 300, length_bp)]
+    genes = [
+        Gene("c", *span, strand, partial_5=(strand == "+") == (i == 0), partial_3=(strand == "+") == (i == 1))
+        for i, (span, strand) in enumerate(zip(ends, strands, strict=True))
+    ]
+    log = WarningLog()
+    Impression().note_ends("c", length_bp, genes, log)
+    assert bool(log.counts["GENOME-003"]) == is_told
+    Impression().note_ends("c", length_bp, genes[:1], log)
+    assert log.counts["GENOME-003"] == is_told
