@@ -16,7 +16,7 @@ import numpy as np
 import pyrodigal
 
 from genoformer.annotation.models import Annotation, Gene
-from genoformer.annotation.read import read_annotation, read_genbank_records
+from genoformer.annotation.read import read_annotation, read_records
 from genoformer.annotation.tracks import gene_table
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.applications.genes.evaluate import score_annotations
@@ -55,7 +55,7 @@ def read_genome(path: str | Path, genetic_code: int | None = None) -> Genome:
     """The genome of a file; its genetic code is what the file says, else 11."""
     reference = read_annotation(path)
     code = genetic_code or max(reference.genetic_codes.values(), default=11)
-    return Genome(reference, list(read_genbank_records(path)), code)
+    return Genome(reference, list(read_records(path)), code)
 
 
 def pyrodigal_genes(genome: Genome, meta: bool) -> list[Gene]:

@@ -23,12 +23,11 @@ import numpy as np
 from genoformer.annotation.intron_tracks import intron_tracks
 from genoformer.annotation.isoforms import choose_isoforms
 from genoformer.annotation.models import GENE_ID
-from genoformer.annotation.read import read_annotation, read_genbank_records
+from genoformer.annotation.read import read_annotation, read_records
 from genoformer.annotation.write_gff3 import write_gff3
 from genoformer.files import write_json_atomic
 from genoformer.genomes.locus_chimeras import IntronPiece, build_chimeras, find_frame, find_templates
 from genoformer.genomes.locus_contigs import Locus, build_contigs, count_composition, shared_with
-from genoformer.genomes.prepare import is_genbank
 from genoformer.sequence.alphabet import decode_bases, encode_bases
 from genoformer.sequence.fasta import read_fasta, write_fasta
 from genoformer.sequence.records import Record
@@ -132,7 +131,7 @@ def of_records(rows: list[tuple[Record, list]], names: tuple[str, ...]) -> list[
 
 def held_out(data: Path, thale_cress: list[tuple[Record, list]]) -> list[np.ndarray]:
     """Sequence of thale cress that validates or tests."""
-    artificial = read_genbank_records(data / "genome_arabidopsis_bac/arab1.gb.gz")
+    artificial = read_records(data / "genome_arabidopsis_bac/arab1.gb.gz")
     return [record.codes for record, _ in of_records(thale_cress, HELD_OUT)] + [record.codes for record in artificial]
 
 
@@ -159,7 +158,7 @@ def make_chimeras(thale_cress: list[tuple[Record, list]], pieces: list[IntronPie
 
 def divide(stem: Path, sequence: Path, annotation: Path, record_id: str) -> None:
     """Cut a record behind ``HELD_IN`` of its bases, where no gene lies; rows of the annotation are kept as they are."""
-    records = read_genbank_records(sequence) if is_genbank(sequence) else read_fasta(sequence)
+    records = read_records(sequence)
     record = next(record for record in records if record.id == record_id)
     genes = read_annotation(annotation).by_contig()[record_id]
     covered = np.zeros(len(record) + 1, dtype=bool)

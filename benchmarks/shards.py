@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from genoformer.annotation.read import read_genbank_records
+from genoformer.annotation.read import read_records
 from genoformer.applications import result_names
 from genoformer.applications.genes.predict import GenePredictor
 from genoformer.applications.genes.request import GeneRequest
@@ -83,7 +83,7 @@ def main() -> None:
     request = GeneRequest(call, formats=("gff3", "tsv", "bed", "protein", "cds"))
     with tempfile.TemporaryDirectory() as folder:
         fasta = Path(folder) / "genome.fa"
-        write_fasta(fasta, read_genbank_records(args.genbank))
+        write_fasta(fasta, read_records(args.genbank))
         result = compare(build_job(fasta, args.model, request), args.model, Path(folder), args.shards)
     path = Path(__file__).parents[1] / "docs" / "results" / f"shards-{args.name}.json"
     path.write_text(json.dumps(result, indent=2) + "\n")

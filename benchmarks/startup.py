@@ -18,7 +18,7 @@ from pathlib import Path
 
 from predict import processor
 
-from genoformer.annotation.read import read_genbank_records
+from genoformer.annotation.read import read_records
 from genoformer.cli.main import COMMANDS, LIGHTNING_COMMANDS
 from genoformer.files import write_json_atomic
 from genoformer.sequence.fasta import write_fasta
@@ -108,7 +108,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         fasta = Path(name) / "input.fna"
-        write_fasta(fasta, read_genbank_records(args.genbank))
+        write_fasta(fasta, read_records(args.genbank))
         wanted = [command for command in commands(fasta, args.model) if command.kind in args.kinds]
         torch, ours = measure(wanted, args.rounds, Path(name))
     rows = [

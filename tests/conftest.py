@@ -40,6 +40,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(n_cores, MOST_WORKERS)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that no worker sits alone over one of them at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def _missing(reason: str) -> None:
     if IN_CI:
         pytest.fail(reason)

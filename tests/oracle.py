@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from genoformer.annotation.read import read_annotation, read_genbank_records
+from genoformer.annotation.read import read_annotation, read_records
 from genoformer.annotation.tracks import gene_table, label_tracks
 from genoformer.genomes.store import Store, write_store
 from genoformer.sequence.alphabet import reverse_complement
@@ -41,7 +41,7 @@ class Oracle(nn.Module):
 
 def phage_store(path, genbank) -> tuple[Store, Oracle]:
     """A store of one record with its genes, and the network that knows them."""
-    (record,) = read_genbank_records(genbank)
+    (record,) = read_records(genbank)
     genes = read_annotation(genbank).genes
     tracks, _ = label_tracks(record.codes, genes, genetic_code=11)
     table = gene_table(record.codes, genes, genetic_code=11)

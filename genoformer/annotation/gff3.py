@@ -1,14 +1,16 @@
 """Read genes from GFF3: CDS rows joined to genes, with what their parents say of them."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
-from genoformer.annotation.gff3_genes import GENE_KINDS, CdsRows, ReadContext, build_gene, pseudo_gene
-from genoformer.annotation.gff3_rows import Directives, Row, iter_rows
+from genoformer.annotation.gff3_cds import CdsRows, group_cds
+from genoformer.annotation.gff3_genes import build_gene, pseudo_gene
+from genoformer.annotation.gff3_rows import Contigs, Row, iter_rows
+from genoformer.annotation.gff3_tree import GENE_KINDS, FeatureTree, Leaf, ReadContext
 from genoformer.annotation.models import Annotation, Gene, most_frequent_codes, order_genes
+from genoformer.annotation.transcript_rows import ROW_KINDS, TranscriptRows
 from genoformer.errors import DataError, WarningLog
 
 
@@ -16,21 +18,22 @@ from genoformer.errors import DataError, WarningLog
 class _Rows:
     """The rows of one file that matter for genes."""
 
-    by_id: dict[str, Row] = field(default_factory=dict)
-    exons: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    tree: FeatureTree
     cds: list[Row] = field(default_factory=list)
     pseudo: list[Row] = field(default_factory=list)
-    named_parents: list[tuple[int, str]] = field(default_factory=list)
+    leaves: list[Leaf] = field(default_factory=list)
 
 
 def read_gff3(path: Path, warnings: WarningLog, *, sources: Collection[str] = ()) -> Annotation:
     """Genes of a GFF3 file.
 
-    Rows of type CDS with one ID are one gene; without an ID, those with one parent are. A pseudogene without CDS rows
-    gives a gene with ``pseudo=True`` that spans its gene row. Sequences behind ``##FASTA`` are not read.
+    Rows of type CDS with one parent are one gene; without a parent, those with one ID are (see ``gff3_cds``). Ids hold
+    within one sequence. A pseudogene without CDS rows gives a gene with ``pseudo=True`` that spans its gene row.
+    Sequences behind ``##FASTA`` are not read.
 
-    Exons are those of the transcript that the CDS rows name as parent; of several transcripts with the same CDS, those
-    of the one with the most exonic bases.
+    Exons are those of the transcript that the CDS rows name as parent, its untranslated regions included; of several
+    transcripts with the same CDS, those of the one with the most exonic bases. Rows of stop codons are joined to the
+    CDS. In a file where most CDS have a ``start_codon`` (``stop_codon``) row, one without it lacks that end.
 
     Args:
         path: Plain or gzip-compressed file.
@@ -41,52 +44,69 @@ def read_gff3(path: Path, warnings: WarningLog, *, sources: Collection[str] = ()
         MissingFileError: If there is no such file.
         DataError: With file and line, if the file breaks the format.
     """
-    directives = Directives()
-    annotation = Annotation()
+    contigs, annotation = Contigs(), Annotation()
     context = ReadContext(path, annotation, warnings)
-    rows = _collect_rows(directives, context, sources)
-    annotation.contig_lengths = {**annotation.contig_lengths, **directives.contig_lengths}
-    _check_parents(rows, context)
-    built: list[tuple[Gene, Row]] = []
-    with_cds: set[str] = set()
-    for group in _group_cds(rows, context):
-        ancestors = _ancestors(group.parents, rows.by_id)
-        with_cds.update(row.id for row in ancestors)
-        transcripts = [rows.exons[parent] for parent in group.parents if parent in rows.exons]
-        built.append((build_gene(group, ancestors, transcripts, context), group.rows[0]))
-    built += [(pseudo_gene(row, context), row) for row in rows.pseudo if not row.id or row.id not in with_cds]
+    rows = _collect_rows(contigs, context, sources)
+    annotation.contig_lengths = {**annotation.contig_lengths, **contigs.lengths}
+    annotation.named = contigs.named
+    ids = {(row.contig, row.id) for row in rows.cds if row.id}
+    rows.tree.check([*rows.leaves, *rows.cds], ids)
+    built = list(_build(rows, context))
     _check_bounds(built, context)
     annotation.genes = order_genes(gene for gene, _ in built)
     annotation.genetic_codes = most_frequent_codes(annotation.genes)
     return annotation
 
 
-def _collect_rows(directives: Directives, context: ReadContext, sources: Collection[str]) -> _Rows:
-    rows = _Rows()
-    for row in iter_rows(context.path, directives, context.warnings):
+def _build(rows: _Rows, context: ReadContext) -> Iterator[tuple[Gene, Row]]:
+    """Every gene with one of its rows."""
+    groups = group_cds(rows.cds, rows.tree, context)
+    transcripts = _transcripts(rows)
+    around = [_of_group(group, transcripts) for group in groups]
+    tells_start, tells_stop = (_tell(around, name) for name in ("starts", "stops"))
+    with_cds: set[int] = set()
+    for group, found in zip(groups, around, strict=True):
+        ancestors = rows.tree.ancestors(group.parents)
+        with_cds.update(map(id, ancestors))
+        gene = build_gene(group, ancestors, found, context)
+        gene.partial_5 |= tells_start and not any(each.starts for each in found)
+        gene.partial_3 |= tells_stop and not any(each.stops for each in found)
+        yield gene, group.rows[0]
+    for row in rows.pseudo:
+        if id(row) not in with_cds:
+            yield pseudo_gene(row, context), row
+
+
+def _collect_rows(contigs: Contigs, context: ReadContext, sources: Collection[str]) -> _Rows:
+    rows = _Rows(FeatureTree(context))
+    for row in iter_rows(context.path, contigs, context.warnings):
         if sources and row.source not in sources:
             continue
         if row.kind in ("region", "chromosome") and row.start == 0:
-            _note_contig(row, context.annotation)
+            _note_contig(row, context)
         if row.kind == "CDS":
             rows.cds.append(row)
-        elif row.kind == "exon":
-            for parent in row.values("Parent"):
-                rows.exons[parent].append((row.start, row.end))
+        elif row.kind.lower() in ROW_KINDS:
+            rows.leaves.append(Leaf.of(row))
         elif row.id:
-            rows.by_id.setdefault(row.id, row)
+            rows.tree.add(row)
+        elif "Parent" in row.raw:
+            rows.leaves.append(Leaf.of(row))
         if row.kind in GENE_KINDS and _is_pseudogene(row):
             rows.pseudo.append(row)
-        rows.named_parents += [(row.line, parent) for parent in row.values("Parent")]
     return rows
 
 
-def _note_contig(row: Row, annotation: Annotation) -> None:
+def _note_contig(row: Row, context: ReadContext) -> None:
+    annotation = context.annotation
     # NCBI marks the row of the whole contig by gbkey=Src; other regions may start at 1, too.
     if row.kind == "chromosome" or row.is_true("Is_circular") or row.value("gbkey") == "Src":
         annotation.contig_lengths.setdefault(row.contig, row.end)
     if row.is_true("Is_circular"):
         annotation.circular.add(row.contig)
+    elif row.value("Is_circular").lower() not in ("", "false"):
+        text = f"Is_circular must be true or false, found {row.value('Is_circular')!r}, which is not looked at"
+        context.warn("GFF3-112", row, text)
 
 
 def _is_pseudogene(row: Row) -> bool:
@@ -96,84 +116,35 @@ def _is_pseudogene(row: Row) -> bool:
     return row.kind == "pseudogene" or row.is_true("pseudo") or biotype == "pseudogene"
 
 
-def _check_parents(rows: _Rows, context: ReadContext) -> None:
-    known = rows.by_id.keys() | {row.id for row in rows.cds if row.id}
-    for line, parent in rows.named_parents:
-        if parent not in known:
-            where = f"{context.path} line {line}"
-            context.warnings.add("GFF3-102", f"{where}: there is no feature with ID {parent!r}, named as Parent")
-    finished: set[str] = set()
-    for row in rows.by_id.values():
-        trail = [row]
-        while trail:
-            top = trail[-1]
-            parents = [rows.by_id[p] for p in top.values("Parent") if p in rows.by_id and p not in finished]
-            if not parents:
-                finished.add(top.id)
-                trail.pop()
-            elif any(parents[0].id == step.id for step in trail):
-                message = f"feature {parents[0].id!r} is its own ancestor."
-                fix = "Correct the Parent attributes."
-                raise DataError("GFF3-013", message, where=context.where(top), fix=fix)
-            else:
-                trail.append(parents[0])
-
-
-def _group_cds(rows: _Rows, context: ReadContext) -> list[CdsRows]:
-    """CDS rows of one gene each: by ID, or by parent where there is none; equal sets of rows are kept once."""
-    groups: dict[tuple[str, ...], CdsRows] = {}
-    for row in rows.cds:
-        parents = row.values("Parent")
-        if row.id:
-            keys = {("ID", row.id): parents}
-        else:
-            keys = {("Parent", parent): [parent] for parent in parents} or {("line", str(row.line)): []}
-        for key, key_parents in keys.items():
-            groups.setdefault((row.contig, *key), CdsRows([], key_parents)).rows.append(row)
-    distinct: dict[tuple[int, ...], CdsRows] = {}
-    for group in groups.values():
-        distinct.setdefault(tuple(row.line for row in group.rows), group)
-    return _join_single_rows(list(distinct.values()), rows.by_id, context)
-
-
-def _join_single_rows(groups: list[CdsRows], by_id: dict[str, Row], context: ReadContext) -> list[CdsRows]:
-    """Join CDS rows of one transcript that some programs give an ID each, which GFF3 would read as several CDS."""
-    by_transcript: dict[str, list[CdsRows]] = defaultdict(list)
-    for group in groups:
-        if len(group.parents) == 1 and group.parents[0] in by_id and by_id[group.parents[0]].kind not in GENE_KINDS:
-            by_transcript[group.parents[0]].append(group)
-    dropped: set[int] = set()
-    for transcript, members in by_transcript.items():
-        rows = [row for group in members for row in group.rows]
-        if len(members) < 2 or len(rows) > len(members) or _overlap(rows):
-            continue
-        context.warn("GFF3-103", rows[0], f"CDS rows of {transcript!r} have an ID each; read as one CDS")
-        members[0].rows = rows
-        dropped.update(id(group) for group in members[1:])
-    return [group for group in groups if id(group) not in dropped]
-
-
-def _overlap(rows: list[Row]) -> bool:
-    ordered = sorted(rows, key=lambda row: row.start)
-    return any(row.end > following.start for row, following in pairwise(ordered))
-
-
-def _ancestors(parents: list[str], by_id: dict[str, Row]) -> list[Row]:
-    """The rows named as parents, then the parent of the first of them, its parent, and so on."""
-    found = [by_id[parent] for parent in parents if parent in by_id]
-    above = found[:1]
-    while above:
-        above = [by_id[parent] for parent in above[0].values("Parent") if parent in by_id][:1]
-        found += above
+def _transcripts(rows: _Rows) -> dict[int | tuple[str, str], TranscriptRows]:
+    """What the rows beside the CDS say, by the row of their parent, or by sequence and name where that is not there."""
+    found: dict[int | tuple[str, str], TranscriptRows] = defaultdict(TranscriptRows)
+    for leaf in rows.leaves:
+        if leaf.kind.lower() in ROW_KINDS:
+            for name in leaf.parents:
+                parent = rows.tree.parent(leaf, name)
+                found[id(parent) if parent is not None else (leaf.contig, name)].add(leaf)
     return found
+
+
+def _of_group(group: CdsRows, transcripts: dict[int | tuple[str, str], TranscriptRows]) -> list[TranscriptRows]:
+    keys = [*map(id, group.parents), *((group.rows[0].contig, name) for name in (*group.names, group.rows[0].id))]
+    return [transcripts[key] for key in dict.fromkeys(keys) if key in transcripts]
+
+
+def _tell(around: list[list[TranscriptRows]], name: str) -> bool:
+    """Whether most CDS have a row of this kind, so that one without it says something."""
+    n_with = sum(any(getattr(each, name) for each in found) for found in around)
+    return 2 * n_with > len(around)
 
 
 def _check_bounds(built: list[tuple[Gene, Row]], context: ReadContext) -> None:
     annotation = context.annotation
     for gene, row in built:
         length_bp = annotation.contig_lengths.get(gene.contig)
-        if length_bp is None or gene.contig in annotation.circular or gene.end <= length_bp:
+        if length_bp is None or gene.end <= length_bp or (gene.start < length_bp and gene.end <= 2 * length_bp):
             continue
-        message = f"gene {gene.id!r} ends at {gene.end}, behind the end {length_bp} of {gene.contig!r}."
-        fix = "Correct ##sequence-region, or add a region row with Is_circular=true."
-        raise DataError("GFF3-016", message, where=context.where(row), fix=fix)
+        message = (
+            f"gene {gene.id!r} at {gene.start + 1}..{gene.end} lies behind the end {length_bp} of {gene.contig!r}."
+        )
+        raise DataError("GFF3-016", message, where=context.where(row), fix="Correct ##sequence-region.")

@@ -1,15 +1,13 @@
 """Build one gene from its CDS rows and the rows above them."""
 
-from dataclasses import dataclass
-from itertools import pairwise
-from pathlib import Path
-
+from genoformer.annotation.gff3_cds import CdsRows
 from genoformer.annotation.gff3_rows import Row
-from genoformer.annotation.locations import join_over_origin, parse_transl_except
-from genoformer.annotation.models import GENE_ID, Annotation, Gene, Span
-from genoformer.errors import DataError, WarningLog
+from genoformer.annotation.gff3_tree import GENE_KINDS, ReadContext
+from genoformer.annotation.locations import join_over_origin, join_touching, parse_transl_except
+from genoformer.annotation.models import GENE_ID, Gene
+from genoformer.annotation.transcript_rows import TranscriptRows, fitting_exons
+from genoformer.errors import DataError
 
-GENE_KINDS = ("gene", "pseudogene", "protein_coding_gene")
 # Attributes of the CDS that later steps read (gene function), by the name they get in Gene.attributes.
 KEPT_ATTRIBUTES = {
     "protein_id": "protein_id", "Dbxref": "db_xref", "Ontology_term": "GO", "ec_number": "EC_number",
@@ -17,35 +15,8 @@ KEPT_ATTRIBUTES = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class ReadContext:
-    """What every step of reading one file needs."""
-
-    path: Path
-    annotation: Annotation
-    warnings: WarningLog
-
-    def where(self, row: Row) -> str:
-        return f"{self.path} line {row.line}"
-
-    def warn(self, code: str, row: Row, text: str) -> None:
-        self.warnings.add(code, f"{self.where(row)}: {text}")
-
-
-@dataclass(slots=True)
-class CdsRows:
-    """CDS rows of one gene, in file order, and the IDs of its transcripts."""
-
-    rows: list[Row]
-    parents: list[str]
-
-    @property
-    def id(self) -> str:
-        return self.rows[0].id or (self.parents[0] if self.parents else "")
-
-
-def build_gene(cds: CdsRows, ancestors: list[Row], transcripts: list[list[Span]], context: ReadContext) -> Gene:
-    """One gene from its CDS rows, the rows above them, nearest first, and the exons of each of its transcripts.
+def build_gene(cds: CdsRows, ancestors: list[Row], transcripts: list[TranscriptRows], context: ReadContext) -> Gene:
+    """One gene from its CDS rows, the rows above them, nearest first, and what else is said of each of its transcripts.
 
     Raises:
         DataError: With file and line, for a CDS without strand or with a transl_table that is no number.
@@ -55,26 +26,28 @@ def build_gene(cds: CdsRows, ancestors: list[Row], transcripts: list[list[Span]]
     exceptions = {row.value("exception") for row in family}
     trans_spliced = _is_trans_spliced(group, "trans-splicing" in exceptions, context)
     partial_5, partial_3 = _partial_ends(group, context)
-    parts = _parts(group, context, is_cut=partial_5 or partial_3 or trans_spliced)
+    parts = _parts(group, transcripts, context, is_cut=partial_5 or partial_3 or trans_spliced)
+    phase_offset = _phase_offset(group, parts, context)
+    exceptions_of_rows = {codon for found in transcripts for codon in found.exceptions()}
     return Gene(
         contig=first.contig,
         start=parts[0][0],
         end=max(end for _, end in parts),
         strand=first.strand,
         parts=parts,
-        exons=fitting_exons(parts, transcripts),
+        exons=fitting_exons(parts, [found.exons_around(parts) for found in transcripts]),
         id=cds.id,
         locus_tag=_first_value(family, "locus_tag"),
         name=_first_value(family, "gene") or _first_value([r for r in ancestors if r.kind in GENE_KINDS], "Name"),
         product=_first_value(family, "product"),
         pseudo=any(row.is_true("pseudo") or row.kind == "pseudogene" for row in family),
-        partial_5=partial_5,
+        partial_5=partial_5 or phase_offset > 0,
         partial_3=partial_3,
         slippage="ribosomal slippage" in exceptions,
         trans_spliced=trans_spliced,
         genetic_code=_table_number(first, context),
-        transl_except=parse_transl_except(first.value("transl_except")),
-        phase_offset=_phase_offset(group, parts, context),
+        transl_except=parse_transl_except(first.value("transl_except")) or tuple(sorted(exceptions_of_rows)),
+        phase_offset=phase_offset,
         score=first.score if first.score is not None and 0 <= first.score <= 1 else None,
         start_score=_start_score(first),
         attributes=_kept_attributes(first, ancestors),
@@ -87,27 +60,6 @@ def _kept_attributes(first: Row, ancestors: list[Row]) -> dict[str, str]:
     return kept | ({GENE_ID: gene_id} if gene_id else {})
 
 
-def fitting_exons(parts: tuple[Span, ...], transcripts: list[list[Span]]) -> tuple[Span, ...]:
-    """The longest set of exons that the coding parts fit into; () when none says more than the CDS itself.
-
-    Parts fit when each lies in one exon and every end of a part but the outermost is the end of an exon, too.
-
-    Args:
-        parts: Coding parts, ascending.
-        transcripts: (start, end) of the exons of each transcript, in any order.
-    """
-    fitting = [tuple(sorted(exons)) for exons in transcripts if _fits(parts, sorted(exons))]
-    longest = max(fitting, key=lambda exons: sum(end - start for start, end in exons), default=())
-    reaches_beyond = longest and (longest[0][0] < parts[0][0] or longest[-1][1] > parts[-1][1])
-    return longest if reaches_beyond else ()
-
-
-def _fits(parts: tuple[Span, ...], exons: list[Span]) -> bool:
-    inside = [(max(start, parts[0][0]), min(end, parts[-1][1])) for start, end in exons]
-    apart = all(exon[1] <= following[0] for exon, following in pairwise(exons))
-    return apart and tuple(span for span in inside if span[0] < span[1]) == parts
-
-
 def _is_trans_spliced(group: list[Row], is_marked: bool, context: ReadContext) -> bool:
     for row in group:
         if row.strand not in ("+", "-"):
@@ -118,19 +70,16 @@ def _is_trans_spliced(group: list[Row], is_marked: bool, context: ReadContext) -
     return is_marked or on_both
 
 
-def _parts(group: list[Row], context: ReadContext, *, is_cut: bool) -> tuple[tuple[int, int], ...]:
-    parts = sorted((row.start, row.end) for row in group)
+def _parts(
+    group: list[Row], transcripts: list[TranscriptRows], context: ReadContext, *, is_cut: bool
+) -> tuple[tuple[int, int], ...]:
+    parts = join_touching([(row.start, row.end) for row in group])
+    for found in transcripts:
+        parts = found.with_stop_codon(parts)
     first, annotation = group[0], context.annotation
-    over_origin = None if is_cut else join_over_origin(parts, annotation.contig_lengths.get(first.contig))
-    if over_origin is None:
-        return tuple(parts)
-    if first.contig not in annotation.circular:
-        # Without Is_circular only the order of the rows tells a gene over the origin from one with a wide gap.
-        if first.strand == "-" or first.start < group[-1].start:
-            return tuple(parts)
-        annotation.circular.add(first.contig)
-        context.warn("GFF3-105", first, f"a CDS runs over the end of {first.contig!r}, which is read as circular")
-    return over_origin
+    over_origin = None if is_cut else join_over_origin(list(parts), annotation.contig_lengths.get(first.contig))
+    # Where no row calls the sequence circular, ``origin`` looks at the reading frame.
+    return over_origin if over_origin is not None and first.contig in annotation.circular else parts
 
 
 def _partial_ends(group: list[Row], context: ReadContext) -> tuple[bool, bool]:

@@ -15,6 +15,11 @@ from genoformer.errors import DataError, WarningLog
 N_COLUMNS = 9
 FORMAT_HELP = "GFF3 has nine columns separated by tabs; see https://github.com/The-Sequence-Ontology/Specifications."
 _GTF_ATTRIBUTE = re.compile(r'^\s*\w+ "[^"]*"')
+ONE_VALUE = (
+    "ID", "Name", "locus_tag", "gene", "product", "protein_id", "pseudo", "partial", "start_range", "end_range",
+    "exception", "transl_table", "Is_circular",
+)  # fmt: skip
+"""Attributes that decide what a gene is, so that two of one name contradict each other."""
 _INTEGER = re.compile(r"[0-9]+")
 
 
@@ -50,19 +55,31 @@ class Row:
 
 
 @dataclass(slots=True)
-class Directives:
-    """What ``##`` lines say: contig lengths from ``##sequence-region``."""
+class Contigs:
+    """What a file says of the contigs, row by row.
 
-    contig_lengths: dict[str, int] = field(default_factory=dict)
+    Attributes:
+        lengths: In bp, from ``##sequence-region``.
+        named: Every contig that a row or a directive names, in the order first met, with its id as it stands there.
+    """
+
+    lengths: dict[str, int] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)
+
+    def name(self, text: str) -> str:
+        """Note a contig by its id as it stands in the file; gives the id."""
+        contig = unquote(text)
+        self.named.setdefault(contig, text)
+        return contig
 
 
-def iter_rows(path: Path, directives: Directives, warnings: WarningLog) -> Iterator[Row]:
-    """Rows of a GFF3 file up to ``##FASTA``; directives are collected on the way.
+def iter_rows(path: Path, contigs: Contigs, warnings: WarningLog) -> Iterator[Row]:
+    """Rows of a GFF3 file up to ``##FASTA`` or a ``>`` line; what it says of the contigs is collected on the way.
 
     Args:
         path: Plain or gzip-compressed file.
-        directives: Filled while reading.
-        warnings: Counts a missing ``##gff-version 3``.
+        contigs: Filled while reading.
+        warnings: Counts a missing ``##gff-version 3``, and lines without a place.
 
     Raises:
         MissingFileError: If there is no such file.
@@ -75,27 +92,41 @@ def iter_rows(path: Path, directives: Directives, warnings: WarningLog) -> Itera
         if is_first and not line.startswith("##gff-version"):
             warnings.add("GFF3-101", f"{path}: the first line is not ##gff-version 3")
         is_first = False
-        if line.startswith("##FASTA") or line.startswith(">"):
+        # A comment may begin with these letters, so that only the directive itself ends the rows.
+        if line.rstrip() == "##FASTA" or line.startswith(">"):
             return
         if line.startswith("#"):
-            _read_directive(line, f"{path} line {number}", directives)
-        else:
+            _read_directive(line, f"{path} line {number}", contigs, warnings)
+            continue
+        contigs.name(line.partition("\t")[0])
+        if has_place(line, f"{path} line {number}", warnings):
             yield parse_row(line, number, path)
 
 
-def _read_directive(line: str, where: str, directives: Directives) -> None:
+def has_place(line: str, where: str, warnings: WarningLog) -> bool:
+    """Whether a row lies somewhere: some exports write 0..0 for what has no place, which is counted but for a CDS."""
+    columns = line.split("\t", 4) if "\t0\t" in line else []
+    if len(columns) < 5 or columns[3] != "0" or columns[2] == "CDS":
+        return True
+    warnings.add("GFF3-111", f"{where}: a row of type {columns[2]!r} begins at base 0 and is left out")
+    return False
+
+
+def _read_directive(line: str, where: str, contigs: Contigs, warnings: WarningLog) -> None:
     words = line.split()
     if words[0] == "##gff-version" and (len(words) < 2 or words[1].split(".")[0] != "3"):
         fix = "Convert it to GFF3, for example with `gt gtf_to_gff3` or `agat_convert_sp_gxf2gxf.pl`."
         raise DataError("GFF3-002", f"is GFF version {' '.join(words[1:])!r}, not 3.", where=where, fix=fix)
-    if words[0] == "##sequence-region":
-        if len(words) != 4 or not all(_INTEGER.fullmatch(word) for word in words[2:]):
-            raise DataError("GFF3-003", f"expected '##sequence-region ID START END', found {line!r}.", where=where)
-        directives.contig_lengths[unquote(words[1])] = int(words[3])
+    if words[0] == "##sequence-region" and len(words) > 1:
+        contig = contigs.name(words[1])
+        if len(words) == 4 and all(_INTEGER.fullmatch(word) for word in words[2:]) and int(words[3]) > 0:
+            contigs.lengths[contig] = int(words[3])
+        else:
+            warnings.add("GFF3-110", f"{where}: expected '##sequence-region ID START END', found {line[:80]!r}")
 
 
 def parse_row(
-    line: str, number: int, path: Path, read_attributes: Callable[[str, str], dict[str, str]] | None = None
+    line: str, number: int, path: Path, read_attributes: Callable[[str, str, str], dict[str, str]] | None = None
 ) -> Row:
     """Check and convert one line with nine columns.
 
@@ -103,7 +134,8 @@ def parse_row(
         line: The line without its end.
         number: Its number, from 1.
         path: The file, for messages.
-        read_attributes: Reads column 9, given the place for messages, too; that of GFF3 by default.
+        read_attributes: Reads column 9 of a dialect without percent-encoding, from the type of the row, the text and
+            the place for messages; None: as GFF3.
 
     Raises:
         DataError: With file and line, if a column breaks the format.
@@ -123,7 +155,7 @@ def parse_row(
         raise DataError("GFF3-009", f"the phase must be 0, 1, 2 or '.', found {phase!r}.", where=where)
     return Row(
         line=number,
-        contig=unquote(contig),
+        contig=contig if read_attributes else unquote(contig),
         source=source,
         kind=kind,
         start=first,
@@ -131,7 +163,7 @@ def parse_row(
         score=_score(score, where),
         strand=strand,
         phase=None if phase == "." else int(phase),
-        raw=(read_attributes or _attributes)(attributes, where),
+        raw=read_attributes(kind, attributes, where) if read_attributes else _attributes(attributes, where),
     )
 
 
@@ -167,5 +199,16 @@ def _attributes(text: str, where: str) -> dict[str, str]:
         if not equals or not name:
             message = f"attributes must be NAME=VALUE separated by ';', found {pair.strip()[:60]!r}."
             raise DataError("GFF3-012", message, where=where, fix="Encode a literal ';' as %3B and '=' as %3D.")
-        found[unquote(name)] = value
+        _add_attribute(found, unquote(name), value, where)
     return found
+
+
+def _add_attribute(found: dict[str, str], name: str, value: str, where: str) -> None:
+    """Note an attribute; one that is given twice has both values, as Parent may, and database references do."""
+    if name not in found:
+        found[name] = value
+    elif name not in ONE_VALUE:
+        found[name] += f",{value}"
+    elif found[name] != value:
+        fix = "Write it once."
+        raise DataError("GFF3-018", f"the attribute {name!r} is given twice.", where=where, fix=fix)

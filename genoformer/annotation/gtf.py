@@ -1,19 +1,21 @@
 """Read genes from GTF: the rows of each transcript joined to one CDS, the stop codon included.
 
 Reference: https://mblab.wustl.edu/GTF22.html. There a CDS excludes the stop codon, which has rows of its own; Ensembl,
-GENCODE, Augustus and others follow.
+GENCODE, Augustus and others follow. Nothing is percent-encoded.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genoformer.annotation.gff3_genes import fitting_exons
-from genoformer.annotation.gff3_rows import Row, parse_row
-from genoformer.annotation.models import GENE_ID, Annotation, Gene, Span, order_genes
+from genoformer.annotation.copies import split_copies
+from genoformer.annotation.gff3_rows import Row, has_place, parse_row
+from genoformer.annotation.locations import join_touching
+from genoformer.annotation.models import GENE_ID, Annotation, Gene, order_genes
 from genoformer.annotation.text_lines import read_lines
+from genoformer.annotation.transcript_rows import ROW_KINDS, TranscriptRows, fitting_exons
 from genoformer.errors import DataError, WarningLog
 
 _ATTRIBUTE = re.compile(r'\s*([\w.]+)\s+(?:"((?:[^"\\]|\\.)*)"|([^\s";]+))\s*(?:;|$)')
@@ -21,13 +23,17 @@ _ATTRIBUTE = re.compile(r'\s*([\w.]+)\s+(?:"((?:[^"\\]|\\.)*)"|([^\s";]+))\s*(?:
 
 @dataclass(slots=True)
 class _Transcript:
+    """Rows of one transcript."""
+
     cds: list[Row] = field(default_factory=list)
-    stop: list[Row] = field(default_factory=list)
-    start: list[Row] = field(default_factory=list)
-    exons: list[Span] = field(default_factory=list)
+    others: list[Row] = field(default_factory=list)
 
-
-PLACES = {"CDS": "cds", "stop_codon": "stop", "start_codon": "start"}
+    def around(self) -> TranscriptRows:
+        """What the other rows say."""
+        found = TranscriptRows()
+        for row in self.others:
+            found.add(row)
+        return found
 
 
 def read_gtf(path: Path, warnings: WarningLog, *, sources: Collection[str] = ()) -> Annotation:
@@ -36,48 +42,58 @@ def read_gtf(path: Path, warnings: WarningLog, *, sources: Collection[str] = ())
     The stop codon is part of the CDS inside genoformer: the ``stop_codon`` rows are joined to the CDS rows, whether
     these hold it already or not. A file without such rows says nothing of it, see ``stop_codons``. In a file that has
     ``start_codon`` (``stop_codon``) rows, a transcript without one lacks that end; so does one with the tag
-    ``cds_start_NF`` (``cds_end_NF``).
+    ``cds_start_NF`` (``cds_end_NF``), or whose first phase is not 0.
+
+    Rows of other types, such as gene and transcript, are not looked at: some programs write bare names in their column
+    9. A transcript_id that stands at several places of a sequence is several genes where each place is a reading frame
+    of its own, and trans-spliced where it is on both strands otherwise.
 
     Args:
         path: Plain or gzip-compressed file.
-        warnings: Counts what was left out.
+        warnings: Counts what was repaired or left out.
         sources: Only rows with one of these words in column 2; every row when empty.
 
     Raises:
         MissingFileError: If there is no such file.
         DataError: With file and line, if the file breaks the format.
     """
-    transcripts: dict[tuple[str, str], _Transcript] = defaultdict(_Transcript)
+    transcripts: dict[tuple[str, str, str], _Transcript] = defaultdict(_Transcript)
+    named: dict[str, str] = {}
     for number, line in read_lines(path):
         if not line.strip() or line.startswith("#"):
             continue
-        row = parse_row(line, number, path, _attributes)
-        if not sources or row.source in sources:
-            _collect(row, transcripts, path)
-    coding = [transcript for transcript in transcripts.values() if transcript.cds]
-    tells_start, tells_stop = any(t.start for t in coding), any(t.stop for t in coding)
-    genes = [_gene(transcript, path, tells_start, tells_stop) for transcript in coding]
-    return Annotation(genes=order_genes(genes))
+        contig = line.partition("\t")[0]
+        named[contig] = contig
+        if has_place(line, f"{path} line {number}", warnings):
+            row = parse_row(line, number, path, _attributes)
+            if not sources or row.source in sources:
+                _collect(row, transcripts, path)
+    coding = [copy for found in transcripts.values() if found.cds for copy in _copies(found, path, warnings)]
+    around = [transcript.around() for transcript in coding]
+    tells_start, tells_stop = any(found.starts for found in around), any(found.stops for found in around)
+    genes = [_gene(*pair, tells_start, tells_stop) for pair in zip(coding, around, strict=True)]
+    return Annotation(genes=order_genes(genes), named=named)
 
 
-def _collect(row: Row, transcripts: dict[tuple[str, str], _Transcript], path: Path) -> None:
-    if row.kind not in (*PLACES, "exon"):
+def _is_read(kind: str) -> bool:
+    return kind == "CDS" or kind.lower() in ROW_KINDS
+
+
+def _collect(row: Row, transcripts: dict[tuple[str, str, str], _Transcript], path: Path) -> None:
+    if not _is_read(row.kind):
         return
     name = row.value("transcript_id")
     if not name:
         message = f"a {row.kind} row needs a transcript_id."
         raise DataError("GTF-001", message, where=f"{path} line {row.line}", fix='Write transcript_id "NAME";.')
-    transcript = transcripts[row.contig, name]
-    if row.kind == "exon":
-        transcript.exons.append((row.start, row.end))
-    else:
-        getattr(transcript, PLACES[row.kind]).append(row)
+    transcript = transcripts[row.contig, row.value("gene_id"), name]
+    (transcript.cds if row.kind == "CDS" else transcript.others).append(row)
 
 
-def _attributes(text: str, where: str) -> dict[str, str]:
+def _attributes(kind: str, text: str, where: str) -> dict[str, str]:
     found: dict[str, str] = {}
     place = 0
-    while place < len(text.rstrip()):
+    while _is_read(kind) and place < len(text.rstrip()):
         match = _ATTRIBUTE.match(text, place)
         if not match:
             message = f'attributes must be NAME "VALUE" ended by ";", found {text[place : place + 60]!r}.'
@@ -90,42 +106,57 @@ def _attributes(text: str, where: str) -> dict[str, str]:
     return found
 
 
-def _gene(transcript: _Transcript, path: Path, tells_start: bool, tells_stop: bool) -> Gene:
+def _copies(transcript: _Transcript, path: Path, warnings: WarningLog) -> Iterator[_Transcript]:
+    """The transcript, or one for each place where its name stands."""
     first = transcript.cds[0]
     for row in transcript.cds:
-        if row.strand not in ("+", "-") or row.strand != first.strand:
-            raise DataError("GTF-003", "CDS rows of one transcript need one strand.", where=f"{path} line {row.line}")
-    parts = _joined([(row.start, row.end) for row in (*transcript.cds, *transcript.stop)])
-    tags = first.value("tag")
-    missing_start = "cds_start_NF" in tags or (tells_start and not transcript.start)
+        if row.strand not in ("+", "-"):
+            raise DataError("GTF-003", "a CDS row needs the strand + or -.", where=f"{path} line {row.line}")
+    pieces = split_copies(transcript.cds)
+    where = f"{path} line {first.line}"
+    copies = [_Transcript(rows) for rows in pieces]
+    for row in transcript.others:
+        min(copies, key=lambda copy: _distance_bp(row, copy.cds)).others.append(row)
+    starts = [any(row.kind == "start_codon" for row in copy.others) for copy in copies]
+    if len(pieces) < 2 or (any(starts) and not all(starts)):
+        if any(row.strand != first.strand for row in transcript.cds):
+            warnings.add("GTF-102", f"{where}: one CDS on both strands is read as trans-spliced")
+        yield transcript
+        return
+    text = f"transcript_id {first.value('transcript_id')!r} is read as {len(pieces)} genes"
+    warnings.add("GTF-101", f"{where}: {text}: each place is a reading frame of its own")
+    yield from copies
+
+
+def _distance_bp(row: Row, cds: list[Row]) -> tuple[bool, int]:
+    low, high = min(each.start for each in cds), max(each.end for each in cds)
+    return row.strand != cds[0].strand, max(0, low - row.end, row.start - high)
+
+
+def _gene(transcript: _Transcript, around: TranscriptRows, tells_start: bool, tells_stop: bool) -> Gene:
+    first = transcript.cds[0]
+    trans_spliced = len({row.strand for row in transcript.cds}) > 1
+    parts = around.with_stop_codon(join_touching([(row.start, row.end) for row in transcript.cds]))
+    tags, phase_offset = first.value("tag"), _first_phase(transcript.cds)
     return Gene(
         contig=first.contig,
         start=parts[0][0],
-        end=parts[-1][1],
+        end=max(end for _, end in parts),
         strand=first.strand,
         parts=parts,
-        exons=fitting_exons(parts, [transcript.exons]),
+        exons=() if trans_spliced else fitting_exons(parts, [around.exons_around(parts)]),
         id=first.value("transcript_id"),
         locus_tag=first.value("locus_tag"),
         name=first.value("gene_name"),
         product=first.value("product"),
-        partial_5=missing_start,
-        partial_3="cds_end_NF" in tags or (tells_stop and not transcript.stop),
-        phase_offset=_first_phase(transcript.cds),
+        partial_5="cds_start_NF" in tags or (tells_start and not around.starts) or phase_offset > 0,
+        partial_3="cds_end_NF" in tags or (tells_stop and not around.stops),
+        trans_spliced=trans_spliced,
+        transl_except=around.exceptions(),
+        phase_offset=phase_offset,
         score=first.score if first.score is not None and 0 <= first.score <= 1 else None,
         attributes={GENE_ID: first.value("gene_id")} if first.value("gene_id") else {},
     )
-
-
-def _joined(spans: list[Span]) -> tuple[Span, ...]:
-    """Spans in order, those that touch or overlap made one."""
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
 
 
 def _first_phase(cds: list[Row]) -> int:

@@ -1,6 +1,7 @@
 """Parts of a CDS: adjacent ones joined over the origin, and codons that are read otherwise than the table says."""
 
 import re
+from collections.abc import Iterable
 
 Parts = tuple[tuple[int, int], ...]
 
@@ -30,6 +31,32 @@ def join_over_origin(parts: list[tuple[int, int]], length_bp: int | None) -> Par
     moved = [(start + length_bp, end + length_bp) for start, end in after]
     bridge = (before[-1][0], moved[0][1])
     return (*before[:-1], bridge, *moved[1:])
+
+
+def join_touching(parts: list[tuple[int, int]]) -> Parts:
+    """Parts in ascending order, each once, those that touch made one; an overlap is a step back and stays.
+
+    Args:
+        parts: (start, end) in any order.
+    """
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(set(parts)):
+        if joined and start == joined[-1][1]:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
+def merge_spans(spans: Iterable[tuple[int, int]]) -> Parts:
+    """Spans in ascending order, those that touch or overlap made one."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
 
 
 def parse_transl_except(text: str) -> tuple[tuple[int, int, str], ...]:

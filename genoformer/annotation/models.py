@@ -3,11 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 GENE_ID = "gene_id"
 """Key in ``Gene.attributes``: id of the gene that isoforms share."""
 
 Span = tuple[int, int]
+
+SHORTEST_INTRON_BP = 15
+"""No spliceosomal intron that is known is shorter: those of Stentor have 15 or 16 bases (Slabodnick et al., Current
+Biology 27, 2017). A smaller gap inside a CDS, or a step back, is a shift of the frame or an error of the assembly."""
 
 
 @dataclass(slots=True)
@@ -89,6 +94,12 @@ class Gene:
         return len(self.parts) == 1 and not (self.pseudo or self.trans_spliced or self.slippage)
 
     @property
+    def is_shifted(self) -> bool:
+        """The reading frame is shifted between two parts: marked so, or no intron fits between them."""
+        gaps = (start - end for (_, end), (start, _) in pairwise(self.parts))
+        return self.slippage or (not self.trans_spliced and any(gap < SHORTEST_INTRON_BP for gap in gaps))
+
+    @property
     def transcript_exons(self) -> tuple[tuple[int, int], ...]:
         """Exons as far as they are known: those of the transcript, else the coding parts."""
         return self.exons or self.parts
@@ -129,17 +140,20 @@ class Annotation:
         contig_lengths: Length in bp by contig, where the file says it.
         circular: Contigs that the file calls circular.
         genetic_codes: Most frequent translation table of the genes by contig, where the file says it.
+        named: Every contig that the file names, by a row of any kind, a directive or a record, in the order first met,
+            with its id as it stands there.
     """
 
     genes: list[Gene] = field(default_factory=list)
     contig_lengths: dict[str, int] = field(default_factory=dict)
     circular: set[str] = field(default_factory=set)
     genetic_codes: dict[str, int] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)
 
     @property
     def contigs(self) -> list[str]:
-        """Every contig that has a length or a gene, in the order first met."""
-        return list(dict.fromkeys([*self.contig_lengths, *(gene.contig for gene in self.genes)]))
+        """Every contig that is named, has a length or a gene, in the order first met."""
+        return list(dict.fromkeys([*self.contig_lengths, *(gene.contig for gene in self.genes), *self.named]))
 
     def by_contig(self) -> dict[str, list[Gene]]:
         """The genes of each contig that has any."""

@@ -2,10 +2,12 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 from genoformer.annotation.text_lines import read_lines
-from genoformer.errors import DataError
+from genoformer.errors import DataError, WarningLog
 
 _VERSION = re.compile(r"(.+)\.[0-9]+")
 N_LISTED = 5
@@ -13,9 +15,13 @@ MAP_HELP = "Give --seqid-map FILE with two columns separated by a tab: id in the
 
 
 def match_ids(
-    fasta_ids: list[str], annotation_ids: list[str], seqid_map: dict[str, str] | None = None
-) -> dict[str, str]:
+    fasta_ids: list[str], annotation_ids: list[str], seqid_map: dict[str, str] | None = None, *,
+    warnings: WarningLog | None = None, what: str = "the annotation", spelled: Mapping[str, str] | None = None,
+) -> dict[str, str]:  # fmt: skip
     """Find for each id of the annotation the FASTA id that means the same sequence.
+
+    An annotation may be of more sequences than the FASTA file holds, as that of a genome beside one chromosome: ids
+    without a partner are counted, and left out. Without any partner the names are of another kind.
 
     The map is asked first, then equal ids match, then ids that differ because only one side has a version
     (``NC_000913`` and ``NC_000913.3``). Two different versions never match: they are different sequences.
@@ -24,19 +30,29 @@ def match_ids(
         fasta_ids: Ids of the FASTA file.
         annotation_ids: Ids of the annotation.
         seqid_map: FASTA id by annotation id, from ``read_seqid_map``.
+        warnings: Counts ids without a partner, or with several.
+        what: Whose ids they are, for messages.
+        spelled: Annotation ids as they stand in the file, where that differs.
 
     Returns:
-        FASTA id by annotation id.
+        FASTA id by annotation id, of those that have a partner.
 
     Raises:
-        DataError: If an annotation id has no partner or several, or two share one.
+        DataError: If there are annotation ids and none has a partner, or one without is a FASTA id without partner in
+            another spelling, or two share one.
     """
     partners = find_partners(fasta_ids, annotation_ids, seqid_map)
     matched = {annotation_id: fasta_id for annotation_id, fasta_id in partners.items() if fasta_id is not None}
     lost = [annotation_id for annotation_id in partners if annotation_id not in matched]
-    if lost:
-        message = f"{len(lost)} sequence ids of the annotation ({listed_ids(lost)}) match none, or several, of the"
+    shown = [(spelled or {}).get(annotation_id, annotation_id) for annotation_id in lost]
+    alone = {form for fasta_id in fasta_ids if fasta_id not in matched.values() for form in _spellings(fasta_id)}
+    if lost and (not matched or any(form in alone for lost_id in lost for form in _spellings(lost_id))):
+        message = f"{len(lost)} sequence ids of {what} ({listed_ids(shown)}) match none, or several, of the"
         raise DataError("SEQID-001", f"{message} FASTA ids ({listed_ids(fasta_ids)}).", fix=MAP_HELP)
+    log = WarningLog() if warnings is None else warnings
+    for annotation_id in shown:
+        text = f"{what} names {annotation_id!r}, which is no FASTA sequence, or could be several; it is left out"
+        log.add("SEQID-101", text)
     _check_one_to_one(matched)
     return matched
 
@@ -56,6 +72,13 @@ def find_partners(
         candidates = _candidates(annotation_id, known, by_stem, seqid_map or {})
         found[annotation_id] = candidates[0] if len(candidates) == 1 else None
     return found
+
+
+def _spellings(sequence_id: str) -> set[str]:
+    """What other programs make of an id: its first word, percent signs decoded, other capital letters."""
+    decoded = unquote(sequence_id)
+    words = {word for text in (sequence_id, decoded) for word in (text.strip(), (text.split() or [""])[0])}
+    return {word.lower() for word in words if word}
 
 
 def _stem(sequence_id: str) -> str:

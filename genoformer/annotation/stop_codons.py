@@ -7,10 +7,13 @@ import numpy as np
 
 from genoformer.annotation.gene_sequence import coding_sequence
 from genoformer.annotation.genetic_code import GeneticCode, codon_indices, get_genetic_code
+from genoformer.annotation.locations import merge_spans
 from genoformer.annotation.models import Gene, Span
 
 
-def include_stop_codons(codes: np.ndarray, genes: Iterable[Gene], genetic_code: int) -> list[Gene]:
+def include_stop_codons(
+    codes: np.ndarray, genes: Iterable[Gene], genetic_code: int, *, circular: bool = False
+) -> list[Gene]:
     """The same genes, each CDS with the stop codon that follows it in the transcript.
 
     A CDS grows by three bases when its own last codon is no stop codon, the next three bases of the transcript are one,
@@ -20,6 +23,7 @@ def include_stop_codons(codes: np.ndarray, genes: Iterable[Gene], genetic_code: 
         codes: uint8 base codes of the contig, forward strand, shape [L].
         genes: Genes of the contig.
         genetic_code: NCBI translation table of the contig.
+        circular: The contig is circular: the transcript goes on over the origin.
 
     Returns:
         Genes in the given order.
@@ -28,18 +32,27 @@ def include_stop_codons(codes: np.ndarray, genes: Iterable[Gene], genetic_code: 
         UsageError: If there is no such genetic code.
     """
     code = get_genetic_code(genetic_code)
-    return [_with_stop(codes, gene, code) for gene in genes]
+    return [_with_stop(codes, gene, code, circular) for gene in genes]
 
 
-def _with_stop(codes: np.ndarray, gene: Gene, code: GeneticCode) -> Gene:
-    is_odd = gene.pseudo or gene.trans_spliced or gene.slippage or gene.end > len(codes)
+def _with_stop(codes: np.ndarray, gene: Gene, code: GeneticCode, circular: bool) -> Gene:
+    last_bp = 2 * len(codes) if circular else len(codes)
+    is_odd = gene.pseudo or gene.trans_spliced or gene.is_shifted or gene.end > last_bp
     if is_odd or gene.partial_3 or (gene.length_bp - gene.phase_offset) % 3 or _ends_in_stop(codes, gene, code):
         return gene
-    added = _next_spans(gene, 3)
-    if not added or added[0][0] < 0 or added[-1][1] > len(codes):
+    # On "-" the stop codon may lie before base 0 of a circle.
+    placed = gene.shifted(len(codes)) if circular and gene.start < 3 and gene.strand == "-" else gene
+    longer = _longer(placed)
+    if longer.start < 0 or longer.end > last_bp or longer.start >= len(codes):
         return gene
-    longer = with_parts(gene, sorted((*gene.parts, *added)))
     return longer if _ends_in_stop(codes, longer, code) else gene
+
+
+def _longer(gene: Gene) -> Gene:
+    """The gene with the three bases behind its CDS, and with exons that hold them."""
+    added = _next_spans(gene, 3)
+    exons = merge_spans([*gene.exons, *added]) if gene.exons else ()
+    return replace(with_parts(gene, sorted((*gene.parts, *added))), exons=exons)
 
 
 def _ends_in_stop(codes: np.ndarray, gene: Gene, code: GeneticCode) -> bool:
@@ -48,11 +61,9 @@ def _ends_in_stop(codes: np.ndarray, gene: Gene, code: GeneticCode) -> bool:
 
 
 def _next_spans(gene: Gene, n_bp: int) -> list[Span]:
-    """Where the ``n_bp`` transcript bases behind the CDS lie; fewer when the known transcript ends."""
+    """Where the ``n_bp`` transcript bases behind the CDS lie; behind the last known exon it goes on without intron."""
     is_plus = gene.strand == "+"
     last = gene.end if is_plus else gene.start
-    if not gene.exons:
-        return [(last, last + n_bp)] if is_plus else [(last - n_bp, last)]
     found: list[Span] = []
     for start, end in gene.exons if is_plus else gene.exons[::-1]:
         start, end = (max(start, last), end) if is_plus else (start, min(end, last))
@@ -60,7 +71,10 @@ def _next_spans(gene: Gene, n_bp: int) -> list[Span]:
             taken = min(n_bp, end - start)
             found.append((start, start + taken) if is_plus else (end - taken, end))
             n_bp -= taken
-    return [] if n_bp else found
+    low, high = gene.transcript_span
+    if n_bp:
+        found.append((max(last, high), max(last, high) + n_bp) if is_plus else (min(last, low) - n_bp, min(last, low)))
+    return found
 
 
 def without_stop_codon(gene: Gene) -> Gene:

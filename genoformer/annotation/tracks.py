@@ -12,6 +12,7 @@ import numpy as np
 from genoformer.annotation.gene_sequence import coding_positions, coding_sequence, excepted_codons
 from genoformer.annotation.genetic_code import GeneticCode, codon_indices, get_genetic_code
 from genoformer.annotation.models import Gene, sort_genes
+from genoformer.annotation.stop_codons import include_stop_codons
 
 CODON_0, CODON_1, CODON_2, START, STOP, MASKED = 1, 2, 4, 8, 16, 128
 GENE_TABLE = np.dtype([("start", "i8"), ("end", "i8"), ("strand", "i1"), ("masked", "?")])
@@ -26,7 +27,8 @@ def label_tracks(
 
     ``CODON_0``, ``CODON_1`` and ``CODON_2`` cover the gene from start to stop codon inclusive. ``START`` and ``STOP``
     are on the first base in reading direction of the start and the stop codon: on "-" that is the highest coordinate
-    of the codon. Overlapping genes are or-ed. A gene cut off by the contig end lacks ``START`` or ``STOP``.
+    of the codon. A CDS that ends before its stop codon gets it (see ``stop_codons``). Overlapping genes are or-ed. A
+    gene cut off by the contig end lacks ``START`` or ``STOP``.
 
     Args:
         codes: uint8 base codes of the contig, forward strand, shape [L].
@@ -44,7 +46,7 @@ def label_tracks(
     code = get_genetic_code(genetic_code)
     tracks = np.zeros((2, len(codes)), dtype=np.uint8)
     masked: Counter[str] = Counter()
-    for gene in genes:
+    for gene in include_stop_codons(codes, genes, genetic_code, circular=circular):
         reason = why_masked(codes, gene, code, circular=circular)
         if reason is None:
             _label_gene(tracks[0 if gene.strand == "+" else 1], gene)
@@ -74,7 +76,7 @@ def gene_table(codes: np.ndarray, genes: Iterable[Gene], *, genetic_code: int, c
     """
     code = get_genetic_code(genetic_code)
     rows = []
-    for gene in sort_genes(genes):
+    for gene in sort_genes(include_stop_codons(codes, genes, genetic_code, circular=circular)):
         masked = why_masked(codes, gene, code, circular=circular) is not None
         spans = masked_intervals(gene) if masked else ((gene.start, gene.end),)
         rows += [(start, end, 1 if gene.strand == "+" else -1, masked) for start, end in spans]
@@ -104,6 +106,8 @@ def _why_model_masked(gene: Gene, with_introns: bool) -> str | None:
         return "trans-spliced"
     if gene.slippage:
         return "ribosomal slippage"
+    if gene.is_shifted:
+        return "gap too short for an intron"
     return "joined" if len(gene.parts) > 1 and not with_introns else None
 
 

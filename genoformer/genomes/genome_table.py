@@ -4,8 +4,8 @@ Tab-separated text with a header line; lines with "#" and empty ones are not rea
 
 | column | |
 |---|---|
-| `fasta` | FASTA or GenBank file with the bases; may be empty or left out where the annotation is GenBank |
-| `annotation` | GFF3, GTF or GenBank file with the genes; may be empty or left out where they are not needed |
+| `fasta` | FASTA, GenBank or EMBL file with the bases; may be left out where the annotation is a flat file |
+| `annotation` | GFF3, GTF, GenBank or EMBL file with the genes; may be empty or left out where they are not needed |
 | `genetic_code` | NCBI number; an empty cell means what the annotation says |
 | `weight` | share of the crops, relative to the other genomes of the group, 0 for none; without it the bases decide |
 | `group` | groups get equal shares; without the column all genomes are one |
@@ -16,10 +16,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from genoformer.annotation.flat_files import is_flat_file
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.text_lines import read_lines
 from genoformer.errors import DataError, MissingFileError, UsageError
-from genoformer.genomes.prepare import GenomeFiles, genome_names, is_genbank
+from genoformer.genomes.prepare import GenomeFiles, genome_names
 
 COLUMNS = ("fasta", "annotation", "genetic_code", "weight", "group")
 
@@ -147,9 +148,9 @@ def _find_files(table: Path, cells: dict[str, str], where: str, needs_genes: boo
                 "DATA-003", f"there is no file {path}.", where=where, fix="Paths are relative to the table."
             )
     sequence = given["fasta"] if "fasta" in given else given["annotation"]
-    if (needs_genes or "fasta" not in given) and len(given) == 1 and not is_genbank(sequence):
+    if (needs_genes or "fasta" not in given) and len(given) == 1 and not is_flat_file(sequence):
         lacking = "annotation" if "fasta" in given else "fasta"
-        message = f"{sequence} is not GenBank and needs a file in column {lacking}."
+        message = f"{sequence} is neither GenBank nor EMBL and needs a file in column {lacking}."
         raise DataError("GENOMES-004", message, where=where)
     return sequence, given.get("annotation", sequence) if needs_genes else None
 

@@ -8,25 +8,24 @@ from pathlib import Path
 
 import numpy as np
 
+from genoformer.annotation.flat_files import is_flat_file
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.intron_tracks import intron_gene_table, intron_tracks
 from genoformer.annotation.models import Annotation, Gene
-from genoformer.annotation.read import read_annotation, read_genbank_records
+from genoformer.annotation.origin import close_circles
+from genoformer.annotation.read import read_annotation, read_records
 from genoformer.annotation.seqids import match_ids, read_seqid_map
-from genoformer.annotation.text_lines import read_head
 from genoformer.annotation.tracks import GENE_TABLE, MASKED, gene_table, label_tracks
 from genoformer.errors import GenoformerError, MissingFileError, UsageError, WarningLog
 from genoformer.files import sha256_file
 from genoformer.genomes.store import SCHEMA, Source, Store, write_store
-from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.records import Record
 
 DEFAULT_GENETIC_CODE = {"codons": 11, "introns": 1}
 """Of records whose annotation does not say: bacteria and the nuclei of most other organisms."""
 LABELS = {"codons": (label_tracks, gene_table), "introns": (intron_tracks, intron_gene_table)}
 """What makes the label tracks and the gene table of a record, by the word that a task has for its labels."""
-_LOCUS = re.compile(rb"^LOCUS\s", re.MULTILINE)
-_SUFFIXES = re.compile(r"\.(gz|bgz|fasta|fna|fas|fa|gbff|gbk|gb|genbank)$", re.IGNORECASE)
+_SUFFIXES = re.compile(r"\.(gz|bgz|fasta|fna|fas|fa|gbff|gbk|gb|genbank|embl|ebl)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,8 @@ class GenomeFiles:
 
     Attributes:
         name: Name of the genome in the store.
-        sequence: FASTA or GenBank file with the bases.
-        annotation: GFF3 or GenBank file with the genes; None for a task that needs none.
+        sequence: FASTA, GenBank or EMBL file with the bases.
+        annotation: GFF3, GTF, GenBank or EMBL file with the genes; None for a task that needs none.
         genetic_code: NCBI number; None takes what the annotation says of each contig, else ``DEFAULT_GENETIC_CODE``.
     """
 
@@ -78,11 +77,11 @@ def find_genomes(
 ) -> list[GenomeFiles]:
     """Pair sequence files with annotations.
 
-    A GenBank file holds both, so that either list may be left out when it names GenBank files.
+    A GenBank or EMBL file holds both, so that either list may be left out when it names such files.
 
     Args:
-        fasta: FASTA or GenBank files.
-        annotation: GFF3 or GenBank files, in the same order.
+        fasta: FASTA, GenBank or EMBL files.
+        annotation: GFF3, GTF, GenBank or EMBL files, in the same order.
         genetic_code: NCBI number for all, one for each genome, or None for what the annotations say.
 
     Raises:
@@ -102,9 +101,9 @@ def find_genomes(
         if not Path(path).is_file():
             raise MissingFileError("DATA-003", "there is no such file.", where=str(path), fix="Check the path.")
     for path, other in zip(sequences, annotations, strict=True):
-        if path == other and not is_genbank(path):
+        if path == other and not is_flat_file(path):
             raise UsageError(
-                "DATA-004", "a file that is not GenBank needs a partner.", where=str(path),
+                "DATA-004", "a file that is neither GenBank nor EMBL needs a partner.", where=str(path),
                 fix="Give the sequence with --data.fasta and its genes with --data.annotation.",
             )  # fmt: skip
     for code in set(codes) - {None}:
@@ -126,11 +125,6 @@ def find_sequences(fasta: Sequence[str] | None) -> list[GenomeFiles]:
         if not Path(path).is_file():
             raise MissingFileError("DATA-003", "there is no such file.", where=str(path), fix="Check the path.")
     return [GenomeFiles(name, Path(path), None) for name, path in zip(_unique_names(fasta), fasta, strict=True)]
-
-
-def is_genbank(path: str | Path) -> bool:
-    """Whether the file's content begins as GenBank does."""
-    return _LOCUS.search(read_head(Path(path))) is not None
 
 
 def prepare_store(
@@ -197,13 +191,16 @@ def _read_genome(
         yield from _read_unlabelled(genome, report, log)
         return
     annotation = read_annotation(genome.annotation, warnings=log, sources=sources)
-    # GenBank takes seconds to parse and is small: read once. FASTA streams, a first pass gives the ids.
-    records = list(read_genbank_records(genome.sequence, warnings=log)) if is_genbank(genome.sequence) else None
-    record_ids = [record.id for record in records or read_fasta(genome.sequence)]
-    ids = {new: old for old, new in match_ids(record_ids, annotation.contigs, id_map).items()}
+    # Flat files take seconds to parse and are small: read once. FASTA streams, a first pass gives the ids.
+    kept = list(read_records(genome.sequence, warnings=log)) if is_flat_file(genome.sequence) else None
+    lengths = {record.id: len(record) for record in kept or read_records(genome.sequence)}
+    matched = match_ids(list(lengths), annotation.contigs, id_map, warnings=log, spelled=annotation.named)
+    ids = {new: old for old, new in matched.items()}
+    unstated = {old: lengths[new] for new, old in ids.items() if old not in annotation.contig_lengths}
+    annotation = close_circles(annotation, unstated, log)
     genes = annotation.by_contig()
     report.masked[genome.name] = Counter()
-    for record in records or read_fasta(genome.sequence, warnings=log):
+    for record in kept or read_records(genome.sequence, warnings=log):
         contig = ids.get(record.id)
         if contig is None:
             log.add("DATA-005", f"{genome.name}: nothing is said of record {record.id!r}; it trains as intergenic.")
@@ -213,9 +210,8 @@ def _read_genome(
 
 def _read_unlabelled(genome: GenomeFiles, report: PrepareReport, log: WarningLog) -> Iterator[Source]:
     """Records of which nothing is known: every label is masked."""
-    read = read_genbank_records if is_genbank(genome.sequence) else read_fasta
     report.masked[genome.name] = Counter()
-    for record in read(genome.sequence, warnings=log):
+    for record in read_records(genome.sequence, warnings=log):
         report.n_records[genome.name] += 1
         report.n_bases[genome.name] += len(record)
         tracks, table = np.full((2, len(record)), MASKED, np.uint8), np.empty(0, GENE_TABLE)

@@ -2,24 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from genoformer.annotation.text_lines import open_bytes, read_head
+from genoformer.annotation.text_lines import read_head
 from genoformer.errors import DataError, GenoformerError, WarningLog
 from genoformer.inference.parts import Part
 from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.records import Record
 
-_READER: Part[Callable[..., Iterator[Record]]] = Part("genoformer.annotation.genbank:read_genbank_records")
+_READER: Part[Callable[..., Iterator[Record]]] = Part("genoformer.annotation.flat_files:read_flat_records")
 """Loaded for flat files alone: predictions of FASTA do not wait for Biopython."""
-_FLAT_FILE = re.compile(rb"^LOCUS\s", re.MULTILINE)
-_FIRST_LINE = re.compile(rb"(?:LOCUS|ID) +\S+(.*)")
-"""The line with which a record begins in GenBank and EMBL; what stands behind its name says the topology.
-
-Reference: section 3.4.4 of the GenBank release notes; section 3.4.1 of the EMBL user manual.
-"""
+_FLAT_FILE = re.compile(rb"^LOCUS\s|\A\s*ID   \S", re.MULTILINE)
+"""How GenBank (after lines of NCBI's own, at times) and EMBL begin."""
 
 
 def read_records(
@@ -54,7 +49,7 @@ def is_flat_file(path: str | Path) -> bool:
 
 def _read_flat_file(path: Path, warnings: WarningLog) -> Iterator[Record]:
     seen: set[str] = set()
-    for record, circular in zip(_READER.load()(path, warnings=warnings), _topologies(path), strict=True):
+    for record in _READER.load()(path, warnings=warnings):
         where = f"{path} record {record.id}"
         if record.id in seen:
             raise DataError("GENBANK-002", "two records have this id.", where=where, fix="Keep one of them.")
@@ -62,12 +57,4 @@ def _read_flat_file(path: Path, warnings: WarningLog) -> Iterator[Record]:
             fix = "Download the record with its sequence, or give a FASTA file."
             raise DataError("GENBANK-004", "the record has no sequence.", where=where, fix=fix)
         seen.add(record.id)
-        yield replace(record, circular=circular)
-
-
-def _topologies(path: Path) -> Iterator[bool]:
-    """Whether each record is circular."""
-    with open_bytes(path) as handle:
-        for line in handle:
-            if begins := _FIRST_LINE.match(line):
-                yield b"circular" in re.split(rb"[\s;]+", begins[1].lower())
+        yield record

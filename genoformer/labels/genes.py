@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from genoformer.annotation.genbank import read_genbank_records
+from genoformer.annotation.flat_files import is_flat_file, read_flat_records
 from genoformer.annotation.gene_sequence import coding_sequence
 from genoformer.annotation.isoforms import choose_isoforms
 from genoformer.annotation.models import Annotation, Gene
-from genoformer.annotation.read import is_genbank, read_annotation
+from genoformer.annotation.read import read_annotation
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.labels.tables import FILE_GROUP, LabelledSequence, TableColumns
 from genoformer.sequence.fasta import read_fasta
@@ -124,9 +124,9 @@ def _one_text(
 def _read(path: Path, shared: dict[str, Record], log: WarningLog) -> tuple[Annotation, dict[str, Record]]:
     """Genes and sequences: those of a GenBank file itself, else those of the FASTA files."""
     annotation = read_annotation(path, warnings=log)
-    if not is_genbank(path):
+    if not is_flat_file(path):
         return annotation, shared
-    return annotation, {record.id: record for record in read_genbank_records(path)}
+    return annotation, {record.id: record for record in read_flat_records(path)}
 
 
 def _record(records: dict[str, Record], gene: Gene, where: str) -> Record:

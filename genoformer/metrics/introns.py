@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from genoformer.annotation.isoforms import choose_isoforms
-from genoformer.annotation.models import GENE_ID, Gene, Span
+from genoformer.annotation.isoforms import choose_isoforms, group_isoforms
+from genoformer.annotation.models import Gene, Span
 from genoformer.metrics.bases import binary_scores, precision_recall_f1
 
 BASE_CLASSES = ("intergenic", "utr", "intron", "coding")
@@ -118,7 +118,7 @@ def count_intron_genes(predicted: Iterable[Gene], reference: Iterable[Gene], len
 
 
 def _is_whole(gene: Gene) -> bool:
-    return not (gene.pseudo or gene.trans_spliced or gene.slippage or gene.partial_5 or gene.partial_3)
+    return not (gene.pseudo or gene.trans_spliced or gene.is_shifted or gene.partial_5 or gene.partial_3)
 
 
 def _lies_in(gene: Gene, spans: list[tuple[int, int]]) -> bool:
@@ -149,11 +149,11 @@ def _compare(counts: IntronCounts, level: str, found: set, truth: set) -> None:
 
 def _count_genes(counts: IntronCounts, predicted: list[Gene], reference: list[Gene]) -> None:
     """A gene is found when any of its isoforms is predicted exactly."""
-    owner = {_chain(gene): (gene.strand, gene.attributes.get(GENE_ID) or _chain(gene)) for gene in reference}
+    owner = {_chain(gene): number for number, group in enumerate(group_isoforms(reference)) for gene in group}
     hits = {owner[_chain(gene)] for gene in predicted if _chain(gene) in owner}
-    # One gene may be predicted by several isoforms, by programs that give alternatives.
-    n_predicted = {gene.attributes.get(GENE_ID) or _chain(gene) for gene in predicted}
-    counts.hits["gene"], counts.predicted["gene"] = len(hits), len(n_predicted)
+    # One gene may be predicted by several isoforms, by programs that give alternatives; two may be the same chain.
+    found = {frozenset(map(_chain, group)) for group in group_isoforms(predicted)}
+    counts.hits["gene"], counts.predicted["gene"] = len(hits), len(found)
     counts.reference["gene"] = len(set(owner.values()))
 
 

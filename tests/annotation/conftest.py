@@ -11,7 +11,7 @@ from Bio import SeqIO
 from Bio.SeqRecord import SeqRecord
 
 from genoformer.annotation.models import Annotation
-from genoformer.annotation.read import read_annotation, read_genbank_records
+from genoformer.annotation.read import read_annotation, read_records
 from genoformer.sequence.records import Record
 
 GENOMES = {
@@ -56,7 +56,7 @@ def genome(data_dir):
         with opener(path, "rt") as handle, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             truth = SeqIO.read(handle, "genbank")
-        (record,) = read_genbank_records(path)
+        (record,) = read_records(path)
         return Genome(path, read_annotation(path), record, truth)
 
     return load

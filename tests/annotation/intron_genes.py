@@ -4,23 +4,24 @@ from genoformer.annotation.models import Gene
 from genoformer.sequence.alphabet import encode_bases, reverse_complement
 from genoformer.sequence.records import Record
 
-#         utr    exon 1    intron     exon 2     intron    stop utr
-PIECES = ("CCTC", "ATGAC", "GTAAAAG", "GTTTGCAT", "GTTTAG", "AA", "GGC")
+#         utr    exon 1    intron             exon 2     intron            stop utr
+PIECES = ("CCTC", "ATGAC", "GTAAAAAAAAAAAAAG", "GTTTGCAT", "GTTTTTTTTTTTTAG", "AA", "GGC")
 TEXT = "".join(PIECES)
-PARTS, EXONS = ((4, 9), (16, 24), (30, 32)), ((0, 9), (16, 24), (30, 35))
+PARTS, EXONS = ((4, 9), (25, 33), (48, 50)), ((0, 9), (25, 33), (48, 53))
+END = 50
 LENGTH = len(TEXT)
 PROTEIN = "MTFA*"
 
 
 def plus_gene(**more) -> Gene:
     """ATG AC|G TTT GCA T|AA: phases 2 and 1, the stop codon split by the second intron."""
-    return Gene("c", 4, 32, "+", parts=PARTS, exons=EXONS, **more)
+    return Gene("c", 4, END, "+", parts=PARTS, exons=EXONS, **more)
 
 
 def minus_gene(**more) -> Gene:
     """The mirror image of ``plus_gene``."""
     flip = [tuple((LENGTH - end, LENGTH - start) for start, end in spans[::-1]) for spans in (PARTS, EXONS)]
-    return Gene("c", LENGTH - 32, LENGTH - 4, "-", parts=flip[0], exons=flip[1], **more)
+    return Gene("c", LENGTH - END, LENGTH - 4, "-", parts=flip[0], exons=flip[1], **more)
 
 
 def record(strand: str) -> Record:

@@ -3,7 +3,7 @@ import warnings
 import pytest
 
 from genoformer.annotation.models import Gene
-from genoformer.annotation.read import read_annotation, read_genbank_records
+from genoformer.annotation.read import read_annotation, read_records
 from genoformer.errors import DataError, WarningLog
 from genoformer.sequence.alphabet import decode_bases
 
@@ -130,7 +130,7 @@ def test_a_record_without_sequence_has_genes_but_gives_no_bases(data_dir):
     path = data_dir / "malformed/biopython/GenBank/tls_KDHP01000000.gb"
     assert read_annotation(path).contig_lengths == {"KBUV00000000.1": 3714}
     with pytest.raises(DataError, match=r"record KBUV00000000\.1: the record has no sequence"):
-        list(read_genbank_records(path))
+        list(read_records(path))
 
 
 @pytest.mark.data

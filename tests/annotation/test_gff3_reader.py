@@ -131,13 +131,18 @@ def test_a_row_order_that_runs_over_the_end_makes_the_contig_circular_with_a_war
     log = WarningLog()
     path = data_dir / "malformed/crafted_from_phix174/valid_origin_spanning_two_rows.gff3"
     annotation = read_annotation(path, warnings=log)
-    assert annotation.circular == {"phix"} and log.counts == {"GFF3-105": 1}
+    assert annotation.circular == {"phix"} and log.counts == {"ANNOTATION-101": 1}
     assert [gene.parts for gene in annotation.genes] == [((3980, 5522),)]
 
 
-def test_a_gene_behind_the_end_of_a_linear_contig_is_refused(read):
-    with pytest.raises(DataError, match=r"line 3: gene 'd' ends at 909, behind the end 900"):
-        read(row("CDS", 880, 909, "ID=d", phase=0))
+def test_a_gene_over_the_end_of_a_contig_that_no_row_calls_circular_makes_it_circular_with_a_warning(read):
+    annotation, log = read(row("CDS", 880, 909, "ID=d", phase=0))
+    assert annotation.circular == {"c"} and annotation.genes[0].end == 909 and log.counts == {"ANNOTATION-101": 1}
+
+
+def test_a_gene_behind_the_end_of_its_contig_is_refused(read):
+    with pytest.raises(DataError, match=r"line 3: gene 'd' at 901..909 lies behind the end 900"):
+        read(row("CDS", 901, 909, "ID=d", phase=0))
 
 
 def test_an_unknown_parent_is_counted_not_fatal(read):
@@ -175,7 +180,7 @@ def test_a_missing_version_line_is_counted(read):
         (row("CDS", 1, 9, "ID=d;transl_table=x", phase=0), "GFF3-015", "'x'"),
         (row("gene", 1, 9, "ID=a;Parent=a"), "GFF3-013", "'a' is its own ancestor"),
         ("##gff-version 2\n", "GFF3-002", "'2'"),
-        ("##sequence-region d 1\n", "GFF3-003", "sequence-region d 1"),
+        (row("CDS", 1, 9, "ID=d;ID=e", phase=0), "GFF3-018", "'ID' is given twice"),
     ],
 )
 def test_a_broken_rule_names_file_and_line(read, text, code, message):

@@ -36,18 +36,18 @@ def test_a_gene_by_hand(tmp_path):
     assert lines.pop(0) == "##gtf-version 2.2"
     rows = [line.split("\t")[2:5] + line.split("\t")[7:8] for line in lines]
     assert rows == [
-        ["gene", "1", "35", "."],
-        ["transcript", "1", "35", "."],
+        ["gene", "1", "53", "."],
+        ["transcript", "1", "53", "."],
         ["exon", "1", "9", "."],
         ["five_prime_utr", "1", "4", "."],
         ["CDS", "5", "9", "0"],
         ["start_codon", "5", "7", "0"],
-        ["exon", "17", "24", "."],
-        ["CDS", "17", "23", "1"],
-        ["stop_codon", "24", "24", "0"],
-        ["exon", "31", "35", "."],
-        ["stop_codon", "31", "32", "2"],
-        ["three_prime_utr", "33", "35", "."],
+        ["exon", "26", "33", "."],
+        ["CDS", "26", "32", "1"],
+        ["stop_codon", "33", "33", "0"],
+        ["exon", "49", "53", "."],
+        ["stop_codon", "49", "50", "2"],
+        ["three_prime_utr", "51", "53", "."],
     ]
     assert lines[4].split("\t")[8] == 'gene_id "gene-c-00001"; transcript_id "mrna-c-00001"; gene_name "x,y";'
 
@@ -100,7 +100,7 @@ def test_transcripts_of_one_gene_share_its_id(tmp_path):
     [
         ('c\tx\tCDS\t1\t9\t.\t+\t0\tgene_id "g";', "GTF-001", "transcript_id"),
         ('c\tx\tCDS\t1\t9\t.\t+\t0\tgene_id "g"; transcript_id', "GTF-002", "transcript_id"),
-        ('c\tx\tCDS\t1\t9\t.\t.\t0\tgene_id "g"; transcript_id "t";', "GTF-003", "one strand"),
+        ('c\tx\tCDS\t1\t9\t.\t.\t0\tgene_id "g"; transcript_id "t";', "GTF-003", "strand"),
         ('c\tx\tCDS\t9\t1\t.\t+\t0\tgene_id "g"; transcript_id "t";', "GFF3-007", "9..1"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from genoformer.annotation.models import Annotation
-from genoformer.annotation.read import read_annotation, read_genbank_records
+from genoformer.annotation.read import read_annotation, read_records
 from genoformer.errors import DataError, WarningLog, format_error
 
 # Parameters are made before any fixture: the folder that the fixture `data_dir` gives.
@@ -52,7 +52,7 @@ def test_gff3_files_are_accepted_or_refused_as_their_collections_say(path):
 @pytest.mark.parametrize("path", [p for p in FILES if p.parent.name == "GenBank"], ids=lambda path: path.name)
 def test_genbank_sequences_are_read_or_refused(path):
     try:
-        for record in read_genbank_records(path):
+        for record in read_records(path):
             assert record.id and len(record) > 0
     except DataError as error:
         assert path.name in error.where

@@ -8,7 +8,7 @@ import pytest
 
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Annotation, Gene
-from genoformer.annotation.read import read_annotation, read_genbank_records
+from genoformer.annotation.read import read_annotation, read_records
 from genoformer.annotation.tracks import gene_table, label_tracks
 from genoformer.decoding import caller, statistics
 from genoformer.decoding import decoder as decoder_module
@@ -67,7 +67,7 @@ def phage(data_dir):
     @cache
     def load(name):
         path = data_dir / "genome_phages" / f"{name}.gbk.gz"
-        (record,) = read_genbank_records(path)
+        (record,) = read_records(path)
         annotation = read_annotation(path)
         circular = record.id in annotation.circular
         tracks, _ = label_tracks(record.codes, annotation.genes, genetic_code=11, circular=circular)

@@ -7,7 +7,7 @@ import pytest
 from naive_frames import both_strands
 
 from genoformer.annotation.genetic_code import get_genetic_code
-from genoformer.annotation.read import read_genbank_records
+from genoformer.annotation.read import read_records
 from genoformer.decoding.caller import collect_candidates
 from genoformer.decoding.candidates import CANDIDATE_DTYPE, find_candidates, is_partial_5
 from genoformer.decoding.options import CallOptions
@@ -113,7 +113,7 @@ def test_pieces_change_nothing_whatever_counts_as_a_gap(max_gap_bp):
 
 @pytest.mark.parametrize("name", ["NC_001422.gbk.gz", "NC_001416_lambda.gbk.gz"])
 def test_pieces_of_a_phage_give_the_candidates_of_the_whole(data_dir, name):
-    (record,) = read_genbank_records(data_dir / "genome_phages" / name)
+    (record,) = read_records(data_dir / "genome_phages" / name)
     logits = random_logits(np.random.default_rng(0), len(record))
     expected = whole(record.codes, logits)
     for step, buffer_bp in ((97, 1), (1000, 2500)):

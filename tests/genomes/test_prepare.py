@@ -100,7 +100,7 @@ def test_genomes_of_equal_file_name_are_told_apart_by_folder(files, tmp_path):
     ("fasta", "annotation", "code", "error", "found"),
     [
         (None, None, None, UsageError, "no genome"),
-        (["toy.fna"], None, None, UsageError, "not GenBank"),
+        (["toy.fna"], None, None, UsageError, "neither GenBank nor EMBL"),
         (["toy.fna", "toy.fna"], ["toy.gff3"], None, UsageError, "2 sequence files, 1 annotations"),
         (["toy.fna"], ["toy.gff3"], [11, 4], UsageError, "2 genetic codes"),
         (["toy.fna"], ["absent.gff3"], None, MissingFileError, "absent.gff3"),

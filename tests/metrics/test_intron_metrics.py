@@ -16,7 +16,7 @@ from genoformer.applications.introns.evaluate import evaluate_intron_genes
 from genoformer.metrics.introns import IntronCounts, count_intron_genes, have_introns, matthews, paint_classes
 from genoformer.sequence.records import Record
 
-TRUE = Gene("c", 10, 60, "+", parts=((10, 20), (30, 40), (50, 60)), exons=((5, 20), (30, 40), (50, 62)))
+TRUE = Gene("c", 10, 80, "+", parts=((10, 20), (40, 50), (70, 80)), exons=((5, 20), (40, 50), (70, 82)))
 
 
 def f1(scores, level):
@@ -24,17 +24,17 @@ def f1(scores, level):
 
 
 def test_every_level_by_hand():
-    shifted = replace(TRUE, parts=((10, 20), (30, 42), (50, 60)), exons=())
+    shifted = replace(TRUE, parts=((10, 20), (40, 52), (70, 80)), exons=())
     scores = count_intron_genes([shifted], [TRUE], 100).compute()
     assert f1(scores, "donor") == (1, 2, 2) and f1(scores, "acceptor") == (2, 2, 2)
     assert f1(scores, "splice_site") == (3, 4, 4) and f1(scores, "exon") == (2, 3, 3)
     assert f1(scores, "chain") == f1(scores, "gene") == (0, 1, 1)
-    assert scores["bases"]["classes"]["intron"]["recall"] == pytest.approx(18 / 20)
+    assert scores["bases"]["classes"]["intron"]["recall"] == pytest.approx(38 / 40)
 
 
 def test_a_reference_is_perfect_against_itself_on_both_strands():
     minus = replace(TRUE, strand="-", contig="d")
-    scores = (count_intron_genes([TRUE], [TRUE], 80) + count_intron_genes([minus], [minus], 80)).compute()
+    scores = (count_intron_genes([TRUE], [TRUE], 100) + count_intron_genes([minus], [minus], 100)).compute()
     assert all(scores[level]["f1"] == 1 for level in ("donor", "acceptor", "exon", "chain", "gene"))
     assert scores["bases"]["mcc"] == scores["bases"]["mcc_stranded"] == 1
 
@@ -51,16 +51,16 @@ def test_any_isoform_makes_a_gene_right():
 
 
 def test_predictions_in_pseudogenes_and_their_bases_do_not_count():
-    pseudo = Gene("c", 8, 62, "-", pseudo=True)
+    pseudo = Gene("c", 8, 82, "-", pseudo=True)
     scores = count_intron_genes([TRUE], [pseudo], 100).compute()
     assert f1(scores, "gene") == f1(scores, "exon") == (0, 0, 0)
-    assert scores["n_masked"] == 1 and scores["bases"]["n"] == 100 - 54
+    assert scores["n_masked"] == 1 and scores["bases"]["n"] == 100 - 74
 
 
 def test_classes_of_bases_by_hand():
-    painted = paint_classes([TRUE, Gene("c", 42, 48, "-"), Gene("c", 70, 76, "-")], 80)
-    runs = [(0, 5, 0), (5, 10, 1), (10, 20, 3), (20, 30, 2), (30, 40, 3), (40, 42, 2), (42, 48, 6), (48, 50, 2)]
-    runs += [(50, 60, 3), (60, 62, 1), (62, 70, 0), (70, 76, 6), (76, 80, 0)]
+    painted = paint_classes([TRUE, Gene("c", 52, 58, "-"), Gene("c", 90, 96, "-")], 100)
+    runs = [(0, 5, 0), (5, 10, 1), (10, 20, 3), (20, 40, 2), (40, 50, 3), (50, 52, 2), (52, 58, 6), (58, 70, 2)]
+    runs += [(70, 80, 3), (80, 82, 1), (82, 90, 0), (90, 96, 6), (96, 100, 0)]
     assert painted.tolist() == [kind for start, end, kind in runs for _ in range(start, end)]
 
 

@@ -25,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 import processes
 
+pytestmark = pytest.mark.slow
+
 TOLERANCE = 1e-5
 
 

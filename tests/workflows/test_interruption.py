@@ -5,10 +5,13 @@ import signal
 import subprocess
 import sys
 
+import pytest
 from running import SNAKEFILE, own_environment
 from tiny import OPTIONS
 
 from genoformer.cli.main import main
+
+pytestmark = pytest.mark.slow
 
 STEPS = 20
 TRAINING = f"{OPTIONS} --trainer.max_steps {STEPS} --checkpoint_every_n_steps 5"

@@ -12,6 +12,8 @@ import running
 import slurm_node
 from tiny import WORKFLOWS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(bool(slurm_node.missing_programs()), reason="Slurm and munge are not installed")
 def test_rule_is_a_job_of_sbatch_with_its_resources(folder, monkeypatch):

@@ -16,6 +16,8 @@ from tiny import GENOMES, WORKFLOWS, make_folder, make_function_model
 from genoformer.cli.main import main
 from genoformer.files import verify_manifest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, warm_environment):

@@ -1,7 +1,6 @@
 """Compare two annotations of the same genome: the same call for our predictions and for those of other programs."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,70 +8,17 @@ import numpy as np
 
 from genoformer.annotation.gene_sequence import coding_positions
 from genoformer.annotation.models import Annotation, Gene
-from genoformer.annotation.read import read_annotation
-from genoformer.annotation.seqids import match_ids, read_seqid_map
 from genoformer.annotation.tracks import CODON_0, CODON_1, CODON_2
-from genoformer.applications.genes.outputs import GENES_GFF3
-from genoformer.errors import DataError, WarningLog
+from genoformer.applications.genes.compared import options_of, read_compared
+from genoformer.errors import WarningLog
 from genoformer.inference.comparison import Comparison, Question
 from genoformer.metrics.bases import binary_scores
 from genoformer.metrics.genes import Coverage, GeneCounts, count_genes, is_counted, masked_spans, split_at_origin
 from genoformer.metrics.introns import have_introns
-from genoformer.sequence.fasta import read_fasta
 
 TASK = "gene_structure"
 CODING = CODON_0 | CODON_1 | CODON_2
 BASE_CLASSES = ("coding", "coding_plus", "coding_minus", "codon_0", "codon_1", "codon_2", "intergenic")
-
-
-@dataclass(frozen=True)
-class Compared:
-    """Two annotations of one genome.
-
-    Attributes:
-        predicted: What is judged.
-        reference: What is true.
-        lengths: Length of each contig in bp; both annotations use these names.
-    """
-
-    predicted: Annotation
-    reference: Annotation
-    lengths: dict[str, int]
-
-
-def read_compared(
-    predicted_path: str | Path,
-    reference_path: str | Path,
-    *,
-    fasta: str | Path | None = None,
-    seqid_map: dict[str, str] | None = None,
-    warnings: WarningLog | None = None,
-    sources: Collection[str] = (),
-) -> Compared:
-    """Read predicted genes and a reference annotation, with the same names of contigs.
-
-    Args:
-        predicted_path: GFF3 or GenBank file, or an output folder of ``predict``.
-        reference_path: GFF3 or GenBank file.
-        fasta: The genome; gives contig names and lengths, and finds annotations of another assembly.
-        seqid_map: Contig id of the FASTA file (without one: of the reference) by id in the annotations.
-        warnings: Counts what the readers repaired, and contigs whose length no file says.
-        sources: Only rows of the reference with one of these words in column 2; all when empty.
-
-    Raises:
-        MissingFileError: If a file is not there.
-        DataError: If one cannot be read, contig ids do not match, or a gene lies beyond its contig.
-    """
-    log = WarningLog() if warnings is None else warnings
-    predicted = read_annotation(_genes_file(Path(predicted_path)), warnings=log)
-    reference = read_annotation(reference_path, warnings=log, sources=sources)
-    known = {record.id: len(record) for record in read_fasta(fasta)} if fasta else None
-    predicted, reference = _rename(predicted, reference, known, seqid_map or {})
-    lengths = known or _find_lengths(predicted, reference, log)
-    circular = predicted.circular | reference.circular
-    for path, annotation in ((predicted_path, predicted), (reference_path, reference)):
-        _check_inside(annotation.genes, lengths, circular, path)
-    return Compared(predicted, reference, lengths)
 
 
 def evaluate_genes(predicted_path: str | Path, reference_path: str | Path, **options: Any) -> dict[str, Any]:
@@ -173,66 +119,6 @@ def paint_codons(genes: Iterable[Gene], length_bp: int, touched: Coverage) -> np
         row = tracks[0 if gene.strand == "+" else 1]
         row[positions] |= np.left_shift(1, (np.arange(len(positions)) - gene.phase_offset) % 3).astype(np.uint8)
     return tracks
-
-
-def _genes_file(path: Path) -> Path:
-    return path / GENES_GFF3 if path.is_dir() else path
-
-
-def _rename(
-    predicted: Annotation, reference: Annotation, known: dict[str, int] | None, seqid_map: dict[str, str]
-) -> tuple[Annotation, Annotation]:
-    """Give both annotations the contig names of the FASTA file, or those of the reference when there is none."""
-    names = list(known) if known is not None else [seqid_map.get(contig, contig) for contig in reference.contigs]
-    renamed = (_with_names(each, match_ids(names, each.contigs, seqid_map)) for each in (predicted, reference))
-    return next(renamed), next(renamed)
-
-
-def _with_names(annotation: Annotation, names: dict[str, str]) -> Annotation:
-    return Annotation(
-        genes=[replace(gene, contig=names[gene.contig]) for gene in annotation.genes],
-        contig_lengths={names[contig]: length for contig, length in annotation.contig_lengths.items()},
-        circular={names[contig] for contig in annotation.circular if contig in names},
-    )
-
-
-def _find_lengths(predicted: Annotation, reference: Annotation, log: WarningLog) -> dict[str, int]:
-    lengths: dict[str, int] = {}
-    last: dict[str, int] = {}
-    for gene in (*predicted.genes, *reference.genes):
-        last[gene.contig] = max(gene.end, last.get(gene.contig, 0))
-    for contig in dict.fromkeys([*reference.contigs, *predicted.contigs]):
-        stated = {a.contig_lengths[contig] for a in (predicted, reference) if contig in a.contig_lengths}
-        if len(stated) > 1:
-            raise DataError(
-                "EVAL-002",
-                f"contig {contig!r} has {' and '.join(map(str, sorted(stated)))} bp in the two files.",
-                fix="Compare annotations of the same assembly.",
-            )
-        if not stated:
-            log.add("EVAL-001", f"no file says the length of {contig!r}; it ends with its last gene. Give --fasta.")
-        lengths[contig] = stated.pop() if stated else last.get(contig, 1)
-    return lengths
-
-
-def _check_inside(genes: Iterable[Gene], lengths: dict[str, int], circular: set[str], path: str | Path) -> None:
-    for gene in genes:
-        length = lengths[gene.contig]
-        if gene.start >= length or gene.end > (2 * length if gene.contig in circular else length):
-            raise DataError(
-                "EVAL-003",
-                f"gene {gene.id!r} at {gene.start + 1}..{gene.end} lies beyond {gene.contig!r} of {length} bp.",
-                where=str(path),
-                fix="Compare annotations of the same assembly.",
-            )
-
-
-def options_of(question: Question, warnings: WarningLog) -> dict[str, Any]:
-    """What a command line says, as options of ``read_compared``."""
-    seqid_map = read_seqid_map(question.seqid_map) if question.seqid_map else None
-    return {
-        "fasta": question.fasta, "seqid_map": seqid_map, "warnings": warnings, "sources": question.sources,
-    }  # fmt: skip
 
 
 def _compare(question: Question, warnings: WarningLog) -> dict[str, Any]:

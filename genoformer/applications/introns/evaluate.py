@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from genoformer.annotation.models import Annotation
-from genoformer.applications.genes.evaluate import options_of, read_compared
+from genoformer.applications.genes.compared import options_of, read_compared
 from genoformer.errors import WarningLog
 from genoformer.inference.comparison import Comparison, Question
 from genoformer.metrics.introns import IntronCounts, count_intron_genes

@@ -9,7 +9,7 @@ INPUT_PREFIXES = {
     "ANNOTATION": "which format an annotation has",
     "GFF3": "annotations in GFF3, and the nine columns that GTF shares with it",
     "GTF": "annotations in GTF",
-    "GENBANK": "GenBank files",
+    "GENBANK": "GenBank and EMBL files",
     "CODE": "genetic codes",
     "SEQID": "sequence ids of an annotation and of its FASTA file",
     "BED": "intervals in BED files",
@@ -48,11 +48,20 @@ INPUT_CODES = {
     "FILE-004": Entry(65, "The file is not UTF-8 text.", "Save it as UTF-8, or give the right file."),
     "INPUT-001": Entry(65, "A record id is in two of the input files.", "Give every record its own id."),
     "INPUT-002": Entry(2, "Standard input (“-”) is named twice.", "Name it once."),
-    "ANNOTATION-001": Entry(65, "The file is empty.", "Give GFF3, GTF or GenBank."),
-    "ANNOTATION-002": Entry(65, "The file is of a format that holds no annotation.", "Give GFF3, GTF or GenBank."),
+    "ANNOTATION-001": Entry(65, "The file is empty.", "Give GFF3, GTF, GenBank or EMBL."),
+    "ANNOTATION-002": Entry(
+        65, "The file is of a format that holds no annotation.", "Give GFF3, GTF, GenBank or EMBL."
+    ),
     "ANNOTATION-003": Entry(65, "No gene has the source that was asked for.", "Check --source."),
+    "ANNOTATION-101": Entry(
+        None, "A gene runs over the end of its sequence, which was read as circular.", "Mark it with Is_circular=true."
+    ),
+    "ANNOTATION-102": Entry(
+        None,
+        "A gene touches both ends of its sequence, and reads in no frame over an origin.",
+        "Is the sequence circular? Then say so, and correct the phases.",
+    ),
     "GFF3-002": Entry(65, "The file says that it is another version of GFF.", "Convert it to GFF3."),
-    "GFF3-003": Entry(65, "A ##sequence-region line is malformed.", "Write ##sequence-region ID START END."),
     "GFF3-004": Entry(65, "A row has not nine columns.", "Separate nine columns by tabs."),
     "GFF3-005": Entry(65, "A row has no sequence id or no feature type.", "Fill columns 1 and 3."),
     "GFF3-006": Entry(65, "A coordinate is no whole number.", "Correct columns 4 and 5."),
@@ -65,44 +74,67 @@ INPUT_CODES = {
     "GFF3-013": Entry(65, "A feature is its own ancestor.", "Correct the Parent attributes."),
     "GFF3-014": Entry(65, "A CDS row has no strand.", "Write + or - in column 7."),
     "GFF3-015": Entry(65, "A transl_table is no number.", "Write the NCBI number of the genetic code."),
-    "GFF3-016": Entry(
-        65, "A gene ends behind its sequence.", "Correct ##sequence-region, or say that the sequence is circular."
+    "GFF3-016": Entry(65, "A gene lies behind the end of its sequence.", "Correct ##sequence-region."),
+    "GFF3-017": Entry(
+        65,
+        "CDS rows of one ID alternate between parents: ID and Parent contradict each other.",
+        "Give each CDS an ID of its own.",
     ),
+    "GFF3-018": Entry(65, "An attribute with one value is given twice.", "Write it once."),
     "GFF3-101": Entry(None, "The first line is not ##gff-version 3.", "Nothing."),
     "GFF3-102": Entry(None, "A Parent is not in the file.", "Check that the file is complete."),
     "GFF3-103": Entry(None, "CDS rows of a transcript have an ID each and were read as one CDS.", "Nothing."),
     "GFF3-104": Entry(None, "One CDS on both strands was read as trans-spliced.", "Check the strands."),
-    "GFF3-105": Entry(
-        None, "A CDS runs over the end of its sequence, which was read as circular.", "Mark it with Is_circular=true."
-    ),
     "GFF3-106": Entry(
         None, "Both ends of a gene count as missing: partial=true does not say which.", "Add start_range or end_range."
     ),
     "GFF3-107": Entry(None, "A CDS row without phase was read as phase 0.", "Write the phase."),
     "GFF3-108": Entry(None, "A pseudogene without strand was read as +.", "Write the strand."),
+    "GFF3-109": Entry(None, "CDS of one ID lie at several places; each is a gene.", "Give each an ID of its own."),
+    "GFF3-110": Entry(
+        None,
+        "A ##sequence-region line is malformed; no length was taken from it.",
+        "Write ##sequence-region ID START END.",
+    ),
+    "GFF3-111": Entry(
+        None, "A row that is no CDS begins at base 0; it was left out.", "Give it its place, or delete it."
+    ),
+    "GFF3-112": Entry(None, "Is_circular is neither true nor false; it was not looked at.", "Write Is_circular=true."),
     "GTF-001": Entry(65, "A row has no transcript_id.", "Write transcript_id."),
     "GTF-002": Entry(65, "Attributes are malformed.", 'Write NAME "VALUE"; for each.'),
-    "GTF-003": Entry(65, "CDS rows of one transcript have no strand, or two.", "Correct column 7."),
+    "GTF-003": Entry(65, "A CDS row has no strand.", "Correct column 7."),
+    "GTF-101": Entry(
+        None, "A transcript_id stands at several places; each is a gene.", "Give each a transcript_id of its own."
+    ),
+    "GTF-102": Entry(None, "One CDS on both strands was read as trans-spliced.", "Check the strands."),
     "GENBANK-001": Entry(65, "A record cannot be parsed.", "Download the file again."),
     "GENBANK-002": Entry(65, "Two records have one id.", "Keep one of them."),
     "GENBANK-003": Entry(65, "A record holds no nucleotide sequence.", "Use records of DNA or RNA."),
     "GENBANK-004": Entry(65, "A record comes without its sequence.", "Download it with its sequence, or give FASTA."),
-    "GENBANK-005": Entry(65, "The file holds no record.", "Give a GenBank file."),
+    "GENBANK-005": Entry(65, "The file holds no record.", "Give a GenBank or EMBL file."),
     "GENBANK-006": Entry(65, "A qualifier with a number is out of range.", "Correct the qualifier."),
     "GENBANK-101": Entry(None, "Biopython warns of a record.", "Look at the record."),
     "GENBANK-102": Entry(None, "The place of a feature cannot be read; it was left out.", "Correct the place."),
     "GENBANK-103": Entry(
         None, "A CDS runs over the end of a record, which was read as circular.", "Say “circular” in the LOCUS line."
     ),
+    "GENBANK-104": Entry(None, "CDS features of one locus tag, one for each exon, were read as one CDS.", "Nothing."),
     "CODE-001": Entry(2, "There is no genetic code of this number.", "Give an NCBI number that the message lists."),
     "SEQID-001": Entry(
-        65, "Ids of the annotation match none, or several, of the FASTA ids.", "Give a table of ids with --seqid-map."
+        65,
+        "Ids of an annotation match none, or several, of the FASTA ids or of those of the reference.",
+        "Give a table of ids with --seqid-map.",
     ),
     "SEQID-002": Entry(
         65, "Two ids of the annotation mean one FASTA sequence.", "Give a table of ids with --seqid-map."
     ),
     "SEQID-003": Entry(65, "A line of the table of ids has not two columns.", "Separate two ids by a tab."),
     "SEQID-004": Entry(65, "An id comes twice in the table of ids.", "Keep one of the lines."),
+    "SEQID-101": Entry(
+        None,
+        "An annotation names sequences that the FASTA file does not hold; they were left out.",
+        "Nothing, if the FASTA file is of a part of the genome; else give a table of ids with --seqid-map.",
+    ),
     "BED-001": Entry(65, "A line has fewer than three columns.", "Write contig, start and end, separated by tabs."),
     "BED-002": Entry(65, "A coordinate is no whole number of 0 or more.", "Correct columns 2 and 3."),
     "BED-003": Entry(65, "An interval ends before its start.", "Give the lower end first, on both strands."),

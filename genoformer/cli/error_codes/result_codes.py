@@ -132,6 +132,15 @@ RESULT_CODES = {
     "EVAL-019": Entry(
         65, "The folder holds no predicted pairs, or they are damaged.", "Give an output folder of predict."
     ),
+    "EVAL-020": Entry(
+        None,
+        "The reference does not name a sequence; predictions on it were not judged.",
+        "Nothing, if the reference is of a part of the genome.",
+    ),
+    "EVAL-021": Entry(65, "The reference names no sequence.", "Give another reference."),
+    "EVAL-022": Entry(
+        None, "Most genes of the two files differ by the stop codon only.", "Give --fasta, so that the bases decide."
+    ),
     "PLOT-001": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
     "SIM-001": Entry(2, "Seed, contigs and length do not fit together.", "Use at most one contig per base."),
     "SIM-002": Entry(2, "A setting is out of range.", "Change it."),

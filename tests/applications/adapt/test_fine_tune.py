@@ -17,6 +17,8 @@ from genoformer.genomes.store import write_store
 from genoformer.tasks import gene_structure
 from genoformer.training.module import GenomeModule
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = FineTuning(steps=3, lr=1e-2, seed=0, precision="float32", genetic_code=4)
 
 

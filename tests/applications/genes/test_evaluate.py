@@ -148,12 +148,41 @@ def test_fasta_gives_names_and_lengths(tmp_path):
     (tmp_path / "g.fa").write_text(">c.1 x\n" + "ACGTACGTAC" * 60 + "\n>empty_of_genes\nACGTACGTACGT\n")
     predicted = tmp_path / "p.gff3"
     predicted.write_text("##gff-version 3\nc\tt\tCDS\t1\t90\t.\t+\t0\tID=a\n")
+    named = tmp_path / "named.gff3"
+    named.write_text(predicted.read_text() + "##sequence-region empty_of_genes 1 12\n")
     log = WarningLog()
-    scores = evaluate_genes(predicted, predicted, fasta=tmp_path / "g.fa", warnings=log)
+    scores = evaluate_genes(predicted, named, fasta=tmp_path / "g.fa", warnings=log)
     assert (scores["n_bases"], scores["n_contigs"], scores["bases"]["intergenic"]["tp"]) == (612, 2, 522)
-    assert "EVAL-001" not in log.counts
+    assert not log.counts
     assert evaluate_genes(predicted, predicted, warnings=log)["n_bases"] == 90
     assert log.counts["EVAL-001"] == 1
+
+
+def test_records_that_the_reference_does_not_name_are_not_judged(tmp_path):
+    (tmp_path / "g.fa").write_text(">c\n" + "ACGTACGTAC" * 60 + "\n>d\n" + "ACGT" * 90 + "\n>e\nACGT\n")
+    reference = write_gff3(tmp_path / "r.gff3", [("c", 0, 90, "+")], {"c": 600})
+    predicted = write_gff3(tmp_path / "p.gff3", [("c", 0, 90, "+"), ("d", 0, 90, "+")], {"c": 600, "d": 360, "e": 4})
+    for fasta in (tmp_path / "g.fa", None):
+        log = WarningLog()
+        scores = evaluate_genes(predicted, reference, fasta=fasta, warnings=log)
+        assert scores["genes"]["exact"]["precision"] == 1 and scores["n_bases"] == 600
+        assert log.counts == {"EVAL-020": 2}
+    named = write_gff3(tmp_path / "n.gff3", [("c", 0, 90, "+")], {"c": 600, "d": 360})
+    assert evaluate_genes(predicted, named, warnings=WarningLog())["genes"]["exact"]["precision"] == 0.5
+    (tmp_path / "empty.gff3").write_text("##gff-version 3\n")
+    with pytest.raises(DataError, match="EVAL-021"):
+        evaluate_genes(predicted, tmp_path / "empty.gff3")
+
+
+def test_a_stop_codon_that_one_file_leaves_out_is_found_in_the_genome_and_warned_of_without(tmp_path):
+    (tmp_path / "g.fa").write_text(">c\nCC" + "ATGAAACCCTAA" * 2 + "TTAGGGTTTCATCC\n")
+    whole = write_gff3(tmp_path / "w.gff3", [("c", 2, 14, "+"), ("c", 14, 26, "+"), ("c", 26, 38, "-")], {"c": 40})
+    short = write_gff3(tmp_path / "s.gff3", [("c", 2, 11, "+"), ("c", 14, 23, "+"), ("c", 29, 38, "-")], {"c": 40})
+    for pair in ((whole, short), (short, whole)):
+        log = WarningLog()
+        assert evaluate_genes(*pair, fasta=tmp_path / "g.fa", warnings=log)["genes"]["exact"]["f1"] == 1
+        assert not log.counts
+        assert evaluate_genes(*pair, warnings=log)["genes"]["exact"]["f1"] == 0 and log.counts == {"EVAL-022": 1}
 
 
 def test_ids_of_two_naming_schemes_need_a_map(tmp_path):

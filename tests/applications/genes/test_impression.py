@@ -7,7 +7,7 @@ import pytest
 from tiny_bundle import write_tiny_bundle
 
 from genoformer.annotation.models import Gene
-from genoformer.annotation.read import read_genbank_records
+from genoformer.annotation.read import read_records
 from genoformer.applications.genes.impression import Impression
 from genoformer.cli.main import main
 from genoformer.decoding.code_check import MIN_GENES
@@ -49,9 +49,7 @@ def test_no_genes_leave_it_open():
 def test_metagenome_takes_each_record_by_itself(tmp_path, data_dir):
     """Statistics of one record must not reach another: a record gives the same genes alone and beside others."""
     model = write_tiny_bundle(tmp_path / "model")
-    phage, small = (
-        read_genbank_records(data_dir / "genome_phages" / f"{n}.gbk.gz") for n in ("NC_049491", "NC_019724")
-    )
+    phage, small = (read_records(data_dir / "genome_phages" / f"{n}.gbk.gz") for n in ("NC_049491", "NC_019724"))
     texts = [f">{r.id}\n{decode_bases(r.codes)}\n" for r in (*phage, *small)]
     (tmp_path / "two.fa").write_text("".join(texts))
     (tmp_path / "one.fa").write_text(texts[0])

@@ -8,7 +8,7 @@ import pytest
 from predicting import predict
 
 from genoformer import load_model
-from genoformer.annotation.read import read_genbank_records
+from genoformer.annotation.read import read_records
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.applications.genes.request import GeneRequest
 from genoformer.bundle.folder import load_bundle
@@ -65,7 +65,7 @@ def mirrored(rows, lengths):
 
 
 def lambda_phage(data_dir):
-    return list(read_genbank_records(data_dir / "genome_phages/NC_001416_lambda.gbk.gz"))
+    return list(read_records(data_dir / "genome_phages/NC_001416_lambda.gbk.gz"))
 
 
 @pytest.mark.parametrize("learn", [True, False])

@@ -7,7 +7,7 @@ from Bio import SeqIO
 
 from genoformer import load_model
 from genoformer.annotation.models import Annotation
-from genoformer.annotation.read import read_annotation, read_genbank_records
+from genoformer.annotation.read import read_annotation, read_records
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.applications.genes.evaluate import score_annotations
 from genoformer.bundle.folder import load_bundle
@@ -50,7 +50,7 @@ def test_a_sequence_gives_the_genes_of_the_file_that_holds_it(phage):
 def test_starts_of_a_short_genome_gain_from_what_the_model_knows_of_others(data_dir):
     """Phage lambda has too few codons for statistics of its own."""
     genbank = data_dir / "genome_phages" / "NC_001416_lambda.gbk.gz"
-    (record,), reference = read_genbank_records(genbank), read_annotation(genbank)
+    (record,), reference = read_records(genbank), read_annotation(genbank)
     finder, codes, options = GeneFinder.from_bundle(load_bundle("bacteria")), record.codes, CallOptions()
     rows = finder.candidates(codes, options)
     learned = finder.statistics(lambda: [(codes, rows, options)], options)

@@ -15,6 +15,8 @@ from genoformer.annotation.read import read_annotation
 from genoformer.cli.main import main
 from genoformer.sequence.alphabet import decode_bases, encode_bases, reverse_complement
 
+pytestmark = pytest.mark.slow
+
 FORMATS = "gff3,gtf,bed,tsv,protein,cds"
 
 

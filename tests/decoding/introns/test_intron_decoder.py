@@ -11,7 +11,7 @@ from genoformer.annotation.gene_sequence import translate_gene
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.intron_tracks import ACCEPTOR, DONOR, STATE_MASK, intron_tracks
 from genoformer.annotation.models import Gene
-from genoformer.annotation.read import read_annotation, read_genbank_records
+from genoformer.annotation.read import read_annotation, read_records
 from genoformer.annotation.tracks import START, STOP
 from genoformer.applications.introns.caller import gene_of_parts
 from genoformer.decoding.introns.evidence import collect_evidence
@@ -104,7 +104,7 @@ def usual_decoder():
 def bac(data_dir):
     """An Arabidopsis BAC: bases, genes, and outputs of a model that knows them."""
     path = data_dir / "genome_arabidopsis_bac/arab1.gb.gz"
-    (record,) = read_genbank_records(path)
+    (record,) = read_records(path)
     genes = read_annotation(path).genes
     return record.codes, genes, labelled_outputs(record.codes, genes)[0]
 

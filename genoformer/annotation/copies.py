@@ -1,0 +1,77 @@
+"""Rows of one name that lie at several places: one gene with introns, or copies of a gene that were not named anew."""
+
+from itertools import pairwise
+
+from genoformer.annotation.gff3_rows import Row
+
+LONGEST_INTRON_BP = 500_000
+"""What aligners of RNA allow at most by default (STAR: 589,824); rows further apart are not of one transcript."""
+
+
+SHORTEST_COPY_BP = 90
+"""Two exons of one gene may be equally long, and whole codons, by chance; short ones often are."""
+
+
+def split_copies(rows: list[Row]) -> list[list[Row]]:
+    """CDS rows of one name, one list for each copy of the gene; one list where they can be one CDS.
+
+    They are copies when each set of rows is a reading frame of its own, whole codons from phase 0 on, and the sets lie
+    on different strands, or have the same lengths one behind the other, or lie further apart than any intron is long.
+
+    Args:
+        rows: In file order.
+    """
+    by_strand = {
+        strand: [row for row in rows if row.strand == strand] for strand in dict.fromkeys(r.strand for r in rows)
+    }
+    if len(by_strand) > 1:
+        sets = list(by_strand.values())
+        spans = sorted((min(row.start for row in found), max(row.end for row in found)) for found in sets)
+        apart = all(span[1] <= following[0] for span, following in pairwise(spans))
+        return (
+            [part for found in sets for part in split_copies(found)] if apart and all(map(is_whole, sets)) else [rows]
+        )
+    ordered = sorted(rows, key=lambda row: row.start)
+    for n_copies in range(len(ordered), 1, -1):
+        copies = _equal_runs(ordered, n_copies)
+        if copies and all(map(is_whole, copies)) and _length_bp(copies[0]) >= SHORTEST_COPY_BP:
+            return copies
+    return _far_apart(ordered) or [rows]
+
+
+def _are_apart(sets: list[list[Row]]) -> bool:
+    spans = sorted((min(row.start for row in rows), max(row.end for row in rows)) for rows in sets)
+    return all(span[1] <= following[0] for span, following in pairwise(spans))
+
+
+def is_whole(rows: list[Row]) -> bool:
+    """Whether rows of one strand read whole codons from their first base on, each in the frame of those before."""
+    in_order = sorted(rows, key=lambda row: row.start, reverse=rows[0].strand == "-")
+    read_bp = 0
+    for row in in_order:
+        if row.phase not in (None, -read_bp % 3):
+            return False
+        read_bp += row.end - row.start
+    return read_bp % 3 == 0
+
+
+def _length_bp(rows: list[Row]) -> int:
+    return sum(row.end - row.start for row in rows)
+
+
+def _equal_runs(ordered: list[Row], n_copies: int) -> list[list[Row]]:
+    """As many runs of rows with the same lengths, one behind the other; none where there are not."""
+    size, rest = divmod(len(ordered), n_copies)
+    runs = [ordered[i : i + size] for i in range(0, len(ordered), size)] if not rest else []
+    lengths = [[row.end - row.start for row in run] for run in runs]
+    return runs if lengths and all(found == lengths[0] for found in lengths) else []
+
+
+def _far_apart(ordered: list[Row]) -> list[list[Row]]:
+    """Runs between gaps longer than any intron; none where there is no such gap, or a run is no reading frame."""
+    runs = [ordered[:1]]
+    for row, following in pairwise(ordered):
+        if following.start - row.end > LONGEST_INTRON_BP:
+            runs.append([])
+        runs[-1].append(following)
+    return runs if len(runs) > 1 and all(map(is_whole, runs)) else []

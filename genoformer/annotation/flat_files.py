@@ -1,0 +1,142 @@
+"""Records of GenBank and EMBL flat files; Biopython parses, this module says what is wrong with a file."""
+
+import io
+import re
+import warnings as python_warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+from Bio import SeqIO
+from Bio.Seq import MutableSeq, Seq, UndefinedSequenceError
+from Bio.SeqRecord import SeqRecord
+
+from genoformer.annotation.text_lines import open_bytes, read_head
+from genoformer.errors import DataError, WarningLog
+from genoformer.sequence.alphabet import encode_bases
+from genoformer.sequence.records import Record
+
+_GENBANK = re.compile(rb"^LOCUS\s", re.MULTILINE)
+_EMBL = re.compile(rb"\s*ID   \S")
+NAMES = {"genbank": "GenBank", "embl": "EMBL"}
+FORMAT_HELP = "Is the file complete? Download it again, or give FASTA with GFF3."
+# What Biopython says, by what is wrong in words of the format.
+_REASONS = {
+    "Did not recognise the LOCUS line layout": (
+        "the LOCUS line cannot be read: name, length and molecule must be separated by spaces, which some programs "
+        "leave out behind a long name.", "Put a space between name and length, or give the sequences shorter names.",
+    ),
+    "Premature end of features table": (
+        "the record has no sequence (ORIGIN).", "Download it with its sequence, or give FASTA with GFF3.",
+    ),
+}  # fmt: skip
+
+
+def flat_format(head: bytes) -> str | None:
+    """Which flat file begins so: "genbank", "embl", or None for neither.
+
+    Args:
+        head: The first bytes of the decompressed file; lines before the first LOCUS are allowed, as NCBI writes them.
+    """
+    if _GENBANK.search(head):
+        return "genbank"
+    return "embl" if _EMBL.match(head) else None
+
+
+def is_flat_file(path: str | Path) -> bool:
+    """Whether a file's content begins as GenBank or EMBL does.
+
+    Raises:
+        MissingFileError: If there is no such file.
+        DataError: If the file cannot be read or decompressed.
+    """
+    return flat_format(read_head(Path(path))) is not None
+
+
+def read_flat_records(path: str | Path, *, warnings: WarningLog | None = None) -> Iterator[Record]:
+    """The sequences of a GenBank or EMBL file, under the ids that ``read_genbank`` gives its contigs.
+
+    Args:
+        path: Plain or gzip-compressed file.
+        warnings: Counts Biopython's warnings.
+
+    Raises:
+        MissingFileError: If there is no such file.
+        DataError: With file and record, if the file cannot be parsed or a record has no nucleotide sequence.
+    """
+    for record in iter_seq_records(Path(path), WarningLog() if warnings is None else warnings):
+        yield to_record(record, path)
+
+
+def to_record(record: SeqRecord, path: str | Path) -> Record:
+    """Bases, id and topology of a record of Biopython.
+
+    Raises:
+        DataError: With file and record, if it has no sequence, or one that is not DNA.
+    """
+    where = f"{path} record {contig_id(record)}"
+    try:
+        codes = encode_bases(bytes(_sequence(record)))
+    except UndefinedSequenceError:
+        fix = "Download the record with its sequence, or give a FASTA file."
+        raise DataError("GENBANK-004", "the record has no sequence.", where=where, fix=fix) from None
+    except ValueError as error:
+        raise DataError("GENBANK-003", f"the sequence is not DNA: {error}.", where=where) from error
+    return Record(contig_id(record), codes, record.description, is_circular(record))
+
+
+def is_circular(record: SeqRecord) -> bool:
+    """Whether the file calls the record circular."""
+    return record.annotations.get("topology") == "circular"
+
+
+def contig_id(record: SeqRecord) -> str:
+    """Accession and version; without an accession, the name in the LOCUS line."""
+    return record.name if record.id is None or record.id in ("", ".", "<unknown id>") else record.id
+
+
+def _sequence(record: SeqRecord) -> Seq | MutableSeq:
+    if record.seq is None:
+        raise UndefinedSequenceError
+    return record.seq
+
+
+def iter_seq_records(path: Path, warnings: WarningLog) -> Iterator[SeqRecord]:
+    """Biopython's records; its warnings are counted, and whatever it raises becomes a DataError.
+
+    Raises:
+        MissingFileError: If there is no such file.
+        DataError: With the file and the number of the record that failed, or when there is no record.
+    """
+    n_read, kind = 0, flat_format(read_head(path)) or "genbank"
+    with io.TextIOWrapper(open_bytes(path), encoding="utf-8-sig") as handle:
+        records = SeqIO.parse(handle, kind)
+        while (record := _next_record(records, path, n_read, warnings)) is not None:
+            n_read += 1
+            yield record
+    if n_read == 0:
+        raise DataError("GENBANK-005", f"there is no {NAMES[kind]} record.", where=str(path), fix=FORMAT_HELP)
+
+
+def _next_record(records: Iterator[SeqRecord], path: Path, n_read: int, warnings: WarningLog) -> SeqRecord | None:
+    where = f"{path} record {n_read + 1}"
+    with python_warnings.catch_warnings(record=True) as caught:
+        python_warnings.simplefilter("always")
+        try:
+            record = next(records, None)
+            if record is not None:
+                len(record)  # raises when neither LOCUS nor ORIGIN tells the length
+        except Exception as error:  # Biopython raises ValueError, AssertionError, IndexError and others for bad files
+            raise _unreadable(error, where) from error
+    for warning in caught:
+        if not issubclass(warning.category, DeprecationWarning):
+            warnings.add("GENBANK-101", f"{where}: {' '.join(str(warning.message).split())}")
+    return record
+
+
+def _unreadable(error: Exception, where: str) -> DataError:
+    said = " ".join(str(error).split())
+    for beginning, (message, fix) in _REASONS.items():
+        if said.startswith(beginning):
+            return DataError("GENBANK-001", message, where=where, fix=fix)
+    message = f"cannot be parsed: {type(error).__name__}: {said[:200].rstrip('.')}."
+    return DataError("GENBANK-001", message, where=where, fix=FORMAT_HELP)

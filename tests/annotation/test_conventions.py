@@ -1,0 +1,63 @@
+"""Random gene models come back from files in every way that programs write them, and score as the same genes."""
+
+import pytest
+from conventions import CONVENTIONS, draw_contigs
+from gene_models import fasta
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genoformer.annotation.models import Gene
+from genoformer.annotation.read import read_annotation
+from genoformer.annotation.stop_codons import include_stop_codons
+from genoformer.applications.genes.evaluate import evaluate_genes
+from genoformer.applications.introns.evaluate import evaluate_intron_genes
+from genoformer.errors import WarningLog
+from genoformer.sequence.alphabet import encode_bases
+
+N_MODELS = 50
+
+
+def facts(gene: Gene, *, with_exons: bool) -> tuple:
+    """What must come back; exons that say no more than the CDS are the CDS."""
+    ends = gene.partial_5, gene.partial_3, gene.phase_offset
+    exons = gene.transcript_exons if with_exons else ()
+    return gene.start, gene.end, gene.strand, gene.parts, exons, ends, gene.transl_except
+
+
+def check_convention(name: str, seed: int, folder) -> None:
+    """Write, read back, compare, and score against the plainest GFF3 file."""
+    how, contigs = CONVENTIONS[name], draw_contigs(name, seed)
+    path, genome, plain = folder / f"a.{how.suffix}", folder / "a.fa", folder / "plain.gff3"
+    path.write_text(how.write(contigs))
+    genome.write_text(fasta(contigs))
+    plain.write_text(CONVENTIONS["GFF3 as NCBI"].write(contigs))
+    found = read_annotation(path, warnings=WarningLog())
+    by_contig = {contig.removesuffix(".1"): genes for contig, genes in found.by_contig().items()}
+    for contig in contigs:
+        genes = by_contig.pop(contig.name, [])
+        if how.needs_bases:
+            genes = include_stop_codons(encode_bases(contig.bases), genes, 1)
+        told = sorted(facts(gene, with_exons=how.utr) for gene in genes)
+        assert told == sorted(facts(gene, with_exons=how.utr) for gene in contig.all_genes), (seed, contig.name)
+    assert set(by_contig) <= {"elsewhere"}, seed
+    for evaluate in (evaluate_intron_genes, evaluate_genes):
+        expected, *scores = (
+            evaluate(*pair, fasta=genome, warnings=WarningLog())
+            for pair in ((plain, plain), (path, plain), (plain, path))
+        )
+        levels = expected.keys() - ({"bases"} if evaluate is evaluate_intron_genes and not how.utr else set())
+        for found_scores in scores:
+            assert {key: found_scores[key] for key in levels} == {key: expected[key] for key in levels}, seed
+    assert evaluate_intron_genes(plain, plain, fasta=genome)["gene"]["reference"] >= sum(
+        not (gene.partial_5 or gene.partial_3) for contig in contigs for gene, *_ in contig.genes
+    )
+
+
+@pytest.mark.parametrize("name", CONVENTIONS)
+def test_models_come_back_and_score_alike(name, tmp_path):
+    @settings(max_examples=N_MODELS)
+    @given(st.integers(0, 2**32 - 1))
+    def check(seed):
+        check_convention(name, seed, tmp_path)
+
+    check()
