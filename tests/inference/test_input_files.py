@@ -118,6 +118,15 @@ def test_the_word_of_a_fasta_header_belongs_to_what_is_asked(predict, tmp_path, 
     assert key["circular"] == ["a"]
 
 
+def test_merge_refuses_an_input_whose_records_are_circular_since(predict, tmp_path, records, capsys):
+    for text, code in (("", 0), ("circular=true", 65)):
+        write_fasta(tmp_path / "a.fa", [Record("a", records[1].codes, text)])
+        if not code:
+            assert predict(tmp_path / "a.fa", "--shard", "1/1", out="parts") == 0
+        assert main(["merge", str(tmp_path / "parts"), "-o", str(tmp_path / f"merged{code}")]) == code
+    assert "SHARD-005" in capsys.readouterr().err
+
+
 def test_standard_input_shards_and_mixed_files_give_the_same_bytes(predict, tiny_bundle, tmp_path, records):
     both = write_flat(tmp_path / "both.gb", "genbank", records, circular=["AB1.1"])
     assert predict(both, out="one") == 0
