@@ -116,7 +116,8 @@ class GenePredictor:
                     n_statistics += own is not None and own.are_own
                 genes = self.finder.genes(record.id, codes, rows, call, own)
                 impression.add(codes, genes)
-                if scan.n_records <= FEW_RECORDS and not call.circular and request.reading.region is None:
+                is_asked = "auto" in request.circular and request.reading.region is None
+                if is_asked and scan.n_records <= FEW_RECORDS and not call.circular:
                     impression.note_ends(record.id, len(record), genes, warnings)
                 notes.add(record.id, codes, genes)
                 placed = counts.add(request.placed(genes))
