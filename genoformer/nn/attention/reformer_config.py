@@ -116,13 +116,17 @@ class ReformerConfig:
             )
         if encoder.positions == "rotary" and self.width_of_head(encoder) % 2:
             raise ValueError(f"rotary positions need an even d_head, not {self.width_of_head(encoder)}.")
-        if self.axial_widths is not None and (
-            encoder.positions != "learned" or sum(self.axial_widths) != encoder.d_model
-        ):
-            raise ValueError(
-                f"axial_widths must add up to d_model {encoder.d_model}, with positions learned, not "
-                f"{list(self.axial_widths)} with positions {encoder.positions}."
-            )
+        self._check_axes(encoder)
+
+    def _check_axes(self, encoder: EncoderShape) -> None:
+        if self.axial_shape is None or self.axial_widths is None:
+            return
+        if encoder.positions != "learned":
+            raise ValueError(f"axial_shape needs positions learned, not {encoder.positions}.")
+        if math.prod(self.axial_shape) != encoder.max_tokens:
+            raise ValueError(f"axial_shape {list(self.axial_shape)} has not max_tokens {encoder.max_tokens} places.")
+        if sum(self.axial_widths) != encoder.d_model:
+            raise ValueError(f"axial_widths {list(self.axial_widths)} do not add up to d_model {encoder.d_model}.")
 
     def reaches(self, n_layers: int) -> tuple[None, ...]:
         """No number: what a token sees depends on the buckets of all, and on where the input begins."""
