@@ -130,9 +130,9 @@ def test_what_belongs_to_another_architecture_ends_with_2(work, words, said, cap
     assert not Path("runs/refused").exists()
 
 
-def test_it_is_no_longformer_of_hugging_face(work, capsys):
+def test_what_transformers_cannot_compute_is_not_exported(work, capsys):
     assert main(["export", "runs/one/model", "-o", "exported"]) == 2
-    assert "a Longformer of Hugging Face has no place for the encoder's attention reformer" in capsys.readouterr().err
+    assert "a Reformer of Hugging Face has no place for the encoder's positions rotary" in capsys.readouterr().err
 
 
 def test_its_weights_are_not_divided_among_processes(work, capsys):
