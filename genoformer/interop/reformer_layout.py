@@ -1,12 +1,13 @@
 """A Reformer in two files: our ``EncoderConfig``, and the ``config.json`` of Hugging Face's ``ReformerModel``."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from genoformer.errors import DataError, UsageError
 from genoformer.nn.attention.reformer_config import ReformerConfig
 from genoformer.nn.config import EncoderConfig
 
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "attention_head_size": 64,
     "attn_layers": ["local", "lsh", "local", "lsh", "local", "lsh"],
     "axial_pos_embds": True,
@@ -161,12 +162,12 @@ def _d_head(values: dict) -> int | None:
     return None if is_default else values["attention_head_size"]
 
 
-def _one_or_all(values: Sequence):
+def _one_or_all(values: Sequence) -> Any:
     """One value where all layers have the same."""
     return values[0] if len(set(values)) == 1 else values
 
 
-def _buckets(value: object) -> object:
+def _buckets(value: Any) -> Any:
     return (
         tuple(value) if isinstance(value, list) and len(value) > 1 else value[0] if isinstance(value, list) else value
     )

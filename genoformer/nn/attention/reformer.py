@@ -16,6 +16,7 @@ from genoformer.nn.attention.reformer_buckets import (
 )
 from genoformer.nn.attention.reformer_chunks import chunked_attention
 from genoformer.nn.attention.reformer_config import ReformerConfig
+from genoformer.nn.attention.reformer_fused import chunks_can_run, fused_chunked_attention
 from genoformer.nn.layers.linear import Linear, as_computed
 from genoformer.nn.layers.positions import Rotary, rotate
 
@@ -92,7 +93,8 @@ class ReformerSelfAttention(nn.Module):
         key = between[0] * self.d_head**-0.5 if between else self._as_key(query)
         if rotary is not None:
             query, key = rotate(query, *rotary), rotate(key, *rotary)
-        mixed = chunked_attention(query, key, value, order, self.sight)
+        way = fused_chunked_attention if chunks_can_run(query) else chunked_attention
+        mixed = way(query, key, value, order, self.sight)
         return self.output(mixed.transpose(1, 2).flatten(2)), order
 
     def _as_key(self, query: Tensor) -> Tensor:

@@ -13,11 +13,12 @@ from genoformer.nn.attention.reformer import build_reformer
 from genoformer.nn.attention.reformer_buckets import bucket_factors, draw_rotations, find_buckets, order_tokens
 from genoformer.nn.attention.reformer_chunks import Sight, chunked_attention
 from genoformer.nn.attention.reformer_config import ReformerConfig
+from genoformer.nn.attention.reformer_fused import fused_chunked_attention
 from genoformer.nn.attention.reformer_reference import reference_attention
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.layers.positions import rotary_angles
 
-WAYS = {"tensors": chunked_attention}
+WAYS = {"tensors": chunked_attention, "fused": fused_chunked_attention}
 
 
 def make_states(B=2, H=2, T=40, d=4, dtype=torch.float64, seed=0):
@@ -127,6 +128,20 @@ def test_chunks_equal_the_dense_definition_in_float32(causal, attend):
     assert_equals_reference(attend, 150, 1e-5, dtype=torch.float32, padding=True, causal=causal, d=32)
 
 
+@pytest.mark.parametrize("sees_itself", [False, True])
+@pytest.mark.parametrize(("is_ring", "is_causal"), [(True, False), (True, True), (False, True), (False, False)])
+@pytest.mark.parametrize(("c", "before", "after"), [(8, 1, 1), (5, 0, 0), (16, 2, 0), (20, 0, 3)])
+def test_the_fused_way_equals_plain_tensors_whatever_is_in_sight(c, before, after, is_ring, is_causal, sees_itself):
+    valid = torch.arange(75)[None] < torch.tensor([[75], [33]])
+    sight = Sight(c, before, after, is_causal=is_causal, sees_itself=sees_itself, is_ring=is_ring)
+    _, order = random_order(2, 2, 75, 2, c, valid)
+    states = make_states(T=75, d=6)
+    for found_order in (order, order[:, :1]):
+        found, exact = (values_and_gradients(lambda *s: way(*s, found_order, sight), states) for way in WAYS.values())  # noqa: B023
+        for mine, theirs in zip(found, exact, strict=True):
+            torch.testing.assert_close(mine, theirs, atol=1e-10, rtol=1e-10)
+
+
 @pytest.mark.parametrize("layers", ["lsh", "local"])
 @pytest.mark.parametrize("positions", ["rotary", "none"])
 def test_batch_and_padding_change_nothing(layers, positions):
@@ -217,7 +232,9 @@ def test_bfloat16_is_near_float32():
         ({"causal": 1}, "not 1"),
         ({"activation": "swish"}, "'swish'"),
         ({"axial_shape": (2, 2)}, "axial_shape and axial_widths"),
-        ({"axial_shape": (2, 2), "axial_widths": (4, 4)}, "add up to d_model 16"),
+        ({"axial_shape": (2, 2), "axial_widths": (4, 4)}, "axial_shape needs positions learned"),
+        ({"axial_shape": (2, 2), "axial_widths": (4, 4), "positions": "learned"}, "has not max_tokens 4096 places"),
+        ({"axial_shape": (64, 64), "axial_widths": (4, 4), "positions": "learned"}, "not add up to d_model 16"),
         ({"d_head": 3, "positions": "rotary"}, "even d_head, not 3"),
     ],
 )
