@@ -18,6 +18,7 @@ from genoformer.nn.attention.kernels.panels import (
     load_row,
     part_of_caller,
     pointer_to,
+    prefetch,
     row_of,
     store_row,
     up,
@@ -118,6 +119,34 @@ def gather(job, states, sample, head, order, chunk, at, m, place):
             begin = place + r * at.d
             row = m[begin : begin + job.width]
             load_row(address_in(states, sample, head, token), False, m.dtype.type(1), row)
+
+
+@compiled
+def fetch_row(states, sample, head, token, n_bytes):
+    """Ask for the row of a token."""
+    address = address_in(states, sample, head, token)
+    for line in range(0, n_bytes, 64):
+        prefetch(address + line)
+
+
+@compiled
+def fetch_ahead(job, sample, head, order, chunk, r, m, is_backward):
+    """Ask for what the next chunk needs of its ``r``-th tokens, while this one is computed."""
+    n_bytes, place = job.width * m.itemsize, (chunk + 1) * job.chunk + r
+    if place < len(order) and order[place] >= 0:
+        token = order[place]
+        fetch_row(job.query, sample, head, token, n_bytes)
+        fetch_row(job.output, sample, head, token, n_bytes)
+        if is_backward:
+            fetch_row(job.query_slopes, sample, head, token, n_bytes)
+    place += job.after * job.chunk
+    if place < len(order) and order[place] >= 0:
+        token = order[place]
+        fetch_row(job.key, sample, head, token, n_bytes)
+        fetch_row(job.value, sample, head, token, n_bytes)
+        if is_backward:
+            fetch_row(job.key_slopes, sample, head, token, n_bytes)
+            fetch_row(job.value_slopes, sample, head, token, n_bytes)
 
 
 @compiled
@@ -253,6 +282,7 @@ def forward_chunks(job, sample, head, at, m, marks, held):
         gather(job, job.query, sample, head, order, chunk, at, m, at.query)
         times_columns(at, m, at.query, at.key_columns, at.scores)
         for r in range(job.chunk):
+            fetch_ahead(job, sample, head, order, chunk, r, m, False)
             token = order[chunk * job.chunk + r]
             if token >= 0:
                 row = masked_row(job, at, m, marks, r, token)
@@ -316,6 +346,7 @@ def backward_chunks(job, sample, head, at, m, marks, held):
         weigh_chunk(job, order, chunk, at, m, marks, tops)
         times_columns(at, m, at.gradient, at.value_columns, at.slopes)
         for r in range(at.C):
+            fetch_ahead(job, sample, head, order, chunk, r, m, True)
             token = order[chunk * job.chunk + r] if r < job.chunk else np.int32(-1)
             weights = m[at.scores + r * stride : at.scores + (r + 1) * stride]
             slopes = m[at.slopes + r * stride : at.slopes + (r + 1) * stride]
