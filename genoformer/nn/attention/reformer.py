@@ -16,7 +16,7 @@ from genoformer.nn.attention.reformer_buckets import (
 )
 from genoformer.nn.attention.reformer_chunks import chunked_attention
 from genoformer.nn.attention.reformer_config import ReformerConfig
-from genoformer.nn.attention.reformer_fused import chunks_can_run, fused_chunked_attention
+from genoformer.nn.attention.reformer_fused import chunks_can_run, fused_chunked_attention, fused_order
 from genoformer.nn.layers.linear import Linear, as_computed
 from genoformer.nn.layers.positions import Rotary, rotate
 
@@ -111,10 +111,18 @@ class ReformerSelfAttention(nn.Module):
         if self.is_local or n_slots == c:
             one = torch.zeros(B, 1, 1, T, dtype=torch.int64, device=states.device)
             return order_tokens(one, roles.valid_mask, n_slots)
-        buckets = torch.empty(B, H, self.config.n_rounds, T, dtype=torch.int64, device=states.device)
+        order = torch.empty(B, H, self.config.n_rounds, n_slots, dtype=torch.int32, device=states.device)
         for factors, rows in self._factors(roles, B, T).items():
-            buckets[rows] = find_buckets(states[rows], self._rotations(factors, states), factors)
-        return order_tokens(buckets, roles.valid_mask, n_slots)
+            of_rows = states if len(rows) == B else states[rows]
+            valid = None if roles.valid_mask is None else roles.valid_mask[rows]
+            order[rows] = self._sort_rows(of_rows, valid, factors, n_slots)
+        return order
+
+    def _sort_rows(self, states: Tensor, valid_mask: Tensor | None, factors: Factors, n_slots: int) -> Tensor:
+        rotations = self._rotations(factors, states)
+        if chunks_can_run(states) and len(factors) <= 2:
+            return fused_order(states, rotations, factors, valid_mask, n_slots)
+        return order_tokens(find_buckets(states, rotations, factors), valid_mask, n_slots)
 
     def _factors(self, roles: TokenRoles, n_rows: int, n_tokens: int) -> dict[Factors, list[int]]:
         """Rows of the batch by the number of their buckets."""

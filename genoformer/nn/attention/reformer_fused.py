@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from genoformer.nn.attention.kernels.chunk_threads import run_chunks
+from genoformer.nn.attention.kernels.chunk_threads import run_buckets, run_chunks
+from genoformer.nn.attention.kernels.register_blocks import ROWS
+from genoformer.nn.attention.reformer_buckets import Factors
 from genoformer.nn.attention.reformer_chunks import Sight
 
 
@@ -21,6 +23,33 @@ def fused_chunked_attention(query: Tensor, key: Tensor, value: Tensor, order: Te
     exact = torch.promote_types(query.dtype, torch.float32)
     states = (_readable(one.to(exact)) for one in (query, key, value))
     return _FusedChunks.apply(*states, order, sight).to(query.dtype)
+
+
+def fused_order(states: Tensor, rotations: Tensor, factors: Factors, valid_mask: Tensor | None, n_slots: int) -> Tensor:
+    """What ``order_tokens`` makes of ``find_buckets``, in one pass; a token's bucket depends on its own state alone.
+
+    Args:
+        states: [B, H, T, d_head].
+        rotations: See ``reformer_buckets.draw_rotations``.
+        factors: One or two.
+        valid_mask: bool [B, T], True = real; None = all.
+        n_slots: Places of a round.
+
+    Returns:
+        int32 [B, H, n_rounds, n_slots].
+    """
+    B, H, T, d = states.shape
+    n_rounds = rotations.shape[2]
+    exact = torch.promote_types(states.dtype, torch.float32)
+    columns = rotations.to(exact).flatten(2).flatten(0, 1)  # [H * d_head, R * columns]
+    columns = torch.nn.functional.pad(columns, (0, -columns.shape[1] % ROWS)).contiguous()
+    valid = torch.ones(B, T, dtype=torch.bool) if valid_mask is None else valid_mask.contiguous()
+    order = torch.empty(B, H, n_rounds, n_slots, dtype=torch.int32)
+    run_buckets(
+        _readable(states.to(exact)), matrices=[columns, valid, order.view(B * H, -1)],
+        numbers=[H, d, n_rounds, *factors, *([1] if len(factors) == 1 else [])],
+    )  # fmt: skip
+    return order
 
 
 def _readable(states: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from genoformer.nn.attention.reformer import build_reformer
 from genoformer.nn.attention.reformer_buckets import bucket_factors, draw_rotations, find_buckets, order_tokens
 from genoformer.nn.attention.reformer_chunks import Sight, chunked_attention
 from genoformer.nn.attention.reformer_config import ReformerConfig
-from genoformer.nn.attention.reformer_fused import fused_chunked_attention
+from genoformer.nn.attention.reformer_fused import fused_chunked_attention, fused_order
 from genoformer.nn.attention.reformer_reference import reference_attention
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.layers.positions import rotary_angles
@@ -78,6 +78,16 @@ def test_buckets_and_order_by_hand():
     assert order_tokens(buckets, valid, 6).flatten().tolist() == [0, 3, 2, 4, -1, -1]
     two = find_buckets(states.view(1, 1, 5, 2), torch.cat((directions, directions.flip(1)), dim=3)[..., :3], (4, 2))
     assert two.flatten().tolist() == [0, 1, 2 + 0, 1, 3 + 4]  # the second factor looks at y alone
+
+
+@pytest.mark.parametrize("factors", [(2,), (8,), (4, 16)])
+@pytest.mark.parametrize("T", [1, 63, 64, 65, 200])
+def test_hashing_in_one_pass_equals_plain_tensors(T, factors):
+    states = make_states(T=T, d=6)[0]
+    rotations = draw_rotations(1, n_heads=2, d_head=6, n_rounds=3, factors=factors, dtype=torch.float64)
+    for valid in (None, torch.arange(T)[None] < torch.tensor([[T], [(T + 1) // 2]])):
+        exact = order_tokens(find_buckets(states, rotations, factors), valid, T + 3)
+        assert torch.equal(fused_order(states, rotations, factors, valid, T + 3), exact)
 
 
 def test_there_are_twice_as_many_buckets_as_chunks():

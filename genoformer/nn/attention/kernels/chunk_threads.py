@@ -9,6 +9,7 @@ import torch
 from numba import carray, types
 from torch import Tensor
 
+from genoformer.nn.attention.kernels.bucket_passes import TILE, BucketJob, bucket_memory, order_head
 from genoformer.nn.attention.kernels.chunk_passes import ChunkJob, backward_chunks, forward_chunks, plan_places
 from genoformer.nn.attention.kernels.panels import Matrix, States, compiled, pointer_to
 from genoformer.nn.attention.kernels.threads import SOURCES, VECTOR_NUMBERS, aligned, on_threads, take
@@ -33,19 +34,36 @@ def run_chunks(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor
     for matrix in matrices:
         job += [matrix.data_ptr(), *matrix.shape]
     written = np.array([*job, *numbers], dtype=np.int64)
-    kernel = _kernel(is_backward, states[0].dtype == torch.float64)
+    kernel = _kernel("backward" if is_backward else "forward", states[0].dtype == torch.float64)
     B, H = states[0].shape[:2]
     on_threads(kernel, written.ctypes.data, min(torch.get_num_threads(), B * H))
 
 
+def run_buckets(states: Tensor, *, matrices: list[Tensor], numbers: list[int]) -> None:
+    """Hash and sort on as many threads as torch uses, a head of a sample each.
+
+    Args:
+        states: [B, H, T, d_head], float32 or float64, last stride 1.
+        matrices: Those of ``BucketJob``, in its order, contiguous; rotations of the dtype of the states.
+        numbers: Those of ``BucketJob``, in its order.
+    """
+    job = [0, states.data_ptr(), *(stride * states.element_size() for stride in states.stride()[:3])]
+    for matrix in matrices:
+        job += [matrix.data_ptr(), *matrix.shape]
+    written = np.array([*job, *numbers], dtype=np.int64)
+    kernel = _kernel("order", states.dtype == torch.float64)
+    on_threads(kernel, written.ctypes.data, min(torch.get_num_threads(), states.shape[0] * states.shape[1]))
+
+
 @functools.cache
-def _kernel(is_backward: bool, is_double: bool):
+def _kernel(name: str, is_double: bool):
     """Compiled on first use, then kept on disk as long as the sources stay the same: numba looks at one file only."""
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()
     make = {
-        (False, False): _make_forward_float32, (False, True): _make_forward_float64,
-        (True, False): _make_backward_float32, (True, True): _make_backward_float64,
-    }[is_backward, is_double]  # fmt: skip
+        ("forward", False): _make_forward_float32, ("forward", True): _make_forward_float64,
+        ("backward", False): _make_backward_float32, ("backward", True): _make_backward_float64,
+        ("order", False): _make_order_float32, ("order", True): _make_order_float64,
+    }[name, is_double]  # fmt: skip
     return numba.cfunc(types.void(types.int64), cache=True)(make(digest))
 
 
@@ -75,6 +93,41 @@ def _make_backward_float64(digest):
         _backward(address, np.empty(len(digest) * 0, np.float64))
 
     return kernel
+
+
+def _make_order_float32(digest):
+    def kernel(address):
+        _order(address, np.empty(len(digest) * 0, np.float32))
+
+    return kernel
+
+
+def _make_order_float64(digest):
+    def kernel(address):
+        _order(address, np.empty(len(digest) * 0, np.float64))
+
+    return kernel
+
+
+@compiled
+def _order(address, none):
+    """Take heads until none is left."""
+    n, counter = (
+        carray(pointer_to(address), (1 + 4 + 3 * 3 + 5,), np.int64),
+        carray(pointer_to(address), (1,), np.int64),
+    )
+    job = BucketJob(
+        States(n[1], n[2], n[3], n[4]), Matrix(n[5], n[6], n[7]), Matrix(n[8], n[9], n[10]),
+        Matrix(n[11], n[12], n[13]), n[14], n[15], n[16], n[17], n[18],
+    )  # fmt: skip
+    size = bucket_memory(job)
+    memory, found = np.empty(size + VECTOR_NUMBERS, none.dtype), np.empty(TILE, np.int32)
+    buckets = np.empty(job.n_rounds * job.valid.n_columns, np.int32)
+    counts, m, task = np.empty(job.first * job.second + 1, np.int64), aligned(memory, size), take(counter)
+    while task < job.order.n_rows:
+        order_head(job, task // job.n_heads, task % job.n_heads, m, found, buckets, counts)
+        task = take(counter)
+    memory[0] = 0  # lives until here
 
 
 @compiled
