@@ -65,11 +65,11 @@ def build_model(
     """
     head: BaseHead | SequenceHead
     if pooling is None:
-        head = BaseHead(encoder.d_model, n_channels, encoder.stride, initial_logits)
+        head = BaseHead(encoder.d_hidden, n_channels, encoder.stride, initial_logits)
     elif pooling == "cls" and not encoder.n_global_tokens:
         raise ValueError("pooling cls needs n_global_tokens of at least 1.")
     else:
-        head = SequenceHead(encoder.d_model, n_channels, pooling, head_dropout)
+        head = SequenceHead(encoder.d_hidden, n_channels, pooling, head_dropout)
     return GenomeModel(Encoder(encoder), head, n_global_tokens=encoder.n_global_tokens)
 
 
@@ -81,5 +81,5 @@ def build_token_model(encoder: EncoderConfig, n_channels: int) -> GenomeModel:
         n_channels: Outputs per token, C.
     """
     return GenomeModel(
-        Encoder(encoder), BaseHead(encoder.d_model, n_channels, 1), n_global_tokens=encoder.n_global_tokens
+        Encoder(encoder), BaseHead(encoder.d_hidden, n_channels, 1), n_global_tokens=encoder.n_global_tokens
     )

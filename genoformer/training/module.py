@@ -145,8 +145,17 @@ class GenomeModule(pl.LightningModule):
             raise UsageError("CONFIG-014", f"{error}", where="model.options") from error
 
     def configure_model(self) -> None:
-        """Divide the network among processes, where the strategy is one that does."""
+        """Divide the network among processes, where the strategy is one that does.
+
+        Raises:
+            UsageError: If its layers are reversible: they need all of their weights in the backward pass.
+        """
         if self.device_mesh is not None and not is_sharded(self.model):
+            if self.model.encoder.config.reformer is not None:
+                raise UsageError(
+                    "CONFIG-017", "the weights of attention reformer cannot be divided among processes.",
+                    where="trainer.strategy", fix="Use --config ddp.",
+                )  # fmt: skip
             shard(self.model, self.device_mesh["data_parallel"])
 
     def whole_network(self) -> Network:

@@ -85,7 +85,7 @@ class BaseCaller:
 
     @property
     def _width(self) -> int:
-        return self.bundle.model.encoder.config.d_model
+        return self.bundle.model.encoder.config.d_hidden
 
     @property
     def _n_labels(self) -> int:

@@ -3,9 +3,12 @@
 from genoformer.nn.attention.full import FullConfig, build_full
 from genoformer.nn.attention.interface import Architecture
 from genoformer.nn.attention.longformer import LongformerConfig, build_longformer
+from genoformer.nn.attention.reformer import build_reformer
+from genoformer.nn.attention.reformer_config import ReformerConfig
 
 ATTENTIONS = {
     "longformer": Architecture(LongformerConfig, build_longformer),
     "full": Architecture(FullConfig, build_full),
+    "reformer": Architecture(ReformerConfig, build_reformer),
 }
 """Architectures by the name that ``encoder.attention`` gives them."""

@@ -11,6 +11,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import carray, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from genoformer.nn.attention.kernels.softmax_rows import MASKED, as_float32, as_int32
@@ -83,6 +84,21 @@ def pointer_to(typing, address):
         return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
 
     return types.voidptr(types.int64), generate
+
+
+@intrinsic
+def prefetch(typing, address):
+    """Ask for the cache line of an address, which nobody waits for."""
+
+    def generate(context, builder, signature, arguments):
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        of_pointer = ir.FunctionType(ir.VoidType(), (pointer, number, number, number))
+        function = cgutils.get_or_insert_function(builder.module, of_pointer, "llvm.prefetch.p0i8")
+        place = builder.inttoptr(arguments[0], pointer)
+        builder.call(function, (place, number(0), number(3), number(1)))  # to read, to all caches, data
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
 
 
 @compiled

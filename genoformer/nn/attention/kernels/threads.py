@@ -43,10 +43,10 @@ def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], widt
     B, H, T, _ = states[0].shape
     n_tasks = B * H * (1 if is_backward else -(-T // CHUNK_TOKENS))
     kernel = _kernel(is_backward, states[0].dtype == torch.float64)
-    _on_threads(kernel, job.ctypes.data, min(torch.get_num_threads(), n_tasks))
+    on_threads(kernel, job.ctypes.data, min(torch.get_num_threads(), n_tasks))
 
 
-def _on_threads(kernel, job: int, n_threads: int) -> None:
+def on_threads(kernel, job: int, n_threads: int) -> None:
     """Call a kernel on each of torch's own threads: others would fight with them for the cores."""
     parallel = _openmp_parallel() if n_threads > 1 else None
     if parallel is None:
@@ -124,12 +124,12 @@ def _forward(address, none):
         job.dilations.n_columns,
         max(1, job.silent.n_columns // CHUNK_TOKENS),
     )
-    memory, task = np.empty(at.size + VECTOR_NUMBERS, none.dtype), _take(numbers)
-    m = _aligned(memory, at.size)
+    memory, task = np.empty(at.size + VECTOR_NUMBERS, none.dtype), take(numbers)
+    m = aligned(memory, at.size)
     while task < job.silent.n_rows * n_heads * n_parts:
         head, part = task // n_parts, task % n_parts
         forward_part(job, head // n_heads, head % n_heads, part, n_parts, at, m)
-        task = _take(numbers)
+        task = take(numbers)
     memory[0] = 0  # lives until here
 
 
@@ -138,16 +138,16 @@ def _backward(address, none):
     """Take heads until none is left."""
     job, numbers = _read_job(address), carray(pointer_to(address), (1,), np.int64)
     at, n_heads = plan_memory(job, True), job.dilations.n_columns
-    memory, head = np.empty(at.size + VECTOR_NUMBERS, none.dtype), _take(numbers)
-    m = _aligned(memory, at.size)
+    memory, head = np.empty(at.size + VECTOR_NUMBERS, none.dtype), take(numbers)
+    m = aligned(memory, at.size)
     while head < job.silent.n_rows * n_heads:
         backward_head(job, head // n_heads, head % n_heads, at, m)
-        head = _take(numbers)
+        head = take(numbers)
     memory[0] = 0  # lives until here
 
 
 @compiled
-def _aligned(memory, size):
+def aligned(memory, size):
     """View of ``memory`` from a multiple of a vector on. It counts no references, which every slice would do."""
     n_bytes = VECTOR_NUMBERS * memory.itemsize
     address = (memory.ctypes.data + n_bytes - 1) // n_bytes * n_bytes
@@ -178,7 +178,7 @@ def _matrix(numbers, place):
 
 
 @intrinsic
-def _take(typing, counter):
+def take(typing, counter):
     """Add one to a counter that threads share; its value before."""
 
     def generate(context, builder, signature, arguments):
