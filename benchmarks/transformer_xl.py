@@ -4,8 +4,9 @@
 
 4,096 tokens in segments of 512 with a memory of 512, width 256, 8 heads, batch 1. The plain form walks segment by
 segment: it joins memory and segment, projects both, shifts scores by padding, and lets torch derive the gradients.
-Evaluation reads the same tokens with the same context for each: with memory once, recomputing one segment at a time
-behind as many tokens as all layers together reach.
+Evaluation reads one segment deep in a sequence, by 12 layers: with the memory of what was read before, and behind all
+tokens that its outputs depend on, layers times memory, computed anew. Both give the same hidden states. A part that is
+not measured keeps what the file holds.
 """
 
 import argparse
@@ -19,12 +20,14 @@ from paired import machine, ratios, rounds_in_turn, spread
 from torch import Tensor, nn
 
 from genoformer.nn.allocator import tune_allocator
+from genoformer.nn.attention.masks import TokenRoles
 from genoformer.nn.attention.relative_reference import sinusoids
 from genoformer.nn.attention.transformer_xl import TransformerXLAttention, TransformerXLConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
 
 TOKENS, SEGMENT, MEMORY, D_MODEL, N_HEADS, N_LAYERS = 4096, 512, 512, 256, 8, 6
+N_LAYERS_IN_EVALUATION = 12
 PARTS = ("layer", "encoder", "evaluation")
 
 
@@ -89,11 +92,11 @@ def shift(scores: Tensor) -> Tensor:
     return padded[:, :, 1:].view(B, H, S, K)
 
 
-def make_encoder(memory: int = MEMORY) -> Encoder:
+def make_encoder(n_layers: int = N_LAYERS) -> Encoder:
     torch.manual_seed(0)
-    attention = TransformerXLConfig(segment=SEGMENT, memory=memory)
+    attention = TransformerXLConfig(segment=SEGMENT, memory=MEMORY)
     config = EncoderConfig(
-        vocab_size=69, d_model=D_MODEL, n_heads=N_HEADS, n_layers=N_LAYERS, d_ff=4 * D_MODEL, attention=attention,
+        vocab_size=69, d_model=D_MODEL, n_heads=N_HEADS, n_layers=n_layers, d_ff=4 * D_MODEL, attention=attention,
         positions="none", conv_width=0, checkpoint_tokens=10**9,
     )  # fmt: skip
     encoder = Encoder(config)
@@ -141,7 +144,54 @@ def compare_encoders(n_rounds: int) -> dict:
     def ours() -> Tensor:
         states = hidden
         for layer in encoder.layers:
-            states, _ = layer(states, roles=ROLES, rotary=None)
+            states, _ = layer(states, roles=TokenRoles(), rotary=None)
         return states
 
     return compare(ours, lambda: plain(hidden), n_rounds)
+
+
+def compare_evaluation(n_rounds: int) -> dict:
+    """Seconds of a segment with memory, and with its context computed anew."""
+    encoder = make_encoder(N_LAYERS_IN_EVALUATION).eval()
+    n_context = N_LAYERS_IN_EVALUATION * MEMORY
+    tokens = torch.randint(5, 69, (1, n_context + SEGMENT))
+    with torch.no_grad():
+        _, kept = encoder.read_stretch(tokens[:, :n_context])
+
+        def with_memory() -> Tensor:
+            return encoder.read_stretch(tokens[:, n_context:], kept=kept)[0]
+
+        def anew() -> Tensor:
+            return encoder(tokens)[:, n_context:]
+
+        difference = check_equal(with_memory(), anew())
+        times = rounds_in_turn({"anew": anew, "with_memory": with_memory}, n_rounds)
+    return {
+        "largest_difference": difference,
+        "tokens_of_context": n_context,
+        "times_as_fast": ratios(times, "anew")["with_memory"],
+        "microseconds_per_token": {
+            who: spread([seconds / SEGMENT * 1e6 for seconds in times[who]]) for who in ("anew", "with_memory")
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--rounds", type=int, default=7)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    tune_allocator()
+    measure = {"layer": compare_layers, "encoder": compare_encoders, "evaluation": compare_evaluation}
+    found = json.loads(args.output.read_text()) if args.output.is_file() else {}
+    found |= {part: measure[part](args.rounds) for part in args.parts}
+    about = {"tokens": TOKENS, "segment": SEGMENT, "memory": MEMORY, "d_model": D_MODEL, "n_heads": N_HEADS}
+    found = {"machine": machine("cpu", 1), "settings": about, **{part: found[part] for part in PARTS if part in found}}
+    args.output.write_text(json.dumps(found, indent=2) + "\n")
+    print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 from genoformer.nn.attention import ATTENTIONS
-from genoformer.nn.attention.interface import AttentionConfig
+from genoformer.nn.attention.interface import AttentionConfig, Carried
 from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.layers.checks import check_share, frozen, is_whole, thawed
 
@@ -84,6 +84,16 @@ class EncoderConfig:
         """Tokens on each side that an output can depend on without global tokens; None where that is all of them."""
         known = [reach for reach in self.attention.reaches(self.n_layers) if reach is not None]
         return sum(known) + self.conv_width // 2 if len(known) == self.n_layers else None
+
+    @property
+    def carried(self) -> Carried | None:
+        """What layers hand on from one stretch of a sequence to the next; None where each is read by itself."""
+        return getattr(self.attention, "carried", None)
+
+    @property
+    def embedded_neighbours(self) -> tuple[int, int]:
+        """Tokens in front and behind that the embedding of a token looks at."""
+        return self.conv_width // 2, self.conv_width // 2 + max(0, self.amino_acid_words - 1)
 
     def to_dict(self) -> dict:
         """Plain JSON types: the inverse of ``from_dict``."""

@@ -154,7 +154,7 @@ class _States:
     def make(cls, hidden, before, weight, bias, positions, content_bias, position_bias, n_heads) -> "_States":
         """Half precision is computed in float32."""
         exact = torch.promote_types(hidden.dtype, torch.float32)
-        D, T = hidden.shape[2], hidden.shape[1]
+        D = hidden.shape[2]
         projected = project(hidden, weight, bias).to(exact)
         kept = project(before, weight[D:], bias[D:]).to(exact)
         key, value = (

@@ -45,7 +45,7 @@ class FusedSegments(torch.autograd.Function):
         shape = (*arrays.content.shape[:2], *arrays.distance.shape[-2:])
         slopes.append(arrays.distance.new_zeros(shape))
         run_relative(True, [*arrays.of_backward(), *slopes], arrays.sizes)
-        (B, T, D), n = hidden.shape, arrays.key.shape[2]
+        (_, T, D), n = hidden.shape, arrays.key.shape[2]
         content, position, *of_keys = (
             _tokens(one, length, D) for one, length in zip(slopes[:6], (T, T, n, n, n, n), strict=True)
         )

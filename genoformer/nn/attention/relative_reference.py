@@ -18,9 +18,7 @@ def sinusoids(distances: Tensor, d_model: int) -> Tensor:
     return torch.cat((angles.sin(), angles.cos()), dim=1)[:, :d_model]
 
 
-def four_terms(
-    query: Tensor, key: Tensor, position_key: Tensor, content_bias: Tensor, position_bias: Tensor
-) -> Tensor:
+def four_terms(query: Tensor, key: Tensor, position_key: Tensor, content_bias: Tensor, position_bias: Tensor) -> Tensor:
     """Scores of every pair, [B, H, T, K], not scaled.
 
     Args:
@@ -71,7 +69,9 @@ def reference_segment(
     position_key = sinusoids(distances.flatten().to(segment.dtype), D) @ position_weight.T
     position_key = position_key.view(S, m + S, n_heads, -1).permute(2, 0, 1, 3)
     scores = four_terms(query, key, position_key, content_bias, position_bias) / (D // n_heads) ** 0.5
-    allowed = key_mask[:, None, None] & ((distances >= 0) if is_causal else torch.ones_like(distances, dtype=torch.bool))
+    allowed = key_mask[:, None, None] & (
+        (distances >= 0) if is_causal else torch.ones_like(distances, dtype=torch.bool)
+    )
     scores = scores.masked_fill(~allowed, torch.finfo(scores.dtype).min)
     weights = scores.softmax(-1).masked_fill(~allowed, 0.0)
     return (weights @ value).transpose(1, 2).flatten(2)

@@ -117,9 +117,9 @@ class TransformerXLAttention(nn.Module):
         """
         roles, hidden = roles or TokenRoles(), as_computed(hidden)
         before, is_real = self._before(hidden, kept)
-        segments = Segments(self.config.segment, self._memory, self.config.causal, self.n_heads)
+        segments = self.segments()
         farthest, nearest = segments.n_distances(hidden.shape[1], before.shape[1])
-        positions = self.position(self._sinusoids(farthest, nearest, hidden))
+        positions = self.position(self.sinusoids(farthest, nearest, hidden))
         mixed = segment_attention(
             hidden, before, as_computed(self.query_key_value.weight), as_computed(self.query_key_value.bias), positions,
             self.content_bias, self.position_bias, _key_mask(is_real, roles.valid_mask, hidden), segments,
@@ -155,7 +155,11 @@ class TransformerXLAttention(nn.Module):
         begin = max(0, states.shape[1] - self._memory)
         return states[:, begin:].to(hidden.dtype), is_real[:, begin:]
 
-    def _sinusoids(self, farthest: int, nearest: int, like: Tensor) -> Tensor:
+    def segments(self) -> Segments:
+        """Who meets whom, in this mode."""
+        return Segments(self.config.segment, self._memory, self.config.causal, self.n_heads)
+
+    def sinusoids(self, farthest: int, nearest: int, like: Tensor) -> Tensor:
         """Sines and cosines [P, D] of all distances, the farthest first."""
         D = like.shape[2]
         distances = torch.arange(farthest, nearest - 1, -1, dtype=torch.float64, device=like.device)

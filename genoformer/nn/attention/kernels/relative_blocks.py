@@ -217,19 +217,13 @@ def backward_span(job, span, pair, at, m):
     product(m, shift, 1, pitch - 1, rows, content, place, d, d, m, at.key_slopes, d, n, True)
     keys = array_of(job.key, pair, job.n_keys * d, m)
     content_slopes = queries_of(job, job.content_slopes, pair, m)
-    product(
-        m, shift, pitch - 1, 1, span.n_rows, keys, span.low * d, d, d, content_slopes, place, d, n_keys, False
-    )
+    product(m, shift, pitch - 1, 1, span.n_rows, keys, span.low * d, d, d, content_slopes, place, d, n_keys, False)
     size, at_distance = (job.n_distances + SPARE_COLUMNS) * d, span.offset * d
     distances = array_of(job.distance, pair % job.n_heads, size, m)
     distance_slopes = array_of(job.distance_slopes, pair, size, m)
     position_slopes, columns = queries_of(job, job.position_slopes, pair, m), n_keys + span.n_rows - 1
-    product(
-        m, 0, pitch, 1, span.n_rows, distances, at_distance, d, d, position_slopes, place, d, columns, False
-    )
-    product(
-        m, 0, 1, pitch, up(columns, ROWS), position, place, d, d, distance_slopes, at_distance, d, n, True
-    )
+    product(m, 0, pitch, 1, span.n_rows, distances, at_distance, d, d, position_slopes, place, d, columns, False)
+    product(m, 0, 1, pitch, up(columns, ROWS), position, place, d, d, distance_slopes, at_distance, d, n, True)
 
 
 @part_of_caller
