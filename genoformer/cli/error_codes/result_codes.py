@@ -48,6 +48,11 @@ RESULT_CODES = {
         65, "The bundle has no calibration: its training did not end.", "Give the training command again."
     ),
     "MODEL-024": Entry(2, "Models of this task predict nothing by themselves.", "Start another task from it."),
+    "MODEL-025": Entry(
+        2,
+        "Tiles of a model that carries a memory along the strand hold no whole segments.",
+        "Give model.tile_bp a multiple of encoder.attention.segment × model.stride.",
+    ),
     "HF-001": Entry(2, "The layout has no place for a feature of the encoder.", "Use a configuration made for it."),
     "HF-002": Entry(66, "A file of the folder is missing.", "Name a folder of save_pretrained."),
     "HF-003": Entry(65, "The model is of another type.", "Name a folder of a Longformer, or of a BERT over k-mers."),
