@@ -104,5 +104,5 @@ def test_hidden_states_are_read_along_as_well():
 
 
 def test_tiles_that_hold_no_whole_segments_are_refused():
-    with pytest.raises(UsageError, match="MODEL-025.*tile of 18 bp holds no whole segments of 4 tokens, 12 bp"):
+    with pytest.raises(UsageError, match=r"MODEL-025.*tile of 18 bp holds no whole segments of 4 tokens, 12 bp"):
         list(strand_logits(NETWORK, TOKENIZER, random_codes(50), TilePlan(18, 0)))

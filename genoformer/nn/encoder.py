@@ -139,6 +139,16 @@ class Encoder(nn.Module):
             kept_on.append(of_layer)
         return _zero_padding(self.final_norm(hidden), roles), tuple(kept_on)
 
+    def begin_anew(self, kept: Sequence[Kept], continues: Tensor) -> tuple[Kept, ...]:
+        """What was kept of a stretch, for a batch in which not every row goes on, of an encoder that remembers.
+
+        Args:
+            kept: Of each layer.
+            continues: bool [B].
+        """
+        layers = zip(self.attentions(), kept, strict=True)
+        return tuple(cast(Any, attention).begin_anew(of_layer, continues) for attention, of_layer in layers)
+
     def attentions(self) -> list[Attention]:
         """The attention of each layer."""
         return [cast(EncoderLayer, layer).attention for layer in self.layers]

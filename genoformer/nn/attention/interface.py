@@ -95,7 +95,8 @@ class AttentionConfig(Protocol):
         free: Fields that no weight depends on: they may differ from those that the weights were trained with.
 
     Where layers hand something on along a sequence it also has a property ``carried``, a ``Carried``: prediction then
-    reads a strand from its 5′ end, stretch by stretch, and training reads crops that continue each other.
+    reads a strand from its 5′ end, stretch by stretch, and training reads crops that continue each other. Its module
+    has ``begin_anew(kept, continues)``: what was kept, with nothing of the rows that jump.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]

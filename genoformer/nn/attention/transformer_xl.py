@@ -139,6 +139,11 @@ class TransformerXLAttention(nn.Module):
         states = torch.cat((before[:, old], hidden.detach()[:, max(0, T - n) :]), dim=1)
         return states, torch.cat((is_real[:, old], valid[:, max(0, T - n) :]), dim=1)
 
+    def begin_anew(self, kept: Kept, continues: Tensor) -> Kept:
+        """What was kept, with nothing of the rows that do not go on; ``continues`` is bool [B]."""
+        states, is_real = kept
+        return states, is_real & continues[:, None]
+
     def projections(self) -> dict[str, nn.Linear]:
         """``query_key_value``, ``position`` and ``output``."""
         return {"query_key_value": self.query_key_value, "position": self.position, "output": self.output}
