@@ -75,8 +75,8 @@ class CropDataset(Dataset):
         both_strands: Read the reverse complement with probability one half.
         recoded: Share of the crops whose bases are rewritten toward another composition; the labels stay.
         shares: Share of the crops that each region gets, at least 0, not all 0; None for their lengths.
-        n_rows: Rows of the batches of all processes together, each of which walks along a record, see ``batches.walks``;
-            items then say whether they continue the one before. 0 draws every crop by itself.
+        n_rows: Rows of the batches of all processes together, each of which walks along a record, see
+            ``batches.walks``; items then say whether they continue the one before. 0 draws every crop by itself.
     """
 
     def __init__(

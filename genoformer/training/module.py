@@ -189,10 +189,9 @@ class GenomeModule(pl.LightningModule):
         kept = self.kept
         if kept is not None:
             kept = self.model.encoder.begin_anew(kept, batch["continues"])
-        base_codes = {name: batch[name] for name in ("base_codes",) if name in batch}
         with refusals_explained():
             logits, self.kept = cast(GenomeModel, self.model).read_stretch(
-                batch["token_ids"], kept=kept, valid_mask=batch["valid_mask"], **base_codes
+                batch["token_ids"], kept=kept, valid_mask=batch["valid_mask"], base_codes=batch.get("base_codes")
             )
         return logits
 

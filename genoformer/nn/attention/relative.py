@@ -9,6 +9,7 @@ shifted, and the first product is added to it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -162,12 +163,12 @@ class _States:
             for part in (slice(0, D), slice(D, 2 * D))
         )
         scale = (D // n_heads) ** -0.5
-        queries = (
+        content, position = (
             _by_heads(projected[..., :D].add(one.to(exact)).mul_(scale), n_heads)
             for one in (content_bias, position_bias)
         )
         distances = _by_heads(positions[None].to(exact), n_heads)[0]
-        return cls(*queries, key, value, distances)
+        return cls(content, position, key, value, distances)
 
     def weights(self, sample: int, heads: slice, block: Block, key_mask: Tensor | None, is_causal: bool) -> Tensor:
         """Softmax of the scores of a block, [h, c, W]; a row without a key that may be seen has weights of zero."""
@@ -271,13 +272,18 @@ def projection_gradients(
     of_hidden, _, _ = project_back(own.to(dtype), hidden, weight, (needs[0], False, False))
     own[..., D : 2 * D] += kept_key[:, m:]
     own[..., 2 * D :] += kept_value[:, m:]
-    _, of_weight, of_bias = project_back(own.to(dtype), hidden, weight, (False, True, True))
+    of_weight, of_bias = _weight_gradients(own.to(dtype), hidden, weight)
     if m:
         kept = torch.cat((kept_key[:, :m], kept_value[:, :m]), dim=2).to(dtype)
-        _, more_weight, more_bias = project_back(kept, before, weight[D:], (False, True, True))
+        more_weight, more_bias = _weight_gradients(kept, before, weight[D:])
         of_weight = torch.cat((of_weight[:D], of_weight[D:] + more_weight))
         of_bias = torch.cat((of_bias[:D], of_bias[D:] + more_bias))
     return of_hidden, of_weight, of_bias, *of_biases
+
+
+def _weight_gradients(rows: Tensor, states: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Of weight and bias."""
+    return cast(tuple[Tensor, Tensor], project_back(rows, states, weight, (False, True, True))[1:])
 
 
 def _steps(hidden: Tensor, before: Tensor, segments: Segments) -> Iterator[tuple[int, slice, Block]]:

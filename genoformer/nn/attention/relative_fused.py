@@ -122,9 +122,9 @@ def _rows(states: Tensor, n_heads: int, n_spare: int, before: Tensor | None = No
     if filled > d:
         rows.zero_()
     rows[:, :, m + n :].zero_()
-    rows[:, :, m : m + n, :d] = states.view(B, n, n_heads, d).transpose(1, 2)
-    if m:
-        rows[:, :, :m, :d] = before.view(B, m, n_heads, d).transpose(1, 2)
+    rows[:, :, m : m + n, :d] = states.reshape(B, n, n_heads, d).transpose(1, 2)
+    if before is not None:
+        rows[:, :, :m, :d] = before.reshape(B, m, n_heads, d).transpose(1, 2)
     return rows
 
 

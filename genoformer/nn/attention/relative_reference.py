@@ -60,10 +60,9 @@ def reference_segment(
     """
     n_heads, (S, D), m = len(content_bias), segment.shape[1:], memory.shape[1]
     extended = torch.cat((memory.detach(), segment), dim=1)
-    split = lambda states: states.unflatten(-1, (n_heads, -1)).transpose(1, 2)  # noqa: E731  # [B, H, n, d]
-    query = split(segment @ weight[:D].T + bias[:D])
-    key = split(extended @ weight[D : 2 * D].T + bias[D : 2 * D])
-    value = split(extended @ weight[2 * D :].T + bias[2 * D :])
+    query = _by_heads(segment @ weight[:D].T + bias[:D], n_heads)
+    key = _by_heads(extended @ weight[D : 2 * D].T + bias[D : 2 * D], n_heads)
+    value = _by_heads(extended @ weight[2 * D :].T + bias[2 * D :], n_heads)
     place = torch.arange(m + S, device=segment.device)
     distances = place[m:, None] - place[None, :]
     position_key = sinusoids(distances.flatten().to(segment.dtype), D) @ position_weight.T
@@ -85,19 +84,25 @@ def reference_segments(
     Args:
         hidden: Of the stretch.
         before: Kept of the stretches before.
-        weights: As ``reference_segment`` takes them, from ``weight`` to ``position_bias``.
+        weights: The five that ``reference_segment`` takes, from ``weight`` to ``position_bias``.
         key_mask: bool [B, m + T].
         segment: Tokens of a segment.
         memory: Most tokens in front of a segment that it sees.
         is_causal: A token sees none behind itself.
     """
+    weight, bias, position_weight, content_bias, position_bias = weights
     m, outputs = before.shape[1], []
     whole = torch.cat((before, hidden), dim=1)
     for begin in range(m, whole.shape[1], segment):
         low, end = max(0, begin - memory), min(whole.shape[1], begin + segment)
-        outputs.append(
-            reference_segment(
-                whole[:, begin:end], whole[:, low:begin], *weights, key_mask[:, low:end], is_causal=is_causal
-            )
-        )
+        own = reference_segment(
+            whole[:, begin:end], whole[:, low:begin], weight, bias, position_weight, content_bias, position_bias,
+            key_mask[:, low:end], is_causal=is_causal,
+        )  # fmt: skip
+        outputs.append(own)
     return torch.cat(outputs, dim=1)
+
+
+def _by_heads(states: Tensor, n_heads: int) -> Tensor:
+    """[B, n, D] to [B, H, n, d]."""
+    return states.unflatten(-1, (n_heads, -1)).transpose(1, 2)

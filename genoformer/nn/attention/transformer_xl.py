@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from genoformer.nn.attention.interface import Carried, EncoderShape, Kept
+from genoformer.nn.attention.longformer import check_causal
 from genoformer.nn.attention.masks import TokenRoles
 from genoformer.nn.attention.relative import BlockedSegments, Segments
 from genoformer.nn.attention.relative_fused import FusedSegments
@@ -53,8 +54,7 @@ class TransformerXLConfig:
             value = getattr(self, name)
             if not is_whole(value) or value < least:
                 raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}.")
-        if not isinstance(self.causal, bool):
-            raise ValueError(f"causal must be true or false, not {self.causal!r}.")
+        check_causal(self.causal)
 
     @property
     def carried(self) -> Carried:
