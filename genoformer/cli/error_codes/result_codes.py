@@ -19,6 +19,7 @@ RESULT_PREFIXES = {
     "PLOT": "`evaluate --plot`",
     "SIM": "`simulate`",
     "CLI": "commands and options",
+    "GENERATE": "`generate`",
     "OPTION": "numbers on the command line",
     "DEVICE": "`--device`",
     "MEMORY": "memory",
@@ -105,6 +106,7 @@ RESULT_CODES = {
     "OUT-002": Entry(73, "The folder holds files of others.", "Choose another folder with -o, or use --overwrite."),
     "OUT-003": Entry(73, "The folder holds other results.", "Choose another folder with -o, or use --overwrite."),
     "OUT-004": Entry(73, "An input has the name of a result.", "Choose another folder with -o."),
+    "OUT-005": Entry(73, "There is such a file.", "Choose another one with -o, or use --overwrite."),
     "FILES-001": Entry(73, "A file cannot be created.", "Choose a name that is free, in a folder that is writable."),
     "FILES-002": Entry(74, "Writing failed.", "Check free space and quota, and run the command again."),
     "FILES-003": Entry(65, "A folder does not match its manifest.", "Copy it or make it again."),
@@ -134,6 +136,11 @@ RESULT_CODES = {
         65, "The folder holds no predicted pairs, or they are damaged.", "Give an output folder of predict."
     ),
     "PLOT-001": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
+    "GENERATE-001": Entry(2, "Seed, temperature or top-k are out of range.", "Change them."),
+    "GENERATE-002": Entry(2, "Nothing would be generated.", "Give a length and a number of 1 or more."),
+    "GENERATE-003": Entry(
+        2, "The prompt is no sequence in whole tokens that fits the length.", "Give A, C, G and T, and a multiple of k."
+    ),
     "SIM-001": Entry(2, "Seed, contigs and length do not fit together.", "Use at most one contig per base."),
     "SIM-002": Entry(2, "A setting is out of range.", "Change it."),
     "CLI-001": Entry(2, "The first word is no command.", "See genoformer --help."),

@@ -23,7 +23,7 @@ class FullConfig:
     """
 
     name: ClassVar[str] = "full"
-    free: ClassVar[tuple[str, ...]] = ("backend",)
+    free: ClassVar[tuple[str, ...]] = ("backend", "causal")
 
     dropout: float = 0.0
     backend: str = "auto"

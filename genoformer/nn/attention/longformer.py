@@ -37,7 +37,7 @@ class LongformerConfig:
     """
 
     name: ClassVar[str] = "longformer"
-    free: ClassVar[tuple[str, ...]] = ("backend", "window_radius", "dilation")
+    free: ClassVar[tuple[str, ...]] = ("backend", "window_radius", "dilation", "causal")
 
     window_radius: int | tuple[int, ...] = 96
     dilation: int | tuple[Dilation, ...] = 1

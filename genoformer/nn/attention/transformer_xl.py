@@ -41,7 +41,7 @@ class TransformerXLConfig:
     """
 
     name: ClassVar[str] = "transformer_xl"
-    free: ClassVar[tuple[str, ...]] = ("segment", "memory", "evaluation_memory")
+    free: ClassVar[tuple[str, ...]] = ("segment", "memory", "evaluation_memory", "causal")
 
     segment: int = 128
     memory: int = 128
