@@ -308,8 +308,10 @@ def test_a_bundle_is_read_as_it_was_written_and_trained_on_with_other_free_setti
     assert torch.equal(bundle.model(TOKENS), made.model.eval()(TOKENS))
     start_from(make_module("gene_structure", {"memory": 16, "segment": 4}), str(tmp_path / "xl"))
     start_from(make_module("gene_structure", {"causal": False}), str(tmp_path / "xl"))
+    other = make_module("gene_structure")
+    other.bundle_config.encoder["attention"] = {"name": "full"}
     with pytest.raises(UsageError, match=r"attention\.name"):
-        start_from(make_module("gene_structure", {"name": "full"}), str(tmp_path / "xl"))
+        start_from(other, str(tmp_path / "xl"))
 
 
 def test_adapters_change_all_projections():
