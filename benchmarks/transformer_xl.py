@@ -1,6 +1,6 @@
 """Transformer-XL beside a plain form of the paper's equations, and evaluation with memory beside recomputing; in turn.
 
-    python benchmarks/transformer_xl.py -o docs/results/transformer-xl-cpu.json [--parts layer encoder evaluation]
+    python benchmarks/transformer_xl.py -o docs/results/transformer_xl-cpu.json [--parts layer encoder evaluation]
 
 4,096 tokens in segments of 512 with a memory of 512, width 256, 8 heads, batch 1. The plain form walks segment by
 segment: it joins memory and segment, projects both, shifts scores by padding, and lets torch derive the gradients.
