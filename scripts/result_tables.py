@@ -30,6 +30,7 @@ from speed_tables import (
     lengths_table,
     memory_table,
     million_table,
+    segments_table,
     speed_table,
     startup_table,
 )
@@ -144,6 +145,7 @@ KINDS = {
     "million": ("encoder-", million_table),
     "startup": ("startup-", startup_table),
     "architectures": ("architectures-", distance_table),
+    "segments": ("transformer_xl-", segments_table),
 }
 
 

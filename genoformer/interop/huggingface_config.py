@@ -56,6 +56,7 @@ def check_exportable(config: EncoderConfig) -> None:
         f"positions {config.positions}": config.positions != "learned",
         f"norm {config.norm}": config.norm != "post",
         f"dilation {dilation}": dilation > 1,
+        "attention causal true": windows.causal,
         f"conv_width {config.conv_width}": config.conv_width > 0,
         "base_embedding true": config.base_embedding,
         "amino_acids true": config.amino_acids,

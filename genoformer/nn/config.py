@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 from genoformer.nn.attention import ATTENTIONS
-from genoformer.nn.attention.interface import AttentionConfig
+from genoformer.nn.attention.interface import AttentionConfig, Carried
 from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.attention.reformer_config import ReformerConfig
 from genoformer.nn.layers.checks import check_share, frozen, is_whole, thawed
@@ -95,6 +95,16 @@ class EncoderConfig:
     def d_hidden(self) -> int:
         """Width of the hidden states that the encoder gives: two of ``d_model`` where both streams leave a Reformer."""
         return self.d_model * (2 if self.reformer is not None and self.reformer.streams == "both" else 1)
+
+    @property
+    def carried(self) -> Carried | None:
+        """What layers hand on from one stretch of a sequence to the next; None where each is read by itself."""
+        return getattr(self.attention, "carried", None)
+
+    @property
+    def embedded_neighbours(self) -> tuple[int, int]:
+        """Tokens in front and behind that the embedding of a token looks at."""
+        return self.conv_width // 2, self.conv_width // 2 + max(0, self.amino_acid_words - 1)
 
     def to_dict(self) -> dict:
         """Plain JSON types: the inverse of ``from_dict``."""

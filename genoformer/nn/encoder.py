@@ -98,6 +98,7 @@ class Encoder(nn.Module):
         token_ids: Tensor,
         *,
         kept: Sequence[Kept] | None = None,
+        margins: tuple[int, int] = (0, 0),
         valid_mask: Tensor | None = None,
         global_mask: Tensor | None = None,
         base_codes: Tensor | None = None,
@@ -105,17 +106,19 @@ class Encoder(nn.Module):
         """Hidden states of one stretch of longer sequences, and what the next stretch is to be given.
 
         Windows, full attention and buckets keep nothing, so that each stretch is read by itself. Learned and rotary
-        positions begin anew with every stretch, and the convolution ends with it.
+        positions begin anew with every stretch. The convolution ends with it, unless there are margins.
 
         Args:
             token_ids: int64 [B, T].
             kept: Of each layer, as given for the stretch before; None for the first.
+            margins: So many tokens at both ends belong to the neighbouring stretches: embeddings look at them, see
+                ``EncoderConfig.embedded_neighbours``, layers do not.
             valid_mask: As in ``forward``, like all that follow.
             global_mask: Likewise.
             base_codes: Likewise.
 
         Returns:
-            (hidden [B, T, D], kept of each layer).
+            (hidden [B, T, D] without the margins, kept of each layer).
 
         Raises:
             ValueError: As ``forward``.
@@ -125,9 +128,11 @@ class Encoder(nn.Module):
             return self.token_embedding(token_ids), kept
         roles = token_roles(valid_mask, global_mask)
         hidden = self._embed(token_ids, roles, base_codes)
+        if any(margins):
+            hidden, roles = _without_margins(margins, hidden, valid_mask, global_mask)
         rotary = None
         if self.rotary is not None:
-            rotary = self.rotary(token_ids.shape[1], dtype=hidden.dtype, device=hidden.device)
+            rotary = self.rotary(hidden.shape[1], dtype=hidden.dtype, device=hidden.device)
         if self.config.reformer is not None:
             return _zero_padding(self.final_norm(self._read_streams(hidden, roles, rotary)), roles), kept
         is_checkpointed = torch.is_grad_enabled() and token_ids.numel() >= self.config.checkpoint_tokens
@@ -137,6 +142,16 @@ class Encoder(nn.Module):
             hidden, of_layer = call(layer, hidden, roles=roles, rotary=rotary, kept=of_layer)
             kept_on.append(of_layer)
         return _zero_padding(self.final_norm(hidden), roles), tuple(kept_on)
+
+    def begin_anew(self, kept: Sequence[Kept], continues: Tensor) -> tuple[Kept, ...]:
+        """What was kept of a stretch, for a batch in which not every row goes on, of an encoder that remembers.
+
+        Args:
+            kept: Of each layer.
+            continues: bool [B].
+        """
+        layers = zip(self.attentions(), kept, strict=True)
+        return tuple(cast(Any, attention).begin_anew(of_layer, continues) for attention, of_layer in layers)
 
     def attentions(self) -> list[Attention]:
         """The attention of each layer."""
@@ -304,6 +319,14 @@ def _first_positions(table: nn.Embedding | AxialPositions, n_tokens: int) -> Ten
     if n_tokens > limit:
         raise TooManyTokensError(f"the input has {n_tokens} tokens, but learned positions end at max_tokens {limit}.")
     return table.first(n_tokens) if isinstance(table, AxialPositions) else table.weight[:n_tokens]
+
+
+def _without_margins(
+    margins: tuple[int, int], hidden: Tensor, valid_mask: Tensor | None, global_mask: Tensor | None
+) -> tuple[Tensor, TokenRoles]:
+    own = slice(margins[0], hidden.shape[1] - margins[1])
+    masks = (None if mask is None else mask[:, own] for mask in (valid_mask, global_mask))
+    return hidden[:, own], token_roles(*masks)
 
 
 def _outside(roles: TokenRoles) -> Tensor | None:

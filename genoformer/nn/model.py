@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from genoformer.nn.attention.interface import Kept
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
 from genoformer.nn.heads import BaseHead, SequenceHead
@@ -41,6 +42,26 @@ class GenomeModel(nn.Module):
         hidden = self.encoder(token_ids, valid_mask=valid_mask, global_mask=global_mask, base_codes=base_codes)
         G = self.n_global_tokens
         return self.head(hidden[:, G:], hidden[:, :G], None if valid_mask is None else valid_mask[:, G:])
+
+    def read_stretch(
+        self,
+        token_ids: Tensor,
+        *,
+        kept: Sequence[Kept] | None = None,
+        margins: tuple[int, int] = (0, 0),
+        valid_mask: Tensor | None = None,
+        base_codes: Tensor | None = None,
+    ) -> tuple[Tensor, tuple[Kept, ...]]:
+        """Logits of one stretch of longer sequences, of a model without global tokens, and what the next one is given.
+
+        Arguments are those of ``Encoder.read_stretch``.
+        """
+        hidden, kept_on = self.encoder.read_stretch(
+            token_ids, kept=kept, margins=margins, valid_mask=valid_mask, base_codes=base_codes
+        )
+        if valid_mask is not None:
+            valid_mask = valid_mask[:, margins[0] : valid_mask.shape[1] - margins[1]]
+        return self.head(hidden, hidden[:, :0], valid_mask), kept_on
 
 
 def build_model(

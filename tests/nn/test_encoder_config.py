@@ -34,7 +34,7 @@ def test_config_survives_json(config):
 
 def test_written_attention_begins_with_its_name():
     assert EncoderConfig(vocab_size=69, attention=FullConfig()).to_dict()["attention"] == {
-        "name": "full", "dropout": 0.0, "backend": "auto",
+        "name": "full", "dropout": 0.0, "backend": "auto", "causal": False,
     }  # fmt: skip
     assert all(architecture.config.name == name for name, architecture in ATTENTIONS.items())
 

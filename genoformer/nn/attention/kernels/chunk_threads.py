@@ -1,18 +1,17 @@
 """From tensors to the kernels of sorted tokens, on the threads that torch computes with."""
 
 import functools
-import hashlib
 
-import numba
 import numpy as np
 import torch
-from numba import carray, types
+from numba import carray
 from torch import Tensor
 
 from genoformer.nn.attention.kernels.bucket_passes import TILE, BucketJob, bucket_memory, order_head
 from genoformer.nn.attention.kernels.chunk_passes import ChunkJob, backward_chunks, forward_chunks, plan_places
+from genoformer.nn.attention.kernels.own_process import kernel_from_disk
 from genoformer.nn.attention.kernels.panels import Matrix, States, compiled, pointer_to
-from genoformer.nn.attention.kernels.threads import SOURCES, VECTOR_NUMBERS, aligned, on_threads, take
+from genoformer.nn.attention.kernels.threads import VECTOR_NUMBERS, aligned, digest_of_sources, on_threads, take
 
 N_STATES, N_MATRICES, N_NUMBERS = 7, 4, 9
 
@@ -58,13 +57,13 @@ def run_buckets(states: Tensor, *, matrices: list[Tensor], numbers: list[int]) -
 @functools.cache
 def _kernel(name: str, is_double: bool):
     """Compiled on first use, then kept on disk as long as the sources stay the same: numba looks at one file only."""
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()
+    digest = digest_of_sources()
     make = {
         ("forward", False): _make_forward_float32, ("forward", True): _make_forward_float64,
         ("backward", False): _make_backward_float32, ("backward", True): _make_backward_float64,
         ("order", False): _make_order_float32, ("order", True): _make_order_float64,
     }[name, is_double]  # fmt: skip
-    return numba.cfunc(types.void(types.int64), cache=True)(make(digest))
+    return kernel_from_disk(make(digest), digest, (__name__, "_kernel", [name, is_double]))
 
 
 def _make_forward_float32(digest):

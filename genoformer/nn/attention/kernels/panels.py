@@ -63,6 +63,7 @@ class Job(NamedTuple):
     width: int  # d_head
     radius: int
     is_half: int  # 1 where states are bfloat16
+    is_causal: int  # 1 where a window ends with the token itself
 
 
 class Line(NamedTuple):
@@ -74,6 +75,7 @@ class Line(NamedTuple):
     step: int
     n_tokens: int
     radius: int
+    ahead: int  # tokens of the window behind its own one
 
 
 @intrinsic
@@ -174,7 +176,8 @@ def to_half(number):
 def make_line(job, sample, head, phase):
     step = indices_of(job.dilations, 0)[head]
     n_tokens = (job.silent.n_columns - phase + step - 1) // step
-    return Line(sample, head, phase, step, n_tokens, min(job.radius, n_tokens))
+    radius = min(job.radius, n_tokens)
+    return Line(sample, head, phase, step, n_tokens, radius, 0 if job.is_causal else radius)
 
 
 @compiled
@@ -198,7 +201,7 @@ def first_panel(line, token):
 @compiled
 def end_panel(line, token):
     """Behind the windows of the 64 queries that begin here."""
-    return min(up(line.n_tokens, 64), up(token + 64 + line.radius, 64)) // 64
+    return min(up(line.n_tokens, 64), up(token + 64 + line.ahead, 64)) // 64
 
 
 @compiled

@@ -21,7 +21,9 @@ N_STATES, N_MATRICES = 7, 8
 VECTOR_NUMBERS = 16
 
 
-def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], width: int, radius: int) -> None:
+def run(
+    is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], width: int, radius: int, is_causal: bool
+) -> None:
     """Run a pass on as many threads as torch uses.
 
     Args:
@@ -31,6 +33,7 @@ def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], widt
         matrices: Those of ``Job``, in its order, contiguous.
         width: d_head.
         radius: Of the window.
+        is_causal: Whether it ends with the token itself.
     """
     numbers = [0]  # tasks that have been taken
     for tensor in states:
@@ -39,7 +42,7 @@ def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], widt
     for matrix in matrices:
         numbers += [matrix.data_ptr(), *matrix.shape]
     is_half = states[0].dtype == torch.bfloat16
-    job = np.array([*numbers, width, radius, is_half], dtype=np.int64)
+    job = np.array([*numbers, width, radius, is_half, is_causal], dtype=np.int64)
     B, H, T, _ = states[0].shape
     n_tasks = B * H * (1 if is_backward else -(-T // CHUNK_TOKENS))
     kernel = _kernel(is_backward, states[0].dtype == torch.float64)
@@ -157,11 +160,11 @@ def aligned(memory, size):
 @compiled
 def _read_job(address):
     """What ``run`` wrote."""
-    n = carray(pointer_to(address), (1 + 7 * 4 + 8 * 3 + 3,), np.int64)
+    n = carray(pointer_to(address), (1 + 7 * 4 + 8 * 3 + 4,), np.int64)
     return Job(
         _states(n, 0), _states(n, 1), _states(n, 2), _states(n, 3), _states(n, 4), _states(n, 5), _states(n, 6),
         _matrix(n, 0), _matrix(n, 1), _matrix(n, 2), _matrix(n, 3), _matrix(n, 4), _matrix(n, 5), _matrix(n, 6),
-        _matrix(n, 7), n[-3], n[-2], n[-1],
+        _matrix(n, 7), n[-4], n[-3], n[-2], n[-1],
     )  # fmt: skip
 
 
