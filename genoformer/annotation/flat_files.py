@@ -1,7 +1,6 @@
 """Records of GenBank and EMBL flat files; Biopython parses, this module says what is wrong with a file."""
 
 import io
-import re
 import warnings as python_warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +9,12 @@ from Bio import SeqIO
 from Bio.Seq import MutableSeq, Seq, UndefinedSequenceError
 from Bio.SeqRecord import SeqRecord
 
+from genoformer.annotation.file_kinds import flat_format
 from genoformer.annotation.text_lines import open_bytes, read_head
 from genoformer.errors import DataError, WarningLog
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.records import Record
 
-_GENBANK = re.compile(rb"^LOCUS\s", re.MULTILINE)
-_EMBL = re.compile(rb"\s*ID   \S")
 NAMES = {"genbank": "GenBank", "embl": "EMBL"}
 FORMAT_HELP = "Is the file complete? Download it again, or give FASTA with GFF3."
 # What Biopython says, by what is wrong in words of the format.
@@ -31,27 +29,6 @@ _REASONS = {
 }  # fmt: skip
 
 
-def flat_format(head: bytes) -> str | None:
-    """Which flat file begins so: "genbank", "embl", or None for neither.
-
-    Args:
-        head: The first bytes of the decompressed file; lines before the first LOCUS are allowed, as NCBI writes them.
-    """
-    if _GENBANK.search(head):
-        return "genbank"
-    return "embl" if _EMBL.match(head) else None
-
-
-def is_flat_file(path: str | Path) -> bool:
-    """Whether a file's content begins as GenBank or EMBL does.
-
-    Raises:
-        MissingFileError: If there is no such file.
-        DataError: If the file cannot be read or decompressed.
-    """
-    return flat_format(read_head(Path(path))) is not None
-
-
 def read_flat_records(path: str | Path, *, warnings: WarningLog | None = None) -> Iterator[Record]:
     """The sequences of a GenBank or EMBL file, under the ids that ``read_genbank`` gives its contigs.
 
@@ -61,13 +38,20 @@ def read_flat_records(path: str | Path, *, warnings: WarningLog | None = None) -
 
     Raises:
         MissingFileError: If there is no such file.
-        DataError: With file and record, if the file cannot be parsed or a record has no nucleotide sequence.
+        DataError: With file and record, if the file cannot be parsed, a record has no nucleotide sequence, or the id of
+            another.
     """
-    for record in iter_seq_records(Path(path), WarningLog() if warnings is None else warnings):
-        yield to_record(record, path)
+    seen: set[str] = set()
+    for found in iter_seq_records(Path(path), WarningLog() if warnings is None else warnings):
+        record = _to_record(found, path)
+        if record.id in seen:
+            where = f"{path} record {record.id}"
+            raise DataError("GENBANK-002", "two records have this id.", where=where, fix="Keep one of them.")
+        seen.add(record.id)
+        yield record
 
 
-def to_record(record: SeqRecord, path: str | Path) -> Record:
+def _to_record(record: SeqRecord, path: str | Path) -> Record:
     """Bases, id and topology of a record of Biopython.
 
     Raises:
@@ -76,12 +60,14 @@ def to_record(record: SeqRecord, path: str | Path) -> Record:
     where = f"{path} record {contig_id(record)}"
     try:
         codes = encode_bases(bytes(_sequence(record)))
+        if not len(codes):
+            raise UndefinedSequenceError
     except UndefinedSequenceError:
         fix = "Download the record with its sequence, or give a FASTA file."
         raise DataError("GENBANK-004", "the record has no sequence.", where=where, fix=fix) from None
     except ValueError as error:
         raise DataError("GENBANK-003", f"the sequence is not DNA: {error}.", where=where) from error
-    return Record(contig_id(record), codes, record.description, is_circular(record))
+    return Record(contig_id(record), codes, record.description, circular=is_circular(record))
 
 
 def is_circular(record: SeqRecord) -> bool:

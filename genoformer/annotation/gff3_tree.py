@@ -83,7 +83,7 @@ class FeatureTree:
         that has the ID of its gene means the gene.
         """
         found = [row for row in self.rows.get((child.contig, name), ()) if row is not child]
-        if name == child.id:
+        if name == child.id and child.kind != "CDS":
             found = [row for row in found if row.kind in GENE_KINDS and child.kind not in GENE_KINDS]
         if len(found) < 2 or any(_is_in_pieces(row) for row in found):
             return found[0] if found else None

@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from genoformer.annotation.flat_files import flat_format, is_flat_file, read_flat_records
+from genoformer.annotation.file_kinds import flat_format, is_flat_file
+from genoformer.annotation.flat_files import read_flat_records
 from genoformer.annotation.genbank import read_genbank
 from genoformer.annotation.gff3 import read_gff3
 from genoformer.annotation.gtf import read_gtf

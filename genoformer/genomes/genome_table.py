@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from genoformer.annotation.flat_files import is_flat_file
+from genoformer.annotation.file_kinds import is_flat_file
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.text_lines import read_lines
 from genoformer.errors import DataError, MissingFileError, UsageError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from genoformer.annotation.flat_files import is_flat_file
+from genoformer.annotation.file_kinds import is_flat_file
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.intron_tracks import intron_gene_table, intron_tracks
 from genoformer.annotation.models import Annotation, Gene
@@ -224,7 +224,7 @@ def _label_record(
 ) -> Source:  # fmt: skip
     told = None if contig is None else annotation.genetic_codes.get(contig)
     code = genome.genetic_code or told or DEFAULT_GENETIC_CODE[labels]
-    circular = contig in annotation.circular
+    circular = record.circular or contig in annotation.circular
     make_tracks, make_table = LABELS[labels]
     tracks, masked = make_tracks(record.codes, genes, genetic_code=code, circular=circular)
     table = make_table(record.codes, genes, genetic_code=code, circular=circular)

@@ -2,13 +2,19 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from genoformer.annotation.flat_files import is_flat_file, read_flat_records
+import numpy as np
+
+from genoformer.annotation.file_kinds import is_flat_file
+from genoformer.annotation.flat_files import read_flat_records
 from genoformer.annotation.gene_sequence import coding_sequence
 from genoformer.annotation.isoforms import choose_isoforms
 from genoformer.annotation.models import Annotation, Gene
 from genoformer.annotation.read import read_annotation
+from genoformer.annotation.seqids import match_ids
+from genoformer.annotation.stop_codons import include_stop_codons
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.labels.tables import FILE_GROUP, LabelledSequence, TableColumns
 from genoformer.sequence.fasta import read_fasta
@@ -16,6 +22,8 @@ from genoformer.sequence.records import Record
 
 CONTIG_GROUP = "contig"
 """Group of a gene whose group column is called so: its contig."""
+ANY_CODE = 11
+"""Genetic code where a file says none: its stop codons are those of the standard code, too."""
 GO_ID = re.compile(r"GO:\d{7}")
 GO_ATTRIBUTES = ("GO", "GO_component", "GO_function", "GO_process", "db_xref")
 LABEL_HELP = "Look at data.columns.label: EC_number, Ontology_term or product."
@@ -56,14 +64,14 @@ def read_labelled_genes(
             "LABELS-017", f'genes are grouped by "file" or "contig", not "{columns.group}".', where="data.columns.group"
         )
     sequences: list[LabelledSequence] = []
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     shared = {record.id: record for path in fasta for record in read_fasta(path, warnings=log)}
     for path in paths:
         annotation, records = _read(Path(path), shared, log)
         for gene, name, where in _named_genes(path, annotation, seen, log):
             label = _one_text(labels_of(gene, columns.label, level), unlabelled, separator, is_one, where, log)
             if label is not None:
-                codes = coding_sequence(_record(records, gene, where).codes, gene)[gene.phase_offset :]
+                codes = _coding_bases(records, gene, annotation.genetic_codes.get(gene.contig, ANY_CODE), where)
                 group = {FILE_GROUP: Path(path).name, CONTIG_GROUP: gene.contig}.get(columns.group or "", "")
                 sequences.append(LabelledSequence(name, codes, label, group, where))
         if not any(labels_of(gene, columns.label, level) for gene in annotation.genes):
@@ -72,9 +80,9 @@ def read_labelled_genes(
 
 
 def _named_genes(
-    path: str | Path, annotation: Annotation, seen: dict[str, str], log: WarningLog
+    path: str | Path, annotation: Annotation, seen: set[str], log: WarningLog
 ) -> Iterator[tuple[Gene, str, str]]:
-    """Genes with one reading frame, with their ids, and where they stand."""
+    """Genes with one reading frame, with their ids, and where they stand; a second gene of one id names its place."""
     genes = [gene for found in annotation.by_contig().values() for gene in choose_isoforms(found)]
     for gene in genes:
         name = gene.locus_tag or gene.id
@@ -83,8 +91,11 @@ def _named_genes(
             log.add("LABELS-108", f"{where}: a pseudogene or trans-spliced; left out.")
             continue
         if name in seen:
-            raise DataError("LABELS-004", f'the id "{name}" is also in {seen[name]}.', where=where)
-        seen[name] = where
+            name = f"{name}@{gene.contig}:{gene.start + 1}{gene.strand}"
+            log.add("LABELS-109", f'{where}: the id comes twice; this gene is called "{name}".')
+        if name in seen:
+            raise DataError("LABELS-004", f'the id "{name}" comes twice.', where=where)
+        seen.add(name)
         yield gene, name, where
 
 
@@ -122,16 +133,22 @@ def _one_text(
 
 
 def _read(path: Path, shared: dict[str, Record], log: WarningLog) -> tuple[Annotation, dict[str, Record]]:
-    """Genes and sequences: those of a GenBank file itself, else those of the FASTA files."""
+    """Genes and sequences: those of a flat file itself, else those of the FASTA files, whose contigs are kept."""
     annotation = read_annotation(path, warnings=log)
-    if not is_flat_file(path):
-        return annotation, shared
-    return annotation, {record.id: record for record in read_flat_records(path)}
+    if is_flat_file(path):
+        return annotation, {record.id: record for record in read_flat_records(path)}
+    if not shared:
+        return annotation, {}
+    matched = match_ids(list(shared), annotation.contigs, warnings=log, spelled=annotation.named)
+    kept = replace(annotation, genes=[gene for gene in annotation.genes if gene.contig in matched])
+    return kept, {contig: shared[fasta_id] for contig, fasta_id in matched.items()}
 
 
-def _record(records: dict[str, Record], gene: Gene, where: str) -> Record:
+def _coding_bases(records: dict[str, Record], gene: Gene, genetic_code: int, where: str) -> np.ndarray:
+    """The CDS from its first whole codon on, with its stop codon."""
     record = records.get(gene.contig)
     if record is None or gene.start >= len(record):
         what = "the contig has no sequence" if record is None else "the gene lies beyond the end of its contig"
         raise DataError("LABELS-018", f"{what}.", where=where, fix="Give the FASTA file with data.fasta.")
-    return record
+    (whole,) = include_stop_codons(record.codes, [gene], genetic_code)
+    return coding_sequence(record.codes, whole)[gene.phase_offset :]

@@ -304,7 +304,6 @@ class Convention(NamedTuple):
         utr: It says where exons lie.
         isoforms: It tells isoforms.
         sec: It says where selenocysteines lie.
-        one_exon: Genes have one exon.
         needs_bases: Without the genome the stop codon is unknown.
     """
 
@@ -314,7 +313,6 @@ class Convention(NamedTuple):
     utr: bool = True
     isoforms: bool = True
     sec: bool = False
-    one_exon: bool = False
     needs_bases: bool = False
 
 
@@ -356,10 +354,11 @@ CONVENTIONS = {
 }  # fmt: skip
 
 
-def draw_contigs(name: str, seed: int) -> list[Contig]:
-    """Contigs whose genes a convention can hold."""
+def draw_contigs(name: str, seed: int, n_models: int = 1) -> list[Contig]:
+    """Contigs whose genes a convention can hold; those of several models go on in one file."""
     how = CONVENTIONS[name]
-    maker = Maker(
-        seed, with_ends=how.ends, with_utr=how.utr, with_isoforms=how.isoforms, with_sec=how.sec, one_exon=how.one_exon
-    )
-    return maker.contigs()
+    found = []
+    for number in range(n_models):
+        maker = Maker(seed + number, with_ends=how.ends, with_utr=how.utr, with_isoforms=how.isoforms, with_sec=how.sec)
+        found += maker.contigs(f"m{number}_" if number else "")
+    return found

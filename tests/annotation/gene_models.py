@@ -46,15 +46,14 @@ class Maker:
         with_sec: Genes may hold a selenocysteine.
     """
 
-    def __init__(
-        self, seed: int, *, with_ends: bool, with_utr: bool, with_isoforms: bool, with_sec: bool, one_exon: bool
-    ) -> None:
+    def __init__(self, seed: int, *, with_ends: bool, with_utr: bool, with_isoforms: bool, with_sec: bool) -> None:
         self.draw = random.Random(seed)
         self.with_ends, self.with_utr, self.with_isoforms = with_ends, with_utr, with_isoforms
-        self.with_sec, self.one_exon = with_sec, one_exon
+        self.with_sec = with_sec
 
-    def contigs(self) -> list[Contig]:
-        return [self._contig(f"scf{number}") for number in range(1, self.draw.randint(2, 4))]
+    def contigs(self, prefix: str = "") -> list[Contig]:
+        """One to three contigs."""
+        return [self._contig(f"{prefix}scf{number}") for number in range(1, self.draw.randint(2, 4))]
 
     def _space(self, low: int = 20, high: int = 60) -> str:
         # No G: no start codon, and no stop codon but TAA, which may stand anywhere.
@@ -70,7 +69,7 @@ class Maker:
             contig.genes.append([replace(gene, id=f"{name}.{number}.{i}") for i, gene in enumerate(group)])
             contig.bases += text + self._space()
         # The first contig stays whole: a file in which nothing has a start codon row says nothing of starts.
-        if self.with_ends and name != "scf1" and self.draw.random() < 0.6:
+        if self.with_ends and not name.endswith("scf1") and self.draw.random() < 0.6:
             self._cut(contig)
         return contig
 
@@ -104,7 +103,7 @@ class Maker:
             exceptions = [self.draw.randint(5, n_codons - 5)]
             codons[exceptions[0]] = "TGA"
         coding = "".join(codons)
-        cuts = [] if self.one_exon else sorted(self.draw.sample(range(2, len(coding) - 2), self.draw.randint(0, 3)))
+        cuts = sorted(self.draw.sample(range(2, len(coding) - 2), self.draw.randint(0, 3)))
         pieces = [coding[low:high] for low, high in zip([0, *cuts], [*cuts, len(coding)], strict=True)]
         text, parts = "", []
         for number, piece in enumerate(pieces):

@@ -24,9 +24,9 @@ def facts(gene: Gene, *, with_exons: bool) -> tuple:
     return gene.start, gene.end, gene.strand, gene.parts, exons, ends, gene.transl_except
 
 
-def check_convention(name: str, seed: int, folder) -> None:
-    """Write, read back, compare, and score against the plainest GFF3 file."""
-    how, contigs = CONVENTIONS[name], draw_contigs(name, seed)
+def check_convention(name: str, seed: int, folder, n_models: int = 1) -> None:
+    """Write models into one file, read it, compare, and score against the plainest GFF3 file."""
+    how, contigs = CONVENTIONS[name], draw_contigs(name, seed, n_models)
     path, genome, plain = folder / f"a.{how.suffix}", folder / "a.fa", folder / "plain.gff3"
     path.write_text(how.write(contigs))
     genome.write_text(fasta(contigs))

@@ -1,7 +1,7 @@
 import pytest
 
 from genoformer.annotation.seqids import match_ids, read_seqid_map
-from genoformer.errors import DataError
+from genoformer.errors import DataError, WarningLog
 
 
 def test_equal_ids_match():
@@ -44,6 +44,23 @@ def test_a_map_to_an_id_that_is_not_there_is_refused():
 def test_a_long_list_of_unmatched_ids_is_shortened():
     with pytest.raises(DataError, match=r"7 sequence ids.*x0, x1, x2, x3, x4, … 7 in all"):
         match_ids(["a"], [f"x{i}" for i in range(7)])
+
+
+def test_an_annotation_of_more_sequences_is_counted():
+    log = WarningLog()
+    assert match_ids(["chr2"], ["chr1", "chr2", "chr20"], warnings=log) == {"chr2": "chr2"}
+    assert log.counts == {"SEQID-101": 2} and "'chr1'" in log.examples["SEQID-101"]
+
+
+@pytest.mark.parametrize(
+    ("fasta_id", "annotation_id"),
+    [("a|1", "a|1 whole header"), ("x%20y", "x y"), ("x y", "x%20y"), ("Chr3", "chr3")],
+)
+def test_an_id_in_another_spelling_is_refused(fasta_id, annotation_id):
+    with pytest.raises(DataError, match="SEQID-001"):
+        match_ids(["c", fasta_id], ["c", annotation_id])
+    with pytest.raises(DataError, match="as it stands"):
+        match_ids(["c", fasta_id], ["c", annotation_id], spelled={annotation_id: "as it stands"})
 
 
 def test_a_map_file_is_read(tmp_path):
