@@ -137,7 +137,10 @@ class MergedRequest:
         return found
 
     def key(self, header: BundleHeader, scan: Scan) -> dict[str, Any]:
-        """The key of the shards."""
+        """The key of the shards; DataError if the input calls other records circular than it did for them."""
+        if self.request.key(header, scan).get("circular") != self.shards.key.get("circular"):
+            message = "other records are circular than when the shards were made."
+            raise DataError("SHARD-005", message, where=", ".join(self.shards.inputs))
         return self.shards.key
 
 

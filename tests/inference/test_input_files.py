@@ -14,7 +14,6 @@ from Bio.Seq import Seq
 from Bio.SeqRecord import SeqRecord
 from prediction_files import contents
 
-from genoformer.annotation import genbank
 from genoformer.cli.main import main
 from genoformer.errors import DataError, MissingFileError
 from genoformer.genomes.simulate import simulate_genome
@@ -23,11 +22,7 @@ from genoformer.sequence.alphabet import decode_bases
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 
-READS_EMBL = hasattr(genbank, "read_flat_records")
-FLAT_FORMATS = [
-    "genbank",
-    pytest.param("embl", marks=pytest.mark.skipif(not READS_EMBL, reason="there is no reader of EMBL")),
-]
+FLAT_FORMATS = ["genbank", "embl"]
 NOT_THE_SAME = ("run.json", "manifest.json", "summary.json")
 
 
@@ -123,6 +118,15 @@ def test_the_word_of_a_fasta_header_belongs_to_what_is_asked(predict, tmp_path, 
     assert key["circular"] == ["a"]
 
 
+def test_merge_refuses_an_input_whose_records_are_circular_since(predict, tmp_path, records, capsys):
+    for text, code in (("", 0), ("circular=true", 65)):
+        write_fasta(tmp_path / "a.fa", [Record("a", records[1].codes, text)])
+        if not code:
+            assert predict(tmp_path / "a.fa", "--shard", "1/1", out="parts") == 0
+        assert main(["merge", str(tmp_path / "parts"), "-o", str(tmp_path / f"merged{code}")]) == code
+    assert "SHARD-005" in capsys.readouterr().err
+
+
 def test_standard_input_shards_and_mixed_files_give_the_same_bytes(predict, tiny_bundle, tmp_path, records):
     both = write_flat(tmp_path / "both.gb", "genbank", records, circular=["AB1.1"])
     assert predict(both, out="one") == 0
@@ -172,12 +176,14 @@ ORIGIN = "ORIGIN\n        1 acgtacgtac gt\n"
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"{LOCUS}{FEATURES}//\n", "GENBANK-00"),
+        (f"{LOCUS}{FEATURES}//\n", "GENBANK-001] {path} record 1: the record has no sequence (ORIGIN)."),
         (f"{LOCUS}{FEATURES}ORIGIN\n//\n", "GENBANK-004] {path} record AB1.1: the record has no sequence."),
         (f"{LOCUS}{FEATURES}CONTIG      join(X1.1:1..12)\n//\n", "GENBANK-004"),
         (f"{LOCUS}{FEATURES}{ORIGIN}//\n" * 2, "GENBANK-002] {path} record AB1.1: two records have this id."),
         (f"{LOCUS}{FEATURES}{ORIGIN}//\n{LOCUS.replace('AB1', 'AB2')}{FEATURES}ORIGIN\n//\n", "record AB2.1"),
         (f"{LOCUS}{FEATURES}ORIGIN\n        1 mefilpq\n//\n", "GENBANK-003"),
+        ("ID   AB1; SV 1; linear; genomic DNA; STD; PRO; 12 BP.\nXX\nAC   AB1;\n//\n", "GENBANK-00"),
+        ("ID   P53_HUMAN Reviewed; 3 AA.\nSQ   SEQUENCE 3 AA;\n     MEF\n//\n", "GENBANK-00"),
     ],
 )
 def test_a_bad_record_is_one_clear_error(predict, tmp_path, capsys, text, said):
