@@ -1,20 +1,15 @@
 """Kernels come from disk in every process that computes with them: the one that compiles them rounds otherwise."""
 
-import itertools
-
 import pytest
 
 from genoformer.nn.attention.kernels import chunk_threads, own_process, relative_threads, threads
 
 
+KERNELS = {threads: (False, True), relative_threads: (False, True), chunk_threads: ("forward", "backward", "order")}
+
+
 @pytest.mark.parametrize("is_double", [False, True])
-@pytest.mark.parametrize(
-    ("module", "which"),
-    [
-        *itertools.product([threads, relative_threads], [False, True]),
-        *((chunk_threads, w) for w in ("forward", "backward", "order")),
-    ],
-)
+@pytest.mark.parametrize(("module", "which"), [(module, which) for module, names in KERNELS.items() for which in names])
 def test_no_process_computes_with_what_it_compiled(module, which, is_double):
     assert module._kernel(which, is_double).cache_hits == 1
 
