@@ -23,6 +23,7 @@ from gene_tables import (
 )
 from intron_tables import intron_decoding_table, intron_table
 from markdown_table import table
+from reformer_tables import reformer_growth_table, reformer_table
 from scale_tables import context_table, processes_table, scale_table, shards_table, slurm_table
 from speed_tables import (
     distance_table,
@@ -146,6 +147,8 @@ KINDS = {
     "startup": ("startup-", startup_table),
     "architectures": ("architectures-", distance_table),
     "segments": ("transformer_xl-", segments_table),
+    "reformer": ("reformer-", reformer_table),
+    "reformergrowth": ("reformer-", reformer_growth_table),
 }
 
 

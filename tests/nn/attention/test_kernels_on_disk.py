@@ -4,7 +4,6 @@ import pytest
 
 from genoformer.nn.attention.kernels import chunk_threads, own_process, relative_threads, threads
 
-
 KERNELS = {threads: (False, True), relative_threads: (False, True), chunk_threads: ("forward", "backward", "order")}
 
 
