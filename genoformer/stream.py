@@ -1,5 +1,8 @@
 """A record through the model, piece by piece: tiles with context, both strands, joined in forward coordinates.
 
+Where layers hand something on along the sequence (``EncoderConfig.carried``) tiles have no context: each is read with
+what was kept of the tile before it on its strand.
+
 The "-" strand is the same model on the reverse complement, tiled from its own 5′ end, so that a record and its reverse
 complement give mirrored outputs. Memory holds one batch of tiles per strand, whatever the record's length.
 """
@@ -8,6 +11,7 @@ import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +26,9 @@ from genoformer.sequence.tiles import Tile, iter_tiles
 
 Piece = tuple[int, int, np.ndarray]
 
+LEAST_TILES, TILES_PER_WARM_UP = 32, 8
+"""Tiles that are read at once, and held, where the last one is given first: at most an eighth more than those wanted is
+read."""
 THREAD_BP = 50_000
 """Sequence that keeps a thread busy for about a second. On less, threads that wait for each other cost more
 processor time than they save, several times as much where others use the machine as well."""
@@ -68,10 +75,14 @@ def strand_logits(
         (start, end, logits): bases [start, end) of the strand as read, float32 [end - start, C].
 
     Raises:
-        UsageError: If the tiles are longer than the model's learned positions.
+        UsageError: If the tiles are longer than the model's learned positions, or hold no whole segments.
     """
-    check_tile_length(_encoder_config(network), plan)
+    config = _encoder_config(network)
+    check_tile_length(config, plan)
     first, last = (0, len(codes)) if span is None else span
+    if config is not None and config.carried is not None:
+        yield from _carried_logits(network, config, tokenizer, codes, plan, (first, last), backwards)
+        return
     tiles = list(iter_tiles(len(codes), tile_bp=plan.tile_bp, context_bp=plan.context_bp, stride=tokenizer.stride))
     for batch in _batches(tiles[::-1] if backwards else tiles, plan.batch_size):
         if not any(tile.start < last and first < tile.end for tile in batch):
@@ -108,6 +119,62 @@ def record_logits(
     )
     minus = ((L - end, L - start, logits[::-1]) for start, end, logits in turned)
     yield from _zip_strands(plus, minus)
+
+
+def _carried_logits(
+    network: Any, config: EncoderConfig, tokenizer: KmerTokenizer, codes: np.ndarray, plan: TilePlan,
+    span: tuple[int, int], backwards: bool,
+) -> Iterator[Piece]:  # fmt: skip
+    """``strand_logits`` of a network whose layers hand something on from each tile to the next.
+
+    A part of a strand begins so many tiles before it that its first one is given what it would be given in a run over
+    the whole: the same bits. That is how the last tile can be given first, too: some tiles at a time are read.
+    """
+    tiles = list(_tiles_with_neighbours(len(codes), config, plan))
+    wanted = [i for i, tile in enumerate(tiles) if tile.start < span[1] and span[0] < tile.end]
+    n_before = warm_up_tiles(config, plan)
+    n_at_once = max(LEAST_TILES, TILES_PER_WARM_UP * n_before) if backwards else len(tiles)
+    ends = range(len(wanted), 0, -n_at_once)
+    for part in (wanted[max(0, end - n_at_once) : end] for end in ends):
+        kept, pieces = None, []
+        for i in range(max(0, part[0] - n_before), part[-1] + 1):
+            logits, kept = _read_on(network, config, tokenizer, codes, tiles[i], kept, plan.precision)
+            if i < part[0]:
+                continue
+            start, end = max(tiles[i].start, span[0]), min(tiles[i].end, span[1])
+            piece = start, end, logits[start - tiles[i].start : end - tiles[i].start]
+            if backwards:
+                pieces.append(piece)
+            else:
+                yield piece
+        yield from reversed(pieces)
+
+
+def warm_up_tiles(config: EncoderConfig, plan: TilePlan) -> int:
+    """Tiles in front of one that its outputs depend on: each layer sees one memory further back."""
+    memory = 0 if config.carried is None else config.carried.memory
+    return config.n_layers * -(-memory * config.stride // plan.tile_bp)
+
+
+def _tiles_with_neighbours(length: int, config: EncoderConfig, plan: TilePlan) -> Iterator[Tile]:
+    """Tiles from the 5′ end; what is read on both sides is for the embeddings alone."""
+    before, behind = (n * config.stride for n in config.embedded_neighbours)
+    for start in range(0, length, plan.tile_bp):
+        end = min(start + plan.tile_bp, length)
+        yield Tile(start, end, max(0, start - before), min(length, end + behind))
+
+
+def _read_on(
+    network: Any, config: EncoderConfig, tokenizer: KmerTokenizer, codes: np.ndarray, tile: Tile, kept: Any,
+    precision: str,
+) -> tuple[np.ndarray, Any]:  # fmt: skip
+    """Outputs of the kept bases of a tile, float32 [L, C], and what the next tile is given."""
+    inputs = _inputs(config, tokenizer, [(codes, tile)], network)
+    margins = tuple(-(-n // config.stride) for n in (tile.start - tile.read_start, tile.read_end - tile.end))
+    tokens, base_codes = inputs.pop("token_ids"), inputs.get("base_codes")
+    with _computing(tokens.device, precision):
+        logits, kept = network.read_stretch(tokens, kept=kept, margins=margins, base_codes=base_codes)
+    return logits[0].float().cpu().numpy(), kept
 
 
 def _both_strands(network: nn.Module, tokenizer: KmerTokenizer, codes: np.ndarray, plan: TilePlan) -> np.ndarray:
@@ -163,18 +230,32 @@ def _tile_tokens(tokenizer: KmerTokenizer, codes: np.ndarray, tile: Tile) -> np.
 
 def _run(network: nn.Module, tokenizer: KmerTokenizer, reads: list[tuple[np.ndarray, Tile]], precision: str):
     """Outputs of tiles of equal length, each of its strand, float32 [tiles, L, C]; global tokens stand in front."""
-    config = _encoder_config(network)
+    inputs = _inputs(_encoder_config(network), tokenizer, reads, network)
+    tokens = inputs.pop("token_ids")
+    with _computing(tokens.device, precision):
+        return network(tokens, **inputs).float().cpu().numpy()
+
+
+def _inputs(
+    config: EncoderConfig | None, tokenizer: KmerTokenizer, reads: list[tuple[np.ndarray, Tile]], network: nn.Module
+) -> dict[str, torch.Tensor]:
+    """``token_ids`` [tiles, G + T] and, if the model reads them, ``base_codes``, where the network is."""
     n_globals = config.n_global_tokens if config else 0
     token_ids = np.stack([_tile_tokens(tokenizer, codes, tile) for codes, tile in reads])
-    inputs = [np.pad(token_ids, ((0, 0), (n_globals, 0)), constant_values=CLS_ID).astype(np.int64)]
+    padded = np.pad(token_ids, ((0, 0), (n_globals, 0)), constant_values=CLS_ID).astype(np.int64)
+    inputs = {"token_ids": padded}
     if config and config.base_embedding:
         owned = np.stack([tokenizer.owned_bases(codes[tile.read_start : tile.read_end]) for codes, tile in reads])
-        inputs.append(np.pad(owned, ((0, 0), (n_globals, 0), (0, 0)), constant_values=N_CODE))
+        inputs["base_codes"] = np.pad(owned, ((0, 0), (n_globals, 0), (0, 0)), constant_values=N_CODE)
     device = next(network.parameters()).device
-    tokens, *base_codes = (torch.from_numpy(array).to(device) for array in inputs)
+    return {name: torch.from_numpy(array).to(device) for name, array in inputs.items()}
+
+
+@contextmanager
+def _computing(device: torch.device, precision: str) -> Iterator[None]:
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
     with refusals_explained(), torch.inference_mode(), autocast:
-        return network(tokens, **({"base_codes": base_codes[0]} if base_codes else {})).float().cpu().numpy()
+        yield
 
 
 def _encoder_config(network: nn.Module) -> EncoderConfig | None:
@@ -184,11 +265,20 @@ def _encoder_config(network: nn.Module) -> EncoderConfig | None:
 
 
 def check_tile_length(config: EncoderConfig | None, plan: TilePlan) -> None:
-    """Tiles must fit the learned positions of a model.
+    """Tiles must fit the learned positions of a model, and hold whole segments of one that hands something on.
 
     Raises:
-        UsageError: If a tile with its context and the global tokens is longer than ``max_tokens``.
+        UsageError: If a tile with its context and the global tokens is longer than ``max_tokens``, or segments would
+            begin anew within the grid of the strand.
     """
+    if config is not None and config.carried is not None:
+        segment_bp = config.carried.segment * config.stride
+        if plan.tile_bp % segment_bp:
+            raise UsageError(
+                "MODEL-025", f"a tile of {plan.tile_bp} bp holds no whole segments of {config.carried.segment} tokens, "
+                f"{segment_bp} bp.", where="model.tile_bp",
+                fix="Give a multiple of encoder.attention.segment × model.stride.",
+            )  # fmt: skip
     if config is None or config.positions != "learned":
         return
     context = 2 * -(-plan.context_bp // config.stride)

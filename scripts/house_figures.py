@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "genoformer"
 TASKS = (
     "gene_structure", "gene_structure_eukaryote", "function", "rna_pairs", "codon_structure", "contacts", "mlm",
+    "clm",
 )  # fmt: skip
 PLACES_OF_TASKS = ("tasks", "applications")
 LATER = re.compile(rf"({PACKAGE}(?:\.\w+)+):\w+")

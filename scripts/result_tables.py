@@ -23,6 +23,7 @@ from gene_tables import (
 )
 from intron_tables import intron_decoding_table, intron_table
 from markdown_table import table
+from reformer_tables import reformer_growth_table, reformer_table
 from scale_tables import context_table, processes_table, scale_table, shards_table, slurm_table
 from speed_tables import (
     distance_table,
@@ -30,6 +31,7 @@ from speed_tables import (
     lengths_table,
     memory_table,
     million_table,
+    segments_table,
     speed_table,
     startup_table,
 )
@@ -144,6 +146,9 @@ KINDS = {
     "million": ("encoder-", million_table),
     "startup": ("startup-", startup_table),
     "architectures": ("architectures-", distance_table),
+    "segments": ("transformer_xl-", segments_table),
+    "reformer": ("reformer-", reformer_table),
+    "reformergrowth": ("reformer-", reformer_growth_table),
 }
 
 

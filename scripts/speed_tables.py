@@ -118,3 +118,23 @@ def distance_table(results: dict[str, dict]) -> str:
 
     columns = "".join(f" {bp} bp |" for bp in distances)
     return table(f"| attention | reach, bp |{columns} µs per token at the farthest |", body())
+
+
+def segments_table(results: dict[str, dict]) -> str:
+    """Transformer-XL beside its equations in plain words of torch, and reading on beside reading anew."""
+
+    def body():
+        for result in results.values():
+            for part, against in (("layer", "plain"), ("encoder", "plain"), ("evaluation", "context computed anew")):
+                found = result.get(part, {})
+                passes = {"": found} if part == "evaluation" and found else found
+                for name, row in passes.items():
+                    if isinstance(row, dict) and "times_as_fast" in row:
+                        what = (
+                            f"{part}, {name}"
+                            if name
+                            else f"{part}, {result['evaluation']['tokens_of_context']:,} tokens"
+                        )
+                        yield [place(result), what, against, spread(row["times_as_fast"])]
+
+    return table("| machine | what | against | times as fast |", body())

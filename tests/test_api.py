@@ -41,6 +41,7 @@ RESULTS = {
     "codon_structure": SequencePrediction,
     "contacts": SequencePrediction,
     "mlm": BasePrediction,
+    "clm": BasePrediction,
 }
 
 

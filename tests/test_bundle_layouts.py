@@ -74,7 +74,7 @@ def change(folder, config):
 
 
 def test_the_examples_name_every_task_that_there_is():
-    assert {task for task, *_ in BY_HAND} == set(APPLICATIONS)
+    assert {task for task, *_ in BY_HAND} == set(APPLICATIONS) - {"clm"}  # which is younger than layout 1
 
 
 @pytest.mark.parametrize(("task", "channels", "options", "head"), BY_HAND)

@@ -14,6 +14,7 @@ SETTINGS = {
     "codon_structure": (3, 3, ["C", "E", "H"], {"max_bp": 300}),
     "contacts": (3, 3, ["contact"], {**PAIR_HEAD, "max_bp": 300}),
     "mlm": (3, 1, ["A", "C", "G", "T"], {}),
+    "clm": (3, 3, ["A", "C", "G", "T"], {}),
 }
 """Bases of a token and between tokens, outputs and settings."""
 FITTED = {
@@ -27,8 +28,8 @@ def write_sequence_bundle(folder, task, **settings):
     """Save the bundle; a language model keeps 30 bases of each tile, and ``settings`` are those of its encoder."""
     k, stride, labels, options = SETTINGS[task]
     encoder = EncoderConfig(
-        vocab_size=5 + 4**k, d_model=16, n_heads=2, n_layers=1, d_ff=16, conv_width=3, stride=stride,
-        attention=LongformerConfig(window_radius=4), **settings,
+        vocab_size=5 + 4**k, d_model=16, n_heads=2, n_layers=1, d_ff=16, conv_width=0 if task == "clm" else 3,
+        stride=stride, attention=LongformerConfig(window_radius=4, causal=task == "clm"), **settings,
     )  # fmt: skip
     config = BundleConfig(
         task=task, head=build_task(task, labels, options).head, encoder=encoder.to_dict(), k=k, stride=stride,

@@ -103,6 +103,13 @@ APPLICATIONS: dict[str, Application] = {
         data=Part(f"{_HERE}.pretraining.data:PretrainingData"),
         caller=Part(f"{_HERE}.pretraining.caller:BaseCaller"),
     ),
+    "clm": Application(
+        title="a language model of the next base, to generate sequence and to start other tasks from",
+        subject="bases",
+        task=Part(f"{_TASKS}.clm:build"),
+        data=Part(f"{_HERE}.pretraining.next_base_data:NextBaseData"),
+        caller=Part(f"{_HERE}.pretraining.next_base_caller:NextBaseCaller"),
+    ),
 }
 """By the name of the task, as configurations and bundles have it."""
 

@@ -25,7 +25,8 @@ def collate_crops(items: Sequence[Item], *, stride: int, n_global_tokens: int = 
     Returns:
         ``token_ids`` int64 [B, G + T], ``PAD_ID`` behind the end; ``valid_mask`` bool [B, G + T], True = real;
         ``labels`` uint8 [B, T * stride], ``MASKED`` behind the end; with G > 0 also ``global_mask`` bool [B, G + T];
-        if wanted ``base_codes`` uint8 [B, G + T, stride], N in front of the sequence and behind it.
+        if wanted ``base_codes`` uint8 [B, G + T, stride], N in front of the sequence and behind it; where the items
+        have it ``continues`` bool [B], True = goes on where the crop before it in its row ended.
     """
     n_tokens = max(len(item["token_ids"]) for item in items)
     token_ids = torch.full((len(items), n_global_tokens + n_tokens), PAD_ID, dtype=torch.int64)
@@ -39,6 +40,8 @@ def collate_crops(items: Sequence[Item], *, stride: int, n_global_tokens: int = 
         batch["base_codes"] = torch.full((*token_ids.shape, stride), N_CODE, dtype=torch.uint8)
         for row, item in enumerate(items):
             batch["base_codes"][row, n_global_tokens : n_global_tokens + len(item["base_codes"])] = item["base_codes"]
+    if "continues" in items[0]:
+        batch["continues"] = torch.stack([item["continues"] for item in items])
     if n_global_tokens:
         batch["global_mask"] = torch.zeros_like(batch["valid_mask"])
         batch["global_mask"][:, :n_global_tokens] = True

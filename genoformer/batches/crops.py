@@ -7,6 +7,7 @@ import torch
 from torch.utils.data import Dataset
 
 from genoformer.annotation.recode import draw_recoding, recode
+from genoformer.batches.walks import Walks, region_by_share, walking_crop_bp
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
 from genoformer.sequence.alphabet import reverse_complement
@@ -74,11 +75,13 @@ class CropDataset(Dataset):
         both_strands: Read the reverse complement with probability one half.
         recoded: Share of the crops whose bases are rewritten toward another composition; the labels stay.
         shares: Share of the crops that each region gets, at least 0, not all 0; None for their lengths.
+        n_rows: Rows of the batches of all processes together, each of which walks along a record, see
+            ``batches.walks``; items then say whether they continue the one before. 0 draws every crop by itself.
     """
 
     def __init__(
         self, store: Store, regions: Sequence[Region], tokenizer: KmerTokenizer, *, crop_bp: int, seed: int,
-        both_strands: bool, recoded: float = 0.0, shares: Sequence[float] | None = None,
+        both_strands: bool, recoded: float = 0.0, shares: Sequence[float] | None = None, n_rows: int = 0,
     ) -> None:  # fmt: skip
         if not regions or crop_bp < 1:
             raise ValueError(f"expected at least one region and one base, found {len(regions)} and {crop_bp}")
@@ -87,12 +90,18 @@ class CropDataset(Dataset):
         ends = np.cumsum([region.end - region.start for region in self.regions] if shares is None else shares)
         # Divided by the last one, so that this is exactly 1 and no draw lies beyond it.
         self.ends = ends if shares is None else ends / ends[-1]
+        self.draw_region = region_by_share(self.regions, self.ends)
+        self.walks: Walks | None = None
+        if n_rows:
+            walking_bp = walking_crop_bp(crop_bp, tokenizer.stride)
+            self.walks = Walks(n_rows, walking_bp, seed, self.draw_region, both_strands)
 
     def place(self, index: int) -> tuple[Region, int, int, str]:
         """Region, start, end and strand of sample ``index``, forward coordinates."""
+        if self.walks is not None:
+            return self.walks.place(index)[0]
         generator = np.random.Generator(np.random.Philox(key=[self.seed, index]))
-        drawn = generator.random() if self.ends.dtype == np.float64 else generator.integers(self.ends[-1])
-        region = self.regions[int(np.searchsorted(self.ends, drawn, side="right"))]
+        region = self.draw_region(generator)
         length = min(self.crop_bp, region.end - region.start)
         start = region.start + int(generator.integers(region.end - region.start - length + 1))
         strand = "-" if self.both_strands and generator.random() < 0.5 else "+"
@@ -100,7 +109,12 @@ class CropDataset(Dataset):
 
     def __getitem__(self, index: int) -> Item:
         region, start, end, strand = self.place(index)
-        return read_crop(self.store, self.tokenizer, region, start, end, strand, self._recoded_by(index))
+        item = read_crop(self.store, self.tokenizer, region, start, end, strand, self._recoded_by(index))
+        return {**item, **self.continuation(index)}
+
+    def continuation(self, index: int) -> Item:
+        """``continues``, whether a crop continues the one before it in its row, where rows walk; else nothing."""
+        return {} if self.walks is None else {"continues": torch.tensor(self.walks.place(index)[1])}
 
     def _recoded_by(self, index: int) -> np.random.Generator | None:
         """Source of randomness for a sample that is rewritten; None for one that is read as it is."""

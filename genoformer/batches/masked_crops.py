@@ -35,7 +35,8 @@ class MaskedCrops(CropDataset):
         generator = np.random.default_rng([self.seed, index])
         runs = place_runs(codes, self.tokenizer, share=self.share, run_bp=self.run_bp, generator=generator)
         actions = draw_actions(len(runs), generator)
-        return _item(*hide_runs(codes, lookahead, runs, actions, self.tokenizer, generator))
+        item = _item(*hide_runs(codes, lookahead, runs, actions, self.tokenizer, generator))
+        return {**item, **self.continuation(index)}
 
 
 class MaskedTiles(TileDataset):

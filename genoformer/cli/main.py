@@ -35,6 +35,7 @@ COMMANDS = {
     "benchmark": ("genoformer.cli.benchmark", "train and compare with simple models, with several seeds"),
     "prepare": ("genoformer.cli.prepare", "make the training store from FASTA and annotation"),
     "simulate": ("genoformer.cli.simulate", "make up a genome with known genes"),
+    "generate": ("genoformer.cli.generate", "make up sequence with a causal language model"),
     "export": ("genoformer.cli.export", "write a model's encoder in the layout of another program"),
     "import": ("genoformer.cli.import_", "make a bundle from an encoder of Hugging Face"),
     "models": ("genoformer.cli.models", "list the models that come with the package"),

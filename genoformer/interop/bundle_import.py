@@ -98,7 +98,7 @@ def _with_new_head(imported: ImportedEncoder, task: Task, seed: int) -> Network:
 def _card(name: str, imported: ImportedEncoder, config: BundleConfig, seed: int) -> str:
     n_parameters = sum(tensor.numel() for tensor in imported.encoder.parameters())
     left_out = ", ".join(imported.left_out) or "none"
-    if not config.encoder["n_global_tokens"]:
+    if imported.source != "reformer" and not config.encoder["n_global_tokens"]:
         left_out += "; global projections, as the model has no global tokens"
     return f"""# {name}
 

@@ -10,8 +10,11 @@ from genoformer.sequence.kmers import CLS_ID, MASK_ID, SEP_ID, UNK_ID, KmerToken
 DEFAULTS = {
     "longformer": {"attention_window": 512, "pad_token_id": 1},
     "bert": {"pad_token_id": 0},
+    "reformer": {},
 }
 """What a ``config.json`` of each type means by leaving a key out, as do the keys of ``SHARED_DEFAULTS``.
+
+Those of a Reformer have other names, see ``reformer_layout``.
 
 Reference: ``LongformerConfig`` and ``BertConfig`` of transformers 4 and 5.
 """
@@ -53,6 +56,7 @@ def check_exportable(config: EncoderConfig) -> None:
         f"positions {config.positions}": config.positions != "learned",
         f"norm {config.norm}": config.norm != "post",
         f"dilation {dilation}": dilation > 1,
+        "attention causal true": windows.causal,
         f"conv_width {config.conv_width}": config.conv_width > 0,
         "base_embedding true": config.base_embedding,
         "amino_acids true": config.amino_acids,
@@ -125,8 +129,8 @@ def model_type(stored: dict, where: str) -> str:
     if isinstance(found, str) and found in DEFAULTS:
         return found
     raise DataError(
-        "HF-003", f"the model_type is {found}; longformer and bert can be read.", where=where,
-        fix="Name a folder of a Longformer, or of a BERT over k-mers.",
+        "HF-003", f"the model_type is {found}; longformer, reformer and bert can be read.", where=where,
+        fix="Name a folder of a Longformer, of a Reformer, or of a BERT over k-mers.",
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Longformers, and BERTs over k-mers, from folders of Hugging Face as our encoder."""
+"""Longformers, Reformers, and BERTs over k-mers, from folders of Hugging Face as our encoder."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,7 +7,7 @@ import torch
 
 from genoformer.errors import DataError, UsageError
 from genoformer.interop.bert_weights import bert_to_longformer
-from genoformer.interop.huggingface_config import KEY, to_encoder_config, window_radius, with_defaults
+from genoformer.interop.huggingface_config import KEY, model_type, to_encoder_config, window_radius, with_defaults
 from genoformer.interop.huggingface_files import CONFIG, read_object, read_vocabulary, read_weights
 from genoformer.interop.huggingface_names import (
     POSITIONS,
@@ -18,6 +18,8 @@ from genoformer.interop.huggingface_names import (
     to_longformer_names,
 )
 from genoformer.interop.huggingface_tokenizer import kmer_rows, our_tokenizer
+from genoformer.interop.reformer_layout import from_reformer_config
+from genoformer.interop.reformer_weights import from_reformer_names, to_reformer_names
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import PAD_ROW, Encoder
 from genoformer.sequence.kmers import KmerTokenizer
@@ -55,7 +57,7 @@ class ImportedEncoder:
     Attributes:
         encoder: In evaluation mode.
         tokenizer: Whose ids it reads; None = ids of the folder's own.
-        source: "longformer" or "bert".
+        source: "longformer", "reformer" or "bert".
         left_out: Names of tensors that were not read.
     """
 
@@ -77,13 +79,16 @@ def from_huggingface(
     It is called as ``module(token_ids, valid_mask=..., global_mask=...)`` and gives hidden states [B, T, D], equal to
     those of Hugging Face to 1e-4 in float32, for padding on the right. Nothing in the folder is run.
 
+    A Reformer gives both of its streams, [B, T, 2 D]. Its rotations are those that ``transformers`` draws with the
+    ``hash_seed`` of the folder, 0 where it has none; rounding may put a token in a thousand into another bucket.
+
     A Longformer keeps the ids of its folder. A BERT must be one over k-mers, as DNABERT is; its embedding is sorted by
     word into the ids of ``KmerTokenizer``, its positions are repeated up to ``max_tokens``, its global projections are
     copies of the local ones. It equals the BERT on inputs of at most ``window_radius`` + 1 tokens that the BERT has
     positions for.
 
     Args:
-        folder: Longformer or BERT, with or without a head; heads and poolers are not read.
+        folder: Longformer, Reformer or BERT, with or without a head; heads and poolers are not read.
         max_tokens: Longest input of a Longformer made from a BERT, 4096 by default; a Longformer has its own.
         window_radius: Tokens seen on each side by one made from a BERT, by default as many as the BERT has positions;
             a Longformer has its own.
@@ -105,8 +110,10 @@ def from_huggingface(
 def read_encoder(folder: Path, options: ImportOptions) -> ImportedEncoder:
     """``from_huggingface`` with the tokenizer and what was left out."""
     _check_options(options)
-    where = str(folder / CONFIG)
-    values = with_defaults(read_object(folder / CONFIG), where)
+    where, stored = str(folder / CONFIG), read_object(folder / CONFIG)
+    if model_type(stored, where) == "reformer":
+        return _read_reformer(folder, stored, options)
+    values = with_defaults(stored, where)
     state, left_out = _base_model(read_weights(folder), values["model_type"])
     read = _read_bert if values["model_type"] == "bert" else _read_longformer
     try:
@@ -130,6 +137,31 @@ def _read_longformer(folder, values, state, left_out, options: ImportOptions) ->
         n_global_tokens=_n_global_tokens(values, options),
     )  # fmt: skip
     return ImportedEncoder(_load(config, state, pad_id, folder), tokenizer, "longformer", left_out)
+
+
+def _read_reformer(folder: Path, stored: dict, options: ImportOptions) -> ImportedEncoder:
+    if any((options.max_tokens, options.window_radius, options.n_global_tokens)):
+        raise UsageError(
+            "HF-013", "a Reformer has its own max_tokens, no window_radius and no global tokens.", where=str(folder),
+            fix="Leave them out.",
+        )  # fmt: skip
+    state, left_out = _base_model(read_weights(folder), "reformer")
+    tokenizer, pad_id = _our_tokenizer(folder, stored), stored.get("pad_token_id")
+    try:
+        config = from_reformer_config(
+            stored, str(folder / CONFIG), vocab_size=len(state[WORDS]), stride=tokenizer.stride if tokenizer else 1
+        )
+        with torch.random.fork_rng(devices=[]):
+            encoder = Encoder(config)
+        if unknown := sorted(set(state) - set(to_reformer_names(encoder.state_dict(), config))):
+            raise _misfit(f"{unknown[0]} has no place in it", folder)
+        encoder.load_state_dict(from_reformer_names(state, config))
+    except KeyError as error:
+        raise _misfit(f"there is no {error}", folder) from error
+    except (RuntimeError, IndexError) as error:
+        raise _misfit(" ".join(str(error).split()), folder) from error
+    encoder.token_embedding.padding_idx = pad_id if isinstance(pad_id, int) else PAD_ROW
+    return ImportedEncoder(encoder.eval(), tokenizer, "reformer", left_out)
 
 
 def _read_bert(folder, values, state, left_out, options: ImportOptions) -> ImportedEncoder:

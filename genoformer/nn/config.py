@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 from genoformer.nn.attention import ATTENTIONS
-from genoformer.nn.attention.interface import AttentionConfig
+from genoformer.nn.attention.interface import AttentionConfig, Carried
 from genoformer.nn.attention.longformer import LongformerConfig
+from genoformer.nn.attention.reformer_config import ReformerConfig
 from genoformer.nn.layers.checks import check_share, frozen, is_whole, thawed
 
 CODON_VOCABULARY = 5 + 4**3
@@ -84,6 +85,26 @@ class EncoderConfig:
         """Tokens on each side that an output can depend on without global tokens; None where that is all of them."""
         known = [reach for reach in self.attention.reaches(self.n_layers) if reach is not None]
         return sum(known) + self.conv_width // 2 if len(known) == self.n_layers else None
+
+    @property
+    def reformer(self) -> ReformerConfig | None:
+        """Settings of a Reformer, whose layers are reversible; None of any other encoder."""
+        return self.attention if isinstance(self.attention, ReformerConfig) else None
+
+    @property
+    def d_hidden(self) -> int:
+        """Width of the hidden states that the encoder gives: two of ``d_model`` where both streams leave a Reformer."""
+        return self.d_model * (2 if self.reformer is not None and self.reformer.streams == "both" else 1)
+
+    @property
+    def carried(self) -> Carried | None:
+        """What layers hand on from one stretch of a sequence to the next; None where each is read by itself."""
+        return getattr(self.attention, "carried", None)
+
+    @property
+    def embedded_neighbours(self) -> tuple[int, int]:
+        """Tokens in front and behind that the embedding of a token looks at."""
+        return self.conv_width // 2, self.conv_width // 2 + max(0, self.amino_acid_words - 1)
 
     def to_dict(self) -> dict:
         """Plain JSON types: the inverse of ``from_dict``."""
@@ -167,9 +188,10 @@ def _check_choices(config: EncoderConfig) -> None:
 
 
 def _check_shapes(config: EncoderConfig) -> None:
-    if config.d_model % config.n_heads:
+    has_own_heads = config.reformer is not None and config.reformer.d_head is not None
+    if config.d_model % config.n_heads and not has_own_heads:
         raise ValueError(f"d_model {config.d_model} is not a multiple of n_heads {config.n_heads}.")
-    if config.positions == "rotary" and (config.d_model // config.n_heads) % 2:
+    if config.reformer is None and config.positions == "rotary" and (config.d_model // config.n_heads) % 2:
         d_head = config.d_model // config.n_heads
         raise ValueError(f"rotary positions need an even head width, but d_model / n_heads is {d_head}.")
     if config.amino_acid_words not in (0, 2, 3):

@@ -56,7 +56,7 @@ class ContextParallelEncoder(nn.Module):
         if global_ids.shape[1] != self.n_global:
             raise ValueError(f"expected {self.n_global} global tokens, found {global_ids.shape[1]}.")
         hidden = torch.cat((self.encoder.token_embedding(global_ids), self._embed(token_ids)), dim=1)
-        if self.encoder.position_embedding is not None:
+        if isinstance(self.encoder.position_embedding, nn.Embedding):
             hidden = hidden + self._positions(self.encoder.position_embedding.weight, token_ids.shape[1])
         hidden = self.encoder.embedding_norm(hidden)
         for layer in self.layers:

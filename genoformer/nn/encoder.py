@@ -13,10 +13,12 @@ from genoformer.nn.amino_acids import AminoAcidEmbedding, AminoAcidWords
 from genoformer.nn.attention import ATTENTIONS
 from genoformer.nn.attention.interface import Attention, Kept
 from genoformer.nn.attention.masks import TokenRoles, token_roles
+from genoformer.nn.attention.reformer import ReformerSelfAttention
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.layers.linear import FixedLinear, Linear
-from genoformer.nn.layers.positions import Rotary, RotaryPositions
+from genoformer.nn.layers.positions import AxialPositions, Rotary, RotaryPositions
 from genoformer.nn.layers.refusals import TooManyTokensError
+from genoformer.nn.reversible import ReversibleLayer, read_reversibly
 
 PAD_ROW = 0
 N_BASE_CODES = 5
@@ -45,13 +47,13 @@ class Encoder(nn.Module):
         self.base_embedding = BaseEmbedding(D, config.stride) if config.base_embedding else None
         self.amino_embedding = AminoAcidEmbedding(D) if config.amino_acids else None
         self.word_embedding = AminoAcidWords(D, config.amino_acid_words) if config.amino_acid_words else None
-        self.position_embedding = nn.Embedding(config.max_tokens, D) if config.positions == "learned" else None
-        self.rotary = RotaryPositions(D // config.n_heads) if config.positions == "rotary" else None
+        self.position_embedding = _build_positions(config) if config.positions == "learned" else None
+        self.rotary = RotaryPositions(_width_of_head(config)) if config.positions == "rotary" else None
         self.convolution = DepthwiseConvolution(D, config.conv_width) if config.conv_width else None
         is_pre_norm = config.norm == "pre"
         self.embedding_norm = nn.Identity() if is_pre_norm else nn.LayerNorm(D, eps=config.norm_eps)
         self.layers = nn.ModuleList(_build_layer(config, i) for i in range(config.n_layers))
-        self.final_norm = nn.LayerNorm(D, eps=config.norm_eps) if is_pre_norm else nn.Identity()
+        self.final_norm = nn.LayerNorm(config.d_hidden, eps=config.norm_eps) if is_pre_norm else nn.Identity()
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -61,8 +63,8 @@ class Encoder(nn.Module):
             # Synonymous codons begin nearly alike.
             self.token_embedding.weight.detach().mul_(CODON_SHARE)
         nn.init.zeros_(self.token_embedding.weight[PAD_ROW].detach())
-        if self.position_embedding is not None:
-            nn.init.normal_(self.position_embedding.weight, std=0.02)
+        for table in [] if self.position_embedding is None else self.position_embedding.parameters():
+            nn.init.normal_(table, std=0.02)
 
     def forward(
         self,
@@ -81,7 +83,7 @@ class Encoder(nn.Module):
             base_codes: uint8 or int64 [B, T, stride], the bases a token owns; codes of 4 and above are unknown.
 
         Returns:
-            [B, T, D]; rows of padding are zero.
+            [B, T, D], or [B, T, 2 D] where both streams of a Reformer leave it; rows of padding are zero.
 
         Raises:
             TooManyTokensError: If the input is longer than ``max_tokens`` of learned positions.
@@ -96,24 +98,27 @@ class Encoder(nn.Module):
         token_ids: Tensor,
         *,
         kept: Sequence[Kept] | None = None,
+        margins: tuple[int, int] = (0, 0),
         valid_mask: Tensor | None = None,
         global_mask: Tensor | None = None,
         base_codes: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Kept, ...]]:
         """Hidden states of one stretch of longer sequences, and what the next stretch is to be given.
 
-        Windows and full attention keep nothing, so that each stretch is read by itself. Learned and rotary positions
-        begin anew with every stretch, and the convolution ends with it.
+        Windows, full attention and buckets keep nothing, so that each stretch is read by itself. Learned and rotary
+        positions begin anew with every stretch. The convolution ends with it, unless there are margins.
 
         Args:
             token_ids: int64 [B, T].
             kept: Of each layer, as given for the stretch before; None for the first.
+            margins: So many tokens at both ends belong to the neighbouring stretches: embeddings look at them, see
+                ``EncoderConfig.embedded_neighbours``, layers do not.
             valid_mask: As in ``forward``, like all that follow.
             global_mask: Likewise.
             base_codes: Likewise.
 
         Returns:
-            (hidden [B, T, D], kept of each layer).
+            (hidden [B, T, D] without the margins, kept of each layer).
 
         Raises:
             ValueError: As ``forward``.
@@ -123,9 +128,13 @@ class Encoder(nn.Module):
             return self.token_embedding(token_ids), kept
         roles = token_roles(valid_mask, global_mask)
         hidden = self._embed(token_ids, roles, base_codes)
+        if any(margins):
+            hidden, roles = _without_margins(margins, hidden, valid_mask, global_mask)
         rotary = None
         if self.rotary is not None:
-            rotary = self.rotary(token_ids.shape[1], dtype=hidden.dtype, device=hidden.device)
+            rotary = self.rotary(hidden.shape[1], dtype=hidden.dtype, device=hidden.device)
+        if self.config.reformer is not None:
+            return _zero_padding(self.final_norm(self._read_streams(hidden, roles, rotary)), roles), kept
         is_checkpointed = torch.is_grad_enabled() and token_ids.numel() >= self.config.checkpoint_tokens
         call = partial(checkpoint, use_reentrant=False) if is_checkpointed else _call
         kept_on = []
@@ -134,9 +143,26 @@ class Encoder(nn.Module):
             kept_on.append(of_layer)
         return _zero_padding(self.final_norm(hidden), roles), tuple(kept_on)
 
+    def begin_anew(self, kept: Sequence[Kept], continues: Tensor) -> tuple[Kept, ...]:
+        """What was kept of a stretch, for a batch in which not every row goes on, of an encoder that remembers.
+
+        Args:
+            kept: Of each layer.
+            continues: bool [B].
+        """
+        layers = zip(self.attentions(), kept, strict=True)
+        return tuple(cast(Any, attention).begin_anew(of_layer, continues) for attention, of_layer in layers)
+
     def attentions(self) -> list[Attention]:
         """The attention of each layer."""
-        return [cast(EncoderLayer, layer).attention for layer in self.layers]
+        return [cast(EncoderLayer | ReversibleLayer, layer).attention for layer in self.layers]
+
+    def _read_streams(self, hidden: Tensor, roles: TokenRoles, rotary: Rotary | None) -> Tensor:
+        """Reversible layers, and one stream of their two: the mean, which both begin with, or both side by side."""
+        layers = [cast(ReversibleLayer, layer) for layer in self.layers]
+        first, second = read_reversibly(layers, hidden, roles=roles, rotary=rotary)
+        is_one = self.config.d_hidden == self.config.d_model
+        return (first + second) / 2 if is_one else torch.cat((first, second), dim=-1)
 
     def _embed(self, token_ids: Tensor, roles: TokenRoles, base_codes: Tensor | None) -> Tensor:
         if (base_codes is None) != (self.base_embedding is None):
@@ -260,8 +286,13 @@ class EncoderLayer(nn.Module):
         return self.narrow(F.gelu(self.widen(hidden)))
 
 
-def _build_layer(config: EncoderConfig, number: int) -> EncoderLayer:
+def _build_layer(config: EncoderConfig, number: int) -> EncoderLayer | ReversibleLayer:
     attention = ATTENTIONS[config.attention.name].build(config.attention, config, number)
+    if isinstance(attention, ReformerSelfAttention):
+        return ReversibleLayer(
+            attention, d_model=config.d_model, d_ff=config.d_ff, dropout=config.dropout, norm_eps=config.norm_eps,
+            activation=attention.config.activation,
+        )  # fmt: skip
     return EncoderLayer(
         attention, d_model=config.d_model, d_ff=config.d_ff, dropout=config.dropout,
         is_pre_norm=config.norm == "pre", norm_eps=config.norm_eps,
@@ -272,11 +303,30 @@ def _call(layer: nn.Module, hidden: Tensor, **settings: Any) -> tuple[Tensor, Ke
     return layer(hidden, **settings)
 
 
-def _first_positions(table: nn.Embedding, n_tokens: int) -> Tensor:
+def _build_positions(config: EncoderConfig) -> nn.Embedding | AxialPositions:
+    reformer = config.reformer
+    if reformer is None or reformer.axial_shape is None or reformer.axial_widths is None:
+        return nn.Embedding(config.max_tokens, config.d_model)
+    return AxialPositions(reformer.axial_shape, reformer.axial_widths)
+
+
+def _width_of_head(config: EncoderConfig) -> int:
+    return config.d_model // config.n_heads if config.reformer is None else config.reformer.width_of_head(config)
+
+
+def _first_positions(table: nn.Embedding | AxialPositions, n_tokens: int) -> Tensor:
     limit = table.num_embeddings
     if n_tokens > limit:
         raise TooManyTokensError(f"the input has {n_tokens} tokens, but learned positions end at max_tokens {limit}.")
-    return table.weight[:n_tokens]
+    return table.first(n_tokens) if isinstance(table, AxialPositions) else table.weight[:n_tokens]
+
+
+def _without_margins(
+    margins: tuple[int, int], hidden: Tensor, valid_mask: Tensor | None, global_mask: Tensor | None
+) -> tuple[Tensor, TokenRoles]:
+    own = slice(margins[0], hidden.shape[1] - margins[1])
+    masks = (None if mask is None else mask[:, own] for mask in (valid_mask, global_mask))
+    return hidden[:, own], token_roles(*masks)
 
 
 def _outside(roles: TokenRoles) -> Tensor | None:

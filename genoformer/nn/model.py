@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from genoformer.nn.attention.interface import Kept
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
 from genoformer.nn.heads import BaseHead, SequenceHead
@@ -42,6 +43,26 @@ class GenomeModel(nn.Module):
         G = self.n_global_tokens
         return self.head(hidden[:, G:], hidden[:, :G], None if valid_mask is None else valid_mask[:, G:])
 
+    def read_stretch(
+        self,
+        token_ids: Tensor,
+        *,
+        kept: Sequence[Kept] | None = None,
+        margins: tuple[int, int] = (0, 0),
+        valid_mask: Tensor | None = None,
+        base_codes: Tensor | None = None,
+    ) -> tuple[Tensor, tuple[Kept, ...]]:
+        """Logits of one stretch of longer sequences, of a model without global tokens, and what the next one is given.
+
+        Arguments are those of ``Encoder.read_stretch``.
+        """
+        hidden, kept_on = self.encoder.read_stretch(
+            token_ids, kept=kept, margins=margins, valid_mask=valid_mask, base_codes=base_codes
+        )
+        if valid_mask is not None:
+            valid_mask = valid_mask[:, margins[0] : valid_mask.shape[1] - margins[1]]
+        return self.head(hidden, hidden[:, :0], valid_mask), kept_on
+
 
 def build_model(
     encoder: EncoderConfig,
@@ -65,11 +86,11 @@ def build_model(
     """
     head: BaseHead | SequenceHead
     if pooling is None:
-        head = BaseHead(encoder.d_model, n_channels, encoder.stride, initial_logits)
+        head = BaseHead(encoder.d_hidden, n_channels, encoder.stride, initial_logits)
     elif pooling == "cls" and not encoder.n_global_tokens:
         raise ValueError("pooling cls needs n_global_tokens of at least 1.")
     else:
-        head = SequenceHead(encoder.d_model, n_channels, pooling, head_dropout)
+        head = SequenceHead(encoder.d_hidden, n_channels, pooling, head_dropout)
     return GenomeModel(Encoder(encoder), head, n_global_tokens=encoder.n_global_tokens)
 
 
@@ -81,5 +102,5 @@ def build_token_model(encoder: EncoderConfig, n_channels: int) -> GenomeModel:
         n_channels: Outputs per token, C.
     """
     return GenomeModel(
-        Encoder(encoder), BaseHead(encoder.d_model, n_channels, 1), n_global_tokens=encoder.n_global_tokens
+        Encoder(encoder), BaseHead(encoder.d_hidden, n_channels, 1), n_global_tokens=encoder.n_global_tokens
     )

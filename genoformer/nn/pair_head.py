@@ -122,7 +122,7 @@ def build_pair_model(encoder: EncoderConfig, **head) -> PairModel:
         encoder: The architecture.
         head: Arguments of ``PairHead``.
     """
-    return PairModel(Encoder(encoder), PairHead(encoder.d_model, **head))
+    return PairModel(Encoder(encoder), PairHead(encoder.d_hidden, **head))
 
 
 def _distance_bins(T: int, n_bins: int, device: torch.device) -> Tensor:

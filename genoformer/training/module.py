@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pytorch_lightning as pl
@@ -14,14 +15,16 @@ from genoformer.batches.collate import Batch
 from genoformer.bundle.folder import network_of
 from genoformer.bundle.header import BundleConfig
 from genoformer.errors import DivergedError, UsageError
+from genoformer.nn.attention.interface import Kept
 from genoformer.nn.config import EncoderConfig
+from genoformer.nn.model import GenomeModel
 from genoformer.nn.networks import Network
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan, refusals_explained
 from genoformer.tasks.interface import BuildTask, Task
 from genoformer.training.adapters import add_adapters
 from genoformer.training.optimizer import build_optimizer
-from genoformer.training.processes import gather_scores, mean_over_processes, sum_over_processes
+from genoformer.training.processes import gather_objects, gather_scores, mean_over_processes, sum_over_processes
 from genoformer.training.sharded import gather, is_sharded, shard
 
 Setting = bool | int | float | str | list[int | list[int]]
@@ -96,6 +99,7 @@ class GenomeModule(pl.LightningModule):
         self.task: Task
         self.model: Network
         self.evaluated: list[Network]
+        self.kept: tuple[Kept, ...] | None = None
 
     @property
     def tile_plan(self) -> TilePlan:
@@ -145,8 +149,17 @@ class GenomeModule(pl.LightningModule):
             raise UsageError("CONFIG-014", f"{error}", where="model.options") from error
 
     def configure_model(self) -> None:
-        """Divide the network among processes, where the strategy is one that does."""
+        """Divide the network among processes, where the strategy is one that does.
+
+        Raises:
+            UsageError: If its layers are reversible: they need all of their weights in the backward pass.
+        """
         if self.device_mesh is not None and not is_sharded(self.model):
+            if self.model.encoder.config.reformer is not None:
+                raise UsageError(
+                    "CONFIG-017", "the weights of attention reformer cannot be divided among processes.",
+                    where="trainer.strategy", fix="Use --config ddp.",
+                )  # fmt: skip
             shard(self.model, self.device_mesh["data_parallel"])
 
     def whole_network(self) -> Network:
@@ -171,13 +184,36 @@ class GenomeModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch; a loss that is not finite ends training before it reaches the weights."""
-        loss, weight = self.task.loss(self(batch), batch["labels"]), self.task.loss_weight(batch["labels"])
+        logits = self._read_on(batch) if "continues" in batch else self(batch)
+        loss, weight = self.task.loss(logits, batch["labels"]), self.task.loss_weight(batch["labels"])
         shown, loss = mean_over_processes(self.trainer, loss, weight)
         if not torch.isfinite(shown):
             raise diverged(self.trainer.global_step)
         self.log("train/loss", shown, prog_bar=True)
         self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
         return loss
+
+    def _read_on(self, batch: Batch) -> Tensor:
+        """Logits of crops of which some continue those of the step before; what layers keep is for the step behind."""
+        kept = self.kept
+        if kept is not None:
+            kept = self.model.encoder.begin_anew(kept, batch["continues"])
+        with refusals_explained():
+            logits, self.kept = cast(GenomeModel, self.model).read_stretch(
+                batch["token_ids"], kept=kept, valid_mask=batch["valid_mask"], base_codes=batch.get("base_codes")
+            )
+        return logits
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """What layers keep from step to step, of every process."""
+        if self.kept is not None:
+            checkpoint["kept"] = gather_objects(self.trainer, self.kept)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Continue with what the layers of this process kept."""
+        if "kept" in checkpoint:
+            mine = checkpoint["kept"][self.trainer.global_rank]
+            self.kept = tuple(tuple(part.to(self.device) for part in of_layer) for of_layer in mine)
 
     def on_validation_epoch_start(self) -> None:
         self._begin_scores()

@@ -12,6 +12,7 @@ from genoformer.errors import UsageError
 from genoformer.tasks.interface import Scores
 
 AnyScores = TypeVar("AnyScores", bound=Scores)
+Anything = TypeVar("Anything")
 
 DIVIDING_STRATEGIES = ("fsdp", "deepspeed", "modelparallel")
 """Parts of the names of Lightning's strategies that divide weights, and write checkpoints and scores that we do not."""
@@ -46,6 +47,20 @@ def own_share(trainer: pl.Trainer | None, n_samples: int) -> range:
     return range(rank, n_samples, world_size)
 
 
+def gather_objects(trainer: pl.Trainer, mine: Anything) -> list[Anything]:
+    """What every process has, in the order of their ranks; every process must call it.
+
+    Args:
+        trainer: Knows the processes.
+        mine: Can be sent.
+    """
+    if trainer.world_size == 1:
+        return [mine]
+    parts: list[Any] = [None] * trainer.world_size
+    dist.all_gather_object(parts, mine)
+    return parts
+
+
 def gather_scores(trainer: pl.Trainer, scores: AnyScores) -> AnyScores:
     """Scores of all processes together; every process must call it.
 
@@ -53,11 +68,7 @@ def gather_scores(trainer: pl.Trainer, scores: AnyScores) -> AnyScores:
         trainer: Knows the processes.
         scores: Of ``task.build_scores()``, with what this process has added up.
     """
-    if trainer.world_size == 1:
-        return scores
-    parts: list[Any] = [None] * trainer.world_size
-    dist.all_gather_object(parts, scores)
-    first, *others = parts
+    first, *others = gather_objects(trainer, scores)
     for other in others:
         first.merge(other)
     return first

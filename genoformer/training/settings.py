@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genoformer.errors import UsageError
+from genoformer.nn.config import read_attention
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,7 @@ class ModelReading:
         options: Settings of the task.
         n_global_tokens: Global tokens in front of each sequence.
         base_codes: The model reads the bases that each token owns, too.
+        walks: Its layers remember: crops continue each other.
     """
 
     task: str
@@ -176,6 +178,7 @@ class ModelReading:
     options: Mapping[str, Any] = field(default_factory=dict)
     n_global_tokens: int = 0
     base_codes: bool = False
+    walks: bool = False
 
     @classmethod
     def of(
@@ -183,7 +186,8 @@ class ModelReading:
     ) -> "ModelReading":
         """From the settings of a model, as configurations and bundles have them."""
         n_global_tokens, base_codes = encoder.get("n_global_tokens", 0), bool(encoder.get("base_embedding", False))
-        return cls(task, k, stride, dict(options or {}), n_global_tokens, base_codes)
+        walks = getattr(read_attention(encoder.get("attention", {})), "carried", None) is not None
+        return cls(task, k, stride, dict(options or {}), n_global_tokens, base_codes, walks)
 
 
 def check_crop(crop: int, name: str) -> None:

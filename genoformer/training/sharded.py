@@ -20,7 +20,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 from torch.distributed.device_mesh import DeviceMesh
-from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 from torch.optim import Optimizer
 
 from genoformer.nn.networks import Network
@@ -76,6 +76,8 @@ def shard(model: Network, mesh: DeviceMesh) -> None:
     for layer in model.encoder.layers:
         fully_shard(layer, mesh=mesh)
     fully_shard(model, mesh=mesh)
+    if hasattr(model, "read_stretch"):
+        register_fsdp_forward_method(model, "read_stretch")
 
 
 def is_sharded(model: nn.Module) -> bool:

@@ -67,7 +67,7 @@ class StoreData(pl.LightningDataModule, ABC):
         self.seqid_map, self.source = seqid_map, list(source)
         self.table: list[TableGenome] = []
         self.parts: dict[str, list[Region]] = {}
-        self._is_prepared = False
+        self._is_prepared = self.walks = False
 
     def bind(self, reading: ModelReading, *, seed: int = 0, work_dir: str | Path = ".") -> Self:
         """Take what follows from the model and from the run.
@@ -80,7 +80,7 @@ class StoreData(pl.LightningDataModule, ABC):
         Raises:
             UsageError: If the data cannot be read in this way.
         """
-        self.seed = check_seed(seed)
+        self.seed, self.walks = check_seed(seed), reading.walks
         self.tokenizer = KmerTokenizer(k=reading.k, stride=reading.stride)
         self.store_path = Path(self.given_store or Path(work_dir) / "data.h5")
         return self
@@ -167,6 +167,10 @@ class StoreData(pl.LightningDataModule, ABC):
         records, regions = self.store.records, self.parts["train"]
         genomes = [records[region.record].genome for region in regions]
         return region_shares(self.table, genomes, [region.end - region.start for region in regions])
+
+    def n_rows(self, world_size: int) -> int:
+        """Rows of all batches of a step together, where they walk along records; else 0."""
+        return self.batches.loader.batch_size * world_size if self.walks else 0
 
     def train_dataloader(self) -> DataLoader:
         """Batches from where the run stands."""

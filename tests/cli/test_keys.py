@@ -50,7 +50,8 @@ def test_every_new_key_is_one():
     known = set()
     for task, size in ((task, "3" if task in OF_CODONS else "1") for task, row in APPLICATIONS.items() if row.data):
         words = ["--model.task", task, "--model.k", size, "--model.stride", size, "--trainer.max_steps", "1"]
-        config = GenoformerCLI("fit", [*words, "--model.encoder", str(TINY)], StopRequest()).config
+        encoder = TINY | ({"attention": {"causal": True}, "conv_width": 0} if task == "clm" else {})
+        config = GenoformerCLI("fit", [*words, "--model.encoder", str(encoder)], StopRequest()).config
         known |= set(leaves({"data": config.data.as_dict()}))
     known |= set(leaves({"model": {"encoder": EncoderConfig(vocab_size=69).to_dict()}}))
     assert set(OLD_KEYS.values()) <= known and not set(OLD_KEYS) & known

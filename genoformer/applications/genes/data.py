@@ -74,6 +74,7 @@ class GenomeData(StoreData):
         return CropDataset(
             self.store, self.regions["train"], self.tokenizer, crop_bp=self.crop_bp, seed=self.seed,
             both_strands=self.both_strands, recoded=self.recoded, shares=self.training_shares(),
+            n_rows=self.n_rows(world_size),
         )  # fmt: skip
 
     def evaluation_samples(self, part: str) -> TileDataset:

@@ -53,6 +53,11 @@ class HiddenStates(nn.Module):
         hidden = self.encoder(token_ids, global_mask=is_global, base_codes=base_codes)
         return hidden[:, self.n_global_tokens :].repeat_interleave(self.encoder.config.stride, dim=1)
 
+    def read_stretch(self, token_ids: Tensor, **inputs: Any) -> tuple[Tensor, Any]:
+        """The same of one stretch of longer sequences; see ``Encoder.read_stretch``."""
+        hidden, kept = self.encoder.read_stretch(token_ids, **inputs)
+        return hidden.repeat_interleave(self.encoder.config.stride, dim=1), kept
+
 
 @dataclass(frozen=True)
 class BaseCaller:
@@ -85,7 +90,7 @@ class BaseCaller:
 
     @property
     def _width(self) -> int:
-        return self.bundle.model.encoder.config.d_model
+        return self.bundle.model.encoder.config.d_hidden
 
     @property
     def _n_labels(self) -> int:

@@ -70,6 +70,7 @@ class PretrainingData(StoreData):
         return MaskedCrops(
             self.store, self.regions["train"], self.tokenizer, crop_bp=self.crop_bp, seed=self.seed,
             both_strands=self.both_strands, share=self.hidden, run_bp=self.run_bp, shares=self.training_shares(),
+            n_rows=self.n_rows(world_size),
         )  # fmt: skip
 
     def evaluation_samples(self, part: str) -> MaskedTiles:

@@ -17,6 +17,7 @@ RESULT_PREFIXES = {
     "FILES": "files that are written, and manifests",
     "EVAL": "`evaluate`",
     "PLOT": "`evaluate --plot`",
+    "GENERATE": "`generate`",
     "SIM": "`simulate`",
     "CLI": "commands and options",
     "OPTION": "numbers on the command line",
@@ -49,6 +50,11 @@ RESULT_CODES = {
         65, "The bundle has no calibration: its training did not end.", "Give the training command again."
     ),
     "MODEL-024": Entry(2, "Models of this task predict nothing by themselves.", "Start another task from it."),
+    "MODEL-025": Entry(
+        2,
+        "Tiles of a model that carries a memory along the strand hold no whole segments.",
+        "Give model.tile_bp a multiple of encoder.attention.segment × model.stride.",
+    ),
     "HF-001": Entry(2, "The layout has no place for a feature of the encoder.", "Use a configuration made for it."),
     "HF-002": Entry(66, "A file of the folder is missing.", "Name a folder of save_pretrained."),
     "HF-003": Entry(65, "The model is of another type.", "Name a folder of a Longformer, or of a BERT over k-mers."),
@@ -109,6 +115,7 @@ RESULT_CODES = {
     "OUT-002": Entry(73, "The folder holds files of others.", "Choose another folder with -o, or use --overwrite."),
     "OUT-003": Entry(73, "The folder holds other results.", "Choose another folder with -o, or use --overwrite."),
     "OUT-004": Entry(73, "An input has the name of a result.", "Choose another folder with -o."),
+    "OUT-005": Entry(73, "There is such a file.", "Choose another one with -o, or use --overwrite."),
     "FILES-001": Entry(73, "A file cannot be created.", "Choose a name that is free, in a folder that is writable."),
     "FILES-002": Entry(74, "Writing failed.", "Check free space and quota, and run the command again."),
     "FILES-003": Entry(65, "A folder does not match its manifest.", "Copy it or make it again."),
@@ -147,6 +154,11 @@ RESULT_CODES = {
         None, "Most genes of the two files differ by the stop codon only.", "Give --fasta, so that the bases decide."
     ),
     "PLOT-001": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
+    "GENERATE-001": Entry(2, "Seed, temperature or top-k are out of range.", "Change them."),
+    "GENERATE-002": Entry(2, "Nothing would be generated.", "Give a length and a number of 1 or more."),
+    "GENERATE-003": Entry(
+        2, "The prompt is no sequence in whole tokens that fits the length.", "Give A, C, G and T, and a multiple of k."
+    ),
     "SIM-001": Entry(2, "Seed, contigs and length do not fit together.", "Use at most one contig per base."),
     "SIM-002": Entry(2, "A setting is out of range.", "Change it."),
     "CLI-001": Entry(2, "The first word is no command.", "See genoformer --help."),

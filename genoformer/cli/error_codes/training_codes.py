@@ -52,6 +52,11 @@ TRAINING_CODES = {
     "CONFIG-021": Entry(2, "Genomes are given by a table and in another way, too.", "Leave one of them out."),
     "CONFIG-022": Entry(2, "Tiles are no whole number of tokens.", "Make model.tile_bp a multiple of model.stride."),
     "CONFIG-023": Entry(2, "Adapters would have nothing to change.", "Set model.adapter_rank to 0."),
+    "CONFIG-024": Entry(
+        2,
+        "The encoder of a causal language model sees the bases that it shall tell.",
+        "Give the setting that is named.",
+    ),
     "DATA-001": Entry(2, "No genome is given.", "Give --data.fasta FILE."),
     "DATA-002": Entry(
         2, "Genomes, annotations and genetic codes are not of one number.", "Give one of each, in the same order."

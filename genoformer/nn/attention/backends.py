@@ -14,10 +14,11 @@ from genoformer.nn.layers.positions import Rotary
 BACKENDS = ("auto", "reference", "fused", "blocked", "flex", "sdpa")
 """How windows may be computed: as ``fastest_backend`` chooses, by the slow definition, or in one of the fast ways."""
 WITHOUT_DROPOUT = ("flex", "fused")
+WITHOUT_CAUSAL = ("flex",)
 
 
-def check_backend(backend: str, dropout: float = 0.0) -> None:
-    """Whether there is such a way, and whether it can drop weights where it shall.
+def check_backend(backend: str, dropout: float = 0.0, is_causal: bool = False) -> None:
+    """Whether there is such a way, and whether it can drop weights, or look back only, where it shall.
 
     Raises:
         ValueError: If not.
@@ -28,6 +29,8 @@ def check_backend(backend: str, dropout: float = 0.0) -> None:
         raise ValueError(
             f"backend {backend} cannot drop attention weights: set the dropout of attention to 0 or backend to auto."
         )
+    if backend in WITHOUT_CAUSAL and is_causal:
+        raise ValueError(f"backend {backend} cannot be causal: set causal to false or backend to auto.")
 
 
 def windowed_attention(
@@ -42,6 +45,7 @@ def windowed_attention(
     rotary: Rotary | None = None,
     dropout: float = 0.0,
     backend: str = "auto",
+    is_causal: bool = False,
 ) -> Tensor:
     """Attention of the window queries; ``reference.reference_attention`` defines it.
 
@@ -57,6 +61,7 @@ def windowed_attention(
         dropout: Share of the weights that is dropped; which ones depends on torch's seed and the backend.
         backend: "fused" (linear in T, processors), "blocked" (linear in T), "flex" (linear in T, NVIDIA GPUs), "sdpa"
             (dense), "reference", or "auto".
+        is_causal: A token sees none behind itself.
 
     Returns:
         [B, H, T, d_head]; rows of padding and of global queries are zero.
@@ -65,12 +70,14 @@ def windowed_attention(
         ValueError: If ``window_radius``, ``dilation``, ``dropout`` or ``backend`` is not legal.
         BackendError: If ``backend`` is "flex" or "fused" and cannot run here.
     """
-    window = make_window(window_radius, dilation, query.shape[1], dropout, backend)
+    window = make_window(window_radius, dilation, query.shape[1], dropout, backend, is_causal)
     roles = token_roles(valid_mask, global_mask)
     return window_queries(torch.stack((query, key, value)), roles, window, rotary, backend)
 
 
-def make_window(radius: int, dilation: int | Sequence[int], n_heads: int, dropout: float, backend: str) -> Window:
+def make_window(
+    radius: int, dilation: int | Sequence[int], n_heads: int, dropout: float, backend: str, is_causal: bool = False
+) -> Window:
     """The window of a layer.
 
     Raises:
@@ -82,8 +89,8 @@ def make_window(radius: int, dilation: int | Sequence[int], n_heads: int, dropou
     if min(dilations, default=0) < 1 or len(dilations) not in (1, n_heads):
         raise ValueError(f"dilation must be at least 1, for all or for each of {n_heads} heads, not {dilation}.")
     check_share("dropout of attention", dropout)
-    check_backend(backend)
-    return Window(radius, dilations[:1] if len(set(dilations)) == 1 else dilations, dropout)
+    check_backend(backend, is_causal=is_causal)
+    return Window(radius, dilations[:1] if len(set(dilations)) == 1 else dilations, dropout, is_causal)
 
 
 def window_queries(
@@ -110,6 +117,6 @@ def window_queries(
         return reference_attention(
             *qkv, window_radius=window.radius, dilation=window.dilations, valid_mask=roles.valid_mask,
             global_mask=roles.global_mask, rotary=rotary, global_projections=global_projections,
-            dropout=window.dropout,
+            dropout=window.dropout, is_causal=window.is_causal,
         )  # fmt: skip
     return fast_attention(qkv, roles, window, rotary=rotary, backend=backend)

@@ -34,7 +34,7 @@ class BlockSteps:
         query, key = (states if rotary is None else turn(states, *rotary) for states in qkv[:2])
         self.query, self.key = line.lay_queries(query, group.dilation), line.lay_keys(key, group.dilation)
         self.value = line.lay_keys(qkv[2], group.dilation)
-        self.band = _band(line, min(window.radius, line.n_tokens), like=qkv)
+        self.band = _band(line, min(window.radius, line.n_tokens), window.is_causal, like=qkv)
         self.bias = _key_bias(line, qkv, roles.window_keys, group.dilation)
         self.runs = line.runs_of_blocks(self.bias)
         self.globals = GlobalKeys(qkv, roles, group, line) if line.n_extra else None
@@ -212,13 +212,16 @@ class BlockGradients:
             target.baddbmm_(of_part.transpose(1, 2), states, alpha=alpha)
 
 
-def _band(line: Line, radius: int, like: Tensor) -> Tensor:
+def _band(line: Line, radius: int, is_causal: bool, like: Tensor) -> Tensor:
     """What keeps a block inside its window: 0 or the masked score for its first and its last keys, [2, c, n]."""
     n_cut = line.reach * line.block - radius + line.block - 1
+    if is_causal:  # all from the block's own keys on
+        n_cut = (line.reach + 1) * line.block
     row = torch.arange(line.block, device=like.device)[:, None] + line.reach * line.block
     first = torch.arange(n_cut, device=like.device)[None]
     last = first + line.window - n_cut
-    far = torch.stack([(column - row).abs() > radius for column in (first, last)])
+    ahead = 0 if is_causal else radius
+    far = torch.stack([(row - column > radius) | (column - row > ahead) for column in (first, last)])
     return torch.zeros_like(far, dtype=like.dtype).masked_fill_(far, masked_score(like.dtype))
 
 

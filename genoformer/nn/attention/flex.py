@@ -40,8 +40,10 @@ def flex_window_attention(
         is_compiled: False computes the dense equivalent, on any device: for tests.
 
     Raises:
-        BackendError: If FlexAttention cannot run here.
+        BackendError: If FlexAttention cannot run here, or the window is causal.
     """
+    if window.is_causal:
+        raise BackendError("attention backend flex cannot be causal.")
     if is_compiled and (window.dropout or not flex_can_run(qkv.device, qkv.dtype, qkv.shape[-1])):
         message = (
             f"attention backend flex needs an NVIDIA GPU with Triton, float32, float16 or bfloat16, heads of at least "

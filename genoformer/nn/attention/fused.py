@@ -107,7 +107,10 @@ class _Settings:
             dilations,
         ]
         matrices = [matrix.contiguous() for matrix in matrices]
-        run(is_backward, states=states, matrices=matrices, width=d_head, radius=self.window.radius)
+        run(
+            is_backward, states=states, matrices=matrices, width=d_head, radius=self.window.radius,
+            is_causal=self.window.is_causal,
+        )  # fmt: skip
 
 
 class _FusedAttention(torch.autograd.Function):

@@ -17,6 +17,19 @@ Kept = tuple[Tensor, ...]
 """What one layer takes from a stretch of a sequence to the next; empty where that is nothing."""
 
 
+@dataclass(frozen=True)
+class Carried:
+    """What layers hand on from one stretch of a sequence to the next, of an architecture that does.
+
+    Attributes:
+        segment: Tokens of a segment; stretches hold whole ones.
+        memory: Tokens in front of a segment that it sees outside of training.
+    """
+
+    segment: int
+    memory: int
+
+
 class Attention(Protocol):
     """Attention of one layer, an ``nn.Module``: what stands between the norm and the residual sum of ``EncoderLayer``.
 
@@ -72,6 +85,10 @@ class EncoderShape(Protocol):
     def n_global_tokens(self) -> int: ...
     @property
     def positions(self) -> str: ...
+    @property
+    def norm(self) -> str: ...
+    @property
+    def max_tokens(self) -> int: ...
 
 
 class AttentionConfig(Protocol):
@@ -80,6 +97,10 @@ class AttentionConfig(Protocol):
     Attributes:
         name: Key in ``ATTENTIONS``.
         free: Fields that no weight depends on: they may differ from those that the weights were trained with.
+
+    Where layers hand something on along a sequence it also has a property ``carried``, a ``Carried``: prediction then
+    reads a strand from its 5′ end, stretch by stretch, and training reads crops that continue each other. Its module
+    has ``begin_anew(kept, continues)``: what was kept, with nothing of the rows that jump.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]

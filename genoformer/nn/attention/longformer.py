@@ -30,18 +30,20 @@ class LongformerConfig:
             step per head.
         dropout: Share of the attention weights that is dropped in training.
         backend: How attention is computed, see ``backends.BACKENDS``; "auto" chooses by length.
+        causal: A window looks back only: ``window_radius`` tokens and the token itself. Without global tokens.
 
     Raises:
         ValueError: If a value is out of range; the sentence names it.
     """
 
     name: ClassVar[str] = "longformer"
-    free: ClassVar[tuple[str, ...]] = ("backend", "window_radius", "dilation")
+    free: ClassVar[tuple[str, ...]] = ("backend", "window_radius", "dilation", "causal")
 
     window_radius: int | tuple[int, ...] = 96
     dilation: int | tuple[Dilation, ...] = 1
     dropout: float = 0.0
     backend: str = "auto"
+    causal: bool = False
 
     def __post_init__(self) -> None:
         for name in ("window_radius", "dilation"):
@@ -52,14 +54,16 @@ class LongformerConfig:
             for step in _values(dilation):
                 _check_steps("dilation", step)
         check_share("dropout of attention", self.dropout)
-        check_backend(self.backend, self.dropout)
+        check_causal(self.causal)
+        check_backend(self.backend, self.dropout, self.causal)
 
     def check(self, encoder: EncoderShape) -> None:
-        """Settings of layers and heads are as many as there are.
+        """Settings of layers and heads are as many as there are, and nothing looks ahead of a causal window.
 
         Raises:
-            ValueError: If they are not.
+            ValueError: If it is otherwise.
         """
+        check_no_globals(self.causal, encoder)
         for name in ("window_radius", "dilation"):
             values = getattr(self, name)
             if isinstance(values, tuple) and len(values) != encoder.n_layers:
@@ -87,8 +91,23 @@ def build_longformer(config: LongformerConfig, encoder: EncoderShape, layer: int
     return LongformerSelfAttention(
         encoder.d_model, encoder.n_heads, window_radius=config.radii(encoder.n_layers)[layer],
         dilation=config.dilations(encoder.n_layers)[layer], has_global=encoder.n_global_tokens > 0,
-        dropout=config.dropout, backend=config.backend,
+        dropout=config.dropout, backend=config.backend, is_causal=config.causal,
     )  # fmt: skip
+
+
+def check_causal(causal: object) -> None:
+    """ValueError if the setting is neither true nor false."""
+    if not isinstance(causal, bool):
+        raise ValueError(f"causal must be true or false, not {causal!r}.")
+
+
+def check_no_globals(causal: bool, encoder: EncoderShape) -> None:
+    """ValueError if there are global tokens, which see everything, where nothing may look ahead."""
+    if causal and encoder.n_global_tokens:
+        raise ValueError(
+            f"n_global_tokens must be 0 with causal attention, as global tokens look ahead, found "
+            f"{encoder.n_global_tokens}."
+        )
 
 
 def _values(value: Any) -> tuple:
@@ -115,6 +134,7 @@ class LongformerSelfAttention(nn.Module):
         has_global: Make the projections of global queries.
         dropout: Share of the weights of window queries that is dropped in training.
         backend: See ``windowed_attention``.
+        is_causal: A token sees none behind itself.
 
     Raises:
         ValueError: If a value is not legal.
@@ -130,12 +150,13 @@ class LongformerSelfAttention(nn.Module):
         has_global: bool = False,
         dropout: float = 0.0,
         backend: str = "auto",
+        is_causal: bool = False,
     ) -> None:
         super().__init__()
         if d_model % n_heads:
             raise ValueError(f"d_model {d_model} is not a multiple of n_heads {n_heads}.")
         self.is_full = window_radius is None
-        self.window = make_window(window_radius or 1, dilation, n_heads, dropout, backend)
+        self.window = make_window(window_radius or 1, dilation, n_heads, dropout, backend, is_causal)
         self.n_heads, self.backend = n_heads, backend
         self.query_key_value = Linear(d_model, 3 * d_model)
         self.output = Linear(d_model, d_model)
@@ -230,7 +251,8 @@ class LongformerSelfAttention(nn.Module):
     def _window_of(self, n_tokens: int) -> Window:
         """The window for this length and mode: weights are dropped in training only."""
         radius = n_tokens if self.is_full else self.window.radius
-        return Window(radius, self.window.dilations, self.window.dropout if self.training else 0.0)
+        dropout = self.window.dropout if self.training else 0.0
+        return Window(radius, self.window.dilations, dropout, self.window.is_causal)
 
     def _project_all(self, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Global query, key and value of every token, each [B, H, T, d_head]."""

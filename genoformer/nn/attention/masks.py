@@ -16,11 +16,13 @@ class Window:
         radius: Tokens seen on each side; more than there are is legal.
         dilations: Step between the tokens of a window: one number for all heads, or one for each.
         dropout: Share of the weights that is dropped.
+        is_causal: The side behind a token is left out.
     """
 
     radius: int
     dilations: tuple[int, ...] = (1,)
     dropout: float = 0.0
+    is_causal: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,13 +110,18 @@ def global_slots(global_mask: Tensor) -> tuple[Tensor, Tensor]:
     return positions.masked_fill(~is_slot, 0), is_slot
 
 
-def window_mask(n_tokens: int, *, window_radius: int, dilation: int = 1, device=None) -> Tensor:
+def window_mask(
+    n_tokens: int, *, window_radius: int, dilation: int = 1, is_causal: bool = False, device=None
+) -> Tensor:
     """Pairs of tokens within one window: ``|i - j| <= dilation * window_radius`` and ``(i - j) % dilation == 0``.
+
+    Causal: and ``j <= i``.
 
     Args:
         n_tokens: T.
         window_radius: Tokens seen on each side.
         dilation: Step between them.
+        is_causal: A token sees none behind itself.
         device: Where the result is made.
 
     Returns:
@@ -122,11 +129,17 @@ def window_mask(n_tokens: int, *, window_radius: int, dilation: int = 1, device=
     """
     index = torch.arange(n_tokens, device=device)
     offset = index[:, None] - index[None, :]
-    return (offset.abs() <= dilation * window_radius) & (offset % dilation == 0)
+    near = (offset.abs() <= dilation * window_radius) & (offset % dilation == 0)
+    return near & (offset >= 0) if is_causal else near
 
 
 def attention_mask(
-    valid_mask: Tensor, global_mask: Tensor, *, window_radius: int, dilation: int | Sequence[int] = 1
+    valid_mask: Tensor,
+    global_mask: Tensor,
+    *,
+    window_radius: int,
+    dilation: int | Sequence[int] = 1,
+    is_causal: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """The two kinds of pairs: through the window, and through a global token.
 
@@ -138,13 +151,19 @@ def attention_mask(
         global_mask: bool [B, T], True = global.
         window_radius: Tokens seen on each side.
         dilation: Step between them, for all heads or one per head.
+        is_causal: A token sees none behind itself through the window; global tokens see and are seen as ever.
 
     Returns:
         (window [B, 1 or H, T, T], through_global [B, 1, T, T]), bool.
     """
     steps = [dilation] if isinstance(dilation, int) else dilation
     T, device = valid_mask.shape[1], valid_mask.device
-    near = torch.stack([window_mask(T, window_radius=window_radius, dilation=step, device=device) for step in steps])
+    near = torch.stack(
+        [
+            window_mask(T, window_radius=window_radius, dilation=step, is_causal=is_causal, device=device)
+            for step in steps
+        ]
+    )
     is_global = global_mask & valid_mask
     both_valid = valid_mask[:, :, None] & valid_mask[:, None, :]
     touches_global = is_global[:, :, None] | is_global[:, None, :]

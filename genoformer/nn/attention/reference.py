@@ -21,6 +21,7 @@ def reference_attention(
     rotary: tuple[Tensor, Tensor] | None = None,
     global_projections: tuple[Tensor, Tensor, Tensor] | None = None,
     dropout: float = 0.0,
+    is_causal: bool = False,
 ) -> Tensor:
     """Sliding-window attention with global tokens.
 
@@ -43,6 +44,7 @@ def reference_attention(
         rotary: (cosines, sines), each [T, d_head / 2]; None = no turn.
         global_projections: (query, key, value) of the global queries, like ``query``; None leaves their rows zero.
         dropout: Share of the weights of window queries that is dropped.
+        is_causal: A window query sees no window key behind itself.
 
     Returns:
         [B, H, T, d_head]; rows of padding are zero.
@@ -54,7 +56,9 @@ def reference_attention(
     ones = torch.ones(B, T, dtype=torch.bool, device=query.device)
     valid_mask = ones if valid_mask is None else valid_mask
     global_mask = ~ones if global_mask is None else global_mask & valid_mask
-    window, through_global = attention_mask(valid_mask, global_mask, window_radius=window_radius, dilation=dilation)
+    window, through_global = attention_mask(
+        valid_mask, global_mask, window_radius=window_radius, dilation=dilation, is_causal=is_causal
+    )
     scores = torch.where(window, _scores(_turn(query, rotary), _turn(key, rotary)), _scores(query, key))
     is_global_row = global_mask[:, None, :, None]
     local = _weighted(scores, (window | through_global) & ~is_global_row, value, dropout)

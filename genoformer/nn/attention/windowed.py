@@ -44,7 +44,7 @@ def fastest_backend(qkv: Tensor, window: Window) -> str:
     # Measured on CPU for radii of 32 to 256: blocks win as soon as a block and its window do not cover the input.
     if T <= 2 * reach + MIN_BLOCK:
         return "sdpa"
-    can_flex = not window.dropout and flex_can_run(qkv.device, qkv.dtype, qkv.shape[-1])
+    can_flex = not window.dropout and not window.is_causal and flex_can_run(qkv.device, qkv.dtype, qkv.shape[-1])
     return "flex" if can_flex else "blocked"
 
 
@@ -56,7 +56,8 @@ def dense_attention(qkv: Tensor, roles: TokenRoles, window: Window, *, rotary: R
     T, d_head = qkv.shape[3:]
     query, key = (states if rotary is None else rotate(states, *rotary) for states in qkv[:2])
     value, mask = qkv[2], None
-    if roles.silent is not None or window.radius < T - 1 or max(window.dilations) > 1:
+    is_whole = roles.silent is None and window.radius >= T - 1 and max(window.dilations) == 1
+    if not is_whole:
         mask = _dense_bias(roles, window, qkv)
     if roles.global_mask is not None and rotary is not None:
         is_global = roles.global_mask[:, None, :, None]
@@ -64,7 +65,13 @@ def dense_attention(qkv: Tensor, roles: TokenRoles, window: Window, *, rotary: R
         key = torch.cat((key.masked_fill(is_global, 0.0), qkv[1].masked_fill(~is_global, 0.0)), dim=-1)
         value = F.pad(value, (0, d_head))
     output = F.scaled_dot_product_attention(
-        query, key, value, attn_mask=mask, dropout_p=window.dropout, scale=d_head**-0.5
+        query,
+        key,
+        value,
+        attn_mask=mask,
+        dropout_p=window.dropout,
+        scale=d_head**-0.5,
+        is_causal=window.is_causal and is_whole,
     )[..., :d_head]
     return output if roles.silent is None else output.masked_fill(roles.silent[:, None, :, None], 0.0)
 
@@ -77,7 +84,11 @@ def _dense_bias(roles: TokenRoles, window: Window, qkv: Tensor) -> Tensor:
         valid_mask = ones if roles.valid_mask is None else roles.valid_mask
         global_mask = ~ones if roles.global_mask is None else roles.global_mask
         near, through_global = attention_mask(
-            valid_mask, global_mask, window_radius=window.radius, dilation=window.dilations
+            valid_mask,
+            global_mask,
+            window_radius=window.radius,
+            dilation=window.dilations,
+            is_causal=window.is_causal,
         )
         mask = near | through_global
         bias = torch.zeros_like(mask, dtype=qkv.dtype).masked_fill_(~mask, masked_score(qkv.dtype))

@@ -1,4 +1,9 @@
-"""Rotary positions: queries and keys turn with the token index, so that scores depend on the offset alone."""
+"""Rotary positions: queries and keys turn with the token index, so that scores depend on the offset alone.
+
+Axial positions: tables that are learned, of the rows and of the columns in which the tokens are laid.
+"""
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -6,6 +11,31 @@ from torch.autograd.function import once_differentiable
 
 ROTARY_BASE = 10000.0
 Rotary = tuple[Tensor, Tensor]
+
+
+class AxialPositions(nn.Module):
+    """Learned positions without a row for each: token ``i`` has row ``i // C`` of one table, row ``i % C`` of another.
+
+    Args:
+        shape: Rows R and columns C.
+        widths: Features of the row and of the column, side by side.
+
+    Reference:
+        Kitaev et al. 2020, Reformer, arXiv:2001.04451, appendix D.
+    """
+
+    def __init__(self, shape: Sequence[int], widths: Sequence[int]) -> None:
+        super().__init__()
+        self.rows, self.columns = (nn.Parameter(torch.zeros(n, width)) for n, width in zip(shape, widths, strict=True))
+        self.num_embeddings = shape[0] * shape[1]
+
+    def first(self, n_tokens: int) -> Tensor:
+        """Positions 0 to ``n_tokens - 1``, [T, sum of widths]."""
+        n_columns = len(self.columns)
+        n_rows = -(-n_tokens // n_columns)
+        rows = self.rows[:n_rows, None].expand(-1, n_columns, -1)
+        columns = self.columns[None].expand(n_rows, -1, -1)
+        return torch.cat((rows, columns), dim=-1).flatten(0, 1)[:n_tokens]
 
 
 class RotaryPositions(nn.Module):

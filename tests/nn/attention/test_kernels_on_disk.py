@@ -1,15 +1,16 @@
 """Kernels come from disk in every process that computes with them: the one that compiles them rounds otherwise."""
 
-import itertools
-
 import pytest
 
-from genoformer.nn.attention.kernels import own_process, threads
+from genoformer.nn.attention.kernels import chunk_threads, own_process, relative_threads, threads
+
+KERNELS = {threads: (False, True), relative_threads: (False, True), chunk_threads: ("forward", "backward", "order")}
 
 
-@pytest.mark.parametrize(("is_backward", "is_double"), itertools.product([False, True], repeat=2))
-def test_no_process_computes_with_what_it_compiled(is_backward, is_double):
-    assert threads._kernel(is_backward, is_double).cache_hits == 1
+@pytest.mark.parametrize("is_double", [False, True])
+@pytest.mark.parametrize(("module", "which"), [(module, which) for module, names in KERNELS.items() for which in names])
+def test_no_process_computes_with_what_it_compiled(module, which, is_double):
+    assert module._kernel(which, is_double).cache_hits == 1
 
 
 def test_without_another_process_this_one_compiles(monkeypatch, tmp_path):

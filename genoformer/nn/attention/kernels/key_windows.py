@@ -14,7 +14,7 @@ from genoformer.nn.attention.kernels.softmax_rows import MASKED, add, dot, expon
 @compiled
 def seen_keys(line, middle, n_keys):
     """Which keys the ``ROWS`` queries see that begin at key ``middle``: (first, end), multiples of 16."""
-    return max(0, middle - line.radius) // 16 * 16, min(n_keys, up(middle + ROWS + line.radius, 16))
+    return max(0, middle - line.radius) // 16 * 16, min(n_keys, up(middle + ROWS + line.ahead, 16))
 
 
 @compiled
@@ -39,7 +39,7 @@ def score(line, at, m, token, first, n_panels, low):
         begin, end = seen_keys(line, middle - r % ROWS, W)
         for j in range(begin, middle - line.radius):
             m[row + j] = MASKED
-        for j in range(middle + line.radius + 1, end):
+        for j in range(middle + line.ahead + 1, end):
             m[row + j] = MASKED
         if has_bias:
             add(m[row + begin : row + end], m[bias + begin : bias + end])
@@ -119,7 +119,7 @@ def times_window(line, at, m, rows, stride, keys, middle, n_keys):
 def add_to_keys(line, at, m, columns, stride, rows, into, middle, n_keys):
     """``into`` [W, d] += transposed columns [64, W] times rows [64, d], of the queries that see a key."""
     for key in range(0, n_keys, ROWS):
-        begin, end = max(0, key - line.radius - middle), min(64, key + ROWS + line.radius - middle)
+        begin, end = max(0, key - line.ahead - middle), min(64, key + ROWS + line.radius - middle)
         if begin < end:
             place, target = columns + begin * stride + key, into + key * at.d
             product(

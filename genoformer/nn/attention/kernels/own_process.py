@@ -30,7 +30,7 @@ getattr(importlib.import_module(module), name)(*arguments)
 """
 
 
-def kernel_from_disk(kernel: Callable[[Any], None], digest: str, remake: tuple[str, str, list[bool]]) -> Any:
+def kernel_from_disk(kernel: Callable[[Any], None], digest: str, remake: tuple[str, str, list[bool | str]]) -> Any:
     """The compiled C function of a kernel, read from numba's cache; where it is not there, it is compiled before.
 
     Args:
@@ -43,7 +43,7 @@ def kernel_from_disk(kernel: Callable[[Any], None], digest: str, remake: tuple[s
     return numba.cfunc(types.void(types.int64), cache=True)(kernel)
 
 
-def _compile_once(kernel: Callable[[Any], None], digest: str, remake: tuple[str, str, list[bool]]) -> None:
+def _compile_once(kernel: Callable[[Any], None], digest: str, remake: tuple[str, str, list[bool | str]]) -> None:
     """See to it that the kernel is on disk. Where no other process can be had, this one will compile."""
     try:
         folder = Path(FunctionCache(kernel).cache_path)
@@ -57,14 +57,14 @@ def _compile_once(kernel: Callable[[Any], None], digest: str, remake: tuple[str,
         return
 
 
-def _name(kernel: Callable[[Any], None], digest: str, remake: tuple[str, str, list[bool]]) -> str:
+def _name(kernel: Callable[[Any], None], digest: str, remake: tuple[str, str, list[bool | str]]) -> str:
     """What decides whether numba finds the kernel on disk."""
     changed = os.stat(kernel.__code__.co_filename).st_mtime_ns
     parts = [digest, remake, changed, version("numba"), get_host_cpu_name()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def _compile(remake: tuple[str, str, list[bool]]) -> bool:
+def _compile(remake: tuple[str, str, list[bool | str]]) -> bool:
     environment = {**os.environ, IS_COMPILER: "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-c", _COMPILE, json.dumps(remake)]
     return subprocess.run(command, env=environment, capture_output=True, stdin=subprocess.DEVNULL).returncode == 0

@@ -11,6 +11,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import carray, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from genoformer.nn.attention.kernels.softmax_rows import MASKED, as_float32, as_int32
@@ -62,6 +63,7 @@ class Job(NamedTuple):
     width: int  # d_head
     radius: int
     is_half: int  # 1 where states are bfloat16
+    is_causal: int  # 1 where a window ends with the token itself
 
 
 class Line(NamedTuple):
@@ -73,6 +75,7 @@ class Line(NamedTuple):
     step: int
     n_tokens: int
     radius: int
+    ahead: int  # tokens of the window behind its own one
 
 
 @intrinsic
@@ -83,6 +86,21 @@ def pointer_to(typing, address):
         return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
 
     return types.voidptr(types.int64), generate
+
+
+@intrinsic
+def prefetch(typing, address):
+    """Ask for the cache line of an address, which nobody waits for."""
+
+    def generate(context, builder, signature, arguments):
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        of_pointer = ir.FunctionType(ir.VoidType(), (pointer, number, number, number))
+        function = cgutils.get_or_insert_function(builder.module, of_pointer, "llvm.prefetch.p0i8")
+        place = builder.inttoptr(arguments[0], pointer)
+        builder.call(function, (place, number(0), number(3), number(1)))  # to read, to all caches, data
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
 
 
 @compiled
@@ -158,7 +176,8 @@ def to_half(number):
 def make_line(job, sample, head, phase):
     step = indices_of(job.dilations, 0)[head]
     n_tokens = (job.silent.n_columns - phase + step - 1) // step
-    return Line(sample, head, phase, step, n_tokens, min(job.radius, n_tokens))
+    radius = min(job.radius, n_tokens)
+    return Line(sample, head, phase, step, n_tokens, radius, 0 if job.is_causal else radius)
 
 
 @compiled
@@ -182,7 +201,7 @@ def first_panel(line, token):
 @compiled
 def end_panel(line, token):
     """Behind the windows of the 64 queries that begin here."""
-    return min(up(line.n_tokens, 64), up(token + 64 + line.radius, 64)) // 64
+    return min(up(line.n_tokens, 64), up(token + 64 + line.ahead, 64)) // 64
 
 
 @compiled

@@ -21,7 +21,9 @@ N_STATES, N_MATRICES = 7, 8
 VECTOR_NUMBERS = 16
 
 
-def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], width: int, radius: int) -> None:
+def run(
+    is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], width: int, radius: int, is_causal: bool
+) -> None:
     """Run a pass on as many threads as torch uses.
 
     Args:
@@ -31,6 +33,7 @@ def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], widt
         matrices: Those of ``Job``, in its order, contiguous.
         width: d_head.
         radius: Of the window.
+        is_causal: Whether it ends with the token itself.
     """
     numbers = [0]  # tasks that have been taken
     for tensor in states:
@@ -39,14 +42,14 @@ def run(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], widt
     for matrix in matrices:
         numbers += [matrix.data_ptr(), *matrix.shape]
     is_half = states[0].dtype == torch.bfloat16
-    job = np.array([*numbers, width, radius, is_half], dtype=np.int64)
+    job = np.array([*numbers, width, radius, is_half, is_causal], dtype=np.int64)
     B, H, T, _ = states[0].shape
     n_tasks = B * H * (1 if is_backward else -(-T // CHUNK_TOKENS))
     kernel = _kernel(is_backward, states[0].dtype == torch.float64)
-    _on_threads(kernel, job.ctypes.data, min(torch.get_num_threads(), n_tasks))
+    on_threads(kernel, job.ctypes.data, min(torch.get_num_threads(), n_tasks))
 
 
-def _on_threads(kernel, job: int, n_threads: int) -> None:
+def on_threads(kernel, job: int, n_threads: int) -> None:
     """Call a kernel on each of torch's own threads: others would fight with them for the cores."""
     parallel = _openmp_parallel() if n_threads > 1 else None
     if parallel is None:
@@ -124,12 +127,12 @@ def _forward(address, none):
         job.dilations.n_columns,
         max(1, job.silent.n_columns // CHUNK_TOKENS),
     )
-    memory, task = np.empty(at.size + VECTOR_NUMBERS, none.dtype), _take(numbers)
-    m = _aligned(memory, at.size)
+    memory, task = np.empty(at.size + VECTOR_NUMBERS, none.dtype), take(numbers)
+    m = aligned(memory, at.size)
     while task < job.silent.n_rows * n_heads * n_parts:
         head, part = task // n_parts, task % n_parts
         forward_part(job, head // n_heads, head % n_heads, part, n_parts, at, m)
-        task = _take(numbers)
+        task = take(numbers)
     memory[0] = 0  # lives until here
 
 
@@ -138,16 +141,16 @@ def _backward(address, none):
     """Take heads until none is left."""
     job, numbers = _read_job(address), carray(pointer_to(address), (1,), np.int64)
     at, n_heads = plan_memory(job, True), job.dilations.n_columns
-    memory, head = np.empty(at.size + VECTOR_NUMBERS, none.dtype), _take(numbers)
-    m = _aligned(memory, at.size)
+    memory, head = np.empty(at.size + VECTOR_NUMBERS, none.dtype), take(numbers)
+    m = aligned(memory, at.size)
     while head < job.silent.n_rows * n_heads:
         backward_head(job, head // n_heads, head % n_heads, at, m)
-        head = _take(numbers)
+        head = take(numbers)
     memory[0] = 0  # lives until here
 
 
 @compiled
-def _aligned(memory, size):
+def aligned(memory, size):
     """View of ``memory`` from a multiple of a vector on. It counts no references, which every slice would do."""
     n_bytes = VECTOR_NUMBERS * memory.itemsize
     address = (memory.ctypes.data + n_bytes - 1) // n_bytes * n_bytes
@@ -157,11 +160,11 @@ def _aligned(memory, size):
 @compiled
 def _read_job(address):
     """What ``run`` wrote."""
-    n = carray(pointer_to(address), (1 + 7 * 4 + 8 * 3 + 3,), np.int64)
+    n = carray(pointer_to(address), (1 + 7 * 4 + 8 * 3 + 4,), np.int64)
     return Job(
         _states(n, 0), _states(n, 1), _states(n, 2), _states(n, 3), _states(n, 4), _states(n, 5), _states(n, 6),
         _matrix(n, 0), _matrix(n, 1), _matrix(n, 2), _matrix(n, 3), _matrix(n, 4), _matrix(n, 5), _matrix(n, 6),
-        _matrix(n, 7), n[-3], n[-2], n[-1],
+        _matrix(n, 7), n[-4], n[-3], n[-2], n[-1],
     )  # fmt: skip
 
 
@@ -178,7 +181,7 @@ def _matrix(numbers, place):
 
 
 @intrinsic
-def _take(typing, counter):
+def take(typing, counter):
     """Add one to a counter that threads share; its value before."""
 
     def generate(context, builder, signature, arguments):
