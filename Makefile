@@ -1,6 +1,7 @@
 # make demo           train a small model on a made-up genome, predict the genes of another one, and score them (minutes)
 # make demo FASTA=my.fa   the same, then the genes of your genome with the model that comes with the package
-# make test           all tests, on as many cores as there are, at most eight; JOBS=2 takes two
+# make test           the tests, on as many cores as there are, at most eight; JOBS=2 takes two; SLOW=1 adds those that
+#                     take more than ten seconds, which CI=true always does
 # make lint           style and types
 # All set up everything in .venv first, or in VENV=folder. DEMO_STEPS=20 trains for 20 steps only. PIP_ARGS goes to pip.
 
@@ -9,6 +10,7 @@ PIP_ARGS ?=
 DEMO_STEPS ?=
 FASTA ?=
 JOBS ?= auto
+SLOW ?=
 VENV := .venv
 STAMP := $(VENV)/.stamp-installed
 
@@ -19,7 +21,7 @@ demo: $(STAMP)
 	PATH="$$(cd "$(VENV)" && pwd)/bin:$$PATH" DEMO_STEPS="$(DEMO_STEPS)" scripts/demo.sh $(if $(FASTA),"$(FASTA)")
 
 test: $(STAMP)
-	$(VENV)/bin/python -m pytest -n $(JOBS) --dist worksteal
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist worksteal $(if $(SLOW),--slow)
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .

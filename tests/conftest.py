@@ -40,10 +40,18 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(n_cores, MOST_WORKERS)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests come first, so that no worker sits alone over one of them at the end."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--slow``: what CI runs always."""
+    parser.addoption("--slow", action="store_true", help="also tests that take more than ten seconds; CI=true runs them")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Slow tests are for CI and ``--slow``; they come first, so that no worker sits alone over one at the end."""
+    slow = {item for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item not in slow)
+    if not (IN_CI or config.getoption("--slow")):
+        for item in slow:
+            item.add_marker(pytest.mark.skip(reason="takes more than ten seconds: make test SLOW=1"))
 
 
 def _missing(reason: str) -> None:
