@@ -42,7 +42,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--slow``: what CI runs always."""
-    parser.addoption("--slow", action="store_true", help="also tests that take more than ten seconds; CI=true runs them")
+    parser.addoption("--slow", action="store_true", help="also tests of more than ten seconds, as with CI=true")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
