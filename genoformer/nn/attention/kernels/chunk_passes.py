@@ -7,6 +7,7 @@ rows. The memory of a thread is a flat array of numbers and one of marks: the to
 import math
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from numba import carray
 
@@ -25,8 +26,6 @@ from genoformer.nn.attention.kernels.panels import (
 )
 from genoformer.nn.attention.kernels.register_blocks import product
 from genoformer.nn.attention.kernels.softmax_rows import MASKED, SUMS, exponentials, largest
-
-import numba  # isort: skip
 
 EMPTY = 2**31 - 1
 """Mark of a place without a token: behind every token."""

@@ -14,6 +14,7 @@ from genoformer.nn.attention.kernels.panels import Matrix, States, compiled, poi
 from genoformer.nn.attention.kernels.threads import VECTOR_NUMBERS, aligned, digest_of_sources, on_threads, take
 
 N_STATES, N_MATRICES, N_NUMBERS = 7, 4, 9
+"""Fields of ``ChunkJob`` of each kind."""
 
 
 def run_chunks(is_backward: bool, *, states: list[Tensor], matrices: list[Tensor], numbers: list[int]) -> None:
@@ -158,7 +159,7 @@ def _backward(address, none):
 @compiled
 def _read_job(address):
     """What ``run_chunks`` wrote."""
-    n = carray(pointer_to(address), (1 + 7 * 4 + 4 * 3 + 9,), np.int64)
+    n = carray(pointer_to(address), (1 + N_STATES * 4 + N_MATRICES * 3 + N_NUMBERS,), np.int64)
     return ChunkJob(
         _states(n, 0), _states(n, 1), _states(n, 2), _states(n, 3), _states(n, 4), _states(n, 5), _states(n, 6),
         _matrix(n, 0), _matrix(n, 1), _matrix(n, 2), _matrix(n, 3),
