@@ -17,21 +17,19 @@ def split_copies(rows: list[Row]) -> list[list[Row]]:
 
     They are copies when each set of rows is a reading frame of its own, whole codons from phase 0 on, and the sets lie
     on different strands, or have the same lengths one behind the other, or lie further apart than any intron is long.
+    A row that stands twice at one place is one row.
 
     Args:
         rows: In file order.
     """
-    by_strand = {
-        strand: [row for row in rows if row.strand == strand] for strand in dict.fromkeys(r.strand for r in rows)
-    }
-    if len(by_strand) > 1:
-        sets = list(by_strand.values())
-        spans = sorted((min(row.start for row in found), max(row.end for row in found)) for found in sets)
-        apart = all(span[1] <= following[0] for span, following in pairwise(spans))
-        return (
-            [part for found in sets for part in split_copies(found)] if apart and all(map(is_whole, sets)) else [rows]
-        )
-    ordered = sorted(rows, key=lambda row: row.start)
+    by_strand: dict[str, dict[tuple[int, int], Row]] = {}
+    for row in rows:
+        by_strand.setdefault(row.strand, {}).setdefault((row.start, row.end), row)
+    sets = [list(found.values()) for found in by_strand.values()]
+    if len(sets) > 1:
+        is_split = _are_apart(sets) and all(map(is_whole, sets))
+        return [part for found in sets for part in split_copies(found)] if is_split else [rows]
+    ordered = sorted(sets[0], key=lambda row: row.start)
     for n_copies in range(len(ordered), 1, -1):
         copies = _equal_runs(ordered, n_copies)
         if copies and all(map(is_whole, copies)) and _length_bp(copies[0]) >= SHORTEST_COPY_BP:

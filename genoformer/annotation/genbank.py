@@ -134,7 +134,7 @@ def _transcripts_by_owner(record: SeqRecord) -> dict[tuple[str, str], list[Trans
 
 
 def _readable_parts(feature: SeqFeature, length_bp: int) -> list[SimpleLocation] | None:
-    """Parts in reading order; None if one is unknown, empty, in another record or outside this one."""
+    """Parts in reading order, over the end of the record, too; None if one is unknown, empty or elsewhere."""
     if feature.location is None:
         return None
     for part in feature.location.parts:
@@ -142,7 +142,8 @@ def _readable_parts(feature: SeqFeature, length_bp: int) -> list[SimpleLocation]
             start, end = int(part.start), int(part.end)
         except TypeError:
             return None
-        if part.ref is not None or part.strand not in (1, -1) or not 0 <= start < end <= length_bp:
+        is_inside = 0 <= start < min(end, length_bp) and end <= 2 * length_bp
+        if part.ref is not None or part.strand not in (1, -1) or not is_inside:
             return None
     return list(feature.location.parts)
 
@@ -154,8 +155,9 @@ def _parts(
     parts = join_touching(spans)
     if len({location.strand for location in locations}) > 1:
         return parts
-    over_origin = join_over_origin(list(parts), annotation.contig_lengths[contig])
-    is_wrapped = spans != sorted(spans, reverse=locations[0].strand == -1)
+    length_bp = annotation.contig_lengths[contig]
+    over_origin = parts if parts[-1][1] > length_bp else join_over_origin(list(parts), length_bp)
+    is_wrapped = over_origin == parts or spans != sorted(spans, reverse=locations[0].strand == -1)
     if over_origin is None or not (is_wrapped or contig in annotation.circular):
         return parts
     if contig not in annotation.circular:

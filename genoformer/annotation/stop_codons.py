@@ -42,15 +42,15 @@ def _with_stop(codes: np.ndarray, gene: Gene, code: GeneticCode, circular: bool)
         return gene
     # On "-" the stop codon may lie before base 0 of a circle.
     placed = gene.shifted(len(codes)) if circular and gene.start < 3 and gene.strand == "-" else gene
-    longer = _longer(placed)
-    if longer.start < 0 or longer.end > last_bp or longer.start >= len(codes):
+    added = _next_spans(placed, 3)
+    if any(start < 0 or end > last_bp for start, end in added):
         return gene
-    return longer if _ends_in_stop(codes, longer, code) else gene
+    longer = _longer(placed, added)
+    return longer if longer.start < len(codes) and _ends_in_stop(codes, longer, code) else gene
 
 
-def _longer(gene: Gene) -> Gene:
-    """The gene with the three bases behind its CDS, and with exons that hold them."""
-    added = _next_spans(gene, 3)
+def _longer(gene: Gene, added: list[Span]) -> Gene:
+    """The gene with more coding parts, and with exons that hold them."""
     exons = merge_spans([*gene.exons, *added]) if gene.exons else ()
     return replace(with_parts(gene, sorted((*gene.parts, *added))), exons=exons)
 
