@@ -36,6 +36,7 @@ def read_genbank(path: Path, warnings: WarningLog) -> Annotation:
     """
     annotation = Annotation()
     genes: list[Gene] = []
+    has_genes = False
     for record in iter_seq_records(path, warnings):
         contig = contig_id(record)
         where = f"{path} record {contig}"
@@ -47,6 +48,9 @@ def read_genbank(path: Path, warnings: WarningLog) -> Annotation:
         if is_circular(record):
             annotation.circular.add(contig)
         genes += _record_genes(record, annotation, where, warnings)
+        has_genes |= any(feature.type in ("gene", "mRNA") for feature in record.features)
+    if has_genes and not genes:
+        warnings.add("ANNOTATION-103", f"{path}: there are features of genes, but none of type CDS: no gene is read")
     annotation.genes = order_genes(genes)
     annotation.genetic_codes = most_frequent_codes(annotation.genes)
     return annotation

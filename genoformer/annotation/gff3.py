@@ -73,8 +73,10 @@ def _build(rows: _Rows, context: ReadContext) -> Iterator[tuple[Gene, Row]]:
         ancestors = rows.tree.ancestors(group.parents)
         with_cds.update(map(id, ancestors))
         gene = build_gene(group, ancestors, found, context)
-        gene.partial_5 |= source in tell_start and not any(each.starts for each in found)
-        gene.partial_3 |= source in tell_stop and not any(each.stops for each in found)
+        gene.assumed_5 = source in tell_start and not (gene.partial_5 or any(each.starts for each in found))
+        gene.assumed_3 = source in tell_stop and not (gene.partial_3 or any(each.stops for each in found))
+        gene.partial_5 |= gene.assumed_5
+        gene.partial_3 |= gene.assumed_3
         yield gene, group.rows[0]
     for row in rows.pseudo:
         if id(row) not in with_cds:

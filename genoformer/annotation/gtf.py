@@ -162,6 +162,9 @@ def _gene(transcript: _Transcript, around: TranscriptRows, tells_start: bool, te
     trans_spliced = exception == "trans-splicing" or len({row.strand for row in transcript.cds}) > 1
     parts = around.with_stop_codon(join_touching([(row.start, row.end) for row in transcript.cds]))
     tags, phase_offset = first.value("tag"), _first_phase(transcript.cds)
+    is_cut_5, is_cut_3 = "cds_start_NF" in tags or phase_offset > 0, "cds_end_NF" in tags
+    assumed_5 = tells_start and not (is_cut_5 or around.starts)
+    assumed_3 = tells_stop and not (is_cut_3 or around.stops)
     return Gene(
         contig=first.contig,
         start=parts[0][0],
@@ -173,8 +176,10 @@ def _gene(transcript: _Transcript, around: TranscriptRows, tells_start: bool, te
         locus_tag=first.value("locus_tag"),
         name=first.value("gene_name"),
         product=first.value("product"),
-        partial_5="cds_start_NF" in tags or (tells_start and not around.starts) or phase_offset > 0,
-        partial_3="cds_end_NF" in tags or (tells_stop and not around.stops),
+        partial_5=is_cut_5 or assumed_5,
+        partial_3=is_cut_3 or assumed_3,
+        assumed_5=assumed_5,
+        assumed_3=assumed_3,
         pseudo=first.is_true("pseudo"),
         slippage=exception == "ribosomal slippage",
         trans_spliced=trans_spliced,

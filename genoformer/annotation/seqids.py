@@ -62,16 +62,14 @@ def find_partners(
 ) -> dict[str, str | None]:
     """For each id of the annotation the FASTA id that means the same sequence; None where there is none, or several.
 
-    The rules are those of ``match_ids``; two ids may have one partner, but none that a third one names exactly.
+    The rules are those of ``match_ids``; two ids may have one partner.
     """
-    known, named, by_stem = set(fasta_ids), set(annotation_ids), defaultdict(list)
+    known, by_stem = set(fasta_ids), defaultdict(list)
     for fasta_id in fasta_ids:
         by_stem[_stem(fasta_id)].append(fasta_id)
     found: dict[str, str | None] = {}
     for annotation_id in dict.fromkeys(annotation_ids):
         candidates = _candidates(annotation_id, known, by_stem, seqid_map or {})
-        if annotation_id not in (seqid_map or {}):
-            candidates = [found for found in candidates if found == annotation_id or found not in named]
         found[annotation_id] = candidates[0] if len(candidates) == 1 else None
     return found
 

@@ -1,4 +1,4 @@
-"""CDS that end before their stop codon: the sequence decides, since files of every format come in both kinds."""
+"""Ends of CDS, which files write in several ways: the sequence decides whether a start or stop codon is there."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,6 +18,7 @@ def include_stop_codons(
 
     A CDS grows by three bases when its own last codon is no stop codon, the next three bases of the transcript are one,
     and it is whole codons long from its first one on. Beyond the known exons the transcript goes on without an intron.
+    An end that is missing for want of a row alone (``Gene.assumed_5``) is there where its codon is.
 
     Args:
         codes: uint8 base codes of the contig, forward strand, shape [L].
@@ -32,7 +33,22 @@ def include_stop_codons(
         UsageError: If there is no such genetic code.
     """
     code = get_genetic_code(genetic_code)
-    return [_with_stop(codes, gene, code, circular) for gene in genes]
+    return [_with_stop(codes, _with_ends(codes, gene, code, circular), code, circular) for gene in genes]
+
+
+def _with_ends(codes: np.ndarray, gene: Gene, code: GeneticCode, circular: bool) -> Gene:
+    """The gene with the ends that the bases show, where the file only lacks rows of their codons."""
+    if gene.pseudo or gene.trans_spliced or gene.is_shifted or gene.end > (2 if circular else 1) * len(codes):
+        return gene
+    if gene.assumed_3 and not (gene.length_bp - gene.phase_offset) % 3:
+        closed = _with_stop(codes, replace(gene, partial_3=False, assumed_3=False), code, circular)
+        gene = closed if _ends_in_stop(codes, closed, code) else gene
+    is_cut = not circular and (gene.start < 3 if gene.strand == "+" else gene.end > len(codes) - 3)
+    if gene.assumed_5 and not is_cut and not gene.phase_offset:
+        first = codon_indices(coding_sequence(codes, gene)[:3])
+        if len(first) and first[0] >= 0 and code.start_mask[first[0]]:
+            return replace(gene, partial_5=False, assumed_5=False)
+    return gene
 
 
 def _with_stop(codes: np.ndarray, gene: Gene, code: GeneticCode, circular: bool) -> Gene:
