@@ -87,7 +87,7 @@ def _gene(
     feature: SeqFeature, record: SeqRecord, annotation: Annotation, where: str, warnings: WarningLog,
     transcripts: dict[tuple[str, str], list[TranscriptRows]] | None = None,
 ) -> Gene | None:  # fmt: skip
-    locations = _readable_parts(feature, len(record))
+    locations = _readable_parts(feature, record)
     if locations is None:
         warnings.add("GENBANK-102", f"{where}: the place {feature.location} of a {feature.type} cannot be read")
         return None
@@ -126,7 +126,7 @@ def _transcripts_by_owner(record: SeqRecord) -> dict[tuple[str, str], list[Trans
     regions: dict[tuple[str, str], list[Span]] = defaultdict(list)
     for feature in record.features:
         is_region = feature.type in ("5'UTR", "3'UTR")
-        locations = _readable_parts(feature, len(record)) if is_region or feature.type == "mRNA" else None
+        locations = _readable_parts(feature, record) if is_region or feature.type == "mRNA" else None
         for key in _owner_keys(feature) if locations else ():
             spans = [(int(location.start), int(location.end)) for location in locations or ()]
             if is_region:
@@ -137,19 +137,29 @@ def _transcripts_by_owner(record: SeqRecord) -> dict[tuple[str, str], list[Trans
     return {**found, **only_regions}
 
 
-def _readable_parts(feature: SeqFeature, length_bp: int) -> list[SimpleLocation] | None:
-    """Parts in reading order, over the end of the record, too; None if one is unknown, empty or elsewhere."""
+def _readable_parts(feature: SeqFeature, record: SeqRecord) -> list[SimpleLocation] | None:
+    """Parts in reading order, over the end of a whole record, too; None if one is unknown, empty or elsewhere."""
     if feature.location is None:
         return None
+    length_bp = len(record)
     for part in feature.location.parts:
         try:
             start, end = int(part.start), int(part.end)
         except TypeError:
             return None
-        is_inside = 0 <= start < min(end, length_bp) and end <= 2 * length_bp
+        is_inside = 0 <= start < end and (end <= length_bp or (start < length_bp and end <= _last_bp(record)))
         if part.ref is not None or part.strand not in (1, -1) or not is_inside:
             return None
     return list(feature.location.parts)
+
+
+def _last_bp(record: SeqRecord) -> int:
+    """Where places may end: behind the origin in a record that is as long as its source, which damaged ones are not."""
+    sources = [
+        int(feature.location.end) for feature in record.features if feature.type == "source" and feature.location
+    ]
+    is_whole = max(sources) == len(record) if sources else is_circular(record)
+    return 2 * len(record) if is_whole else len(record)
 
 
 def _parts(

@@ -135,10 +135,30 @@ def test_any_row_from_base_1_may_call_its_sequence_circular(read, kind):
     assert read("##gff-version 3\n" + gff3(kind, 1, 900, "ID=c;Is_circular=true"))[0].circular == {"c"}
 
 
+SOURCE = ["     source          1..120"]
+
+
 @pytest.mark.parametrize("place", ["91..153", "complement(91..153)"])
 def test_a_place_behind_the_end_of_a_flat_record_runs_over_its_origin(read, place):
-    annotation, counts = read(genbank(cds(place)))
+    annotation, counts = read(genbank([*SOURCE, *cds(place)]))
     assert parts(annotation) == [((90, 153),)] and annotation.circular == {"MADE1"} and counts["GENBANK-103"] == 1
+
+
+def test_a_place_behind_the_end_of_a_damaged_record_cannot_be_read(read):
+    annotation, counts = read(genbank(["     source          1..480", *cds("91..153")]))
+    assert not annotation.genes and not annotation.circular and counts["GENBANK-102"] == 1
+
+
+def test_records_of_unknown_accession_are_called_by_their_locus(read):
+    text = genbank(cds("1..63")).replace("ACCESSION   MADE1", "ACCESSION   unknown")
+    assert read(text + text.replace("MADE1 ", "MADE2 "))[0].contigs == ["MADE1", "MADE2"]
+
+
+def test_an_embl_record_without_sequence_is_said(read):
+    with pytest.raises(DataError, match=r"GENBANK-001.*record 1.*has no sequence \(SQ\)"):
+        read(
+            "ID   A; SV 1; linear; genomic DNA; STD; PRO; 120 BP.\nAC   A;\nFH   Key\nFT   CDS             1..63\n//\n"
+        )
 
 
 def test_a_gene_without_stop_codon_at_the_end_of_its_sequence_stays(read):
