@@ -163,12 +163,12 @@ def _check_shared_ids(groups: list[CdsRows], tree: FeatureTree, context: ReadCon
     for sharing in by_id.values():
         lines = [row.line for group in sharing for row in group.rows]
         roots = {id(tree.ancestors(group.parents)[-1]) if group.parents else group.names[0] for group in sharing}
-        if len(sharing) < 2 or len(roots) < 2 or len(set(lines)) < len(lines):
+        if len(sharing) < 2 or len(set(lines)) < len(lines):
             continue
-        first = sharing[0].rows[0]
-        context.warn(
-            "GFF3-109", first, f"CDS rows of ID {first.id!r} have different parents; each is a gene of its own"
-        )
+        if len(roots) > 1:
+            first = sharing[0].rows[0]
+            text = f"CDS rows of ID {first.id!r} have different parents; each is a gene of its own"
+            context.warn("GFF3-109", first, text)
         _check_apart(sharing, tree, context)
 
 

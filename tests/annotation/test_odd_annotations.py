@@ -29,6 +29,20 @@ def test_a_gene_inside_an_intron_may_have_the_cds_id_of_the_gene_around_it(read,
     assert parts(annotation) == [((0, 90), (600, 690)), ((300, 390),)] and counts == {"GFF3-109": 1}
 
 
+def test_rows_of_one_cds_id_that_alternate_between_a_gene_and_its_transcript_contradict_each_other(read):
+    rows = [gff3("gene", 1, 900, "ID=g"), gff3("mRNA", 1, 900, "ID=t;Parent=g")]
+    rows += [gff3("CDS", 1 + 300 * i, 90 + 300 * i, f"ID=c;Parent={p}", phase=0) for i, p in enumerate("tgt")]
+    with pytest.raises(DataError, match=r"GFF3-017.*line 8.*'c'"):
+        read(HEAD + "".join(rows))
+
+
+def test_two_programs_may_give_one_transcript_id(read):
+    rows = [gtf("CDS", low, low + 89 + 3 * i, "g1.t1", "g1", phase=0) for i, low in enumerate((1, 51, 1001))]
+    text = rows[0] + rows[1].replace("\tx\t", "\ty\t") + rows[2].replace("\tx\t", "\tz\t")
+    annotation, counts = read(text)
+    assert parts(annotation) == [((0, 90),), ((50, 143),), ((1000, 1096),)] and counts == {"GTF-101": 1}
+
+
 @pytest.mark.parametrize("ids", ["", "ID=c{i};", "Derives_from=g{i};", "ID=c{i};Derives_from=g{i};"])
 def test_genes_of_an_operon_share_a_transcript(read, ids):
     places = ((1, 90), (131, 220))
