@@ -152,5 +152,5 @@ def _coding_bases(records: dict[str, Record], gene: Gene, genetic_code: int, whe
     if record is None or gene.start >= len(record):
         what = "the contig has no sequence" if record is None else "the gene lies beyond the end of its contig"
         raise DataError("LABELS-018", f"{what}.", where=where, fix="Give the FASTA file with data.fasta.")
-    (whole,) = include_stop_codons(record.codes, [gene], genetic_code)
+    (whole,) = include_stop_codons(record.codes, [gene], genetic_code, circular=gene.end > len(record))
     return coding_sequence(record.codes, whole)[gene.phase_offset :]
