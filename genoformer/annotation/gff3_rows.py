@@ -139,7 +139,7 @@ def _read_directive(line: str, where: str, contigs: Contigs, warnings: WarningLo
 
 
 def parse_row(
-    line: str, number: int, path: Path, read_attributes: Callable[[str, str, str], dict[str, str]] | None = None
+    line: str, number: int, path: Path, read_attributes: Callable[[str, str], dict[str, str]] | None = None
 ) -> Row:
     """Check and convert one line with nine columns.
 
@@ -147,8 +147,8 @@ def parse_row(
         line: The line without its end.
         number: Its number, from 1.
         path: The file, for messages.
-        read_attributes: Reads column 9 of a dialect without percent-encoding, from the type of the row, the text and
-            the place for messages; None: as GFF3.
+        read_attributes: Reads column 9 of a dialect without percent-encoding, from the text and the place for
+            messages; None: as GFF3.
 
     Raises:
         DataError: With file and line, if a column breaks the format.
@@ -177,7 +177,7 @@ def parse_row(
         score=_score(score, where),
         strand=strand,
         phase=None if phase == "." else int(phase),
-        raw=read_attributes(kind, attributes, where) if read_attributes else _attributes(attributes, where),
+        raw=read_attributes(attributes, where) if read_attributes else _attributes(attributes, where),
     )
 
 

@@ -68,12 +68,14 @@ def read_gtf(path: Path, warnings: WarningLog, *, sources: Collection[str] = ())
     """
     transcripts: dict[tuple[str, str, str], _Transcript] = defaultdict(_Transcript)
     named: dict[str, str] = {}
+    has_genes = False
     for number, line in read_lines(path):
         if not line.strip() or line.startswith(("#", *BROWSER_LINES)):
             continue
-        contig = line.partition("\t")[0]
+        contig, _, kind = [*line.split("\t", 3), "", ""][:3]
         named[contig] = contig
-        if has_place(line, f"{path} line {number}", warnings):
+        has_genes |= kind in ("gene", "transcript", "mRNA")
+        if has_place(line, f"{path} line {number}", warnings) and (_is_read(kind) or not kind):
             row = parse_row(line, number, path, _attributes)
             if not sources or row.source in sources:
                 _collect(row, transcripts, path)
@@ -83,18 +85,16 @@ def read_gtf(path: Path, warnings: WarningLog, *, sources: Collection[str] = ())
     tell_start = {transcript.source for transcript, found in pairs if found.starts}
     tell_stop = {transcript.source for transcript, found in pairs if found.stops}
     genes = [_gene(one, found, one.source in tell_start, one.source in tell_stop) for one, found in pairs]
-    if transcripts and not genes:
+    if (transcripts or has_genes) and not genes:
         warnings.add("ANNOTATION-103", f"{path}: there are rows of transcripts, but none of type CDS: no gene is read")
     return Annotation(genes=order_genes(genes), named=named, genetic_codes=most_frequent_codes(genes))
 
 
 def _is_read(kind: str) -> bool:
-    return kind == "CDS" or kind.lower() in ROW_KINDS
+    return kind in ("CDS", "cds") or kind.lower() in ROW_KINDS
 
 
 def _collect(row: Row, transcripts: dict[tuple[str, str, str], _Transcript], path: Path) -> None:
-    if not _is_read(row.kind):
-        return
     name = row.value("transcript_id")
     if not name:
         message = f"a {row.kind} row needs a transcript_id."
@@ -103,10 +103,10 @@ def _collect(row: Row, transcripts: dict[tuple[str, str, str], _Transcript], pat
     (transcript.cds if row.kind == "CDS" else transcript.others).append(row)
 
 
-def _attributes(kind: str, text: str, where: str) -> dict[str, str]:
+def _attributes(text: str, where: str) -> dict[str, str]:
     found: dict[str, str] = {}
     place = 0
-    while _is_read(kind) and place < len(text.rstrip()):
+    while place < len(text.rstrip()):
         match = _ATTRIBUTE.match(text, place)
         if not match:
             message = f'attributes must be NAME "VALUE" ended by ";", found {text[place : place + 60]!r}.'

@@ -119,6 +119,13 @@ def test_gtf_attributes_as_people_write_them(read, more):
     assert gene.id == "t"
 
 
+@pytest.mark.parametrize(
+    "row", [gff3("intron", 91, 90, "t"), gff3("transcript", 1, 90, "t", "x"), "c\tx\tgene\t1\t90\n"]
+)
+def test_rows_of_gtf_that_are_not_read_may_hold_anything(read, row):
+    assert parts(read(row + gtf("CDS", 1, 90, "t", phase=0))[0]) == [((0, 90),)]
+
+
 def test_two_ids_in_a_row_of_gtf_contradict_each_other(read):
     with pytest.raises(DataError, match=r"GTF-004.*line 1.*'transcript_id'"):
         read(gtf("CDS", 1, 90, "t", phase=0).rstrip("\n") + ' transcript_id "u";\n')
