@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from genoformer.annotation.gene_sequence import coding_sequence
+from genoformer.annotation.gene_sequence import coding_sequence, start_codon
 from genoformer.annotation.genetic_code import GeneticCode, codon_indices, get_genetic_code
 from genoformer.annotation.locations import merge_spans
 from genoformer.annotation.models import Gene, Span
+from genoformer.sequence.alphabet import encode_bases
+
+_ATG = encode_bases(b"ATG")
 
 
 def include_stop_codons(
@@ -18,7 +21,7 @@ def include_stop_codons(
 
     A CDS grows by three bases when its own last codon is no stop codon, the next three bases of the transcript are one,
     and it is whole codons long from its first one on. Beyond the known exons the transcript goes on without an intron.
-    An end that is missing for want of a row alone (``Gene.assumed_5``) is there where its codon is.
+    An end that is missing for want of a row alone (``Gene.assumed_5``) is there where a stop codon or ATG is.
 
     Args:
         codes: uint8 base codes of the contig, forward strand, shape [L].
@@ -44,10 +47,9 @@ def _with_ends(codes: np.ndarray, gene: Gene, code: GeneticCode, circular: bool)
         closed = _with_stop(codes, replace(gene, partial_3=False, assumed_3=False), code, circular)
         gene = closed if _ends_in_stop(codes, closed, code) else gene
     is_cut = not circular and (gene.start < 3 if gene.strand == "+" else gene.end > len(codes) - 3)
-    if gene.assumed_5 and not is_cut and not gene.phase_offset:
-        first = codon_indices(coding_sequence(codes, gene)[:3])
-        if len(first) and first[0] >= 0 and code.start_mask[first[0]]:
-            return replace(gene, partial_5=False, assumed_5=False)
+    # Rarer start codons stand at the first base of a torn gene by chance too often.
+    if gene.assumed_5 and not (is_cut or gene.phase_offset) and np.array_equal(start_codon(codes, gene), _ATG):
+        return replace(gene, partial_5=False, assumed_5=False)
     return gene
 
 
