@@ -35,7 +35,7 @@ def group_cds(rows: list[Row], tree: FeatureTree, context: ReadContext) -> list[
 
     Rows of one parent are one CDS, also where each has an ID of its own: GFF3 calls these different CDS, many programs
     do not. Without a parent those of one ID are. Rows that several transcripts share belong to each; a set of rows is
-    one CDS, however many transcripts have it.
+    one CDS, however many transcripts have it. A transcript of several genes has a CDS for each.
 
     Raises:
         DataError: With file and line, if rows of one ID alternate between parents.
