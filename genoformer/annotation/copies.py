@@ -7,7 +7,6 @@ from genoformer.annotation.gff3_rows import Row
 LONGEST_INTRON_BP = 500_000
 """What aligners of RNA allow at most by default (STAR: 589,824); rows further apart are not of one transcript."""
 
-
 SHORTEST_COPY_BP = 90
 """Two exons of one gene may be equally long, and whole codons, by chance; short ones often are."""
 
@@ -15,28 +14,34 @@ SHORTEST_COPY_BP = 90
 def split_copies(rows: list[Row]) -> list[list[Row]]:
     """CDS rows of one name, one list for each copy of the gene; one list where they can be one CDS.
 
-    They are copies when each set of rows is a reading frame of its own, whole codons from phase 0 on, and the sets lie
-    on different strands, or have the same lengths one behind the other, or lie further apart than any intron is long.
+    They are copies when each set of rows is a reading frame of its own, whole codons from phase 0 on, and the sets have
+    different sources (column 2) or strands, or the same lengths one behind the other, or lie further apart than any
+    intron is long. A row that stands twice at one place is one row.
 
     Args:
         rows: In file order.
     """
-    by_strand = {
-        strand: [row for row in rows if row.strand == strand] for strand in dict.fromkeys(r.strand for r in rows)
-    }
+    distinct = list({(row.source, row.strand, row.start, row.end): row for row in reversed(rows)}.values())[::-1]
+    by_source, by_strand = (_groups(distinct, name) for name in ("source", "strand"))
+    if len(by_source) > 1 and all(len(_groups(found, "strand")) == 1 and is_whole(found) for found in by_source):
+        return [part for found in by_source for part in split_copies(found)]
     if len(by_strand) > 1:
-        sets = list(by_strand.values())
-        spans = sorted((min(row.start for row in found), max(row.end for row in found)) for found in sets)
-        apart = all(span[1] <= following[0] for span, following in pairwise(spans))
-        return (
-            [part for found in sets for part in split_copies(found)] if apart and all(map(is_whole, sets)) else [rows]
-        )
-    ordered = sorted(rows, key=lambda row: row.start)
+        is_split = _are_apart(by_strand) and all(map(is_whole, by_strand))
+        return [part for found in by_strand for part in split_copies(found)] if is_split else [rows]
+    ordered = sorted(distinct, key=lambda row: row.start)
     for n_copies in range(len(ordered), 1, -1):
         copies = _equal_runs(ordered, n_copies)
         if copies and all(map(is_whole, copies)) and _length_bp(copies[0]) >= SHORTEST_COPY_BP:
             return copies
     return _far_apart(ordered) or [rows]
+
+
+def _groups(rows: list[Row], name: str) -> list[list[Row]]:
+    """Rows by what a column holds, in the order first met."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(getattr(row, name), []).append(row)
+    return list(found.values())
 
 
 def _are_apart(sets: list[list[Row]]) -> bool:

@@ -17,15 +17,16 @@ from genoformer.sequence.records import Record
 
 NAMES = {"genbank": "GenBank", "embl": "EMBL"}
 FORMAT_HELP = "Is the file complete? Download it again, or give FASTA with GFF3."
+_NO_SEQUENCE_HELP = "Download it with its sequence, or give FASTA with GFF3."
 # What Biopython says, by what is wrong in words of the format.
 _REASONS = {
     "Did not recognise the LOCUS line layout": (
         "the LOCUS line cannot be read: name, length and molecule must be separated by spaces, which some programs "
         "leave out behind a long name.", "Put a space between name and length, or give the sequences shorter names.",
     ),
-    "Premature end of features table": (
-        "the record has no sequence (ORIGIN).", "Download it with its sequence, or give FASTA with GFF3.",
-    ),
+    "Premature end of features table": ("the record has no sequence (ORIGIN).", _NO_SEQUENCE_HELP),
+    "Footer format unexpected: '//": ("the record has no sequence (SQ).", _NO_SEQUENCE_HELP),
+    "Premature end of sequence data marker '//'": ("the record has no sequence (SQ).", _NO_SEQUENCE_HELP),
 }  # fmt: skip
 
 
@@ -76,8 +77,8 @@ def is_circular(record: SeqRecord) -> bool:
 
 
 def contig_id(record: SeqRecord) -> str:
-    """Accession and version; without an accession, the name in the LOCUS line."""
-    return record.name if record.id is None or record.id in ("", ".", "<unknown id>") else record.id
+    """Accession and version; without an accession, which RAST calls unknown, the name in the LOCUS line."""
+    return record.name if record.id is None or record.id in ("", ".", "<unknown id>", "unknown") else record.id
 
 
 def _sequence(record: SeqRecord) -> Seq | MutableSeq:

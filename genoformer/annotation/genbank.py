@@ -36,6 +36,7 @@ def read_genbank(path: Path, warnings: WarningLog) -> Annotation:
     """
     annotation = Annotation()
     genes: list[Gene] = []
+    has_genes = False
     for record in iter_seq_records(path, warnings):
         contig = contig_id(record)
         where = f"{path} record {contig}"
@@ -47,6 +48,9 @@ def read_genbank(path: Path, warnings: WarningLog) -> Annotation:
         if is_circular(record):
             annotation.circular.add(contig)
         genes += _record_genes(record, annotation, where, warnings)
+        has_genes |= any(feature.type in ("gene", "mRNA") for feature in record.features)
+    if has_genes and not genes:
+        warnings.add("ANNOTATION-103", f"{path}: there are features of genes, but none of type CDS: no gene is read")
     annotation.genes = order_genes(genes)
     annotation.genetic_codes = most_frequent_codes(annotation.genes)
     return annotation
@@ -83,7 +87,7 @@ def _gene(
     feature: SeqFeature, record: SeqRecord, annotation: Annotation, where: str, warnings: WarningLog,
     transcripts: dict[tuple[str, str], list[TranscriptRows]] | None = None,
 ) -> Gene | None:  # fmt: skip
-    locations = _readable_parts(feature, len(record))
+    locations = _readable_parts(feature, record)
     if locations is None:
         warnings.add("GENBANK-102", f"{where}: the place {feature.location} of a {feature.type} cannot be read")
         return None
@@ -122,7 +126,7 @@ def _transcripts_by_owner(record: SeqRecord) -> dict[tuple[str, str], list[Trans
     regions: dict[tuple[str, str], list[Span]] = defaultdict(list)
     for feature in record.features:
         is_region = feature.type in ("5'UTR", "3'UTR")
-        locations = _readable_parts(feature, len(record)) if is_region or feature.type == "mRNA" else None
+        locations = _readable_parts(feature, record) if is_region or feature.type == "mRNA" else None
         for key in _owner_keys(feature) if locations else ():
             spans = [(int(location.start), int(location.end)) for location in locations or ()]
             if is_region:
@@ -133,18 +137,29 @@ def _transcripts_by_owner(record: SeqRecord) -> dict[tuple[str, str], list[Trans
     return {**found, **only_regions}
 
 
-def _readable_parts(feature: SeqFeature, length_bp: int) -> list[SimpleLocation] | None:
-    """Parts in reading order; None if one is unknown, empty, in another record or outside this one."""
+def _readable_parts(feature: SeqFeature, record: SeqRecord) -> list[SimpleLocation] | None:
+    """Parts in reading order, over the end of a whole record, too; None if one is unknown, empty or elsewhere."""
     if feature.location is None:
         return None
+    length_bp = len(record)
     for part in feature.location.parts:
         try:
             start, end = int(part.start), int(part.end)
         except TypeError:
             return None
-        if part.ref is not None or part.strand not in (1, -1) or not 0 <= start < end <= length_bp:
+        is_inside = 0 <= start < end and (end <= length_bp or (start < length_bp and end <= _last_bp(record)))
+        if part.ref is not None or part.strand not in (1, -1) or not is_inside:
             return None
     return list(feature.location.parts)
+
+
+def _last_bp(record: SeqRecord) -> int:
+    """Where places may end: behind the origin in a record that is as long as its source, which damaged ones are not."""
+    sources = [
+        int(feature.location.end) for feature in record.features if feature.type == "source" and feature.location
+    ]
+    is_whole = max(sources) == len(record) if sources else is_circular(record)
+    return 2 * len(record) if is_whole else len(record)
 
 
 def _parts(
@@ -154,8 +169,9 @@ def _parts(
     parts = join_touching(spans)
     if len({location.strand for location in locations}) > 1:
         return parts
-    over_origin = join_over_origin(list(parts), annotation.contig_lengths[contig])
-    is_wrapped = spans != sorted(spans, reverse=locations[0].strand == -1)
+    length_bp = annotation.contig_lengths[contig]
+    over_origin = parts if parts[-1][1] > length_bp else join_over_origin(list(parts), length_bp)
+    is_wrapped = over_origin == parts or spans != sorted(spans, reverse=locations[0].strand == -1)
     if over_origin is None or not (is_wrapped or contig in annotation.circular):
         return parts
     if contig not in annotation.circular:

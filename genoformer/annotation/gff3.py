@@ -1,6 +1,6 @@
 """Read genes from GFF3: CDS rows joined to genes, with what their parents say of them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +33,7 @@ def read_gff3(path: Path, warnings: WarningLog, *, sources: Collection[str] = ()
 
     Exons are those of the transcript that the CDS rows name as parent, its untranslated regions included; of several
     transcripts with the same CDS, those of the one with the most exonic bases. Rows of stop codons are joined to the
-    CDS. In a file where most CDS have a ``start_codon`` (``stop_codon``) row, one without it lacks that end.
+    CDS. Where most CDS of one source (column 2) have ``start_codon`` (``stop_codon``) rows, one without lacks that end.
 
     Args:
         path: Plain or gzip-compressed file.
@@ -53,6 +53,9 @@ def read_gff3(path: Path, warnings: WarningLog, *, sources: Collection[str] = ()
     rows.tree.check([*rows.leaves, *rows.cds], ids)
     built = list(_build(rows, context))
     _check_bounds(built, context)
+    if not built and (rows.tree.has_genes() or any(leaf.kind == "exon" for leaf in rows.leaves)):
+        text = f"{path}: there are rows of genes, but none of type CDS: no gene is read"
+        warnings.add("ANNOTATION-103", text)
     annotation.genes = order_genes(gene for gene, _ in built)
     annotation.genetic_codes = most_frequent_codes(annotation.genes)
     return annotation
@@ -63,14 +66,17 @@ def _build(rows: _Rows, context: ReadContext) -> Iterator[tuple[Gene, Row]]:
     groups = group_cds(rows.cds, rows.tree, context)
     transcripts = _transcripts(rows)
     around = [_of_group(group, transcripts) for group in groups]
-    tells_start, tells_stop = (_tell(around, name) for name in ("starts", "stops"))
+    sources = [group.rows[0].source for group in groups]
+    tell_start, tell_stop = (_telling_sources(sources, around, name) for name in ("starts", "stops"))
     with_cds: set[int] = set()
-    for group, found in zip(groups, around, strict=True):
+    for group, source, found in zip(groups, sources, around, strict=True):
         ancestors = rows.tree.ancestors(group.parents)
         with_cds.update(map(id, ancestors))
         gene = build_gene(group, ancestors, found, context)
-        gene.partial_5 |= tells_start and not any(each.starts for each in found)
-        gene.partial_3 |= tells_stop and not any(each.stops for each in found)
+        gene.assumed_5 = source in tell_start and not (gene.partial_5 or any(each.starts for each in found))
+        gene.assumed_3 = source in tell_stop and not (gene.partial_3 or any(each.stops for each in found))
+        gene.partial_5 |= gene.assumed_5
+        gene.partial_3 |= gene.assumed_3
         yield gene, group.rows[0]
     for row in rows.pseudo:
         if id(row) not in with_cds:
@@ -82,7 +88,7 @@ def _collect_rows(contigs: Contigs, context: ReadContext, sources: Collection[st
     for row in iter_rows(context.path, contigs, context.warnings):
         if sources and row.source not in sources:
             continue
-        if row.kind in ("region", "chromosome") and row.start == 0:
+        if row.start == 0 and (row.kind in ("region", "chromosome") or "Is_circular" in row.raw):
             _note_contig(row, context)
         if row.kind == "CDS":
             rows.cds.append(row)
@@ -132,10 +138,12 @@ def _of_group(group: CdsRows, transcripts: dict[int | tuple[str, str], Transcrip
     return [transcripts[key] for key in dict.fromkeys(keys) if key in transcripts]
 
 
-def _tell(around: list[list[TranscriptRows]], name: str) -> bool:
-    """Whether most CDS have a row of this kind, so that one without it says something."""
-    n_with = sum(any(getattr(each, name) for each in found) for found in around)
-    return 2 * n_with > len(around)
+def _telling_sources(sources: list[str], around: list[list[TranscriptRows]], name: str) -> set[str]:
+    """Programs (column 2) that write a row of this kind with most CDS, so that one without it says something."""
+    n_all, n_with = Counter(sources), Counter[str]()
+    for source, found in zip(sources, around, strict=True):
+        n_with[source] += any(getattr(each, name) for each in found)
+    return {source for source in n_all if 2 * n_with[source] > n_all[source]}
 
 
 def _check_bounds(built: list[tuple[Gene, Row]], context: ReadContext) -> None:

@@ -14,12 +14,15 @@ from genoformer.errors import DataError, WarningLog
 
 N_COLUMNS = 9
 FORMAT_HELP = "GFF3 has nine columns separated by tabs; see https://github.com/The-Sequence-Ontology/Specifications."
+GTF_HELP = "GTF has nine columns separated by tabs; see https://mblab.wustl.edu/GTF22.html."
 _GTF_ATTRIBUTE = re.compile(r'^\s*\w+ "[^"]*"')
 ONE_VALUE = (
     "ID", "Name", "locus_tag", "gene", "product", "protein_id", "pseudo", "partial", "start_range", "end_range",
     "exception", "transl_table", "Is_circular",
 )  # fmt: skip
 """Attributes that decide what a gene is, so that two of one name contradict each other."""
+BROWSER_LINES = ("track ", "browser ")
+"""How lines for genome browsers begin, which hold no feature."""
 _INTEGER = re.compile(r"[0-9]+")
 
 
@@ -79,7 +82,9 @@ class Contigs:
 
 
 def iter_rows(path: Path, contigs: Contigs, warnings: WarningLog) -> Iterator[Row]:
-    """Rows of a GFF3 file up to ``##FASTA`` or a ``>`` line; what it says of the contigs is collected on the way.
+    """Rows of a GFF3 file; what it says of the contigs is collected on the way.
+
+    Sequences begin with ``##FASTA`` or a ``>`` line, and go on to the next ``##gff-version``: several files in one.
 
     Args:
         path: Plain or gzip-compressed file.
@@ -90,28 +95,31 @@ def iter_rows(path: Path, contigs: Contigs, warnings: WarningLog) -> Iterator[Ro
         MissingFileError: If there is no such file.
         DataError: With file and line, for a row that breaks the format.
     """
-    is_first = True
+    is_first, is_sequence = True, False
     for number, line in read_lines(path):
-        if not line.strip():
+        is_sequence = is_sequence and not line.startswith("##gff-version")
+        if is_sequence or not line.strip():
             continue
         if is_first and not line.startswith("##gff-version"):
             warnings.add("GFF3-101", f"{path}: the first line is not ##gff-version 3")
         is_first = False
         # A comment may begin with these letters, so that only the directive itself ends the rows.
         if line.rstrip() == "##FASTA" or line.startswith(">"):
-            return
-        if line.startswith("#"):
-            _read_directive(line, f"{path} line {number}", contigs, warnings)
+            is_sequence = True
+        elif line.startswith(BROWSER_LINES):
             continue
-        contigs.name(line.partition("\t")[0])
-        if has_place(line, f"{path} line {number}", warnings):
-            yield parse_row(line, number, path)
+        elif line.startswith("#"):
+            _read_directive(line, f"{path} line {number}", contigs, warnings)
+        else:
+            contigs.name(line.partition("\t")[0])
+            if has_place(line, f"{path} line {number}", warnings):
+                yield parse_row(line, number, path)
 
 
 def has_place(line: str, where: str, warnings: WarningLog) -> bool:
     """Whether a row lies somewhere: some exports write 0..0 for what has no place, which is counted but for a CDS."""
     columns = line.split("\t", 4) if "\t0\t" in line else []
-    if len(columns) < 5 or columns[3] != "0" or columns[2] == "CDS":
+    if len(columns) < 5 or columns[3] != "0" or columns[2] in ("CDS", "cds"):
         return True
     warnings.add("GFF3-111", f"{where}: a row of type {columns[2]!r} begins at base 0 and is left out")
     return False
@@ -131,7 +139,7 @@ def _read_directive(line: str, where: str, contigs: Contigs, warnings: WarningLo
 
 
 def parse_row(
-    line: str, number: int, path: Path, read_attributes: Callable[[str, str, str], dict[str, str]] | None = None
+    line: str, number: int, path: Path, read_attributes: Callable[[str, str], dict[str, str]] | None = None
 ) -> Row:
     """Check and convert one line with nine columns.
 
@@ -139,20 +147,21 @@ def parse_row(
         line: The line without its end.
         number: Its number, from 1.
         path: The file, for messages.
-        read_attributes: Reads column 9 of a dialect without percent-encoding, from the type of the row, the text and
-            the place for messages; None: as GFF3.
+        read_attributes: Reads column 9 of a dialect without percent-encoding, from the text and the place for
+            messages; None: as GFF3.
 
     Raises:
         DataError: With file and line, if a column breaks the format.
     """
-    where = f"{path} line {number}"
+    where, format_help = f"{path} line {number}", GTF_HELP if read_attributes else FORMAT_HELP
     columns = line.split("\t")
     if len(columns) != N_COLUMNS:
         message = f"expected {N_COLUMNS} columns separated by tabs, found {len(columns)}."
-        raise DataError("GFF3-004", message, where=where, fix=FORMAT_HELP)
+        raise DataError("GFF3-004", message, where=where, fix=format_help)
     contig, source, kind, start, end, score, strand, phase, attributes = columns
+    kind = "CDS" if kind == "cds" else kind
     if contig in ("", ".") or kind in ("", "."):
-        raise DataError("GFF3-005", "a row needs a sequence id and a feature type.", where=where, fix=FORMAT_HELP)
+        raise DataError("GFF3-005", "a row needs a sequence id and a feature type.", where=where, fix=format_help)
     first, last = _coordinates(start, end, where)
     if strand not in ("+", "-", ".", "?"):
         raise DataError("GFF3-008", f"the strand must be one of + - . ?, found {strand!r}.", where=where)
@@ -168,7 +177,7 @@ def parse_row(
         score=_score(score, where),
         strand=strand,
         phase=None if phase == "." else int(phase),
-        raw=read_attributes(kind, attributes, where) if read_attributes else _attributes(attributes, where),
+        raw=read_attributes(attributes, where) if read_attributes else _attributes(attributes, where),
     )
 
 

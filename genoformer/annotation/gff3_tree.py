@@ -76,6 +76,10 @@ class FeatureTree:
         """Note a row that has an ID."""
         self.rows.setdefault((row.contig, row.id), []).append(row)
 
+    def has_genes(self) -> bool:
+        """Whether any row is a gene or its transcript."""
+        return any(row.kind in (*GENE_KINDS, "mRNA", "transcript") for rows in self.rows.values() for row in rows)
+
     def parent(self, child: Child, name: str) -> Row | None:
         """The row that a child means by a name; None where its sequence has no such row.
 

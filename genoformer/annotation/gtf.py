@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from genoformer.annotation.copies import split_copies
-from genoformer.annotation.gff3_rows import Row, has_place, parse_row
-from genoformer.annotation.locations import join_touching
-from genoformer.annotation.models import GENE_ID, Annotation, Gene, order_genes
+from genoformer.annotation.gff3_rows import BROWSER_LINES, Row, has_place, parse_row
+from genoformer.annotation.locations import join_touching, parse_transl_except
+from genoformer.annotation.models import GENE_ID, Annotation, Gene, most_frequent_codes, order_genes
 from genoformer.annotation.text_lines import read_lines
 from genoformer.annotation.transcript_rows import ROW_KINDS, TranscriptRows, fitting_exons
 from genoformer.errors import DataError, WarningLog
 
-_ATTRIBUTE = re.compile(r'\s*([\w.]+)\s+(?:"((?:[^"\\]|\\.)*)"|([^\s";]+))\s*(?:;|$)')
+_VALUE = r'"((?:[^"\\]|\\.)*)"|([^\s";][^";]*?)'
+_ATTRIBUTE = re.compile(rf'\s*(?:#.*$|([^\s";]+)\s+(?:{_VALUE})\s*(?:;|$)|[^\s";]*\s*;)')
+"""One attribute, quoted or not; a comment, a name without value or a needless semicolon has no name here."""
+IDS = ("gene_id", "transcript_id")
 
 
 @dataclass(slots=True)
@@ -27,6 +30,11 @@ class _Transcript:
 
     cds: list[Row] = field(default_factory=list)
     others: list[Row] = field(default_factory=list)
+
+    @property
+    def source(self) -> str:
+        """The program that wrote the CDS."""
+        return self.cds[0].source
 
     def around(self) -> TranscriptRows:
         """What the other rows say."""
@@ -40,13 +48,14 @@ def read_gtf(path: Path, warnings: WarningLog, *, sources: Collection[str] = ())
     """Genes of a GTF file, one for each transcript with CDS rows.
 
     The stop codon is part of the CDS inside genoformer: the ``stop_codon`` rows are joined to the CDS rows, whether
-    these hold it already or not. A file without such rows says nothing of it, see ``stop_codons``. In a file that has
-    ``start_codon`` (``stop_codon``) rows, a transcript without one lacks that end; so does one with the tag
-    ``cds_start_NF`` (``cds_end_NF``), or whose first phase is not 0.
+    these hold it already or not. A file without such rows says nothing of it, see ``stop_codons``. Where transcripts of
+    one source (column 2) have ``start_codon`` (``stop_codon``) rows, one without lacks that end; so does one with the
+    tag ``cds_start_NF`` (``cds_end_NF``), or whose first phase is not 0.
 
     Rows of other types, such as gene and transcript, are not looked at: some programs write bare names in their column
     9. A transcript_id that stands at several places of a sequence is several genes where each place is a reading frame
-    of its own, and trans-spliced where it is on both strands otherwise.
+    of its own, and trans-spliced where it is on both strands otherwise. CDS rows of NCBI say by ``pseudo``,
+    ``exception``, ``transl_except`` and ``transl_table`` what they say in GFF3.
 
     Args:
         path: Plain or gzip-compressed file.
@@ -59,29 +68,33 @@ def read_gtf(path: Path, warnings: WarningLog, *, sources: Collection[str] = ())
     """
     transcripts: dict[tuple[str, str, str], _Transcript] = defaultdict(_Transcript)
     named: dict[str, str] = {}
+    has_genes = False
     for number, line in read_lines(path):
-        if not line.strip() or line.startswith("#"):
+        if not line.strip() or line.startswith(("#", *BROWSER_LINES)):
             continue
-        contig = line.partition("\t")[0]
+        contig, _, kind = [*line.split("\t", 3), "", ""][:3]
         named[contig] = contig
-        if has_place(line, f"{path} line {number}", warnings):
+        has_genes |= kind in ("gene", "transcript", "mRNA")
+        if has_place(line, f"{path} line {number}", warnings) and (_is_read(kind) or not kind):
             row = parse_row(line, number, path, _attributes)
             if not sources or row.source in sources:
                 _collect(row, transcripts, path)
     coding = [copy for found in transcripts.values() if found.cds for copy in _copies(found, path, warnings)]
     around = [transcript.around() for transcript in coding]
-    tells_start, tells_stop = any(found.starts for found in around), any(found.stops for found in around)
-    genes = [_gene(*pair, tells_start, tells_stop) for pair in zip(coding, around, strict=True)]
-    return Annotation(genes=order_genes(genes), named=named)
+    pairs = list(zip(coding, around, strict=True))
+    tell_start = {transcript.source for transcript, found in pairs if found.starts}
+    tell_stop = {transcript.source for transcript, found in pairs if found.stops}
+    genes = [_gene(one, found, one.source in tell_start, one.source in tell_stop) for one, found in pairs]
+    if (transcripts or has_genes) and not genes:
+        warnings.add("ANNOTATION-103", f"{path}: there are rows of transcripts, but none of type CDS: no gene is read")
+    return Annotation(genes=order_genes(genes), named=named, genetic_codes=most_frequent_codes(genes))
 
 
 def _is_read(kind: str) -> bool:
-    return kind == "CDS" or kind.lower() in ROW_KINDS
+    return kind in ("CDS", "cds") or kind.lower() in ROW_KINDS
 
 
 def _collect(row: Row, transcripts: dict[tuple[str, str, str], _Transcript], path: Path) -> None:
-    if not _is_read(row.kind):
-        return
     name = row.value("transcript_id")
     if not name:
         message = f"a {row.kind} row needs a transcript_id."
@@ -90,20 +103,30 @@ def _collect(row: Row, transcripts: dict[tuple[str, str, str], _Transcript], pat
     (transcript.cds if row.kind == "CDS" else transcript.others).append(row)
 
 
-def _attributes(kind: str, text: str, where: str) -> dict[str, str]:
+def _attributes(text: str, where: str) -> dict[str, str]:
     found: dict[str, str] = {}
     place = 0
-    while _is_read(kind) and place < len(text.rstrip()):
+    while place < len(text.rstrip()):
         match = _ATTRIBUTE.match(text, place)
         if not match:
             message = f'attributes must be NAME "VALUE" ended by ";", found {text[place : place + 60]!r}.'
             raise DataError("GTF-002", message, where=where)
-        name, value = match[1], match[2] if match[2] is not None else match[3]
-        # Row.value decodes percent signs, which mean themselves in GTF.
-        value = value.replace("%", "%25")
-        found[name] = f"{found[name]},{value}" if name == "tag" and name in found else found.get(name, value)
+        if match[1]:
+            _add_attribute(found, match[1], match[2] if match[2] is not None else match[3], where)
         place = match.end()
     return found
+
+
+def _add_attribute(found: dict[str, str], name: str, value: str, where: str) -> None:
+    """Note an attribute; of one that is given twice the first counts, but for tags, and ids must be the same."""
+    value = value.replace("%", "%25")  # Row.value decodes percent signs, which mean themselves in GTF
+    if name == "tag" and name in found:
+        value = f"{found[name]},{value}"
+    elif found.get(name, value) != value:
+        if name in IDS:
+            raise DataError("GTF-004", f"the attribute {name!r} is given twice.", where=where, fix="Write it once.")
+        return
+    found[name] = value
 
 
 def _copies(transcript: _Transcript, path: Path, warnings: WarningLog) -> Iterator[_Transcript]:
@@ -119,7 +142,7 @@ def _copies(transcript: _Transcript, path: Path, warnings: WarningLog) -> Iterat
         min(copies, key=lambda copy: _distance_bp(row, copy.cds)).others.append(row)
     starts = [any(row.kind == "start_codon" for row in copy.others) for copy in copies]
     if len(pieces) < 2 or (any(starts) and not all(starts)):
-        if any(row.strand != first.strand for row in transcript.cds):
+        if any(row.strand != first.strand for row in transcript.cds) and first.value("exception") != "trans-splicing":
             warnings.add("GTF-102", f"{where}: one CDS on both strands is read as trans-spliced")
         yield transcript
         return
@@ -135,9 +158,13 @@ def _distance_bp(row: Row, cds: list[Row]) -> tuple[bool, int]:
 
 def _gene(transcript: _Transcript, around: TranscriptRows, tells_start: bool, tells_stop: bool) -> Gene:
     first = transcript.cds[0]
-    trans_spliced = len({row.strand for row in transcript.cds}) > 1
+    exception = first.value("exception")
+    trans_spliced = exception == "trans-splicing" or len({row.strand for row in transcript.cds}) > 1
     parts = around.with_stop_codon(join_touching([(row.start, row.end) for row in transcript.cds]))
     tags, phase_offset = first.value("tag"), _first_phase(transcript.cds)
+    is_cut_5, is_cut_3 = "cds_start_NF" in tags or phase_offset > 0, "cds_end_NF" in tags
+    assumed_5 = tells_start and not (is_cut_5 or around.starts)
+    assumed_3 = tells_stop and not (is_cut_3 or around.stops)
     return Gene(
         contig=first.contig,
         start=parts[0][0],
@@ -149,10 +176,15 @@ def _gene(transcript: _Transcript, around: TranscriptRows, tells_start: bool, te
         locus_tag=first.value("locus_tag"),
         name=first.value("gene_name"),
         product=first.value("product"),
-        partial_5="cds_start_NF" in tags or (tells_start and not around.starts) or phase_offset > 0,
-        partial_3="cds_end_NF" in tags or (tells_stop and not around.stops),
+        partial_5=is_cut_5 or assumed_5,
+        partial_3=is_cut_3 or assumed_3,
+        assumed_5=assumed_5,
+        assumed_3=assumed_3,
+        pseudo=first.is_true("pseudo"),
+        slippage=exception == "ribosomal slippage",
         trans_spliced=trans_spliced,
-        transl_except=around.exceptions(),
+        genetic_code=int(table) if (table := first.value("transl_table")).isdecimal() else None,
+        transl_except=parse_transl_except(first.value("transl_except")) or around.exceptions(),
         phase_offset=phase_offset,
         score=first.score if first.score is not None and 0 <= first.score <= 1 else None,
         attributes={GENE_ID: first.value("gene_id")} if first.value("gene_id") else {},

@@ -37,6 +37,8 @@ class Gene:
         pseudo: Marked as a pseudogene; ``parts`` may then be no reading frame.
         partial_5: The biological 5' end (start codon) is missing.
         partial_3: The biological 3' end (stop codon) is missing.
+        assumed_5: Only that it has no start_codon row, which others have, says that the 5' end is missing.
+        assumed_3: The same of the 3' end and stop_codon rows.
         slippage: The ribosome changes the frame between parts.
         trans_spliced: The parts come from several transcripts; ``parts`` is then no reading order.
         genetic_code: NCBI translation table, None when the file does not say.
@@ -63,6 +65,8 @@ class Gene:
     pseudo: bool = False
     partial_5: bool = False
     partial_3: bool = False
+    assumed_5: bool = field(default=False, compare=False)
+    assumed_3: bool = field(default=False, compare=False)
     slippage: bool = False
     trans_spliced: bool = False
     genetic_code: int | None = None

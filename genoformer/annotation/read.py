@@ -11,12 +11,13 @@ from genoformer.annotation.gff3 import read_gff3
 from genoformer.annotation.gtf import read_gtf
 from genoformer.annotation.models import Annotation
 from genoformer.annotation.origin import close_circles
-from genoformer.annotation.text_lines import read_head
+from genoformer.annotation.text_lines import read_head, read_lines
 from genoformer.errors import DataError, WarningLog
 from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.records import Record
 
-_GTF_ROW = re.compile(rb'^[^#\n]*\t\s*(?:\w+ "[^"\n]*"|(?:gene|transcript)_id \w)', re.MULTILINE)
+_GTF_ATTRIBUTES = re.compile(r'\s*(?:[^\s"=;]+ "[^"]*"|(?:gene|transcript)_id \w)')
+_GFF3_ATTRIBUTES = re.compile(r"\s*[^\s=;]+=")
 FORMATS_HELP = "Give a GFF3, GTF, GenBank or EMBL file, plain or compressed with gzip or bgzip."
 
 
@@ -42,7 +43,7 @@ def read_annotation(
     head = _annotation_head(path)
     if flat_format(head):
         return read_genbank(path, log)
-    read = read_gtf if _is_gtf(head) else read_gff3
+    read = read_gtf if _is_gtf(path, head) else read_gff3
     annotation = read(path, log, sources=sources)
     annotation = close_circles(annotation, annotation.contig_lengths, log)
     if sources and not annotation.genes:
@@ -66,9 +67,17 @@ def read_records(path: str | Path, *, warnings: WarningLog | None = None) -> Ite
     return read(path, warnings=warnings)
 
 
-def _is_gtf(head: bytes) -> bool:
-    says_gff3 = re.match(rb"##gff-version\s+3", head) is not None
-    return not says_gff3 and (head.startswith(b"##gtf-version") or _GTF_ROW.search(head) is not None)
+def _is_gtf(path: Path, head: bytes) -> bool:
+    """Whether a file is GTF: its first line says so, or the first row whose attributes are of one form or the other."""
+    if head.startswith(b"##gtf-version") or re.match(rb"##gff-version\s+3", head):
+        return head.startswith(b"##gtf-version")
+    for _, line in read_lines(path):
+        attributes = line.rpartition("\t")[2] if line[:1] not in ("#", ">") else ""
+        if line.startswith(">") or _GFF3_ATTRIBUTES.match(attributes):
+            return False
+        if _GTF_ATTRIBUTES.match(attributes):
+            return True
+    return False
 
 
 def _annotation_head(path: Path) -> bytes:

@@ -1,14 +1,17 @@
-"""CDS that end before their stop codon: the sequence decides, since files of every format come in both kinds."""
+"""Ends of CDS, which files write in several ways: the sequence decides whether a start or stop codon is there."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from genoformer.annotation.gene_sequence import coding_sequence
+from genoformer.annotation.gene_sequence import coding_sequence, start_codon
 from genoformer.annotation.genetic_code import GeneticCode, codon_indices, get_genetic_code
 from genoformer.annotation.locations import merge_spans
 from genoformer.annotation.models import Gene, Span
+from genoformer.sequence.alphabet import encode_bases
+
+_ATG = encode_bases(b"ATG")
 
 
 def include_stop_codons(
@@ -18,6 +21,7 @@ def include_stop_codons(
 
     A CDS grows by three bases when its own last codon is no stop codon, the next three bases of the transcript are one,
     and it is whole codons long from its first one on. Beyond the known exons the transcript goes on without an intron.
+    An end that is missing for want of a row alone (``Gene.assumed_5``) is there where a stop codon or ATG is.
 
     Args:
         codes: uint8 base codes of the contig, forward strand, shape [L].
@@ -32,7 +36,21 @@ def include_stop_codons(
         UsageError: If there is no such genetic code.
     """
     code = get_genetic_code(genetic_code)
-    return [_with_stop(codes, gene, code, circular) for gene in genes]
+    return [_with_stop(codes, _with_ends(codes, gene, code, circular), code, circular) for gene in genes]
+
+
+def _with_ends(codes: np.ndarray, gene: Gene, code: GeneticCode, circular: bool) -> Gene:
+    """The gene with the ends that the bases show, where the file only lacks rows of their codons."""
+    if gene.pseudo or gene.trans_spliced or gene.is_shifted or gene.end > (2 if circular else 1) * len(codes):
+        return gene
+    if gene.assumed_3 and not (gene.length_bp - gene.phase_offset) % 3:
+        closed = _with_stop(codes, replace(gene, partial_3=False, assumed_3=False), code, circular)
+        gene = closed if _ends_in_stop(codes, closed, code) else gene
+    is_cut = not circular and (gene.start < 3 if gene.strand == "+" else gene.end > len(codes) - 3)
+    # Rarer start codons stand at the first base of a torn gene by chance too often.
+    if gene.assumed_5 and not (is_cut or gene.phase_offset) and np.array_equal(start_codon(codes, gene), _ATG):
+        return replace(gene, partial_5=False, assumed_5=False)
+    return gene
 
 
 def _with_stop(codes: np.ndarray, gene: Gene, code: GeneticCode, circular: bool) -> Gene:
@@ -42,15 +60,15 @@ def _with_stop(codes: np.ndarray, gene: Gene, code: GeneticCode, circular: bool)
         return gene
     # On "-" the stop codon may lie before base 0 of a circle.
     placed = gene.shifted(len(codes)) if circular and gene.start < 3 and gene.strand == "-" else gene
-    longer = _longer(placed)
-    if longer.start < 0 or longer.end > last_bp or longer.start >= len(codes):
+    added = _next_spans(placed, 3)
+    if any(start < 0 or end > last_bp for start, end in added):
         return gene
-    return longer if _ends_in_stop(codes, longer, code) else gene
+    longer = _longer(placed, added)
+    return longer if longer.start < len(codes) and _ends_in_stop(codes, longer, code) else gene
 
 
-def _longer(gene: Gene) -> Gene:
-    """The gene with the three bases behind its CDS, and with exons that hold them."""
-    added = _next_spans(gene, 3)
+def _longer(gene: Gene, added: list[Span]) -> Gene:
+    """The gene with more coding parts, and with exons that hold them."""
     exons = merge_spans([*gene.exons, *added]) if gene.exons else ()
     return replace(with_parts(gene, sorted((*gene.parts, *added))), exons=exons)
 

@@ -11,7 +11,9 @@ ROW_KINDS = {
     "exon": "exons", "start_codon": "starts", "stop_codon": "stops",
     "utr": "untranslated", "five_prime_utr": "untranslated", "three_prime_utr": "untranslated",
     "5utr": "untranslated", "3utr": "untranslated", "5'-utr": "untranslated", "3'-utr": "untranslated",
-    "5'utr": "untranslated", "3'utr": "untranslated",
+    "5'utr": "untranslated", "3'utr": "untranslated", "5_prime_utr": "untranslated", "3_prime_utr": "untranslated",
+    "five_prime_untranslated_region": "untranslated", "three_prime_untranslated_region": "untranslated",
+    "utr5": "untranslated", "utr3": "untranslated", "utr_5": "untranslated", "utr_3": "untranslated",
     "selenocysteine": "selenocysteines", "stop_codon_redefined_as_selenocysteine": "selenocysteines",
 }  # fmt: skip
 """Field of ``TranscriptRows`` by the type in column 3, in lower case: GTF 2.2 writes 5UTR, Ensembl five_prime_utr,
@@ -44,13 +46,17 @@ class TranscriptRows:
         getattr(self, ROW_KINDS[row.kind.lower()]).append((row.start, row.end))
 
     def exons_around(self, parts: Parts) -> list[Span]:
-        """Exons of the transcript: its exon rows, without these its coding parts, and its untranslated regions.
+        """Exons of the transcript: its exon rows, and where it has rows of untranslated regions these and the CDS, too.
 
-        Some programs write exon rows as short as the CDS, or none, beside rows of untranslated regions.
+        Some programs write exon rows as short as the CDS, or none, beside rows of untranslated regions. Three bases
+        between such a region and the CDS are the stop codon, which some count to neither.
         """
-        if not (self.exons or self.untranslated):
-            return []
-        return list(merge_spans([*(self.exons or parts), *self.untranslated]))
+        if not self.untranslated:
+            return list(merge_spans(self.exons))
+        low, high = parts[0][0], parts[-1][1]
+        left_out = [(end, low) for _, end in self.untranslated if low - end == 3]
+        left_out += [(high, start) for start, _ in self.untranslated if start - high == 3]
+        return list(merge_spans([*self.exons, *parts, *left_out, *self.untranslated]))
 
     def with_stop_codon(self, parts: Parts) -> Parts:
         """Coding parts that hold the bases of the stop codon rows, whether they did before or not."""

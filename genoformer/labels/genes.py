@@ -12,6 +12,7 @@ from genoformer.annotation.flat_files import read_flat_records
 from genoformer.annotation.gene_sequence import coding_sequence
 from genoformer.annotation.isoforms import choose_isoforms
 from genoformer.annotation.models import Annotation, Gene
+from genoformer.annotation.origin import close_circles
 from genoformer.annotation.read import read_annotation
 from genoformer.annotation.seqids import match_ids
 from genoformer.annotation.stop_codons import include_stop_codons
@@ -141,7 +142,8 @@ def _read(path: Path, shared: dict[str, Record], log: WarningLog) -> tuple[Annot
         return annotation, {}
     matched = match_ids(list(shared), annotation.contigs, warnings=log, spelled=annotation.named)
     kept = replace(annotation, genes=[gene for gene in annotation.genes if gene.contig in matched])
-    return kept, {contig: shared[fasta_id] for contig, fasta_id in matched.items()}
+    records = {contig: shared[fasta_id] for contig, fasta_id in matched.items()}
+    return close_circles(kept, {contig: len(record) for contig, record in records.items()}, log), records
 
 
 def _coding_bases(records: dict[str, Record], gene: Gene, genetic_code: int, where: str) -> np.ndarray:
@@ -150,5 +152,5 @@ def _coding_bases(records: dict[str, Record], gene: Gene, genetic_code: int, whe
     if record is None or gene.start >= len(record):
         what = "the contig has no sequence" if record is None else "the gene lies beyond the end of its contig"
         raise DataError("LABELS-018", f"{what}.", where=where, fix="Give the FASTA file with data.fasta.")
-    (whole,) = include_stop_codons(record.codes, [gene], genetic_code)
+    (whole,) = include_stop_codons(record.codes, [gene], genetic_code, circular=gene.end > len(record))
     return coding_sequence(record.codes, whole)[gene.phase_offset :]

@@ -132,6 +132,8 @@ def split_at_origin(span: Span, length_bp: int | None) -> list[Span]:
     start, end = span
     if length_bp is None or end <= length_bp:
         return [span]
+    if start >= length_bp:  # a part of a trans-spliced gene
+        return [(start - length_bp, end - length_bp)]
     return [(0, length_bp)] if end - start >= length_bp else [(start, length_bp), (0, end - length_bp)]
 
 

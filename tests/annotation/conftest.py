@@ -12,6 +12,7 @@ from Bio.SeqRecord import SeqRecord
 
 from genoformer.annotation.models import Annotation
 from genoformer.annotation.read import read_annotation, read_records
+from genoformer.errors import WarningLog
 from genoformer.sequence.records import Record
 
 GENOMES = {
@@ -60,3 +61,16 @@ def genome(data_dir):
         return Genome(path, read_annotation(path), record, truth)
 
     return load
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Read text as an annotation: genes by position, and the counted warnings."""
+
+    def write_and_read(text, name="a"):
+        path = tmp_path / name
+        path.write_text(text)
+        log = WarningLog()
+        return read_annotation(path, warnings=log), log.counts
+
+    return write_and_read

@@ -1,40 +1,13 @@
 """Annotations as programs and people write them: what is one gene, and what is not."""
 
 import pytest
+from annotation_text import HEAD, cds, genbank, gff3, gtf, parts
 
 from genoformer.annotation.isoforms import choose_isoforms
 from genoformer.annotation.read import read_annotation, read_records
 from genoformer.annotation.tracks import label_tracks
-from genoformer.errors import DataError, WarningLog
+from genoformer.errors import DataError
 from genoformer.sequence.alphabet import encode_bases
-
-
-def gff3(kind, start, end, attributes, strand="+", phase=".", contig="c"):
-    return "\t".join(map(str, (contig, "x", kind, start, end, ".", strand, phase, attributes))) + "\n"
-
-
-def gtf(kind, start, end, transcript, gene="g", strand="+", phase=".", contig="c"):
-    return gff3(kind, start, end, f'gene_id "{gene}"; transcript_id "{transcript}";', strand, phase, contig)
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Read text as an annotation: genes by position, and the counted warnings."""
-
-    def write_and_read(text, name="a"):
-        path = tmp_path / name
-        path.write_text(text)
-        log = WarningLog()
-        return read_annotation(path, warnings=log), log.counts
-
-    return write_and_read
-
-
-HEAD = "##gff-version 3\n##sequence-region c 1 9000\n##sequence-region d 1 9000\n"
-
-
-def parts(annotation):
-    return [gene.parts for gene in annotation.genes]
 
 
 def test_a_mark_or_a_name_holds_on_its_own_sequence_only(read):
@@ -245,17 +218,6 @@ def test_a_gene_that_begins_inside_a_codon_lacks_its_start(read):
 def test_percent_signs_of_gtf_mean_themselves(read):
     (gene,) = read(gtf("CDS", 1, 90, "t%41", "50%25", phase=0, contig="a%20b"))[0].genes
     assert (gene.contig, gene.id, gene.attributes["gene_id"]) == ("a%20b", "t%41", "50%25")
-
-
-def genbank(features, locus="MADE1                    120 bp    DNA     linear   BCT 01-JAN-2020", origin=True):
-    bases = "atg" + 19 * "cca" + "taa" + 57 * "c"
-    lines = [f"LOCUS       {locus}", "ACCESSION   MADE1", "FEATURES             Location/Qualifiers", *features]
-    lines += ["ORIGIN", f"        1 {bases[:60]}", f"       61 {bases[60:]}"] if origin else []
-    return "\n".join([*lines, "//"]) + "\n"
-
-
-def cds(place, *qualifiers):
-    return [f"     CDS             {place}", *(f"                     /{text}" for text in qualifiers)]
 
 
 def test_cds_features_of_one_locus_tag_for_each_exon_are_one(read):

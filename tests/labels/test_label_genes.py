@@ -50,6 +50,19 @@ def test_genes_by_hand(read):
     assert facts(read("Ontology_term")) == [("A", "ATGAAATAA", "GO:0000001;GO:0000002")]
 
 
+@pytest.mark.parametrize("strand", ["+", "-"])
+def test_a_gene_over_an_origin_that_nobody_marks_is_read_over_it(read, tmp_path, strand):
+    bases = "ATGAAACCC" if strand == "+" else "GGGTTTCAT"
+    (tmp_path / "o.fa").write_text(f">c\n{bases[4:]}TTTTTTTTTT{bases[:4]}\n")
+    phases = (2, 0) if strand == "+" else (0, 1)
+    places = zip(((1, 5), (16, 19)), phases, strict=True)
+    rows = [f"c\t.\tCDS\t{s}\t{e}\t.\t{strand}\t{phase}\tID=a;product=p\n" for (s, e), phase in places]
+    (tmp_path / "o.gff3").write_text("##gff-version 3\n" + "".join(rows))
+    log = WarningLog()
+    assert facts(read("product", gff="o.gff3", fasta="o.fa", log=log)) == [("a", "ATGAAACCC", "p")]
+    assert log.counts == {"ANNOTATION-101": 1}
+
+
 def test_one_class_for_each_gene_leaves_out_genes_with_several(read):
     log = WarningLog()
     found = read("EC_number", level=1, is_one=True, unlabelled="none", log=log)

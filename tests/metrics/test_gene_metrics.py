@@ -136,6 +136,7 @@ def test_span_is_split_at_the_origin():
     assert split_at_origin((90, 100), 100) == [(90, 100)]
     assert split_at_origin((90, 290), 100) == [(0, 100)]
     assert split_at_origin((90, 110), None) == [(90, 110)]
+    assert split_at_origin((105, 110), 100) == [(5, 10)]
 
 
 GENOMES = {

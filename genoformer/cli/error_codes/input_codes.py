@@ -61,6 +61,11 @@ INPUT_CODES = {
         "A gene touches both ends of its sequence, and reads in no frame over an origin.",
         "Is the sequence circular? Then say so, and correct the phases.",
     ),
+    "ANNOTATION-103": Entry(
+        None,
+        "There are rows of genes or transcripts, but none of type CDS: no gene was read.",
+        "Give an annotation with CDS rows; TransDecoder or gffread make them.",
+    ),
     "GFF3-002": Entry(65, "The file says that it is another version of GFF.", "Convert it to GFF3."),
     "GFF3-004": Entry(65, "A row has not nine columns.", "Separate nine columns by tabs."),
     "GFF3-005": Entry(65, "A row has no sequence id or no feature type.", "Fill columns 1 and 3."),
@@ -103,6 +108,7 @@ INPUT_CODES = {
     "GTF-001": Entry(65, "A row has no transcript_id.", "Write transcript_id."),
     "GTF-002": Entry(65, "Attributes are malformed.", 'Write NAME "VALUE"; for each.'),
     "GTF-003": Entry(65, "A CDS row has no strand.", "Correct column 7."),
+    "GTF-004": Entry(65, "A gene_id or transcript_id is given twice in a row.", "Write it once."),
     "GTF-101": Entry(
         None, "A transcript_id stands at several places; each is a gene.", "Give each a transcript_id of its own."
     ),
