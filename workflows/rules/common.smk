@@ -65,6 +65,8 @@ FILES = {
     "bed": "genes.bed",
     "protein": "proteins.faa",
     "cds": "cds.fna",
+    "genbank": "genes.gbk",
+    "embl": "genes.embl",
 }
 # Functions are predicted from coding sequences.
 FORMATS = list(

@@ -5,6 +5,7 @@ from genoformer.inference.parts import Part
 
 GENES_GFF3 = "genes.gff3"
 _TABLES = "genoformer.annotation.write_tables"
+_FLAT_FILES = "genoformer.annotation.write_flat_files"
 
 FORMATS = {
     "gff3": OutputFormat(
@@ -24,5 +25,11 @@ FORMATS = {
         "proteins.faa", "proteins, FASTA", needs="genes", is_default=True, writer=Part(f"{_TABLES}:ProteinWriter")
     ),
     "cds": OutputFormat("cds.fna", "coding sequences, FASTA", needs="genes", writer=Part(f"{_TABLES}:CdsWriter")),
+    "genbank": OutputFormat(
+        "genes.gbk", "genes and sequence, GenBank", needs="genes", writer=Part(f"{_FLAT_FILES}:GenBankWriter")
+    ),
+    "embl": OutputFormat(
+        "genes.embl", "genes and sequence, EMBL", needs="genes", writer=Part(f"{_FLAT_FILES}:EmblWriter")
+    ),
 }  # fmt: skip
 """Writers are given the genes of a record, in its coordinates, "circular" and "genetic_code"."""
