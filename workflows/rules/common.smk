@@ -67,6 +67,7 @@ FILES = {
     "cds": "cds.fna",
     "genbank": "genes.gbk",
     "embl": "genes.embl",
+    "parquet": "genes.parquet",
 }
 # Functions are predicted from coding sequences.
 FORMATS = list(

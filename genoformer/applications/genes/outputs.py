@@ -31,5 +31,10 @@ FORMATS = {
     "embl": OutputFormat(
         "genes.embl", "genes and sequence, EMBL", needs="genes", writer=Part(f"{_FLAT_FILES}:EmblWriter")
     ),
+    "parquet": OutputFormat(
+        "genes.parquet", "the same as Parquet", needs="genes",
+        writer=Part("genoformer.applications.genes.parquet:GeneParquetWriter"),
+        check=Part("genoformer.inference.optional_packages:load_pyarrow"),
+    ),
 }  # fmt: skip
 """Writers are given the genes of a record, in its coordinates, "circular" and "genetic_code"."""

@@ -100,6 +100,8 @@ RESULT_CODES = {
     "SHARD-006": Entry(65, "A shard is not finished.", "Run its command again; it continues."),
     "FORMATS-001": Entry(2, "There is no such output format.", "Give words that the message lists."),
     "FORMATS-002": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
+    "FORMATS-003": Entry(2, "The package pyarrow is not installed.", 'pip install "genoformer[tables]"'),
+    "FORMATS-004": Entry(2, "The package pybigtools is not installed.", 'pip install "genoformer[tracks]"'),
     "OUT-001": Entry(73, "The output folder cannot be created.", "Choose another folder with -o."),
     "OUT-002": Entry(73, "The folder holds files of others.", "Choose another folder with -o, or use --overwrite."),
     "OUT-003": Entry(73, "The folder holds other results.", "Choose another folder with -o, or use --overwrite."),
