@@ -119,6 +119,10 @@ class SequencePredictor:
             )  # fmt: skip
         _ = self.caller.calibration
 
+    def needed_bytes(self, scan: Scan) -> tuple[int, int]:
+        """Little: sequences are short."""
+        return 0, 0
+
     def run_passes(
         self, paths: list[str], scan: Scan, folder: Path, on_bases: OnBases, share: range | None = None
     ) -> None:

@@ -5,6 +5,11 @@ from genoformer.inference.parts import Part
 
 GENES_GFF3 = "genes.gff3"
 _TABLES = "genoformer.annotation.write_tables"
+_TRACKS = "genoformer.inference.track_files"
+PROBABILITIES = "probabilities"
+"""What formats need for which the model pass keeps its outputs."""
+BYTES_PER_VALUE = {"h5": 0.7, "bigwig": 3.0, "bedgraph": 25.0}
+"""Size of a file for each base, strand and channel, by word, in bytes; PLACEHOLDER."""
 _FLAT_FILES = "genoformer.annotation.write_flat_files"
 
 FORMATS = {
@@ -36,5 +41,19 @@ FORMATS = {
         writer=Part("genoformer.applications.genes.parquet:GeneParquetWriter"),
         check=Part("genoformer.inference.optional_packages:load_pyarrow"),
     ),
+    "h5": OutputFormat(
+        "probabilities.h5", "probabilities of every base and strand, HDF5", needs=PROBABILITIES,
+        writer=Part(f"{_TRACKS}:ProbabilityH5Writer"),
+    ),
+    "bigwig": OutputFormat(
+        "tracks/bigwig.tsv", "the same as bigWig, one for each channel and strand", needs=PROBABILITIES,
+        beside=("tracks/*.bw",), writer=Part("genoformer.inference.bigwig_files:BigWigWriter"),
+        check=Part("genoformer.inference.optional_packages:load_pybigtools"),
+    ),
+    "bedgraph": OutputFormat(
+        "tracks/bedgraph.tsv", "the same as bedGraph", needs=PROBABILITIES, beside=("tracks/*.bedgraph",),
+        writer=Part(f"{_TRACKS}:BedGraphWriter"),
+    ),
 }  # fmt: skip
-"""Writers are given the genes of a record, in its coordinates, "circular" and "genetic_code"."""
+"""Writers of genes are given those of a record, in its coordinates, "circular" and "genetic_code"; writers of
+probabilities a ``Track``, and the names of the channels."""
