@@ -23,6 +23,7 @@ from genoformer.sequence.records import Record
 
 Location = SimpleLocation | CompoundLocation
 Qualifiers = dict[str, list[str]]
+INFERENCE = f"ab initio prediction:genoformer:{version('genoformer')}"
 
 
 class _FlatFile(GeneFile):
@@ -94,7 +95,7 @@ def _features(record: Record, gene: Gene, name: str, genetic_code: int) -> Itera
 def _coding_qualifiers(record: Record, gene: Gene, genetic_code: int) -> Qualifiers:
     found: Qualifiers = {
         "codon_start": [str(gene.phase_offset + 1)],
-        "inference": [f"ab initio prediction:genoformer:{version('genoformer')}"],
+        "inference": [INFERENCE],
         "transl_table": [str(genetic_code)],
     }
     if gene.slippage:
