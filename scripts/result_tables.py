@@ -26,6 +26,7 @@ from markdown_table import table
 from scale_tables import context_table, processes_table, scale_table, shards_table, slurm_table
 from speed_tables import (
     distance_table,
+    formats_table,
     growth_table,
     lengths_table,
     memory_table,
@@ -142,6 +143,7 @@ KINDS = {
     "growth": ("attention-", growth_table),
     "encoder": ("encoder-", speed_table),
     "million": ("encoder-", million_table),
+    "formats": ("formats-", formats_table),
     "startup": ("startup-", startup_table),
     "architectures": ("architectures-", distance_table),
 }

@@ -9,7 +9,7 @@ _TRACKS = "genoformer.inference.track_files"
 PROBABILITIES = "probabilities"
 """What formats need for which the model pass keeps its outputs."""
 BYTES_PER_VALUE = {"h5": 0.2, "bigwig": 1.8, "bedgraph": 18.0}
-"""Size of files for each base, strand and channel, by word, in bytes: twice what was found on a piece of E. coli."""
+"""Size of files for each base, strand and channel, by word, in bytes: about twice what was found on E. coli."""
 _FLAT_FILES = "genoformer.annotation.write_flat_files"
 
 FORMATS = {
