@@ -27,6 +27,7 @@ from reformer_tables import reformer_growth_table, reformer_table
 from scale_tables import context_table, processes_table, scale_table, shards_table, slurm_table
 from speed_tables import (
     distance_table,
+    formats_table,
     growth_table,
     lengths_table,
     memory_table,
@@ -144,6 +145,7 @@ KINDS = {
     "growth": ("attention-", growth_table),
     "encoder": ("encoder-", speed_table),
     "million": ("encoder-", million_table),
+    "formats": ("formats-", formats_table),
     "startup": ("startup-", startup_table),
     "architectures": ("architectures-", distance_table),
     "segments": ("transformer_xl-", segments_table),

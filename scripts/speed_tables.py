@@ -95,6 +95,21 @@ def startup_table(results: dict[str, dict]) -> str:
     return table("| command | × import torch | goal, at most | CPU seconds |", body())
 
 
+def formats_table(results: dict[str, dict]) -> str:
+    """Processor time and size of each format of genes beside a whole run of pyrodigal."""
+
+    def body():
+        for result in results.values():
+            peer = sum(result["pyrodigal_seconds"]) / len(result["pyrodigal_seconds"])
+            for word, seconds in result["seconds"].items():
+                size = result["bytes"].get(word)
+                yield [word, seconds, f"{seconds / peer:.2f}", "–" if size is None else f"{size / 1e6:.1f}"]
+            for words, ratio in result["times_pyrodigal"].items():
+                yield [f"together: {words}", "–", ratio, "–"]
+
+    return table("| format | CPU seconds | × pyrodigal's whole run | MB |", body())
+
+
 def mean_and_range(values: list[float], digits: int = 2) -> str:
     """Mean, and the range where the values differ."""
     mean, low, high = (f"{value:.{digits}f}" for value in (sum(values) / len(values), min(values), max(values)))

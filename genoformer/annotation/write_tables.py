@@ -32,18 +32,17 @@ class TsvWriter(GeneFile):
 
     def row(self, record: Record, gene: Gene, number: int) -> tuple:
         """Cells of a gene."""
-        return (
-            record.id,
-            gene_id(record.id, number),
-            gene.start + 1,
-            gene.end,
-            gene.strand,
-            gene.length_bp,
-            partial_digits(gene),
-            _start_type(record.codes, gene),
-            format_score(gene.score),
-            format_score(gene.start_score),
-        )
+        *values, start_type, score, start_score = table_row(record, gene, number)
+        return (*values, start_type or ".", format_score(score), format_score(start_score))
+
+
+def table_row(record: Record, gene: Gene, number: int) -> tuple:
+    """What stands in ``TSV_COLUMNS`` for the ``number``-th gene of a record, None where nothing is known."""
+    start_type = _start_type(record.codes, gene)
+    return (
+        record.id, gene_id(record.id, number), gene.start + 1, gene.end, gene.strand, gene.length_bp,
+        partial_digits(gene), None if start_type == "." else start_type, gene.score, gene.start_score,
+    )  # fmt: skip
 
 
 class FunctionTsvWriter(TsvWriter):

@@ -34,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command: those of all models, then those of each kind of model."""
     add_input_arguments(parser)
     parser.add_argument("--model", default="bacteria", help="folder of a bundle, or name of a shipped model")
+    for option, what in (("--sequence-column", "sequences"), ("--id-column", "ids, else file and line")):
+        about = f"the input are tables (CSV, TSV, Parquet), and this column has {what}; not for genes"
+        parser.add_argument(option, metavar="NAME", help=about)
     add_output_arguments(parser, described_formats())
     parser.add_argument(
         "--shard",
@@ -125,6 +128,11 @@ def with_adaptation(args: argparse.Namespace, application: Application, job: Job
 
 def refuse_options_of_others(args: argparse.Namespace, application: Application, task: str) -> None:
     """UsageError if an option was given that only other kinds of models have."""
+    if not hasattr(needed(application.request, task), "reading_of"):
+        for option, value in (("--sequence-column", args.sequence_column), ("--id-column", args.id_column)):
+            if value is not None:
+                message = f"a model for {task} takes no {option}: genes are found in FASTA, GenBank and EMBL files."
+                raise UsageError("OPTION-004", message, where=option)
     for request, tasks in requests().items():
         if request == application.request:
             continue

@@ -9,6 +9,7 @@ from typing import Any
 
 from genoformer.cli.option_values import find_device, positive
 from genoformer.errors import WarningLog, counted
+from genoformer.inference.space import readable
 
 
 def add_input_arguments(parser: argparse.ArgumentParser) -> None:
@@ -135,7 +136,8 @@ def closing_line(summary: dict[str, Any], out: Path, subject: str) -> str:
     """
     records = f"{counted(summary['n_records'], 'record')}, {summary['n_bases']:,} bp"
     if summary.get("dry_run"):
-        return f"{records}: would write to {out}"
+        needed = summary["needed_bytes"]
+        return f"{records}: would write {f'about {readable(needed)} ' if needed else ''}to {out}"
     if "n_genes" in summary:
         found = f"{counted(summary['n_genes'], 'gene')} in {records}"
     else:

@@ -113,6 +113,9 @@ def remove_results(out: Path, results: Sequence[str]) -> None:
     for name in (MANIFEST_NAME, RUN, SUMMARY, *results):
         for path in out.glob(name):
             path.unlink()
+    for folder in {Path(name).parent for name in results if "/" in name}:
+        with suppress(OSError):
+            (out / folder).rmdir()  # fails, as it should, where it holds files of others
 
 
 def claim_work(work: Path, key: dict) -> None:
@@ -170,7 +173,7 @@ def remove_half_written(out: Path, results: Sequence[str]) -> None:
 
 
 def _half_written(results: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f".{name}.*.tmp" for name in results)
+    return tuple(str(Path(name).with_name(f".{Path(name).name}.*.tmp")) for name in results)
 
 
 def finish(out: Path, summary: dict, run: dict, names: list[str]) -> None:

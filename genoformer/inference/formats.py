@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -126,8 +127,9 @@ class RecordFiles:
 
     @property
     def names(self) -> list[str]:
-        """Files that were written, those of records last."""
-        return [*self._whole, *self._names]
+        """Files that were written, those of records last; writers of several files have their ``names``."""
+        several = (getattr(writer, "names", [file]) for file, writer in zip(self._whole, self._writers, strict=True))
+        return [*chain.from_iterable(several), *self._names]
 
     def __enter__(self) -> Self:
         for stale in [path for pattern in self._stale for path in self._out.glob(pattern)]:

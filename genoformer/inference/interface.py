@@ -107,6 +107,13 @@ class Predictor(Protocol):
             DataError: If there is such a record.
         """
 
+    def needed_bytes(self, scan: Scan) -> tuple[int, int]:
+        """What has to fit on the disk: bytes of the work folder, and of the files; 0 where it is not worth a check.
+
+        Args:
+            scan: What the input holds.
+        """
+
     def run_passes(
         self, paths: list[str], scan: Scan, folder: Path, on_bases: OnBases, share: range | None = None
     ) -> None:

@@ -5,6 +5,7 @@ divide records of any length.
 """
 
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -52,10 +53,11 @@ class ModelPasses:
 
     Args:
         folders: Hold the files; those that are there are read. Files are added to the last one.
+        before_write: Called before a file is written: what else belongs to its blocks must be on disk first.
     """
 
-    def __init__(self, *folders: Path) -> None:
-        self._folder = folders[-1]
+    def __init__(self, *folders: Path, before_write: Callable[[], None] = lambda: None) -> None:
+        self._folder, self._before_write = folders[-1], before_write
         found = (read_places(path) for folder in folders for path in folder.glob(PASS_FILES))
         self._files = sorted(found, key=lambda file: file.first)
         self._gathered: list[tuple[Place, np.ndarray]] = []
@@ -118,6 +120,7 @@ class ModelPasses:
         gathered, self._gathered, self._gathered_bp = self._gathered, [], 0
         if not gathered:
             return
+        self._before_write()
         places, parts = zip(*gathered, strict=True)
         numbers, blocks = np.array(places, np.int64).T
         ends = np.cumsum([len(candidates) for candidates in parts])

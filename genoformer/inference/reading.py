@@ -1,9 +1,9 @@
 """How the input of a prediction is read: which records, or which stretch of one."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.inference.folder import SPOOL
 from genoformer.inference.input_files import read_records
+from genoformer.inference.table_records import read_table_records
 from genoformer.sequence.byte_chunks import read_chunks
 from genoformer.sequence.records import Record, SequenceDigest
 
@@ -27,11 +28,22 @@ class Reading:
         on_bad_record: "error" or "skip".
         allow_empty: An empty file is one without records: the coding sequences of a genome without genes.
         region: Only this stretch of one record.
+        sequence_column: The input are tables, and this column holds sequences.
+        id_column: Holds ids; rows of tables without are called by file and line.
     """
 
     on_bad_record: OnBadRecord = "error"
     allow_empty: bool = False
     region: Region | None = None
+    sequence_column: str | None = None
+    id_column: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types; nothing of tables where there are none."""
+        stored = asdict(self)
+        if self.sequence_column is None:
+            del stored["sequence_column"], stored["id_column"]
+        return stored
 
     def all_records(self, paths: list[str], warnings: WarningLog | None = None) -> Iterator[tuple[int, Record]]:
         """Every record of the input with its number.
@@ -44,13 +56,18 @@ class Reading:
         for path in paths:
             if self.allow_empty and is_empty(path):
                 continue
-            for record in read_records(path, on_bad_record=self.on_bad_record, warnings=warnings):
+            for record in self._read(path, warnings):
                 if record.id in seen:
                     raise DataError("INPUT-001", f'record "{record.id}" is also in {seen[record.id]}.', where=path)
                 yield number, record
                 number += 1
                 if len(paths) > 1:  # inside one file the reader sees to it
                     seen[record.id] = path
+
+    def _read(self, path: str, warnings: WarningLog | None) -> Iterator[Record]:
+        if self.sequence_column is not None:
+            return read_table_records(path, self.sequence_column, self.id_column)
+        return read_records(path, on_bad_record=self.on_bad_record, warnings=warnings)
 
     def records(self, paths: list[str]) -> Iterator[tuple[int, Record]]:
         """The records that the prediction is about, with their number in the input."""

@@ -24,6 +24,7 @@ from genoformer.inference.folder import (
 )
 from genoformer.inference.interface import OnBases, Predictor, Request
 from genoformer.inference.reading import Scan, spooled
+from genoformer.inference.space import check_space
 
 Load = Callable[[list[str], Scan, Path], Predictor]
 """Loads the model when there is work for it: from the input, what it holds, and the work folder."""
@@ -84,8 +85,12 @@ def predict(job: Job, out: Path, *, overwrite: bool = False, dry_run: bool = Fal
         with TemporaryDirectory() as scratch:  # standard input is kept, as it says what it is only when it is read
             paths = spooled(job.paths, Path(scratch))
             found = job.request.scan(paths, job.warnings)
-            job.load(paths, found, out).check(found)
-        return {"dry_run": True, "n_records": found.n_records, "n_bases": found.n_bases}
+            predictor = job.load(paths, found, out)
+            predictor.check(found)
+            needed = sum(predictor.needed_bytes(found))
+            check_space(out, needed)
+        counts = {"n_records": found.n_records, "n_bases": found.n_bases}
+        return {"dry_run": True, **counts, "needed_bytes": needed}
     with held_folder(out, names) as work:
         paths = spooled(job.paths, work)
         found = job.request.scan(paths, job.warnings)
@@ -97,6 +102,7 @@ def predict(job: Job, out: Path, *, overwrite: bool = False, dry_run: bool = Fal
         claim_work(work, key)
         predictor = job.load(paths, found, work)
         predictor.check(found)
+        check_space(work, sum(predictor.needed_bytes(found)))
         remove_results(out, job.results)  # not before it is sure that the model can take their place
         claim_passes(work, predictor.precision)
         key = {**key, "precision": predictor.precision}

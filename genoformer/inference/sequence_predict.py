@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
 from genoformer.bundle.header import BundleHeader
-from genoformer.errors import DataError, WarningLog
+from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.inference.chunks import ChunkSize, Outputs, make_chunks, read_chunks
 from genoformer.inference.formats import Formats, MakeWriter, RecordFiles, check_formats
 from genoformer.inference.interface import OnBases, Written
@@ -52,7 +52,7 @@ class SequenceRequest:
     @classmethod
     def reading_of(cls, args: argparse.Namespace) -> Reading:
         """How the input is read."""
-        return Reading(args.on_bad_record)
+        return Reading(args.on_bad_record, **table_columns_of(args))
 
     @classmethod
     def settings_of(cls, args: argparse.Namespace) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class SequenceRequest:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
-        return {**asdict(self), "formats": list(self.formats)}
+        return {**asdict(self), "formats": list(self.formats), "reading": self.reading.to_dict()}
 
     def scan(self, paths: list[str], warnings: WarningLog) -> Scan:
         """Read all of the input once; DataError if it is bad."""
@@ -79,6 +79,18 @@ class SequenceRequest:
             **self.to_dict(), "task": task, "sequence_digest": scan.sequence_digest, "model_digest": header.digest,
             "calibration": header.calibration.get(task), "version": version("genoformer"),
         }  # fmt: skip
+
+
+def table_columns_of(args: argparse.Namespace) -> dict[str, Any]:
+    """Columns of tables, for ``Reading``.
+
+    Raises:
+        UsageError: If ids have a column, but sequences have none.
+    """
+    if args.id_column is not None and args.sequence_column is None:
+        fix = "Name the column of the sequences with --sequence-column."
+        raise UsageError("INPUT-003", "tables need a column of sequences.", where="--id-column", fix=fix)
+    return {"sequence_column": args.sequence_column, "id_column": args.id_column}
 
 
 class Tally(Protocol):
@@ -118,6 +130,10 @@ class SequencePredictor:
                 f"{self.caller.max_bp:,}.", fix="Cut it, or train with a larger max_bp.",
             )  # fmt: skip
         _ = self.caller.calibration
+
+    def needed_bytes(self, scan: Scan) -> tuple[int, int]:
+        """Little: sequences are short."""
+        return 0, 0
 
     def run_passes(
         self, paths: list[str], scan: Scan, folder: Path, on_bases: OnBases, share: range | None = None

@@ -19,6 +19,8 @@ from genoformer.inference.interface import Predictor, Request, Written
 from genoformer.inference.passes import PASS_FILES
 from genoformer.inference.reading import Scan
 from genoformer.inference.run import Job, predict
+from genoformer.inference.space import check_space
+from genoformer.inference.tracks import TRACK_FILES
 
 SHARD = "shard.json"
 FOLDER = re.compile(r"shard-(\d+)-of-(\d+)")
@@ -88,9 +90,10 @@ def predict_shard(job: Job, parts: Path, shard: Shard, *, model: str, overwrite:
         if not _claim(folder, description, overwrite=overwrite):
             return folder, False
         share = shard.share(scan.n_bases)
+        check_space(folder, round(predictor.needed_bytes(scan)[0] * len(share) / max(scan.n_bases, 1)))
         job.on_start(len(share))
         predictor.run_passes(job.paths, scan, folder, job.on_bases, share)
-        write_manifest(folder, [SHARD, *sorted(path.name for path in folder.glob(PASS_FILES))])
+        write_manifest(folder, [SHARD, *sorted(path.name for path in _pass_files(folder))])
     return folder, True
 
 
@@ -163,6 +166,10 @@ class MergingPredictor:
     def check(self, scan: Scan) -> None:
         """The shards have checked the input."""
 
+    def needed_bytes(self, scan: Scan) -> tuple[int, int]:
+        """The files alone: the rest is there."""
+        return 0, self.predictor.needed_bytes(scan)[1]
+
     def run_passes(self, *args: Any) -> None:
         """Nothing: they are there."""
 
@@ -222,10 +229,15 @@ def _claim(folder: Path, description: dict, *, overwrite: bool) -> bool:
     for stale in folder.glob(".*.tmp"):
         stale.unlink()
     if is_finished or not is_same:  # a finished one comes here when a file was changed or lost
-        for stale in folder.glob(PASS_FILES):
+        for stale in _pass_files(folder):
             stale.unlink()
         write_json_atomic(folder / SHARD, description)
     return True
+
+
+def _pass_files(folder: Path) -> list[Path]:
+    """What a model pass has written."""
+    return [path for pattern in (PASS_FILES, TRACK_FILES) for path in folder.glob(pattern)]
 
 
 def _is_shard(folder: Path, description: dict) -> bool:

@@ -22,7 +22,7 @@ from genoformer.genomes.simulate import simulate_genome
 from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 
-ALL_FORMATS = "gff3,gtf,tsv,bed,protein,cds"
+ALL_FORMATS = "gff3,gtf,tsv,bed,protein,cds,genbank,embl,parquet"
 DEFAULT_FILES = {"genes.gff3", "genes.tsv", "proteins.faa", "summary.json", "run.json", "manifest.json"}
 
 

@@ -65,11 +65,16 @@ FILES = {
     "bed": "genes.bed",
     "protein": "proteins.faa",
     "cds": "cds.fna",
+    "genbank": "genes.gbk",
+    "embl": "genes.embl",
+    "parquet": "genes.parquet",
+    "h5": "probabilities.h5",
+    "bigwig": "tracks/bigwig.tsv",
+    "bedgraph": "tracks/bedgraph.tsv",
 }
-# Functions are predicted from coding sequences.
-FORMATS = list(
-    dict.fromkeys(config["formats"] + (["cds"] if config["function_model"] else []))
-)
+# Functions are predicted from coding sequences. The first file lies in the output folder itself.
+WANTED = config["formats"] + (["cds"] if config["function_model"] else [])
+FORMATS = [word for word in FILES if word in WANTED]
 PREDICTED = [FILES[word] for word in FORMATS]
 
 

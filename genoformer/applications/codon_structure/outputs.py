@@ -12,5 +12,10 @@ FORMATS = {
         STRUCTURE_TSV, "a table of states, one row for each codon", needs="states", is_default=True,
         writer=Part("genoformer.applications.codon_structure.writers:StateWriter"),
     ),
+    "parquet": OutputFormat(
+        "structure.parquet", "the same as Parquet", needs="states",
+        writer=Part("genoformer.applications.codon_structure.parquet:StateParquetWriter"),
+        check=Part("genoformer.inference.optional_packages:load_pyarrow"),
+    ),
 }  # fmt: skip
 """Writers are given what ``caller.CodonCaller.outputs`` says."""

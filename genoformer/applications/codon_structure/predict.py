@@ -53,4 +53,8 @@ class CodonPredictor(SequencePredictor):
         return StateTally(self.caller.task.channels)
 
     def writers(self, formats: Formats) -> Mapping[str, MakeWriter]:
-        return {"tsv": partial(StateWriter, channels=self.caller.task.channels)}
+        channels = self.caller.task.channels
+        found: dict[str, MakeWriter] = {"tsv": partial(StateWriter, channels=channels)}
+        if "parquet" in self.request.formats:  # whose package not everyone has
+            found["parquet"] = partial(formats["parquet"].writer.load(), channels=channels)
+        return found

@@ -11,6 +11,11 @@ FORMATS = {
         CONTACTS_TSV, "a table of the best pairs", needs="contacts", is_default=True,
         writer=Part(f"{_WRITERS}:TableWriter"),
     ),
+    "parquet": OutputFormat(
+        "contacts.parquet", "the same as Parquet", needs="contacts",
+        writer=Part("genoformer.applications.contacts.parquet:ContactParquetWriter"),
+        check=Part("genoformer.inference.optional_packages:load_pyarrow"),
+    ),
     "h5": OutputFormat(
         CONTACTS_H5, "all pairs with their probabilities, HDF5", needs="contacts", is_default=True,
         writer=Part("genoformer.applications.rna_pairs.maps:PairMapWriter"),

@@ -10,5 +10,10 @@ FORMATS = {
         FUNCTIONS, "a table of labels, one row for each sequence", needs="functions", is_default=True, beside=(TERMS,),
         writer=Part("genoformer.applications.functions.table:FunctionWriter"),
     ),
+    "parquet": OutputFormat(
+        "functions.parquet", "the same as Parquet", needs="functions",
+        writer=Part("genoformer.applications.functions.parquet:FunctionParquetWriter"),
+        check=Part("genoformer.inference.optional_packages:load_pyarrow"),
+    ),
 }  # fmt: skip
 """The writer is given the "outputs" of ``caller.FunctionCaller``."""

@@ -75,7 +75,10 @@ class FunctionPredictor(SequencePredictor):
         return FunctionTally(self.caller)
 
     def writers(self, formats: Formats) -> Mapping[str, MakeWriter]:
-        return {"tsv": partial(FunctionWriter, caller=self.caller)}
+        found: dict[str, MakeWriter] = {"tsv": partial(FunctionWriter, caller=self.caller)}
+        if "parquet" in self.request.formats:  # whose package not everyone has
+            found["parquet"] = partial(formats["parquet"].writer.load(), caller=self.caller)
+        return found
 
     def write_beside(self, out: Path) -> list[str]:
         return write_terms(out, self.caller)

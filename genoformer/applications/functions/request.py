@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from genoformer.inference.parts import Part
 from genoformer.inference.reading import Reading
-from genoformer.inference.sequence_predict import SequenceRequest
+from genoformer.inference.sequence_predict import SequenceRequest, table_columns_of
 
 
 @dataclass(frozen=True)
@@ -22,4 +22,4 @@ class FunctionRequest(SequenceRequest):
 
     @classmethod
     def reading_of(cls, args: argparse.Namespace) -> Reading:
-        return Reading(args.on_bad_record, allow_empty=args.allow_empty)
+        return Reading(args.on_bad_record, allow_empty=args.allow_empty, **table_columns_of(args))

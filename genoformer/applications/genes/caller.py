@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import torch
 
 from genoformer.annotation.models import Gene
 from genoformer.bundle.folder import Bundle
@@ -81,6 +82,15 @@ class GeneFinder:
         decoder = read_decoder(bundle, "gene_structure", GeneDecoder.from_dict, what="gene decoder")
         return cls(bundle, decoder, tile_plan(bundle, speed))
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the outputs per base."""
+        return tuple(self.bundle.config.labels)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """What outputs mean: the probability of each channel, float32 of the same shape [..., C]."""
+        return torch.sigmoid(torch.from_numpy(logits)).numpy()
+
     def predictions(
         self, read: Callable[[], Iterable[Record]], *, genetic_code: int | None = None, circular: bool = False
     ) -> Iterator[GenePrediction]:
@@ -116,6 +126,7 @@ class GeneFinder:
         blocks: Sequence[Block],
         on_bases: Callable[[int], None] = lambda n: None,
         masked: np.ndarray | None = None,
+        on_piece: Callable[[int, int, np.ndarray], None] | None = None,
     ) -> Iterator[np.ndarray]:
         """The model pass of neighbouring blocks: candidate genes in coordinates of the record's opened form.
 
@@ -126,6 +137,7 @@ class GeneFinder:
             on_bases: Called with the number of bases that were done since the last call.
             masked: Where no candidate may lie, see ``decoding.masking``: disjoint (start, end) in ascending order, in
                 the record's own coordinates, int64 [N, 2].
+            on_piece: Called with start, end and logits of each piece of the opened form, see ``kept_tracks``.
 
         Yields:
             Rows of ``CANDIDATE_DTYPE`` for each block.
@@ -140,6 +152,8 @@ class GeneFinder:
         def counted():
             for piece in record_logits(self.bundle.model, self.bundle.tokenizer, opened, self.plan, span=span):
                 on_bases(piece[1] - piece[0])
+                if on_piece is not None:
+                    on_piece(*piece)
                 yield piece
 
         if masked is not None and options.circular:

@@ -23,13 +23,22 @@ from genoformer.applications.functions.table import table_columns, table_rows, w
 from genoformer.errors import UsageError
 from genoformer.files import atomic_path
 from genoformer.inference.folder import WORK
-from genoformer.inference.formats import MakeWriter
+from genoformer.inference.formats import MakeWriter, Writer
+from genoformer.inference.parts import Part
 from genoformer.sequence.records import Record
 
 FUNCTION_PASSES = "functions"
 """Folder in the work folder: outputs of the function model."""
 CHUNK_GENES = 1_000
 """Outputs are kept when there are this many: what a killed run loses of them."""
+
+
+_PARQUET: Part[MakeWriter] = Part("genoformer.applications.genes.parquet:FunctionParquetWriter")
+
+
+def _function_parquet(path: Path) -> Writer:
+    """A writer of Parquet, whose package is loaded where it is asked for alone."""
+    return _PARQUET.load()(path)
 
 
 def check_names_functions(caller: FunctionCaller) -> None:
@@ -98,7 +107,7 @@ class GeneFunctions:
         makers: Writers of genes that take the place of those of the formats, by word.
     """
 
-    makers: ClassVar[Mapping[str, MakeWriter]] = {"tsv": FunctionTsvWriter}
+    makers: ClassVar[Mapping[str, MakeWriter]] = {"tsv": FunctionTsvWriter, "parquet": _function_parquet}
 
     def __init__(self, caller: FunctionCaller, out: Path) -> None:
         self._caller, self._out = caller, out

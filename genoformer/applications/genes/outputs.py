@@ -5,6 +5,12 @@ from genoformer.inference.parts import Part
 
 GENES_GFF3 = "genes.gff3"
 _TABLES = "genoformer.annotation.write_tables"
+_TRACKS = "genoformer.inference.track_files"
+PROBABILITIES = "probabilities"
+"""What formats need for which the model pass keeps its outputs."""
+BYTES_PER_VALUE = {"h5": 0.2, "bigwig": 1.8, "bedgraph": 18.0}
+"""Size of files for each base, strand and channel, by word, in bytes: about twice what was found on E. coli."""
+_FLAT_FILES = "genoformer.annotation.write_flat_files"
 
 FORMATS = {
     "gff3": OutputFormat(
@@ -24,5 +30,30 @@ FORMATS = {
         "proteins.faa", "proteins, FASTA", needs="genes", is_default=True, writer=Part(f"{_TABLES}:ProteinWriter")
     ),
     "cds": OutputFormat("cds.fna", "coding sequences, FASTA", needs="genes", writer=Part(f"{_TABLES}:CdsWriter")),
+    "genbank": OutputFormat(
+        "genes.gbk", "genes and sequence, GenBank", needs="genes", writer=Part(f"{_FLAT_FILES}:GenBankWriter")
+    ),
+    "embl": OutputFormat(
+        "genes.embl", "genes and sequence, EMBL", needs="genes", writer=Part(f"{_FLAT_FILES}:EmblWriter")
+    ),
+    "parquet": OutputFormat(
+        "genes.parquet", "the same as Parquet", needs="genes",
+        writer=Part("genoformer.applications.genes.parquet:GeneParquetWriter"),
+        check=Part("genoformer.inference.optional_packages:load_pyarrow"),
+    ),
+    "h5": OutputFormat(
+        "probabilities.h5", "probabilities of every base and strand, HDF5", needs=PROBABILITIES,
+        writer=Part(f"{_TRACKS}:ProbabilityH5Writer"),
+    ),
+    "bigwig": OutputFormat(
+        "tracks/bigwig.tsv", "the same as bigWig, one for each channel and strand", needs=PROBABILITIES,
+        beside=("tracks/*.bw",), writer=Part("genoformer.inference.bigwig_files:BigWigWriter"),
+        check=Part("genoformer.inference.optional_packages:load_pybigtools"),
+    ),
+    "bedgraph": OutputFormat(
+        "tracks/bedgraph.tsv", "the same as bedGraph", needs=PROBABILITIES, beside=("tracks/*.bedgraph",),
+        writer=Part(f"{_TRACKS}:BedGraphWriter"),
+    ),
 }  # fmt: skip
-"""Writers are given the genes of a record, in its coordinates, "circular" and "genetic_code"."""
+"""Writers of genes are given those of a record, in its coordinates, "circular" and "genetic_code"; writers of
+probabilities a ``Track``, and the names of the channels."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from genoformer.applications.genes.kept_tracks import KeptTracks, OnPiece
 from genoformer.decoding.caller import Block
 from genoformer.decoding.options import CallOptions
 from genoformer.inference.passes import ModelPasses
@@ -19,7 +20,7 @@ class BlockFinder(Protocol):
 
     def block_candidates(
         self, codes: np.ndarray, options: CallOptions, blocks: Sequence[Block], on_bases: Callable[[int], None] = ...,
-        masked: np.ndarray | None = None,
+        masked: np.ndarray | None = None, on_piece: OnPiece | None = None,
     ) -> Iterator[np.ndarray]:  # fmt: skip
         """The model pass of neighbouring blocks: rows of one type for each."""
 
@@ -30,6 +31,7 @@ def pass_records(
     folder: Path,
     on_bases: Callable[[int], None],
     share: range | None = None,
+    tracks: KeptTracks | None = None,
 ) -> ModelPasses:
     """Candidates of every record; those that an interrupted run left in the folder are not made again.
 
@@ -40,19 +42,37 @@ def pass_records(
         folder: Of the files.
         on_bases: Called with bases done since the last call.
         share: Only blocks that begin among these bases, counted through all records; None for all blocks.
+        tracks: Keeps what the model says of every base; None where no format asks for it.
     """
     n_before = 0
-    with ModelPasses(folder) as passes:
+    flush = tracks.kept.flush if tracks else _nothing
+    with ModelPasses(folder, before_write=flush) as passes:
         for number, codes, options, masked in records:
             wanted = _wanted_blocks(finder, codes, options, n_before, share)
             n_before += len(codes)
             missing = {j: block for j, block in wanted.items() if (number, j) > passes.last}
             on_bases(sum(block.end - block.begin for j, block in wanted.items() if j not in missing))
             if missing:
-                found = finder.block_candidates(codes, options, list(missing.values()), on_bases, masked)
+                more: dict[str, Any] = (
+                    {"on_piece": _keeper(finder, tracks, number, codes, options, missing)} if tracks else {}
+                )
+                found = finder.block_candidates(codes, options, list(missing.values()), on_bases, masked, **more)
                 for (j, block), candidates in zip(missing.items(), found, strict=True):
                     passes.add((number, j), candidates, length_bp=block.end - block.begin)
     return passes
+
+
+def _nothing() -> None:
+    """There is nothing to write."""
+
+
+def _keeper(
+    finder: BlockFinder, tracks: KeptTracks, number: int, codes: np.ndarray, options: CallOptions, blocks: Iterable[int]
+) -> OnPiece:
+    """What keeps the outputs of some blocks: neighbours overlap, and a base belongs to the first that has it."""
+    first = min(blocks)
+    owned_from = finder.blocks(codes, options)[first - 1].end if first else 0
+    return tracks.of(number, codes, options, owned_from)
 
 
 def _wanted_blocks(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -10,6 +11,8 @@ import numpy as np
 from genoformer.annotation.models import Gene
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.applications.genes.impression import Impression
+from genoformer.applications.genes.kept_tracks import KeptTracks
+from genoformer.applications.genes.outputs import BYTES_PER_VALUE, PROBABILITIES
 from genoformer.applications.genes.passes import pass_records
 from genoformer.applications.genes.request import GeneRequest, GenomeScan
 from genoformer.bundle.folder import Bundle
@@ -19,6 +22,7 @@ from genoformer.inference.formats import MakeWriter, RecordFiles
 from genoformer.inference.interface import OnBases, Speed, Written
 from genoformer.inference.passes import ModelPasses
 from genoformer.inference.reading import Scan
+from genoformer.inference.tracks import STRANDS, Track, TrackStore
 from genoformer.stream import fitting_threads
 
 FEW_RECORDS = 5
@@ -98,7 +102,8 @@ class GenePredictor:
             for number, record in reading.records(paths)
         )
         with fitting_threads(scan.n_bases):  # of the whole input, so that shards compute as one run does
-            pass_records(self.finder, records, folder, on_bases, share)
+            tracks = KeptTracks.in_folder(self.finder, folder, shift) if self._words(PROBABILITIES) else None
+            pass_records(self.finder, records, folder, on_bases, share, tracks)
 
     def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: WarningLog) -> Written:
         """Statistics of the genome, genes and their files; see ``interface.Predictor``."""
@@ -106,8 +111,9 @@ class GenePredictor:
         shared = self._statistics(paths, passes)
         impression, n_statistics, counts = Impression(), int(shared is not None and shared.are_own), GeneTally(request)
         notes = self.functions(out)
-        files = RecordFiles(out, request.formats, request.known_formats.load(), notes.makers)
-        with files, notes:
+        files = RecordFiles(out, self._words("genes"), request.known_formats.load(), notes.makers)
+        tracks, store = self._track_files(out), TrackStore(*folders)
+        with files, notes, tracks:
             for number, record in request.reading.records(paths):
                 codes, rows, call = request.reading.stretch(record), passes[number], request.call_options(record)
                 own = shared
@@ -122,6 +128,8 @@ class GenePredictor:
                 notes.add(record.id, codes, genes)
                 placed = counts.add(request.placed(genes))
                 files.add(record, placed, circular=call.circular, genetic_code=call.genetic_code)
+                first = request.reading.region[1] if request.reading.region else 0
+                tracks.add(record, Track(store, number, first, first + len(codes)))
         familiar = impression.familiarity(self.finder.bundle.calibration.get("codon_evidence"))
         impression.warn(familiar, request.call.genetic_code, warnings)
         left_out = files.left_out(warnings)
@@ -130,8 +138,25 @@ class GenePredictor:
         adaptation = self._adaptation()
         summary |= {} if adaptation is None else {"adaptation": adaptation}
         summary |= {"left_out": left_out} if left_out else {}
-        names = [*files.names, *notes.write_terms()]
+        names = [*files.names, *tracks.names, *notes.write_terms()]
         return Written(summary | notes.summary(), names, {"batch_size": self.finder.plan.batch_size})
+
+    def needed_bytes(self, scan: Scan) -> tuple[int, int]:
+        """What probabilities of every base take: of the work folder, and of files; see ``interface.Predictor``."""
+        words = self._words(PROBABILITIES)
+        n_values = scan.n_bases * len(STRANDS) * len(self.finder.channels) if words else 0
+        return n_values, round(n_values * sum(BYTES_PER_VALUE[word] for word in words))
+
+    def _words(self, needed: str) -> list[str]:
+        """Formats whose writers are given this."""
+        rows = self.request.known_formats.load()
+        return [word for word in self.request.formats if rows[word].needs == needed]
+
+    def _track_files(self, out: Path) -> RecordFiles:
+        """Files of probabilities; none of them where none are asked for."""
+        words, rows = self._words(PROBABILITIES), self.request.known_formats.load()
+        makers = {word: partial(rows[word].writer.load(), channels=self.finder.channels) for word in words}
+        return RecordFiles(out, words, rows, makers)
 
     def _statistics(self, paths: list[str], passes: ModelPasses) -> Any:
         """Statistics of all records together; None where each has its own, or none is wanted."""

@@ -129,7 +129,8 @@ class GeneRequest:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, without the mask: where it lies says nothing, and what it holds stands in the key."""
-        return json.loads(json.dumps(asdict(replace(self, mask=None))))
+        stored = {**asdict(replace(self, mask=None)), "reading": self.reading.to_dict()}
+        return json.loads(json.dumps(stored))
 
     def scan(self, paths: list[str], warnings: WarningLog) -> GenomeScan:
         """Read all of the input once; see ``interface.Request``."""

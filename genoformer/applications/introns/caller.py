@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import torch
 
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
@@ -21,6 +22,7 @@ from genoformer.inference.interface import Speed
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.sequence.records import Record
 from genoformer.stream import TilePlan, mostly_unknown, record_logits
+from genoformer.tasks import gene_structure_eukaryote
 
 TASK = "gene_structure_eukaryote"
 
@@ -74,6 +76,16 @@ class IntronGeneFinder:
         decoder = read_decoder(bundle, TASK, CalibratedDecoder.from_dict, what=what)
         return cls(bundle, decoder, tile_plan(bundle, speed))
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the outputs per base."""
+        return tuple(self.bundle.config.labels)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """What outputs mean: states exclude each other, signals do not; float32 of the same shape [..., 12]."""
+        outputs, n_states = torch.from_numpy(logits), len(gene_structure_eukaryote.states)
+        return torch.cat([outputs[..., :n_states].softmax(-1), outputs[..., n_states:].sigmoid()], -1).numpy()
+
     def predictions(
         self, read: Callable[[], Iterable[Record]], *, genetic_code: int | None = None
     ) -> Iterator[GenePrediction]:
@@ -86,6 +98,7 @@ class IntronGeneFinder:
         options: CallOptions,
         on_bases: Callable[[int], None] = lambda n: None,
         masked: np.ndarray | None = None,
+        on_piece: Callable[[int, int, np.ndarray], None] | None = None,
     ) -> np.ndarray:
         """The model pass and the best path: coding parts of every gene, rows of ``PART_DTYPE``.
 
@@ -94,6 +107,7 @@ class IntronGeneFinder:
             options: Genetic code, shortest gene, gaps.
             on_bases: Called with the number of bases that were done since the last call.
             masked: Genes with a coding part in one of these intervals are left out; see ``decoding.masking``.
+            on_piece: Called with start, end and logits of each piece.
 
         Raises:
             UsageError: For a circular record.
@@ -108,10 +122,15 @@ class IntronGeneFinder:
         def counted():
             for piece in record_logits(self.bundle.model, self.bundle.tokenizer, codes, self.plan):
                 on_bases(piece[1] - piece[0])
+                if on_piece is not None:
+                    on_piece(*piece)
                 yield piece
 
+        pieces = counted()
         code = get_genetic_code(options.genetic_code)
-        parts = decode_record(codes, counted(), self.decoder.decoder, code, max_gap_bp=options.max_gap_bp)
+        parts = decode_record(codes, pieces, self.decoder.decoder, code, max_gap_bp=options.max_gap_bp)
+        for _ in pieces if on_piece is not None else ():
+            pass  # the path ends before unknown bases at the end, the outputs do not
         if masked is None or not len(parts):
             return parts
         hit = overlaps_mask(parts["start"], parts["end"], masked)
@@ -128,10 +147,11 @@ class IntronGeneFinder:
         blocks: Sequence[Block],
         on_bases: Callable[[int], None] = lambda n: None,
         masked: np.ndarray | None = None,
+        on_piece: Callable[[int, int, np.ndarray], None] | None = None,
     ) -> Iterator[np.ndarray]:
         """``candidates`` of the one block there is; arguments as for ``GeneFinder.block_candidates``."""
         for _ in blocks:
-            yield self.candidates(codes, options, on_bases, masked)
+            yield self.candidates(codes, options, on_bases, masked, on_piece)
 
     def statistics(self, records: object, options: CallOptions) -> None:
         """Nothing: the decoder of genes with introns does not follow the genome at hand."""

@@ -18,6 +18,11 @@ FORMATS = {
     "tsv": OutputFormat(
         PAIRS_TSV, "a table of pairs", needs="pairs", is_default=True, writer=Part(f"{_WRITERS}:TableWriter")
     ),
+    "parquet": OutputFormat(
+        "pairs.parquet", "the same as Parquet", needs="pairs",
+        writer=Part("genoformer.applications.rna_pairs.parquet:PairParquetWriter"),
+        check=Part("genoformer.inference.optional_packages:load_pyarrow"),
+    ),
     "ct": OutputFormat(PAIRS_CT, "structures as CT", needs="pairs", writer=Part(f"{_WRITERS}:CtWriter")),
     "bpseq": OutputFormat(
         "pairs-{:04d}.bpseq", "a bpseq file for each record", needs="pairs", writer=Part(f"{_WRITERS}:write_one_bpseq")

@@ -38,11 +38,17 @@ class TableWriter(TextWriter):
     header = "record_id\ti\tj\tbase_i\tbase_j\tprobability\tin_structure\n"
 
     def lines(self, record: Record, found: Outputs) -> Iterator[str]:
-        bases = _letters(record)
-        for (i, j), sure in zip(found["pairs"].tolist(), found["probability"].tolist(), strict=True):
-            chosen = found["partners"][i] == j
-            if chosen or sure >= LISTED:
-                yield f"{record.id}\t{i + 1}\t{j + 1}\t{bases[i]}\t{bases[j]}\t{sure:.4f}\t{int(chosen)}\n"
+        bases = letters(record)
+        for i, j, sure, chosen in listed_pairs(found):
+            yield f"{record.id}\t{i + 1}\t{j + 1}\t{bases[i]}\t{bases[j]}\t{sure:.4f}\t{int(chosen)}\n"
+
+
+def listed_pairs(found: Outputs) -> Iterator[tuple[int, int, float, bool]]:
+    """Pairs of the table: both bases, 0-based, the probability, and whether the pair is in the structure."""
+    for (i, j), sure in zip(found["pairs"].tolist(), found["probability"].tolist(), strict=True):
+        chosen = bool(found["partners"][i] == j)
+        if chosen or sure >= LISTED:
+            yield i, j, sure, chosen
 
 
 def write_one_bpseq(path: Path, record: Record, found: Outputs) -> None:
@@ -67,9 +73,9 @@ def _map(record: Record, found: Outputs) -> np.ndarray:
 
 
 def _row(record: Record, found: Outputs) -> tuple[str, str, np.ndarray]:
-    return record.id, _letters(record), found["partners"]
+    return record.id, letters(record), found["partners"]
 
 
-def _letters(record: Record) -> str:
+def letters(record: Record) -> str:
     """Bases as RNA has them."""
     return decode_bases(record.codes).replace("T", "U")

@@ -48,6 +48,10 @@ INPUT_CODES = {
     "FILE-004": Entry(65, "The file is not UTF-8 text.", "Save it as UTF-8, or give the right file."),
     "INPUT-001": Entry(65, "A record id is in two of the input files.", "Give every record its own id."),
     "INPUT-002": Entry(2, "Standard input (“-”) is named twice.", "Name it once."),
+    "INPUT-003": Entry(2, "Ids have a column, but sequences have none.", "Give --sequence-column."),
+    "INPUT-004": Entry(65, "A table has two rows with one id.", "Make ids unique, or leave out --id-column."),
+    "INPUT-005": Entry(65, "A table lacks a column, or cannot be read.", "Name one of its columns."),
+    "INPUT-006": Entry(65, "A cell of a table is no sequence, or no id.", "Correct the row that is named."),
     "ANNOTATION-001": Entry(65, "The file is empty.", "Give GFF3, GTF, GenBank or EMBL."),
     "ANNOTATION-002": Entry(
         65, "The file is of a format that holds no annotation.", "Give GFF3, GTF, GenBank or EMBL."

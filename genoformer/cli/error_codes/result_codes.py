@@ -111,11 +111,17 @@ RESULT_CODES = {
     "SHARD-006": Entry(65, "A shard is not finished.", "Run its command again; it continues."),
     "FORMATS-001": Entry(2, "There is no such output format.", "Give words that the message lists."),
     "FORMATS-002": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
+    "FORMATS-003": Entry(2, "The package pyarrow is not installed.", 'pip install "genoformer[tables]"'),
+    "FORMATS-004": Entry(2, "The package pybigtools is not installed.", 'pip install "genoformer[tracks]"'),
+    "FORMATS-005": Entry(65, "A file holds no probabilities of this record.", "Give probabilities.h5 of a prediction."),
     "OUT-001": Entry(73, "The output folder cannot be created.", "Choose another folder with -o."),
     "OUT-002": Entry(73, "The folder holds files of others.", "Choose another folder with -o, or use --overwrite."),
     "OUT-003": Entry(73, "The folder holds other results.", "Choose another folder with -o, or use --overwrite."),
     "OUT-004": Entry(73, "An input has the name of a result.", "Choose another folder with -o."),
     "OUT-005": Entry(73, "There is such a file.", "Choose another one with -o, or use --overwrite."),
+    "OUT-006": Entry(
+        74, "There is not enough space for probabilities of every base.", "Use another disk, or --region."
+    ),
     "FILES-001": Entry(73, "A file cannot be created.", "Choose a name that is free, in a folder that is writable."),
     "FILES-002": Entry(74, "Writing failed.", "Check free space and quota, and run the command again."),
     "FILES-003": Entry(65, "A folder does not match its manifest.", "Copy it or make it again."),
