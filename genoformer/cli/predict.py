@@ -29,14 +29,13 @@ from genoformer.inference.parts import Part
 from genoformer.inference.run import Job, predict
 from genoformer.inference.shards import Shard, predict_shard
 
+TABLES = "all models but those of genes"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command: those of all models, then those of each kind of model."""
     add_input_arguments(parser)
     parser.add_argument("--model", default="bacteria", help="folder of a bundle, or name of a shipped model")
-    for option, what in (("--sequence-column", "sequences"), ("--id-column", "ids, else file and line")):
-        about = f"the input are tables (CSV, TSV, Parquet), and this column has {what}; not for genes"
-        parser.add_argument(option, metavar="NAME", help=about)
     add_output_arguments(parser, described_formats())
     parser.add_argument(
         "--shard",
@@ -50,6 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         request.load().add_arguments(group)
         if APPLICATIONS[tasks[0]].adaptation:
             add_adapt_arguments(group)
+    add_table_arguments(parser.add_argument_group(TABLES))
+
+
+def add_table_arguments(group: argparse._ArgumentGroup) -> None:
+    """Options of tables as input."""
+    for option, what in (("--sequence-column", "sequences"), ("--id-column", "ids")):
+        about = f"the input are tables (CSV, TSV, Parquet), and this column has the {what}"
+        group.add_argument(option, metavar="NAME", help=about)
 
 
 def add_adapt_arguments(group: argparse._ArgumentGroup) -> None:

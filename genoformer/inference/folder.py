@@ -44,7 +44,9 @@ def check_folder(
             raise refusal("OUT-004", f"the input {path} has the name of a result.", out)
     names = {path.name for path in out.iterdir()} if out.is_dir() else set()
     traces = (LOCK_NAME, *_half_written(results))
-    foreign = [name for name in names if not any(fnmatch(name, trace) for trace in traces)]
+    # Workflows make the folders of results before the command runs.
+    made = {Path(name).parent.name for name in results if "/" in name and not any((out / name).parent.glob("*"))}
+    foreign = [name for name in names - made if not any(fnmatch(name, trace) for trace in traces)]
     if foreign and not overwrite and not names & {MANIFEST_NAME, WORK}:
         raise refusal("OUT-002", f"the folder holds files that are no {kind}: {min(foreign)}.", out)
 

@@ -46,6 +46,9 @@ def test_help_lists_options_by_kind_of_model(capsys):
     assert all(re.search(rf"^{re.escape(title)}:$", said, re.M) for title, options in of_models.items() if options)
     assert [sorted(options) for options in of_models.values() if options] == [sorted(o) for o in OF_KINDS.values()]
     assert sorted(found["options"]) == sorted(SHARED)
+    assert (
+        found[predict_command.TABLES] == ["--sequence-column", "--id-column"] and f"{predict_command.TABLES}:" in said
+    )
     tasks = [task for title in of_models for task in title.removeprefix("models for ").split(" (")[0].split(", ")]
     assert tasks == [task for task, application in APPLICATIONS.items() if application.request]
 
@@ -93,7 +96,7 @@ def test_option_of_another_kind_of_model_is_refused(task, option, models, tmp_pa
 
 def test_formats_of_another_kind_of_model_are_refused_with_those_there_are(models, tmp_path, one_line):
     (tmp_path / "s.fa").write_text(">a\nACGTACGTAC\n")
-    for task, word in (("function", "gff3"), ("gene_structure", "h5"), ("codon_structure", "dbn"), ("contacts", "ct")):
+    for task, word in (("function", "gff3"), ("gene_structure", "ct"), ("codon_structure", "dbn"), ("contacts", "ct")):
         out = tmp_path / task
         command = ["predict", str(tmp_path / "s.fa"), "--model", str(models[task]), "-o", str(out)]
         assert main([*command, "--formats", word]) == 2

@@ -224,6 +224,15 @@ def test_nothing_is_kept_when_no_format_asks_for_it(genome, tiny_bundle, tmp_pat
     assert run(genome, tiny_bundle, tmp_path / "o", formats="gff3,tsv") == 0
 
 
+def test_an_empty_folder_of_tracks_belongs_to_nobody(genome, tiny_bundle, tmp_path, one_line):
+    (tmp_path / "o/tracks").mkdir(parents=True)
+    assert run(genome, tiny_bundle, tmp_path / "o", formats="bigwig") == 0
+    (tmp_path / "p/tracks").mkdir(parents=True)
+    (tmp_path / "p/tracks/mine.txt").write_text("mine")
+    assert run(genome, tiny_bundle, tmp_path / "p", formats="bigwig") == 73
+    one_line("error[OUT-002]")
+
+
 def test_other_formats_take_the_tracks_away(genome, tiny_bundle, tmp_path):
     assert run(genome, tiny_bundle, tmp_path / "o", formats="h5,bigwig") == 0
     assert run(genome, tiny_bundle, tmp_path / "o", formats="gff3") == 73
