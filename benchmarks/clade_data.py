@@ -1,10 +1,12 @@
-"""Training, validation and test data for genes with introns of fungi, from annotated genomes, regions and loci.
+"""Training, validation and test data for genes with introns, from annotated genomes, regions and loci.
 
     python benchmarks/clade_data.py DATA OUT
 
 DATA is the folder of real genomes with ``more`` and ``more2`` in it. OUT gets ``NAME-train``, ``NAME-validation`` and
-``NAME-test`` (FASTA and GFF3) of every set, and ``fungi.tsv``, the table of genomes that ``genoformer fit`` reads:
-``WEIGHTS`` are the shares of the crops, and validation has none.
+``NAME-test`` (FASTA and GFF3) of every set, and ``fungi.tsv`` and ``eukaryotes.tsv``, tables of genomes that
+``genoformer fit`` reads: ``WEIGHTS`` are the shares of the crops, and validation has none. The second table adds
+animals, plants, algae and trypanosomatids to the fungi; of the worm it has what ``intron_data.py`` makes, if that was
+written to OUT before.
 
 Stretches that may hold genes nobody labelled are written as pseudogenes, which neither training nor scores look at:
 intergenic sequence with runs of N that stand for repeats (yeast), and flanks of loci. Species that read CTG as serine
@@ -58,12 +60,14 @@ class Set:
         endings: Of FASTA and annotation.
         divide: From the records with their genes to training, validation and test.
         mask: What of a record is not labelled: spans by record and genes.
+        sources: Rows of the annotation that count; all without any.
     """
 
     stem: str
     endings: tuple[str, str]
     divide: Callable[[list[Row]], Parts]
     mask: Callable[[Record, list[Gene]], list[tuple[int, int]]]
+    sources: tuple[str, ...] = ()
 
 
 def by_name(test: tuple[str, ...], validation: tuple[str, ...] = ()) -> Callable[[list[Row]], Parts]:
@@ -81,6 +85,40 @@ def by_name(test: tuple[str, ...], validation: tuple[str, ...] = ()) -> Callable
 
 def as_test(rows: list[Row]) -> Parts:
     return {"test": rows}
+
+
+def every_fifth_record(rows: list[Row]) -> Parts:
+    return {"train": [row for i, row in enumerate(rows) if i % 5 != 4], "test": rows[4::5]}
+
+
+def as_training(rows: list[Row]) -> Parts:
+    return {"train": rows}
+
+
+def end_tests(share: float) -> Callable[[list[Row]], Parts]:
+    """The end of the longest record tests: this share of its bases, cut where no gene lies.
+
+    Records end with their last gene: the annotation of poplar ends 3 Mb before its sequence.
+    """
+
+    def divide(rows: list[Row]) -> Parts:
+        rows = [(Record(record.id, record.codes[: last_base(genes)]), genes) for record, genes in rows]
+        longest = max(rows, key=lambda row: len(row[0]))
+        record, genes = longest
+        covered = np.zeros(len(record) + 1, dtype=bool)
+        for gene in genes:
+            covered[slice(*gene.transcript_span)] = True
+        first = round((1 - share) * len(record))
+        cut = first + int(np.argmin(covered[first:]))
+        low = (Record(record.id, record.codes[:cut]), [gene for gene in genes if gene.transcript_span[1] <= cut])
+        high = (Record(record.id, record.codes[cut:]), [gene.shifted(-cut) for gene in genes if gene.start >= cut])
+        return {"train": [row for row in rows if row is not longest] + [low], "test": [high]}
+
+    return divide
+
+
+def last_base(genes: list[Gene]) -> int:
+    return max((gene.transcript_span[1] for gene in genes), default=0)
 
 
 def every_fifth_gene(rows: list[Row]) -> Parts:
@@ -112,6 +150,13 @@ def cut_loci(record: Record, genes: list[Gene], rng: np.random.Generator) -> Ite
 
 def no_mask(record: Record, genes: list[Gene]) -> list[tuple[int, int]]:
     return []
+
+
+def flanks(record: Record, genes: list[Gene]) -> list[tuple[int, int]]:
+    """What is more than ``FLANK_BP`` away from the genes of a locus: its neighbours are not labelled."""
+    low = min((gene.transcript_span[0] for gene in genes), default=len(record)) - FLANK_BP
+    high = max((gene.transcript_span[1] for gene in genes), default=len(record)) + FLANK_BP
+    return [(start, end) for start, end in ((0, low), (high, len(record))) if start < end]
 
 
 def hidden_stretches(record: Record, genes: list[Gene]) -> list[tuple[int, int]]:
@@ -188,8 +233,37 @@ def fungi(data: Path) -> dict[str, Set]:
     }  # fmt: skip
 
 
-WEIGHTS = {"yeast": 1.0, "komagataella": 1.0, "pombe": 0.2, "regions_refseq": 2.0, "regions_insdc": 3.0}
+def others(data: Path) -> dict[str, Set]:
+    """Sets of other clades by name."""
+    one, two, plain = "more/genomes_eukaryote/", "more2/genomes_eukaryote/", (".fa.gz", ".gff3.gz")
+    flat, fasta = (".gb.gz", ".gb.gz"), (".fasta.gz", ".gff3.gz")
+    ends = {"honeybee": "Apis_mellifera_Amel4.5_3scaffolds", "sawfly": "Neodiprion_lecontei_LGIB01000001",
+            "human_9": "Homo_sapiens_GRCh38_chr9_first_Mb", "human_6_29": "Homo_sapiens_Ensembl_chr6_29Mb",
+            "human_6_31": "Homo_sapiens_Ensembl_GRCh37_chr6_31Mb", "mouse": "Mus_musculus_Ensembl_GRCm38_chr17_35Mb",
+            "schistosoma": "Schistosoma_mansoni_V10_chr3_500kb"}  # fmt: skip
+    loci = {"tauri": "Ostreococcus_tauri_chr2_loci", "lucimarinus": "Ostreococcus_lucimarinus_chr19_loci",
+            "micromonas": "Micromonas_RCC299_chr17_loci", "plants": "Plant_MIBiG_cluster_gene_loci"}  # fmt: skip
+    slices = ("genome_1pct_a_thaliana/A.thaliana.1pct", "genome_1pct_c_elegans/C.elegans.1pct")
+    return {
+        "poplar": Set(f"{one}Populus_trichocarpa_Chr01_11Mb", plain, end_tests(0.24), no_mask),
+        "cress": Set(slices[0], (".fa.gz", ".gff.gz"), by_name(("Chr5",), ("Chr4",)), no_mask, ("TAIR10",)),
+        "worm": Set(slices[1], (".fa.gz", ".gff.gz"), as_training, no_mask, ("WormBase",)),
+        "fly": Set(f"{one}Drosophila_melanogaster_524_loci_chr2R.genes", flat, every_fifth_record, flanks),
+        "brucei": Set(f"{one}Trypanosoma_brucei_927_chr1", fasta, end_tests(0.2), no_mask),
+        "major": Set(f"{one}Leishmania_major_chr1", fasta, as_training, no_mask),
+        "braziliensis": Set(f"{one}Leishmania_braziliensis_chr1", fasta, as_training, no_mask),
+        **{name: Set(two + stem, plain, end_tests(0.2), no_mask) for name, stem in ends.items()},
+        **{name: Set(two + stem, plain, every_fifth_record, no_mask) for name, stem in loci.items()},
+    }  # fmt: skip
+
+
+WEIGHTS = {"yeast": 1.0, "komagataella": 1.0, "pombe": 0.2, "regions_refseq": 2.0, "regions_insdc": 3.0,
+           "poplar": 2.0, "cress": 0.3, "worm": 0.3, "fly": 1.0, "brucei": 0.2, "major": 0.1, "braziliensis": 0.1,
+           "honeybee": 0.5, "sawfly": 0.5, "human_9": 0.1, "human_6_29": 0.1, "human_6_31": 0.2, "mouse": 0.2,
+           "schistosoma": 0.1, "tauri": 0.2, "lucimarinus": 0.1, "micromonas": 0.1, "plants": 0.1}  # fmt: skip
 """Shares of the crops: what has many introns gives more of them."""
+MADE = {"train": 0.5, "chimeras": 0.5, "validation": 0.0}
+"""Contigs of worm loci and of chimeras of thale cress, from ``intron_data.py``, and their shares."""
 JOINED = {"regions": ("regions_refseq", "regions_insdc"), "clusters": ("terreus", "verticillioides")}
 """Tests that are scored together."""
 
@@ -200,10 +274,22 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    written = [path for name, one in fungi(args.data).items() for path in write_set(args.data, args.out, name, one)]
-    (args.out / "fungi.tsv").write_text("".join(table_rows(written)))
+    written = write_sets(args.data, args.out, fungi(args.data))
+    rows = list(table_rows(written))
+    write_table(args.out / "fungi.tsv", rows)
+    rows += table_rows(write_sets(args.data, args.out, others(args.data)))
+    rows += [f"{name}.fa\t{name}.gff3\t{share}\n" for name, share in MADE.items() if (args.out / f"{name}.fa").exists()]
+    write_table(args.out / "eukaryotes.tsv", rows)
     for name, joined in JOINED.items():
         join_tests(args.out, name, joined)
+
+
+def write_table(path: Path, rows: list[str]) -> None:
+    path.write_text("fasta\tannotation\tweight\n" + "".join(rows))
+
+
+def write_sets(data: Path, out: Path, sets: dict[str, Set]) -> list[Path]:
+    return [path for name, one in sets.items() for path in write_set(data, out, name, one)]
 
 
 def join_tests(out: Path, name: str, joined: tuple[str, ...]) -> None:
@@ -216,7 +302,6 @@ def join_tests(out: Path, name: str, joined: tuple[str, ...]) -> None:
 
 def table_rows(written: list[Path]) -> Iterator[str]:
     """Lines of the table; what validates has no weight."""
-    yield "fasta\tannotation\tweight\n"
     for path in written:
         name, part = path.stem.rsplit("-", 1)
         if part != "test":
@@ -227,7 +312,7 @@ def table_rows(written: list[Path]) -> Iterator[str]:
 def write_set(data: Path, out: Path, name: str, one: Set) -> list[Path]:
     """FASTA and GFF3 of every part; returns the FASTA files."""
     fasta, annotation = (Path(f"{data / one.stem}{ending}") for ending in one.endings)
-    genes = read_annotation(annotation).by_contig()
+    genes = read_annotation(annotation, sources=one.sources).by_contig()
     rows = [(record, choose_isoforms(genes.get(record.id, []))) for record in read_records(fasta)]
     written = []
     for part, chosen in one.divide(rows).items():
