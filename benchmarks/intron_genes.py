@@ -3,12 +3,12 @@
     python benchmarks/intron_genes.py FASTA REFERENCE.gff3 --set NAME --model MODEL --seed N [--source TAIR10]
         [--adapt-fasta IN.fa --adapt-annotation IN.gff3 --adapt-steps N --adapt-lr X]
     python benchmarks/intron_genes.py FASTA REFERENCE.gff3 --set NAME --peers --species caenorhabditis
-        [--floor-fasta TRAIN.fa --floor-annotation TRAIN.gff3 --floor-source TAIR10]
+        [--geneml geneml] [--floor-fasta TRAIN.fa --floor-annotation TRAIN.gff3 --floor-source TAIR10]
 
 The first writes ``introns-NAME-seedN.json``: scores of the model, and of the model after ``genoformer adapt`` on other
 sequence. The second writes ``introns-NAME-peers.json``: Augustus with its own parameters of the species, both strands,
-no hints, without and with untranslated regions; and a floor, logistic regression on the one-hot bases of a window, by
-base, without any decoding: it knows no genes.
+no hints, without and with untranslated regions; geneML, a network for fungi, where its program is given; and a floor,
+logistic regression on the one-hot bases of a window, by base, without any decoding: it knows no genes.
 """
 
 import argparse
@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--adapt-lr", type=float, default=2e-4)
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--species")
+    parser.add_argument("--geneml", help="its program, geneML 1.3.1 from PyPI in an environment of its own")
     parser.add_argument("--floor-fasta")
     parser.add_argument("--floor-annotation")
     parser.add_argument("--floor-source", nargs="*", default=[])
@@ -118,6 +119,8 @@ def peer_scores(args: argparse.Namespace, folder: Path) -> dict:
         for name, utr in (("augustus", "off"), ("augustus with UTR", "on")):
             if (path := run_augustus(args, folder, utr)) is not None:
                 scores[name] = score_genes(path, args)
+    if args.geneml:
+        scores["geneML"] = score_genes(run_geneml(args, folder), args)
     if args.floor_fasta:
         scores["window"] = window_scores(args)
     return {"species": args.species, "scores": scores}
@@ -136,6 +139,13 @@ def run_augustus(args: argparse.Namespace, folder: Path, utr: str) -> Path | Non
     path = folder / f"augustus-{utr}.gff3"
     kept = [row for row in rows if row[2] in ("gene", "transcript", "CDS")] + exon_rows(rows)
     path.write_text("##gff-version 3\n" + "".join("\t".join(row) + "\n" for row in kept))
+    return path
+
+
+def run_geneml(args: argparse.Namespace, folder: Path) -> Path:
+    """Its genes as GFF3."""
+    path = folder / "geneml.gff3"
+    subprocess.run([args.geneml, str(args.fasta), "-o", str(path), "-c", "1"], check=True, capture_output=True)
     return path
 
 

@@ -101,19 +101,21 @@ def test_a_bundle_that_is_written_again_has_layout_2_and_says_the_same(task, cha
 
 
 @pytest.mark.parametrize(
-    ("name", "task", "head", "n_labels", "k"),
+    ("name", "layout", "task", "head", "n_labels", "k"),
     [
-        ("bacteria", "gene_structure", {"name": "base"}, 5, 6),
-        ("eukaryote-small", "gene_structure_eukaryote", {"name": "base"}, 12, 6),
-        ("ec_class", "function", {"name": "sequence", "pooling": "mean", "dropout": 0.2}, 7, 3),
+        ("bacteria", 1, "gene_structure", {"name": "base"}, 5, 6),
+        ("eukaryote-small", 1, "gene_structure_eukaryote", {"name": "base"}, 12, 6),
+        ("fungi", 2, "gene_structure_eukaryote", {"name": "base"}, 12, 6),
+        ("ec_class", 1, "function", {"name": "sequence", "pooling": "mean", "dropout": 0.2}, 7, 3),
     ],
 )
-def test_the_shipped_models_are_read(name, task, head, n_labels, k):
+def test_the_shipped_models_are_read(name, layout, task, head, n_labels, k):
     header = read_header(name)
     stored = json.loads((header.folder / CONFIG).read_text())
-    assert stored["format_version"] == 1 and header.config.format_version == 2
+    assert stored["format_version"] == layout and header.config.format_version == 2
     assert (header.config.task, header.config.head) == (task, head)
-    assert header.config.labels == stored["channels"] and len(header.config.labels) == n_labels
+    assert header.config.labels == stored["channels" if layout == 1 else "labels"]
+    assert len(header.config.labels) == n_labels
     assert header.config.k == k == load_bundle(name).tokenizer.k
     build = APPLICATIONS[task].task.load()
     assert build(header.config.labels, header.config.options, header.config.ontology).head == head

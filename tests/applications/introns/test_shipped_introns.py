@@ -1,11 +1,13 @@
-"""The model of genes with introns that comes with the package, on sequence that it was not trained on."""
+"""The models of genes with introns that come with the package, on sequence that they were not trained on."""
+
+from dataclasses import replace
 
 import pytest
 from Bio import SeqIO
 from Bio.Seq import Seq
 
 from genoformer.annotation.models import Annotation
-from genoformer.annotation.read import read_annotation
+from genoformer.annotation.read import read_annotation, read_records
 from genoformer.applications.introns.evaluate import score_intron_genes
 from genoformer.bundle.folder import load_bundle
 from genoformer.bundle.header import find_bundle
@@ -13,8 +15,9 @@ from genoformer.cli.main import main
 from genoformer.sequence.fasta import read_fasta, write_fasta
 from genoformer.sequence.records import Record
 
-NAME = "eukaryote-small"
+NAME, FUNGI = "eukaryote-small", "fungi"
 LENGTH_BP = 60_000
+YEAST_FROM = 100_000
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +39,33 @@ def predicted(chr5, tmp_path_factory):
     return out
 
 
+@pytest.fixture(scope="module")
+def yeast(data_dir, tmp_path_factory):
+    """The middle of yeast chromosome I, which training has not seen, as FASTA; and its genes."""
+    folder = data_dir / "genome_yeast_s288c"
+    (record,) = read_records(folder / "sc_chrom1.gb.gz")
+    fasta = tmp_path_factory.mktemp("yeast") / "chr1.fa"
+    write_fasta(fasta, [Record("chr1", record.codes[YEAST_FROM : YEAST_FROM + LENGTH_BP])])
+    genes = [gene.shifted(-YEAST_FROM) for gene in read_annotation(folder / "sc_chrom1.gb.gz").genes
+             if gene.start >= YEAST_FROM]  # fmt: skip
+    return fasta, [replace(gene, contig="chr1") for gene in genes if gene.end <= LENGTH_BP]
+
+
+@pytest.fixture(scope="module")
+def predicted_fungus(yeast, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "p"
+    command = ["predict", str(yeast[0]), "--model", FUNGI, "-o", str(out), "--circular", "none"]
+    assert main([*command, "--formats", "gff3,protein,cds"]) == 0
+    return out
+
+
+def test_most_genes_of_a_chromosome_of_yeast_that_training_has_not_seen_are_found_as_a_whole(yeast, predicted_fungus):
+    found = read_annotation(predicted_fungus / "genes.gff3")
+    scores = score_intron_genes(found, Annotation(yeast[1]), {"chr1": LENGTH_BP})
+    assert scores["bases"]["classes"]["coding"]["f1"] > 0.95
+    assert scores["chain"]["f1"] > 0.7
+
+
 def test_most_coding_bases_of_a_chromosome_that_training_has_not_seen_are_found(chr5, predicted):
     found = read_annotation(predicted / "genes.gff3")
     scores = score_intron_genes(found, Annotation(chr5[1]), {"Chr5": LENGTH_BP})
@@ -43,11 +73,17 @@ def test_most_coding_bases_of_a_chromosome_that_training_has_not_seen_are_found(
     assert scores["exon"]["f1"] > 0.6
 
 
-def test_every_cds_of_it_translates(predicted):
+def test_every_cds_translates(predicted, predicted_fungus):
+    for out in (predicted, predicted_fungus):
+        check_that_cds_translate(out)
+    assert any(len(gene.parts) > 2 for gene in read_annotation(predicted / "genes.gff3").genes)
+
+
+def check_that_cds_translate(predicted):
     genes = read_annotation(predicted / "genes.gff3").genes
     proteins = [str(record.seq) for record in SeqIO.parse(predicted / "proteins.faa", "fasta")]
     cds = [str(record.seq) for record in SeqIO.parse(predicted / "cds.fna", "fasta")]
-    assert len(genes) == len(proteins) == len(cds) > 5 and any(len(gene.parts) > 2 for gene in genes)
+    assert len(genes) == len(proteins) == len(cds) > 5
     for gene, protein, text in zip(genes, proteins, cds, strict=True):
         codons = text[gene.phase_offset :]
         assert str(Seq(codons[: len(codons) // 3 * 3]).translate()) == protein
@@ -60,3 +96,10 @@ def test_it_is_small_and_its_card_says_how_little_it_was_trained_on():
     assert sum(path.stat().st_size for path in folder.iterdir()) < 10_000_000
     assert "trained on little" in (folder / "model_card.md").read_text()
     assert load_bundle(NAME).config.genetic_code == 1
+
+
+def test_the_model_of_fungi_is_small_and_its_card_says_what_it_was_tested_on():
+    folder = find_bundle(FUNGI)
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 10_000_000
+    assert "genera that training has not seen" in " ".join((folder / "model_card.md").read_text().split())
+    assert load_bundle(FUNGI).config.genetic_code == 1
