@@ -43,6 +43,7 @@ CODE_12 = ("Candida", "Clavispora", "Diutina", "Hyphopichia", "Metschnikowia", "
 NOT_CODE_12 = "Candida glabrata"
 TEST_SPECIES = ("Aspergillus terreus", "Fusarium verticillioides")
 """Their clusters test what a species of a known genus gives."""
+INDEX = "more2/genomes_eukaryote/fungi_ICS_regions_index.tsv.gz"
 TEST_BP, VALIDATION_BP = 750_000, 150_000
 """Of regions of other genera in each of the two files, one region of a species at a time."""
 RUN_OF_N = 10
@@ -219,7 +220,7 @@ def in_turn(rows: list[Row], species: dict[str, str], n_bp: int) -> list[Row]:
 def fungi(data: Path) -> dict[str, Set]:
     """Sets by name."""
     one, two = "more/genomes_eukaryote/", "more2/genomes_eukaryote/"
-    index = data / two / "fungi_ICS_regions_index.tsv.gz"
+    index = data / INDEX
     plain, gff3 = (".fa.gz", ".gff3.gz"), (".fasta.gz", ".gff3.gz")
     return {
         "yeast": Set(f"{one}Saccharomyces_cerevisiae_S288C_II_to_XIII", plain, by_name(YEAST_TEST, YEAST_VALIDATION),
@@ -266,6 +267,8 @@ MADE = {"train": 0.5, "chimeras": 0.5, "validation": 0.0}
 """Contigs of worm loci and of chimeras of thale cress, from ``intron_data.py``, and their shares."""
 JOINED = {"regions": ("regions_refseq", "regions_insdc")}
 """Tests that are scored together."""
+YEASTS = ("Cyberlindnera", "Lachancea", "Naumovozyma")
+"""Genera of the regions that test: without them, ``filamentous-test`` has genes with more introns."""
 
 
 def main() -> None:
@@ -282,6 +285,18 @@ def main() -> None:
     write_table(args.out / "eukaryotes.tsv", rows)
     for name, joined in JOINED.items():
         join_tests(args.out, name, joined)
+    with gzip.open(args.data / INDEX, "rt") as file:
+        yeasts = {row["seqid"] for row in csv.DictReader(file, delimiter="\t") if genus(row["species"]) in YEASTS}
+    leave_out(args.out, "regions-test", "filamentous-test", yeasts)
+
+
+def leave_out(out: Path, name: str, other: str, ids: set[str]) -> None:
+    """A set without some of its records."""
+    genes = read_annotation(out / f"{name}.gff3").by_contig()
+    kept = [record for record in read_records(out / f"{name}.fa") if record.id not in ids]
+    write_fasta(out / f"{other}.fa", kept)
+    rows = ((record, genes.get(record.id, []), False) for record in kept)
+    write_gff3(out / f"{other}.gff3", rows, genetic_code=1)
 
 
 def write_table(path: Path, rows: list[str]) -> None:
