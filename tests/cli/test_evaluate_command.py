@@ -103,7 +103,7 @@ def fill(folder, names):
 
 @pytest.mark.parametrize("task", COMPARED)
 def test_folder_states_its_task_for_itself_and_for_its_files(task, tmp_path):
-    names = [row.file.format(1) for row in COMPARED[task].values()]
+    names = [row.file.format(1) for row in COMPARED[task].values() if "/" not in row.file]
     folder = fill(tmp_path / "out", names)
     (folder / "summary.json").write_text(json.dumps({"task": task}))
     assert [stated_task(path) for path in (folder, *(folder / name for name in names))] == [task] * (1 + len(names))

@@ -180,7 +180,7 @@ def test_loss_that_explodes_ends_with_76_and_keeps_a_good_checkpoint(tmp_path, m
     [
         (["--config", "gene_structure_tinny"], 66, "Did you mean gene_structure_tiny"),
         (["--config", "absent.yaml"], 66, "absent.yaml"),
-        ([], 2, "encoder"),
+        ([], 2, "nothing says what is trained"),
         ([*TINY, "--model.lr", "fast"], 2, "fast"),
         ([*TINY, "--model.poetry", "1"], 2, "poetry"),
         ([*TINY, "--model.encoder.n_heads", "5"], 2, "n_heads 5"),

@@ -69,6 +69,8 @@ def test_every_task_is_built_with_it_and_reads_a_batch(experiment, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     stored = yaml.safe_load((config_folder() / "experiment" / f"{experiment}.yaml").read_text())
     others = ["--model.encoder.n_global_tokens", "0"] if stored["model"]["encoder"].get("n_global_tokens") else []
+    if experiment == "clm":
+        others += ["--model.encoder.attention.causal", "true"]
     words = ["--config", experiment, *REFORMER, *others, "--trainer.accelerator", "cpu"]
     module = GenoformerCLI("fit", prepare_arguments(words), StopRequest()).model
     if not module.is_built:
