@@ -20,6 +20,8 @@ sys.path += [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolv
 import resume
 from prediction_files import contents
 
+pytestmark = pytest.mark.slow
+
 ATTENTION = {"name": "transformer_xl", "segment": 32, "memory": 48, "causal": False}
 OWN = [
     "--model.encoder.attention", json.dumps(ATTENTION), "--model.encoder.positions", "none", "--model.tile_bp", "192",

@@ -135,6 +135,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.slow
 def test_memory_for_activations_does_not_grow_with_depth():
     def peak(n_layers):
         command = [sys.executable, "-c", PEAK, str(n_layers), "16384"]

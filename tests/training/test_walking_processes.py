@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 import processes
 
+pytestmark = pytest.mark.slow
+
 OWN = [
     "--model.encoder.attention", "{name: transformer_xl, segment: 32, memory: 48}", "--model.encoder.positions", "none",
     "--model.tile_bp", "192",

@@ -64,6 +64,7 @@ def test_interval_of_a_share_is_that_of_theory():
     assert (low, high) == (pytest.approx(0.75 - half, abs=0.008), pytest.approx(0.75 + half, abs=0.008))
 
 
+@pytest.mark.slow
 def test_command_writes_one_file_per_seed_and_does_not_repeat(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(compare, "N_ROUNDS", 20)

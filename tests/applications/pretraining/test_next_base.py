@@ -204,6 +204,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["transformer_xl", "longformer"])
 def test_words_are_learned_and_written_again(name, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
