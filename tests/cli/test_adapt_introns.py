@@ -14,6 +14,8 @@ from genoformer.cli.main import main
 from genoformer.files import verify_manifest
 from genoformer.genomes.store import Store
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):

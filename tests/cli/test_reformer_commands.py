@@ -105,6 +105,7 @@ def test_the_model_is_adapted_and_its_projections_take_adapters(work):
     assert changed and all(".attention.inputs." in name or ".attention.output." in name for name in changed)
 
 
+@pytest.mark.slow
 def test_interrupted_training_continues_to_the_same_bytes(work, tmp_path):
     (tmp_path / "stopped.py").write_text(STOPPED)
     arguments = [*TINY, *FILES, "--model.encoder.dropout", "0.1", "--checkpoint_every_n_steps", "3", "--name", "again"]
