@@ -21,7 +21,8 @@ def include_stop_codons(
 
     A CDS grows by three bases when its own last codon is no stop codon, the next three bases of the transcript are one,
     and it is whole codons long from its first one on. Beyond the known exons the transcript goes on without an intron.
-    An end that is missing for want of a row alone (``Gene.assumed_5``) is there where a stop codon or ATG is.
+    An end that is missing for want of a row alone (``Gene.assumed_5``) is there where a stop codon or ATG is, but for
+    ends of the contig, where genes are cut off.
 
     Args:
         codes: uint8 base codes of the contig, forward strand, shape [L].
@@ -43,12 +44,13 @@ def _with_ends(codes: np.ndarray, gene: Gene, code: GeneticCode, circular: bool)
     """The gene with the ends that the bases show, where the file only lacks rows of their codons."""
     if gene.pseudo or gene.trans_spliced or gene.is_shifted or gene.end > (2 if circular else 1) * len(codes):
         return gene
-    if gene.assumed_3 and not (gene.length_bp - gene.phase_offset) % 3:
+    low_is_cut, high_is_cut = (False, False) if circular else (gene.start < 3, gene.end > len(codes) - 3)
+    five_is_cut, three_is_cut = (low_is_cut, high_is_cut) if gene.strand == "+" else (high_is_cut, low_is_cut)
+    if gene.assumed_3 and not three_is_cut and not (gene.length_bp - gene.phase_offset) % 3:
         closed = _with_stop(codes, replace(gene, partial_3=False, assumed_3=False), code, circular)
         gene = closed if _ends_in_stop(codes, closed, code) else gene
-    is_cut = not circular and (gene.start < 3 if gene.strand == "+" else gene.end > len(codes) - 3)
     # Rarer start codons stand at the first base of a torn gene by chance too often.
-    if gene.assumed_5 and not (is_cut or gene.phase_offset) and np.array_equal(start_codon(codes, gene), _ATG):
+    if gene.assumed_5 and not (five_is_cut or gene.phase_offset) and np.array_equal(start_codon(codes, gene), _ATG):
         return replace(gene, partial_5=False, assumed_5=False)
     return gene
 
