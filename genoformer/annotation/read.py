@@ -90,6 +90,10 @@ def _annotation_head(path: Path) -> bytes:
         raise DataError("ANNOTATION-002", "the file looks like VCF.", where=str(path), fix=FORMATS_HELP)
     if text.startswith(b"#") or flat_format(head):
         return head
+    if b"\t" not in text and len(text.splitlines()[0].split(None, 8)) == 9:
+        line = 1 + head[: head.index(text[:1])].count(b"\n")
+        message = "columns are separated by spaces, not by tabs."
+        raise DataError("GFF3-004", message, where=f"{path} line {line}", fix="Write nine columns with tabs between.")
     if text.startswith((b">", b"@", b"<", b"\x1f\x8b")) or b"\t" not in text:
         kinds = {b">": "FASTA", b"@": "FASTQ", b"<": "HTML or XML"}
         kind = kinds.get(text[:1], "neither GFF3, GTF, GenBank nor EMBL")

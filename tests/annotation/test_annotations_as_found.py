@@ -256,3 +256,8 @@ def test_a_real_embl_file_has_its_genes_and_bases(data_dir):
     assert annotation.circular == {record.id} and len(record) == annotation.contig_lengths[record.id] == 2221315
     _, masked = label_tracks(record.codes, annotation.genes, genetic_code=11, circular=True)
     assert len(annotation.genes) == 2134 and masked == {"pseudogene": 144, "joined": 1}
+
+
+def test_columns_between_spaces_are_named_with_their_line(read):
+    with pytest.raises(DataError, match=r"GFF3-004.*line 2: columns are separated by spaces"):
+        read("\n" + gtf("CDS", 1, 90, "t", phase=0).replace("\t", "    "))
