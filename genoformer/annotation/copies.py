@@ -51,13 +51,22 @@ def _are_apart(sets: list[list[Row]]) -> bool:
 
 def is_whole(rows: list[Row]) -> bool:
     """Whether rows of one strand read whole codons from their first base on, each in the frame of those before."""
-    in_order = sorted(rows, key=lambda row: row.start, reverse=rows[0].strand == "-")
-    read_bp = 0
+    return not _reading_order(rows)[0].phase and is_in_frame(rows) and _length_bp(rows) % 3 == 0
+
+
+def is_in_frame(rows: list[Row]) -> bool:
+    """Whether each row begins in the frame in which the one before it ends; the first may lack bases of a codon."""
+    in_order = _reading_order(rows)
+    read_bp = -(in_order[0].phase or 0)
     for row in in_order:
         if row.phase not in (None, -read_bp % 3):
             return False
         read_bp += row.end - row.start
-    return read_bp % 3 == 0
+    return True
+
+
+def _reading_order(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: row.start, reverse=rows[0].strand == "-")
 
 
 def _length_bp(rows: list[Row]) -> int:

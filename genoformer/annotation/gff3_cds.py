@@ -4,9 +4,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from genoformer.annotation.copies import is_whole, split_copies
+from genoformer.annotation.copies import is_in_frame, is_whole, split_copies
 from genoformer.annotation.gff3_rows import Row
-from genoformer.annotation.gff3_tree import GENE_KINDS, FeatureTree, ReadContext
+from genoformer.annotation.gff3_tree import GENE_KINDS, FeatureTree, ReadContext, is_in_pieces
 from genoformer.annotation.models import Span
 from genoformer.errors import DataError
 
@@ -95,7 +95,7 @@ def _split(family: CdsRows, joins_ids: bool, context: ReadContext) -> list[list[
     """The CDS of one parent."""
     by_id = _by_id(family.rows)
     if len(by_id) == 1:
-        copies = [family.rows] if family.parents or _is_trans_spliced(family.rows) else split_copies(family.rows)
+        copies = [family.rows] if family.parents or any(map(is_in_pieces, family.rows)) else split_copies(family.rows)
         if len(copies) > 1:
             text = f"CDS rows called {family.rows[0].id or family.names[0]!r} are read as {len(copies)} genes"
             context.warn("GFF3-109", family.rows[0], f"{text}: each is a reading frame of its own")
@@ -131,27 +131,12 @@ def _are_one(by_id: list[list[Row]]) -> bool | None:
         return None
     lengths = [row.end - row.start for row in rows]
     is_without_phases = not any(row.phase for row in rows) and any(bp % 3 for bp in lengths)
-    return True if _is_in_frame(rows) or (is_without_phases and sum(lengths) % 3 == 0) else None
-
-
-def _is_in_frame(rows: list[Row]) -> bool:
-    """Whether each row begins in the frame in which the one before it ends; the first may lack bases of a codon."""
-    in_order = sorted(rows, key=lambda row: row.start, reverse=rows[0].strand == "-")
-    read_bp = -(in_order[0].phase or 0)
-    for row in in_order:
-        if row.phase not in (None, -read_bp % 3):
-            return False
-        read_bp += row.end - row.start
-    return True
+    return True if is_in_frame(rows) or (is_without_phases and sum(lengths) % 3 == 0) else None
 
 
 def _overlap_bp(rows: list[Row]) -> int:
     ordered = sorted(rows, key=lambda row: row.start)
     return max(0, *(row.end - following.start for row, following in pairwise(ordered)))
-
-
-def _is_trans_spliced(rows: list[Row]) -> bool:
-    return any(row.value("exception") == "trans-splicing" or "part" in row.raw for row in rows)
 
 
 def _check_shared_ids(groups: list[CdsRows], tree: FeatureTree, context: ReadContext) -> None:

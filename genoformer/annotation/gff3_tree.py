@@ -92,7 +92,7 @@ class FeatureTree:
         found = [row for row in named if row is not child]
         if name == child.id and child.kind != "CDS":
             found = [row for row in found if row.kind in GENE_KINDS and child.kind not in GENE_KINDS]
-        if len(found) < 2 or any(_is_in_pieces(row) for row in found):
+        if len(found) < 2 or any(is_in_pieces(row) for row in found):
             return found[0] if found else None
         return min(found, key=lambda row: self._distance(row, child))
 
@@ -154,6 +154,6 @@ class FeatureTree:
                     pass
 
 
-def _is_in_pieces(row: Row) -> bool:
+def is_in_pieces(row: Row) -> bool:
     """One feature of several rows, as NCBI writes trans-spliced genes: not several features."""
     return "part" in row.raw or row.value("exception") == "trans-splicing"

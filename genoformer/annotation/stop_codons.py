@@ -7,10 +7,12 @@ import numpy as np
 
 from genoformer.annotation.gene_sequence import coding_sequence, start_codon
 from genoformer.annotation.genetic_code import GeneticCode, codon_indices, get_genetic_code
-from genoformer.annotation.locations import merge_spans
+from genoformer.annotation.locations import join_touching, merge_spans
 from genoformer.annotation.models import Gene, Span
 from genoformer.sequence.alphabet import encode_bases
 
+STOPS_WITHOUT_CODE = 11
+"""Genetic code where a file names none: its stop codons are those of the standard code, too."""
 _ATG = encode_bases(b"ATG")
 
 
@@ -118,10 +120,5 @@ def without_stop_codon(gene: Gene) -> Gene:
 
 def with_parts(gene: Gene, parts: list[Span]) -> Gene:
     """The same gene with other coding parts, ascending; parts that touch become one."""
-    merged: list[Span] = []
-    for start, end in parts:
-        if merged and start == merged[-1][1]:
-            merged[-1] = (merged[-1][0], end)
-        else:
-            merged.append((start, end))
-    return replace(gene, start=merged[0][0], end=merged[-1][1], parts=tuple(merged))
+    merged = join_touching(parts)
+    return replace(gene, start=merged[0][0], end=merged[-1][1], parts=merged)

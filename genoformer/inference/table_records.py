@@ -6,11 +6,10 @@ from pathlib import Path
 
 from genoformer.errors import DataError
 from genoformer.inference.optional_packages import load_pyarrow
-from genoformer.labels.tables import read_table_rows
+from genoformer.labels.tables import is_parquet, read_table_rows
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.records import Record
 
-PARQUET_MAGIC = b"PAR1"
 ROWS = 1_000
 """Of a Parquet file, held at a time."""
 
@@ -33,7 +32,7 @@ def read_table_records(path: str | Path, sequence_column: str, id_column: str | 
         UsageError: If the package that reads Parquet is not installed.
     """
     seen: dict[str, str] = {}
-    rows = _parquet_rows if _is_parquet(path) else _text_rows
+    rows = _parquet_rows if is_parquet(path) else _text_rows
     for where, name, bases in rows(path, sequence_column, id_column):
         if not name or name.split() != [name]:
             raise DataError("INPUT-006", f"an id has no white space and is not empty, found {name!r}.", where=where)
@@ -47,13 +46,6 @@ def read_table_records(path: str | Path, sequence_column: str, id_column: str | 
         if not len(codes):
             raise DataError("INPUT-006", "the sequence is empty.", where=where)
         yield Record(name, codes)
-
-
-def _is_parquet(path: str | Path) -> bool:
-    if not Path(path).is_file():
-        return False
-    with open(path, "rb") as file:
-        return file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
 
 
 def _text_rows(path: str | Path, sequence_column: str, id_column: str | None) -> Iterator[Row]:

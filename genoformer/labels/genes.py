@@ -15,7 +15,7 @@ from genoformer.annotation.models import Annotation, Gene
 from genoformer.annotation.origin import close_circles
 from genoformer.annotation.read import read_annotation
 from genoformer.annotation.seqids import match_ids
-from genoformer.annotation.stop_codons import include_stop_codons
+from genoformer.annotation.stop_codons import STOPS_WITHOUT_CODE, include_stop_codons
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.labels.tables import FILE_GROUP, LabelledSequence, TableColumns
 from genoformer.sequence.fasta import read_fasta
@@ -23,8 +23,6 @@ from genoformer.sequence.records import Record
 
 CONTIG_GROUP = "contig"
 """Group of a gene whose group column is called so: its contig."""
-ANY_CODE = 11
-"""Genetic code where a file says none: its stop codons are those of the standard code, too."""
 GO_ID = re.compile(r"GO:\d{7}")
 GO_ATTRIBUTES = ("GO", "GO_component", "GO_function", "GO_process", "db_xref")
 LABEL_HELP = "Look at data.columns.label: EC_number, Ontology_term or product."
@@ -72,7 +70,9 @@ def read_labelled_genes(
         for gene, name, where in _named_genes(path, annotation, seen, log):
             label = _one_text(labels_of(gene, columns.label, level), unlabelled, separator, is_one, where, log)
             if label is not None:
-                codes = _coding_bases(records, gene, annotation.genetic_codes.get(gene.contig, ANY_CODE), where)
+                codes = _coding_bases(
+                    records, gene, annotation.genetic_codes.get(gene.contig, STOPS_WITHOUT_CODE), where
+                )
                 group = {FILE_GROUP: Path(path).name, CONTIG_GROUP: gene.contig}.get(columns.group or "", "")
                 sequences.append(LabelledSequence(name, codes, label, group, where))
         if not any(labels_of(gene, columns.label, level) for gene in annotation.genes):

@@ -62,6 +62,7 @@ DATA_OPTIONS = (
     "data.columns.names."
 )
 COMMAND_OPTIONS = "Name them with --label-column, --sequence-column and --id-column, as far as this command has these."
+_PARQUET = b"PAR1"
 FILE_GROUP = "file"
 """Group of a sequence whose group column is called so: the name of its file."""
 
@@ -215,8 +216,13 @@ def read_table_rows(path: str | Path, names: tuple[str, ...] | None = None) -> I
         raise DataError("LABELS-008", "the table has no rows.", where=str(path))
 
 
+def is_parquet(path: str | Path) -> bool:
+    """Whether a file begins as Parquet does; MissingFileError or DataError if it cannot be read."""
+    return read_head(Path(path), len(_PARQUET)) == _PARQUET
+
+
 def _refuse_parquet(path: str | Path) -> None:
-    if read_head(Path(path), 4) == b"PAR1":
+    if is_parquet(path):
         fix = "Write it as text first, for example with polars.read_parquet(FILE).write_csv(OTHER)."
         raise DataError("LABELS-020", "this is a Parquet file, which is not read here.", where=str(path), fix=fix)
 

@@ -16,8 +16,8 @@ from genoformer.metrics.bases import binary_scores, precision_recall_f1
 
 BASE_CLASSES = ("intergenic", "utr", "intron", "coding")
 INTERGENIC, UTR, INTRON, CODING = range(4)
-SHORTEST_INTRON_BP = 30
-"""Shorter introns are not known to be spliced."""
+COMMON_INTRON_BP = 30
+"""Shorter introns are rare (the shortest known: ``models.SHORTEST_INTRON_BP``)."""
 LEVELS = ("donor", "acceptor", "splice_site", "exon", "chain", "gene")
 
 
@@ -182,4 +182,4 @@ def have_introns(genes: Iterable[Gene]) -> bool:
 
 def _is_spliced(gene: Gene) -> bool:
     gaps = (start - end for (_, end), (start, _) in pairwise(gene.parts))
-    return not (gene.pseudo or gene.slippage or gene.trans_spliced) and max(gaps) >= SHORTEST_INTRON_BP
+    return not (gene.pseudo or gene.slippage or gene.trans_spliced) and max(gaps) >= COMMON_INTRON_BP

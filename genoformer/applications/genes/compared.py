@@ -9,13 +9,10 @@ from genoformer.annotation.models import Annotation, Gene
 from genoformer.annotation.origin import close_circles
 from genoformer.annotation.read import read_annotation, read_records
 from genoformer.annotation.seqids import MAP_HELP, find_partners, listed_ids, match_ids, read_seqid_map
-from genoformer.annotation.stop_codons import include_stop_codons
+from genoformer.annotation.stop_codons import STOPS_WITHOUT_CODE, include_stop_codons
 from genoformer.applications.genes.outputs import GENES_GFF3
 from genoformer.errors import DataError, WarningLog
 from genoformer.inference.comparison import Question
-
-STOPS_OF_CODE = 11
-"""Genetic code where no file says one: its stop codons are those of the standard code, too."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +194,7 @@ def _with_stop_codons(
     by_contig = tuple(annotation.by_contig() for annotation in pair)
     for record in read_records(fasta):
         codes = [annotation.genetic_codes.get(record.id) for annotation in pair]
-        code = codes[1] or codes[0] or STOPS_OF_CODE
+        code = codes[1] or codes[0] or STOPS_WITHOUT_CODE
         for genes, own in zip(found, by_contig, strict=True):
             genes += include_stop_codons(record.codes, own.get(record.id, []), code, circular=record.id in circular)
     return replace(predicted, genes=found[0]), replace(reference, genes=found[1])

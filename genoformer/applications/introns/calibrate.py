@@ -30,7 +30,7 @@ from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.metrics.calibration_fit import fit_isotonic
-from genoformer.metrics.introns import SHORTEST_INTRON_BP, IntronCounts, count_intron_genes
+from genoformer.metrics.introns import COMMON_INTRON_BP, IntronCounts, count_intron_genes
 from genoformer.sequence.alphabet import decode_bases, reverse_complement
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan
@@ -121,7 +121,7 @@ class SeenGenes:
 
     def intron_table(self) -> LengthTable:
         """How long introns are."""
-        return fit_lengths(self.introns, shortest_bp=SHORTEST_INTRON_BP, n_bp=INTRON_TABLE_BP)
+        return fit_lengths(self.introns, shortest_bp=COMMON_INTRON_BP, n_bp=INTRON_TABLE_BP)
 
     def site_logs(self) -> dict[str, float]:
         """Log-frequency of each of ``SITE_KINDS``."""
