@@ -57,54 +57,31 @@ def run_buckets(states: Tensor, *, matrices: list[Tensor], numbers: list[int]) -
 
 @functools.cache
 def _kernel(name: str, is_double: bool):
-    """Compiled on first use, then kept on disk as long as the sources stay the same: numba looks at one file only."""
+    """Compiled on first use, then kept on disk as long as the sources stay the same."""
     digest = digest_of_sources()
-    make = {
-        ("forward", False): _make_forward_float32, ("forward", True): _make_forward_float64,
-        ("backward", False): _make_backward_float32, ("backward", True): _make_backward_float64,
-        ("order", False): _make_order_float32, ("order", True): _make_order_float64,
-    }[name, is_double]  # fmt: skip
-    return kernel_from_disk(make(digest), digest, (__name__, "_kernel", [name, is_double]))
+    make = {"forward": _make_forward, "backward": _make_backward, "order": _make_order}[name]
+    return kernel_from_disk(
+        make(digest, np.float64 if is_double else np.float32), digest, (__name__, "_kernel", [name, is_double])
+    )
 
 
-def _make_forward_float32(digest):
+def _make_forward(digest, dtype):
     def kernel(address):
-        _forward(address, np.empty(len(digest) * 0, np.float32))
+        _forward(address, np.empty(len(digest) * 0, dtype))
 
     return kernel
 
 
-def _make_forward_float64(digest):
+def _make_backward(digest, dtype):
     def kernel(address):
-        _forward(address, np.empty(len(digest) * 0, np.float64))
+        _backward(address, np.empty(len(digest) * 0, dtype))
 
     return kernel
 
 
-def _make_backward_float32(digest):
+def _make_order(digest, dtype):
     def kernel(address):
-        _backward(address, np.empty(len(digest) * 0, np.float32))
-
-    return kernel
-
-
-def _make_backward_float64(digest):
-    def kernel(address):
-        _backward(address, np.empty(len(digest) * 0, np.float64))
-
-    return kernel
-
-
-def _make_order_float32(digest):
-    def kernel(address):
-        _order(address, np.empty(len(digest) * 0, np.float32))
-
-    return kernel
-
-
-def _make_order_float64(digest):
-    def kernel(address):
-        _order(address, np.empty(len(digest) * 0, np.float64))
+        _order(address, np.empty(len(digest) * 0, dtype))
 
     return kernel
 

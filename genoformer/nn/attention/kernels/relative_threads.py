@@ -35,37 +35,22 @@ def run_relative(is_backward: bool, arrays: list[Tensor], sizes: list[int]) -> N
 def _kernel(is_backward: bool, is_double: bool):
     """Compiled on first use, then kept on disk as long as the sources stay the same."""
     digest = digest_of_sources()
-    make = {
-        (False, False): _make_forward_float32, (False, True): _make_forward_float64,
-        (True, False): _make_backward_float32, (True, True): _make_backward_float64,
-    }[is_backward, is_double]  # fmt: skip
-    return kernel_from_disk(make(digest), digest, (__name__, "_kernel", [is_backward, is_double]))
+    make = _make_backward if is_backward else _make_forward
+    return kernel_from_disk(
+        make(digest, np.float64 if is_double else np.float32), digest, (__name__, "_kernel", [is_backward, is_double])
+    )
 
 
-def _make_forward_float32(digest):
+def _make_forward(digest, dtype):
     def kernel(address):
-        _forward(address, np.empty(len(digest) * 0, np.float32))
+        _forward(address, np.empty(len(digest) * 0, dtype))
 
     return kernel
 
 
-def _make_forward_float64(digest):
+def _make_backward(digest, dtype):
     def kernel(address):
-        _forward(address, np.empty(len(digest) * 0, np.float64))
-
-    return kernel
-
-
-def _make_backward_float32(digest):
-    def kernel(address):
-        _backward(address, np.empty(len(digest) * 0, np.float32))
-
-    return kernel
-
-
-def _make_backward_float64(digest):
-    def kernel(address):
-        _backward(address, np.empty(len(digest) * 0, np.float64))
+        _backward(address, np.empty(len(digest) * 0, dtype))
 
     return kernel
 
