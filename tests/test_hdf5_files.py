@@ -11,9 +11,9 @@ import h5py
 import numpy as np
 import pytest
 
-from genoformer import files
 from genoformer.errors import OutputWriteError
-from genoformer.files import atomic_hdf5
+from genoformer.files import hdf5
+from genoformer.files.hdf5 import atomic_hdf5
 
 SETTINGS = [{}, {"libver": "v110"}, {"rdcc_nbytes": 2**20}]
 CODE = """
@@ -78,7 +78,7 @@ def test_each_write_may_fail_and_the_old_version_stays(tmp_path, monkeypatch, ca
             raise OSError(number, os.strerror(number))
         return write(*args)
 
-    monkeypatch.setattr(files.os, "pwrite", sometimes)
+    monkeypatch.setattr(hdf5.os, "pwrite", sometimes)
     with pytest.raises(OutputWriteError, match=os.strerror(number)), atomic_hdf5(final) as file:
         fill(file)
     assert len(calls) == call + 1  # the failure was reached, and nothing was tried after it
@@ -140,7 +140,7 @@ def test_an_interrupt_inside_of_hdf5_ends_the_block_soon(tmp_path, monkeypatch, 
             grown.resize(len(grown) + 10_000, axis=0)
             grown[-10_000:] = 1
 
-    monkeypatch.setattr(files.os, "pwrite", interrupted)
+    monkeypatch.setattr(hdf5.os, "pwrite", interrupted)
     with pytest.raises(kind), atomic_hdf5(tmp_path / "a.h5") as file:
         endless(file)
     assert list(tmp_path.iterdir()) == []

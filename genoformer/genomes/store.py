@@ -21,7 +21,7 @@ import h5py
 import numpy as np
 
 from genoformer.errors import DataError, MissingFileError
-from genoformer.files import atomic_hdf5
+from genoformer.files.hdf5 import atomic_hdf5
 from genoformer.sequence.records import Record, SequenceDigest
 
 SCHEMA = 1

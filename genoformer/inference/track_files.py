@@ -10,7 +10,8 @@ import h5py
 import numpy as np
 
 from genoformer.errors import DataError
-from genoformer.files import atomic_hdf5, atomic_path, write_text_atomic
+from genoformer.files import atomic_path, write_text_atomic
+from genoformer.files.hdf5 import atomic_hdf5
 from genoformer.inference.tracks import MAX_ERROR, STEPS, STRANDS, Track, decode_probabilities
 from genoformer.sequence.records import Record
 

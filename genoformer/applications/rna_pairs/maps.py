@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from genoformer.errors import DataError
-from genoformer.files import atomic_hdf5
+from genoformer.files.hdf5 import atomic_hdf5
 from genoformer.inference.chunks import Outputs
 from genoformer.report.pyplot import load_pyplot
 from genoformer.sequence.records import Record
