@@ -1,0 +1,49 @@
+"""Numbers as JSON has them: what is none, or of another shape, is refused before anything is computed with it."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+
+def read_number(stored: Any) -> float:
+    """A finite number; TypeError or ValueError if it is something else."""
+    if isinstance(stored, bool) or not isinstance(stored, int | float):
+        raise TypeError(f"expected a number, found {type(stored).__name__}")
+    if not math.isfinite(stored):
+        raise ValueError(f"expected a number, found {stored}")
+    return float(stored)
+
+
+def read_numbers(stored: Mapping[str, Any], names: Iterable[str]) -> dict[str, float]:
+    """Numbers by name, exactly these.
+
+    Raises:
+        KeyError, TypeError, ValueError: If one is missing, unknown, or no number.
+    """
+    expected = tuple(names)
+    if not isinstance(stored, Mapping):
+        raise TypeError(f"expected an object, found {type(stored).__name__}")
+    if unknown := [name for name in stored if name not in expected]:
+        raise ValueError(f"unknown: {', '.join(map(str, unknown))}")
+    return {name: read_number(stored[name]) for name in expected}
+
+
+def read_table(stored: Any, *shape: int | None) -> np.ndarray:
+    """An array of finite numbers, float64.
+
+    Args:
+        stored: Nested lists.
+        shape: Expected lengths; None for any from 1 on.
+
+    Raises:
+        TypeError, ValueError: If it is something else.
+    """
+    table = np.array(stored, dtype=np.float64)
+    fits = table.ndim == len(shape) and all(
+        found == wanted or wanted is None for found, wanted in zip(table.shape, shape, strict=True)
+    )
+    if not fits or table.size == 0 or not np.isfinite(table).all():
+        raise ValueError(f"expected numbers of shape {shape}, found {table.shape}")
+    return table
