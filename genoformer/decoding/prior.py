@@ -16,7 +16,7 @@ import numpy as np
 from genoformer.decoding.binding_site import MOTIF_BP, SITE_FIRST, SITE_LAST, BindingSite
 from genoformer.decoding.genome_counts import CONTEXT, GenomeCounts, add_up
 from genoformer.decoding.statistics import GenomeStatistics, estimate_statistics
-from genoformer.files.json_numbers import read_number, read_table
+from genoformer.files.numbers import read_number, read_table
 
 GC_STEP = 0.04
 """Genomes whose GC content differs by less share a table."""

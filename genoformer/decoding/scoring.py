@@ -22,7 +22,7 @@ from genoformer.decoding.neighbours import (
 )
 from genoformer.decoding.orfs import EDGE_START
 from genoformer.decoding.statistics import EVIDENCE
-from genoformer.files.json_numbers import read_numbers
+from genoformer.files.numbers import read_numbers
 
 START_FEATURES = ("codon_sum", "n_codons", "start_logit", "upstream", "atg", "gtg", "ttg", "other", "edge")
 GENE_FEATURES = (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from genoformer.files.json_numbers import read_number
+from genoformer.files.numbers import read_number
 
 MOST_OVERLAP_BP = 100_000
 

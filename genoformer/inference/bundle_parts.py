@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from genoformer.bundle.folder import Bundle, model_device
 from genoformer.errors import DataError
-from genoformer.files.json_numbers import read_number
+from genoformer.files.numbers import read_number
 from genoformer.inference.interface import Speed
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.stream import TilePlan, fastest_precision

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 
 import numpy as np
 
-from genoformer.files.json_numbers import read_number, read_numbers
+from genoformer.files.numbers import read_number, read_numbers
 
 EXON_KINDS = ("initial", "internal", "terminal", "single")
 SITE_KINDS = ("GT-AG", "GC-AG", "AT-AC")

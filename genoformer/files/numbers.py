@@ -1,10 +1,21 @@
-"""Numbers as JSON has them: what is none, or of another shape, is refused before anything is computed with it."""
+"""Numbers as text and JSON have them: what is none, or of another shape, is refused before anything is computed."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+
+MOST_DIGITS = 15
+"""Of a number in a file: more than any sequence has bases, and what fits 64 bits."""
+WHOLE_NUMBER = re.compile(f"[0-9]{{1,{MOST_DIGITS}}}")
+"""Digits of ASCII: "²" is a digit to Python, and no number."""
+
+
+def whole_number(text: str) -> int | None:
+    """The number that ``text`` is, from 0 on; None if it is none, or too long to be meant."""
+    return int(text) if WHOLE_NUMBER.fullmatch(text) else None
 
 
 def read_number(stored: Any) -> float:
