@@ -1,0 +1,161 @@
+"""Pictures of numbers as SVG inside a page: bars, histograms and lines, in the colours of the page."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from genoformer.report.markup import Markup, element, join
+from genoformer.report.svg_axes import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Axis,
+    drawing,
+    place,
+    round_axis,
+    round_ticks,
+    scale_x,
+    scale_y,
+    text_at,
+    tick_text,
+    x_axis,
+    x_label,
+    y_axis,
+)
+
+N_COLOURS = 8
+"""Colours of the page for things that are told apart; further ones begin again."""
+MAX_LABELS = 12
+"""Labels below bars that do not run into each other."""
+
+Series = tuple[Sequence[float], Sequence[float]]
+"""Places along and up, in order."""
+
+
+def bars(values: Mapping[str, float], *, title: str, x: str, y: str, about: str = "") -> Markup:
+    """One bar for each name.
+
+    Args:
+        values: Height of each.
+        title: What is seen, in a few words.
+        x: What the names are.
+        y: What the heights are, and in which unit.
+        about: A sentence more, for those who do not see it.
+    """
+    axis = round_axis(list(values.values()), y, from_zero=True)
+    up, width = scale_y(axis), (WIDTH - LEFT - RIGHT) / max(len(values), 1)
+    shapes = [y_axis(axis)]
+    every = -(-len(values) // MAX_LABELS) or 1
+    for i, (name, value) in enumerate(values.items()):
+        left = LEFT + i * width
+        shapes.append(_bar(left + width * 0.12, width * 0.76, up(value), up(0), f"{name}: {tick_text(value)}"))
+        if i % every == 0:
+            shapes.append(text_at(left + width / 2, HEIGHT - BOTTOM + 17, name))
+    return drawing(title, about or _listed(values), *shapes, x_label(x))
+
+
+def histogram(
+    values: Sequence[float] | np.ndarray, *, title: str, x: str, y: str = "number", n_bins: int = 30,
+    limits: tuple[float, float] | None = None, about: str = "",
+) -> Markup:  # fmt: skip
+    """How often values lie where.
+
+    Args:
+        values: The values, shape [N], finite.
+        title: What is seen, in a few words.
+        x: What they are, and in which unit.
+        y: What is counted.
+        n_bins: Bars between the ends of the axis.
+        limits: Ends of the axis, round numbers around the values if not given; what lies beyond counts in the first or
+            last bar.
+        about: A sentence more, for those who do not see it.
+    """
+    data = np.asarray(values, dtype=np.float64)
+    low, high = limits or ((float(data.min()), float(data.max())) if len(data) else (0.0, 1.0))
+    ticks = round_ticks(low, high)
+    counts, edges = np.histogram(np.clip(data, ticks[0], ticks[-1]), bins=n_bins, range=(ticks[0], ticks[-1]))
+    along, up_axis = Axis(ticks[0], ticks[-1], ticks, x), round_axis([int(n) for n in counts], y, from_zero=True)
+    right, up = scale_x(along), scale_y(up_axis)
+    drawn = (
+        _bar(right(a) + 0.4, right(b) - right(a) - 0.8, up(n), up(0), f"{tick_text(a)} to {tick_text(b)}: {n}")
+        for n, a, b in zip(counts, edges, edges[1:], strict=False)
+    )
+    middle = f", median {tick_text(float(np.median(data)))}" if len(data) else ""
+    return drawing(title, about or f"{len(data)} values{middle}.", y_axis(up_axis), *drawn, x_axis(along))
+
+
+def lines(
+    series: Mapping[str, Series], *, title: str, x: str, y: str, y_limits: tuple[float, float] | None = None,
+    about: str = "",
+) -> Markup:  # fmt: skip
+    """A line for each name; a value that is not finite breaks it.
+
+    Args:
+        series: Places along and up by name.
+        title: What is seen, in a few words.
+        x: What lies along, and in which unit.
+        y: What lies up, and in which unit.
+        y_limits: Ends of the upright axis, round numbers around the values if not given.
+        about: A sentence more, for those who do not see it.
+
+    Raises:
+        ValueError: If a line has more places along than up, or the other way round.
+    """
+    along = round_axis([float(v) for xs, _ in series.values() for v in xs if np.isfinite(v)], x)
+    heights = y_limits or [float(v) for _, ys in series.values() for v in ys if np.isfinite(v)]
+    up_axis = round_axis(heights, y)
+    right, up = scale_x(along), scale_y(up_axis)
+    drawn = []
+    for i, (name, (xs, ys)) in enumerate(series.items()):
+        for points in _unbroken(xs, ys):
+            where = " ".join(f"{place(right(a))},{place(up(b))}" for a, b in points)
+            mark = element("title", name)
+            drawn.append(element("polyline", mark, points=where, class_=f"line stroke-{i % N_COLOURS}"))
+    key = legend(list(series)) if len(series) > 1 else None
+    return drawing(title, about or _listed_lines(series), y_axis(up_axis), *drawn, x_axis(along), join(key))
+
+
+def legend(names: Sequence[str], *, top: float = TOP) -> Markup:
+    """Names beside their colours, in a row, or in several where they are long."""
+    shapes, left, line = [], LEFT + 6.0, 0
+    for i, name in enumerate(names):
+        width = 26 + 6.6 * len(name)
+        if left + width > WIDTH - RIGHT and left > LEFT + 6:
+            left, line = LEFT + 6.0, line + 1
+        y = top + 8 + 15 * line
+        shapes.append(
+            element("rect", x=place(left), y=place(y - 8), width=10, height=10, class_=f"fill-{i % N_COLOURS}")
+        )
+        shapes.append(text_at(left + 15, y + 1, name, anchor="start", class_="key"))
+        left += width
+    return join(*shapes)
+
+
+def _bar(left: float, width: float, top: float, bottom: float, label: str) -> Markup:
+    y, height = min(top, bottom), abs(bottom - top)
+    mark = element("title", label)
+    return element(
+        "rect", mark, x=place(left), y=place(y), width=place(max(width, 0.5)), height=place(height), class_="bar"
+    )
+
+
+def _unbroken(xs: Sequence[float], ys: Sequence[float]) -> list[list[tuple[float, float]]]:
+    pieces: list[list[tuple[float, float]]] = [[]]
+    for a, b in zip(xs, ys, strict=True):
+        if np.isfinite(a) and np.isfinite(b):
+            pieces[-1].append((float(a), float(b)))
+        elif pieces[-1]:
+            pieces.append([])
+    return [piece for piece in pieces if piece]
+
+
+def _listed(values: Mapping[str, float]) -> str:
+    return "; ".join(f"{name} {tick_text(value)}" for name, value in list(values.items())[:MAX_LABELS])
+
+
+def _listed_lines(series: Mapping[str, Series]) -> str:
+    ends = (f"{name} ends at {tick_text(float(ys[-1]))}" for name, (_, ys) in series.items() if len(ys))
+    return "; ".join(ends)
