@@ -51,9 +51,14 @@
     table.dispatchEvent(new CustomEvent("row-show", { detail: rows }));
   }
 
+  function bytesOf(text) {
+    const letters = atob(text), bytes = new Uint8Array(letters.length);
+    for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
+    return bytes;
+  }
+
   async function unpacked(text) {
-    const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   }
 
@@ -106,7 +111,7 @@
   async function withIgv() {
     const first = genome.records[0], start = genes.start.length && genes.record[0] === 0 ? Math.max(genes.start[0] - 500, 0) : 0;
     const sequence = genome.sequence
-      ? { fastaURL: genome.sequence } : { fastaURL: genome.sizes, url: genome.sizes, format: "chromsizes" };
+      ? { twoBitURL: new File([bytesOf(genome.sequence)], "genome.2bit") } : { fastaURL: genome.sizes, url: genome.sizes, format: "chromsizes" };
     const browser = await igv.createBrowser(place, {
       reference: { id: "genome", name: " ", ...sequence, wholeGenomeView: false }, tracks: tracks(), loadDefaultGenomes: false,
       search: false, showSVGButton: false, showSampleNames: false, showCenterGuideButton: false, showCursorTrackingGuideButton: false,
