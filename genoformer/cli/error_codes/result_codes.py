@@ -127,6 +127,9 @@ RESULT_CODES = {
     "FILES-002": Entry(74, "Writing failed.", "Check free space and quota, and run the command again."),
     "FILES-003": Entry(65, "A folder does not match its manifest.", "Copy it or make it again."),
     "FILES-004": Entry(75, "Another run is writing into this folder.", "Wait, or choose another folder."),
+    "FILES-005": Entry(
+        74, "What can be read only once could not be copied.", "Give a file, or free space where temporary files go."
+    ),
     "EVAL-001": Entry(None, "No file says how long a contig is; it ends with its last gene.", "Give --fasta."),
     "EVAL-002": Entry(65, "A contig has two lengths.", "Compare annotations of one assembly."),
     "EVAL-003": Entry(65, "A gene lies beyond its contig.", "Compare annotations of one assembly."),
