@@ -31,6 +31,7 @@ APPLICATIONS: dict[str, Application] = {
         formats=Part(f"{_HERE}.genes.outputs:FORMATS"),
         compare=Part(f"{_HERE}.genes.evaluate:COMPARISON"),
         adaptation=Part(f"{_HERE}.adapt.genes:ADAPTATION"),
+        scores=("gene_f1", "gene_exact_f1"),
     ),
     "gene_structure_eukaryote": Application(
         title="genes with introns",
@@ -44,6 +45,7 @@ APPLICATIONS: dict[str, Application] = {
         formats=Part(f"{_HERE}.genes.outputs:FORMATS"),
         compare=Part(f"{_HERE}.introns.evaluate:COMPARISON"),
         adaptation=Part(f"{_HERE}.adapt.introns:ADAPTATION"),
+        scores=("codon_0_f1", "donor_f1", "acceptor_f1"),
     ),
     "function": Application(
         title="classes, terms or numbers of whole sequences",
@@ -57,6 +59,7 @@ APPLICATIONS: dict[str, Application] = {
         formats=Part(f"{_HERE}.functions.outputs:FORMATS"),
         compare=Part(f"{_HERE}.functions.evaluate:COMPARISON"),
         baseline=Part(f"{_HERE}.functions.baseline:compare_run"),
+        scores=("accuracy", "macro_f1", "micro_fmax", "micro_aupr", "r2", "rmse"),
     ),
     "rna_pairs": Application(
         title="base pairs of RNA",
@@ -70,6 +73,7 @@ APPLICATIONS: dict[str, Application] = {
         formats=Part(f"{_HERE}.rna_pairs.outputs:FORMATS"),
         compare=Part(f"{_HERE}.rna_pairs.evaluate:COMPARISON"),
         baseline=Part(f"{_HERE}.rna_pairs.baseline:compare_pairs_run"),
+        scores=("f1",),
     ),
     "codon_structure": Application(
         title="secondary structure of proteins from coding sequences",
@@ -83,6 +87,7 @@ APPLICATIONS: dict[str, Application] = {
         formats=Part(f"{_HERE}.codon_structure.outputs:FORMATS"),
         compare=Part(f"{_HERE}.codon_structure.evaluate:COMPARISON"),
         baseline=Part(f"{_HERE}.codon_structure.baseline:compare_codons_run"),
+        scores=("accuracy", "macro_f1"),
     ),
     "contacts": Application(
         title="residue contacts from coding sequences",
@@ -95,6 +100,7 @@ APPLICATIONS: dict[str, Application] = {
         caller=Part(f"{_HERE}.contacts.caller:ContactCaller"),
         formats=Part(f"{_HERE}.contacts.outputs:FORMATS"),
         compare=Part(f"{_HERE}.contacts.evaluate:COMPARISON"),
+        scores=("long_L/5", "long_L"),
     ),
     "mlm": Application(
         title="a masked language model of bases, to start other tasks from",
@@ -102,6 +108,7 @@ APPLICATIONS: dict[str, Application] = {
         task=Part(f"{_TASKS}.mlm:build"),
         data=Part(f"{_HERE}.pretraining.data:PretrainingData"),
         caller=Part(f"{_HERE}.pretraining.caller:BaseCaller"),
+        scores=("bits_per_base", "accuracy"),
     ),
     "clm": Application(
         title="a language model of the next base, to generate sequence and to start other tasks from",
@@ -109,6 +116,7 @@ APPLICATIONS: dict[str, Application] = {
         task=Part(f"{_TASKS}.clm:build"),
         data=Part(f"{_HERE}.pretraining.next_base_data:NextBaseData"),
         caller=Part(f"{_HERE}.pretraining.next_base_caller:NextBaseCaller"),
+        scores=("bits_per_base", "accuracy"),
     ),
 }
 """By the name of the task, as configurations and bundles have it."""

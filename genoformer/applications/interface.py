@@ -36,6 +36,7 @@ class Application:
         formats: Words of ``--formats`` and what they stand for.
         compare: Scores of a prediction against a reference.
         baseline: Scores of a finished run beside those of simple models.
+        scores: Validation scores that say most, best first, by name; those that there are stand beside the bar.
         adaptation: How a model of this task is trained further on the genome at hand.
     """
 
@@ -51,4 +52,5 @@ class Application:
     formats: Part[Formats] | None = None
     compare: Part[Comparison] | None = None
     baseline: Part[Callable[..., dict[str, Any]]] | None = None
+    scores: tuple[str, ...] = ()
     adaptation: Part[Any] | None = None

@@ -1,6 +1,5 @@
 """What happens between the steps of a training run: checkpoints, signals, bundles, gene scores."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from genoformer.training.interface import TrainingData, data_of
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule, diverged, module_of
 from genoformer.training.random_state import get_random_state, set_random_state
+from genoformer.training.run_history import is_better
 from genoformer.training.signals import StopRequest
 
 LAST = "last.ckpt"
@@ -171,7 +171,7 @@ class WriteBundle(pl.Callback):
             known = ", ".join(sorted(name for name in trainer.callback_metrics if name.startswith("val/")))
             raise UsageError("CONFIG-013", f'there is no "{self.monitor}"; there are {known}.', where="--monitor")
         value = float(trainer.callback_metrics[self.monitor])
-        if self._is_better(value):
+        if is_better(value, self.best, self.monitor):
             self.best = value
             self._write(trainer, module_of(pl_module))
 
@@ -184,11 +184,6 @@ class WriteBundle(pl.Callback):
             model = network_of(module.bundle_config)
             model.load_state_dict(kept["state_dict"])
             save_bundle(self.folder, model=model, config=module.bundle_config, card=kept["card"])
-
-    def _is_better(self, value: float) -> bool:
-        if self.best is None or math.isnan(value):
-            return not math.isnan(value)
-        return value < self.best if self.monitor.endswith("loss") else value > self.best
 
     def _write(self, trainer: pl.Trainer, module: GenomeModule) -> None:
         network = module.whole_network()

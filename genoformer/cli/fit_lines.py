@@ -1,0 +1,91 @@
+"""What ``fit`` says besides its progress: before the first batch what will happen, at the end what came of it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Trainer
+
+from genoformer.applications.interface import Application
+from genoformer.training.module import GenomeModule
+from genoformer.training.run_folder import RunFolder
+from genoformer.training.shown_scores import MEASURES, PREFIX, output_score, said, shown_scores
+
+
+def start_lines(
+    module: GenomeModule, trainer: Trainer, folder: RunFolder, application: Application, *, batch_size: int
+) -> list[str]:
+    """Device, size, steps, and where things go.
+
+    Args:
+        module: With its network.
+        trainer: Knows the devices.
+        folder: The run.
+        application: Of the task.
+        batch_size: Samples of one step of one process.
+    """
+    config, encoder = module.bundle_config, module.encoder_config
+    n_parameters = sum(tensor.numel() for tensor in module.model.parameters())
+    n_samples = batch_size * trainer.world_size * trainer.accumulate_grad_batches
+    rows = {
+        "task": f"{config.task}, {application.title}",
+        "model": f"{n_parameters:,} parameters: {_attention_name(encoder)}, {encoder.n_layers} layers of "
+        f"{encoder.d_model}, tokens of {config.k} bases",
+        "device": f"{_device(trainer)}, precision {trainer.precision}",
+        "steps": f"{trainer.max_steps:,} of {n_samples:,} samples",
+        "files": f"{folder.path}: model, metrics.csv, report.html",
+    }
+    if folder.last.is_file():
+        rows["resumes"] = f"at {folder.last}"
+    width = max(map(len, rows))
+    return ["genoformer: training", *(f"  {name:<{width}}  {text}" for name, text in rows.items())]
+
+
+def _attention_name(encoder: Any) -> str:
+    return str(encoder.to_dict()["attention"]["name"])
+
+
+def _device(trainer: Trainer) -> str:
+    device = trainer.strategy.root_device
+    if device.type == "cuda":
+        name = f"{device} ({torch.cuda.get_device_name(device)})"
+    else:
+        n = torch.get_num_threads()
+        name = f"{device.type} ({n} thread{'' if n == 1 else 's'})"
+    return name if trainer.world_size == 1 else f"{trainer.world_size} × {name}"
+
+
+def score_lines(step: int, metrics: Mapping[str, float], names: Sequence[str], channels: Sequence[str]) -> list[str]:
+    """The scores of one validation: those of the whole task first, then those of each output side by side.
+
+    Args:
+        step: Step of the validation, counted from 0.
+        metrics: Its scores, with prefix.
+        names: Those that say most, without prefix.
+        channels: Outputs.
+    """
+    own = [c for c in channels if any(output_score(c, measure) in metrics for measure in MEASURES)]
+    of_outputs = {output_score(c, measure) for c in own for measure in MEASURES}
+    others = [name.removeprefix(PREFIX) for name in metrics if name not in of_outputs]
+    ordered = sorted(others, key=lambda name: (name != "loss", names.index(name) if name in names else len(names)))
+    called = shown_scores(metrics, ordered, channels)
+    whole = {name: metrics[PREFIX + name] if name not in names else called[name] for name in ordered}
+    width = max(map(len, [*whole, *own]), default=0)
+    lines = [f"validation after {step + 1:,} steps, whose weights the model has:"]
+    lines += [f"  {name:<{width}}  {said(value)}" for name, value in whole.items()]
+    if own:
+        lines.append(f"  {'':<{width}}  " + "  ".join(f"{measure:<6}" for measure in MEASURES).rstrip())
+        cells = ([said(metrics.get(output_score(c, measure))) for measure in MEASURES] for c in own)
+        lines += [
+            f"  {c:<{width}}  " + "  ".join(f"{cell:<6}" for cell in row).rstrip()
+            for c, row in zip(own, cells, strict=True)
+        ]
+    return lines
+
+
+def next_line(application: Application, model: Path) -> str:
+    """The command that uses the model."""
+    if application.predictor is None:
+        return f"next: genoformer fit --config NAME --init_from {model}"
+    return f"next: genoformer predict SEQUENCES.fa --model {model} -o predicted"
