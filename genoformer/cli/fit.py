@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,10 +14,12 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from genoformer.applications import DEFAULT_TASK, configured_application
 from genoformer.cli.attention_options import CONFIG_OPTIONS
-from genoformer.cli.fit_lines import next_line, score_lines, start_lines
+from genoformer.cli.fit_lines import next_command, score_lines, start_lines, start_rows
+from genoformer.cli.fit_report import ending_of, model_texts, write_report, written_or_said
 from genoformer.cli.training_arguments import find_task, prepare_arguments
 from genoformer.errors import DataError, UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
+from genoformer.report.training_report import RunFacts
 from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoint_path
 from genoformer.training.config_files import config_folder
 from genoformer.training.displays import display_for, said_on
@@ -184,7 +186,7 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
         if folder.is_finished(digests, overwrite=cli.config.overwrite):
             print(f"nothing to do: {folder.model} is trained")
             return
-        print("\n".join(_start(cli, folder)), file=sys.stderr, flush=True)
+        print("\n".join(start_lines(_start_rows(cli, folder))), file=sys.stderr, flush=True)
         folder.write_state(digests, finished=False)
         write_text_atomic(folder.path / "config.yaml", cli.config_text)
         cli.datamodule.prepare_data()
@@ -196,16 +198,43 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
     if cli.config.init_from:
         start_from(cli.model, cli.config.init_from)
     freeze(cli.model)
-    train(cli.trainer, cli.model, cli.datamodule, folder, cli.stop, cli.config.ckpt_path)
+    with _reported(cli, folder):
+        train(cli.trainer, cli.model, cli.datamodule, folder, cli.stop, cli.config.ckpt_path)
+        if cli.trainer.is_global_zero:
+            _finish(cli, folder)
     if cli.trainer.is_global_zero:
-        _finish(cli, folder)
         folder.write_state(digests, finished=True)
         _say_result(cli, folder)
 
 
-def _start(cli: GenoformerCLI, folder: RunFolder) -> list[str]:
+def _start_rows(cli: GenoformerCLI, folder: RunFolder) -> dict[str, str]:
     batch_size = cli.datamodule.batches.loader.batch_size
-    return start_lines(cli.model, cli.trainer, folder, cli.application, batch_size=batch_size)
+    return start_rows(cli.model, cli.trainer, folder, cli.application, batch_size=batch_size)
+
+
+@contextlib.contextmanager
+def _reported(cli: GenoformerCLI, folder: RunFolder) -> Iterator[None]:
+    """However training ends, there is a report where there is a model."""
+    try:
+        yield
+    except BaseException as error:
+        _report(cli, folder, ending_of(error))
+        raise
+    _report(cli, folder, "")
+
+
+def _report(cli: GenoformerCLI, folder: RunFolder, ending: str) -> None:
+    if not cli.trainer.is_global_zero or not (folder.model / "manifest.json").is_file():
+        return
+    with written_or_said("report.html"):
+        card, fitted = model_texts(folder.model)
+        run = RunFacts(
+            name=cli.config.name, task=cli.model.bundle_config.task, title=cli.application.title,
+            channels=cli.model.task.channels, scores=cli.application.scores, monitor=cli.config.monitor,
+            max_steps=cli.model.max_steps, facts=_start_rows(cli, folder), ending=ending, card=card,
+            config=cli.config_text, fitted=fitted, commands=next_command(cli.application, folder.model),
+        )  # fmt: skip
+        write_report(folder, run, picture=not ending)
 
 
 def _finish(cli: GenoformerCLI, folder: RunFolder) -> None:
@@ -221,7 +250,8 @@ def _say_result(cli: GenoformerCLI, folder: RunFolder) -> None:
     if best is not None:
         print("\n".join(score_lines(*best, cli.application.scores, cli.model.task.channels)))
     print(f"model: {folder.model}")
-    print(next_line(cli.application, folder.model), flush=True)
+    print(f"report: {folder.report}")
+    print(f"next: {next_command(cli.application, folder.model)}", flush=True)
 
 
 def _score(cli: GenoformerCLI, folder: RunFolder) -> None:

@@ -13,10 +13,10 @@ from genoformer.training.run_folder import RunFolder
 from genoformer.training.shown_scores import MEASURES, PREFIX, output_score, said, shown_scores
 
 
-def start_lines(
+def start_rows(
     module: GenomeModule, trainer: Trainer, folder: RunFolder, application: Application, *, batch_size: int
-) -> list[str]:
-    """Device, size, steps, and where things go.
+) -> dict[str, str]:
+    """Device, size, steps, and where things go, by name.
 
     Args:
         module: With its network.
@@ -28,16 +28,18 @@ def start_lines(
     config, encoder = module.bundle_config, module.encoder_config
     n_parameters = sum(tensor.numel() for tensor in module.model.parameters())
     n_samples = batch_size * trainer.world_size * trainer.accumulate_grad_batches
-    rows = {
+    return {
         "task": f"{config.task}, {application.title}",
         "model": f"{n_parameters:,} parameters: {_attention_name(encoder)}, {encoder.n_layers} layers of "
         f"{encoder.d_model}, tokens of {config.k} bases",
         "device": f"{_device(trainer)}, precision {trainer.precision}",
         "steps": f"{trainer.max_steps:,} of {n_samples:,} samples",
-        "files": f"{folder.path}: model, metrics.csv, report.html",
+        "files": f"{folder.path}: model, metrics.csv, report.html, curves.png",
     }
-    if folder.last.is_file():
-        rows["resumes"] = f"at {folder.last}"
+
+
+def start_lines(rows: Mapping[str, str]) -> list[str]:
+    """The same for a terminal."""
     width = max(map(len, rows))
     return ["genoformer: training", *(f"  {name:<{width}}  {text}" for name, text in rows.items())]
 
@@ -84,8 +86,8 @@ def score_lines(step: int, metrics: Mapping[str, float], names: Sequence[str], c
     return lines
 
 
-def next_line(application: Application, model: Path) -> str:
+def next_command(application: Application, model: Path) -> str:
     """The command that uses the model."""
     if application.predictor is None:
-        return f"next: genoformer fit --config NAME --init_from {model}"
-    return f"next: genoformer predict SEQUENCES.fa --model {model} -o predicted"
+        return f"genoformer fit --config NAME --init_from {model}"
+    return f"genoformer predict SEQUENCES.fa --model {model} -o predicted"

@@ -1,5 +1,6 @@
 """What happens between the steps of a training run: checkpoints, signals, bundles, gene scores."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import torch
 
 from genoformer.bundle.folder import network_of, save_bundle
 from genoformer.errors import UsageError
+from genoformer.files import write_json_atomic
+from genoformer.tasks.interface import ShowsOutcomes
 from genoformer.training.adapters import merged
 from genoformer.training.checkpoint_io import AtomicCheckpointIO
 from genoformer.training.interface import TrainingData, data_of
@@ -20,6 +23,8 @@ from genoformer.training.signals import StopRequest
 LAST = "last.ckpt"
 FINAL = "final.ckpt"
 BEST = "best.ckpt"
+OUTCOMES = "best.json"
+"""What the validation found that chose the model."""
 
 
 class ResumableCheckpoints(pl.Callback):
@@ -193,6 +198,22 @@ class WriteBundle(pl.Callback):
             model = merged(network, module.bundle_config)
             AtomicCheckpointIO().save_checkpoint({"state_dict": model.state_dict(), "card": card}, self.kept)
             save_bundle(self.folder, model=model, config=module.bundle_config, card=card)
+            self._keep_outcomes(module)
+
+    def _keep_outcomes(self, module: GenomeModule) -> None:
+        path = self.kept.parent / OUTCOMES
+        try:
+            write_json_atomic(path, outcomes_of(module))
+        except Exception as error:  # a picture less must not end a training
+            path.unlink(missing_ok=True)
+            print(f"genoformer: warning[CURVES-001] {path}: outcomes were not kept: {error!r}.", file=sys.stderr)
+
+
+def outcomes_of(module: GenomeModule) -> dict[str, Any]:
+    """What the last validation found, JSON types; nothing where there was none, or scores have no more to show."""
+    scores = module.scores
+    was_validated = bool(getattr(module, "losses", None) is not None and module.losses[1])
+    return dict(scores.outcomes()) if was_validated and isinstance(scores, ShowsOutcomes) else {}
 
 
 def model_card(module: GenomeModule, step: int, metrics: dict[str, float], data: TrainingData) -> str:

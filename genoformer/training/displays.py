@@ -166,7 +166,7 @@ class LineStage:
 
     def _seconds_left(self) -> float | None:
         done = self.n - self.n_first
-        if self.begin is None or self.total is None or done < 1:
+        if self.begin is None or self.total is None or done < 1 or self.n >= self.total:
             return None
         return (self.total - self.n) * (self.lines.clock() - self.begin) / done
 
