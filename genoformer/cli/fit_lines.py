@@ -8,6 +8,7 @@ import torch
 from pytorch_lightning import Trainer
 
 from genoformer.applications.interface import Application
+from genoformer.errors import counted
 from genoformer.training.module import GenomeModule
 from genoformer.training.run_folder import RunFolder
 from genoformer.training.shown_scores import MEASURES, PREFIX, output_score, said, shown_scores
@@ -30,8 +31,8 @@ def start_rows(
     n_samples = batch_size * trainer.world_size * trainer.accumulate_grad_batches
     return {
         "task": f"{config.task}, {application.title}",
-        "model": f"{n_parameters:,} parameters: {_attention_name(encoder)}, {encoder.n_layers} layers of "
-        f"{encoder.d_model}, tokens of {config.k} bases",
+        "model": f"{n_parameters:,} parameters: {_attention_name(encoder)}, {counted(encoder.n_layers, 'layer')} "
+        f"of {encoder.d_model}, tokens of {counted(config.k, 'base')}",
         "device": f"{_device(trainer)}, precision {trainer.precision}",
         "steps": f"{trainer.max_steps:,} of {n_samples:,} samples",
         "files": f"{folder.path}: model, metrics.csv, report.html, curves.png",
@@ -53,8 +54,7 @@ def _device(trainer: Trainer) -> str:
     if device.type == "cuda":
         name = f"{device} ({torch.cuda.get_device_name(device)})"
     else:
-        n = torch.get_num_threads()
-        name = f"{device.type} ({n} thread{'' if n == 1 else 's'})"
+        name = f"{device.type} ({counted(torch.get_num_threads(), 'thread')})"
     return name if trainer.world_size == 1 else f"{trainer.world_size} × {name}"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from genoformer.report.markup import Markup, element, join
+from genoformer.report.markup import Markup, element
 from genoformer.report.svg_axes import (
     HEIGHT,
     LEFT,
@@ -41,8 +41,9 @@ def reliability_chart(curves: Mapping[str, Sequence[Mapping[str, float]]], *, ti
         for (x, y), point in zip(at, points, strict=True):
             said = f"{name}: said {point['probability']:.3f}, right {point['outcome']:.3f}, of {point['n']:,.0f}"
             shapes.append(_point(x, y, said, number))
-    key = legend(list(curves)) if len(curves) > 1 else None
-    return drawing(title, "Points on the diagonal mean what they say.", *shapes, x_axis(along), join(key))
+    key, above = legend(list(curves)) if len(curves) > 1 else (Markup(), 0)
+    about = "Points on the diagonal mean what they say."
+    return drawing(title, about, *shapes, x_axis(along), key, above=above)
 
 
 def numbers_chart(right: Sequence[float], said: Sequence[float], *, title: str) -> Markup:

@@ -22,12 +22,35 @@ from genoformer.report.page import (
     plain_table,
     write_page,
 )
-from genoformer.report.run_curves import RunCurves, run_curves
+from genoformer.report.run_curves import Curve, RunCurves, run_curves
 from genoformer.report.svg_charts import lines
 from genoformer.report.svg_reliability import confusion_chart, numbers_chart, reliability_chart
 from genoformer.training.run_history import RunHistory
 from genoformer.training.shown_scores import MEASURES, PREFIX, output_score, said, shown_scores
 
+COLUMNS = {
+    "n": "number",
+    "n_positive": "positives",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "mcc": "MCC",
+    "auprc": "AUPRC",
+    "aupr": "AUPR",
+}
+"""Scores of a class in the order in which they are read, and their headings."""
+FITTED = {
+    "temperature": "logits are divided by it",
+    "threshold": "a term is called from this output on",
+    "half_width": "to both sides of a number, for 90 % of them",
+    "mean": "of the numbers in training",
+    "sd": "of the numbers in training",
+    "gamma": "weight of pairs in structures",
+    "weight": "of the network beside ViennaRNA",
+    "isotonic": "from outputs to probabilities",
+    "codon_evidence": "how sure the network is of codons in sequence like that of its training",
+    "confidence": "from scores of genes to how often they are right",
+}
 LONG_TABLE = 12
 """Rows from which on a table is one to search in."""
 
@@ -122,7 +145,8 @@ def _curves(curves: RunCurves, monitor: str, history: RunHistory) -> Section | N
              "training falls, the model learns by heart."),
             (curves.scores, "Validation scores", "score", "Scores of the whole task in each validation."),
             (curves.outputs, "MCC of each output", "MCC", "How well each output is told, base by base; 0 is a guess."),
-            (curves.rate, "Learning rate", "learning rate", "What each step was multiplied by."),
+            (_thousandfold(curves.rate), "Learning rate", "learning rate × 1000", "Size of each step: it rises, then "
+             "falls as a cosine."),
         )
         if series
     ]  # fmt: skip
@@ -131,7 +155,12 @@ def _curves(curves: RunCurves, monitor: str, history: RunHistory) -> Section | N
     about = f"The model is that of the validation with the best {monitor}."
     if len(history.validations()) < 2:
         about += " There was one validation: fewer samples_per_epoch give more places."
-    return Section("Curves", figures(*pictures), about)
+    drawn = (element("figure", picture, element("figcaption", caption)) for picture, caption in pictures)
+    return Section("Curves", element("div", *drawn, class_="figures pairs"), about)
+
+
+def _thousandfold(curves: Mapping[str, Curve]) -> dict[str, Curve]:
+    return {name: (steps, [1000 * value for value in values]) for name, (steps, values) in curves.items()}
 
 
 def _scores(run: RunFacts, history: RunHistory, outcomes: Outcomes) -> Section | None:
@@ -143,11 +172,21 @@ def _scores(run: RunFacts, history: RunHistory, outcomes: Outcomes) -> Section |
     last = validations[-1]
     headings = ["", f"step {best[0] + 1:,}", *([f"step {last[0] + 1:,}"] if last[0] != best[0] else [])]
     columns = [_shown(best[1], run), *([_shown(last[1], run)] if last[0] != best[0] else [])]
-    rows = [[name.removeprefix(PREFIX), *(Markup(column[name]) for column in columns)] for name in sorted(names)]
+    ordered = sorted(names, key=lambda name: (_rank(name, run.scores), name))
+    rows = [[name.removeprefix(PREFIX), *(column[name] for column in columns)] for name in ordered]
     table = outcomes.get("table")
     per_class = join(element("h3", "Each class" if "confusion" in outcomes else "Each output"), _class_table(table))
-    about = "Scores on the validation part, which training has not seen; a dash where nothing is learned yet."
+    about = (
+        "On the validation part, which training has not seen. A dash where nothing is learned yet. F1 and MCC are of a "
+        "yes at probability 0.5; AUPRC is about the order of probabilities, whatever their size."
+    )
     return Section("Scores", join(plain_table(headings, rows), per_class if table else None), about)
+
+
+def _rank(name: str, first: Sequence[str]) -> int:
+    """The loss, then the scores that say most, then all others."""
+    name = name.removeprefix(PREFIX)
+    return -1 if name == "loss" else first.index(name) if name in first else len(first)
 
 
 def _shown(scores: Mapping[str, float], run: RunFacts) -> dict[str, str]:
@@ -158,23 +197,26 @@ def _shown(scores: Mapping[str, float], run: RunFacts) -> dict[str, str]:
 def _class_table(table: Mapping[str, Any] | None) -> Markup:
     if not table:
         return Markup("")
-    names, columns = table["names"], table["columns"]
+    names, columns = table["names"], {c: table["columns"][c] for c in COLUMNS if c in table["columns"]}
     if len(names) > LONG_TABLE:
-        counted = [Column(c, values, 0 if c.startswith("n") else 3) for c, values in columns.items()]
+        counted = [Column(COLUMNS[c], values, 0 if c.startswith("n") else 3) for c, values in columns.items()]
         return data_table("classes", [Column("class", names), *counted], hint="Search a class")
     cells = zip(*([_cell(c, v) for v in values] for c, values in columns.items()), strict=True)
-    return plain_table(["", *columns], [[name, *row] for name, row in zip(names, cells, strict=True)])
+    headings = ["", *(COLUMNS[c] for c in columns)]
+    return plain_table(headings, [[name, *row] for name, row in zip(names, cells, strict=True)])
 
 
-def _cell(column: str, value: float | None) -> Any:
+def _cell(column: str, value: float | None) -> str:
     if value is None:
         return "–"
-    return int(value) if column.startswith("n") else round(value, 3)
+    return f"{value:,.0f}" if column.startswith("n") else f"{value:.3f}"
 
 
 def _probabilities(run: RunFacts, outcomes: Outcomes) -> Section | None:
     curves = outcomes.get("reliability")
-    fitted = plain_table(["fitted on the validation part", ""], rows) if (rows := fitted_rows(run.fitted)) else None
+    rows = fitted_rows(run.fitted)
+    heading = element("h3", "Fitted on the validation part when training had ended")
+    fitted = join(heading, plain_table(["", "", ""], rows)) if rows else None
     if not curves and fitted is None:
         return None
     drawn = None
@@ -192,9 +234,9 @@ def fitted_rows(fitted: Mapping[str, Any], prefix: str = "") -> list[list[str]]:
         if isinstance(value, Mapping) and not prefix and not {"x", "y"} <= set(value):
             rows += fitted_rows(value, f"{name}: ")
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            rows.append([f"{prefix}{name}", f"{value:.4g}"])
+            rows.append([f"{prefix}{name}", f"{value:.4g}", FITTED.get(name, "")])
         elif isinstance(value, Mapping) and {"x", "y"} <= set(value):
-            rows.append([f"{prefix}{name}", f"map of {len(value['x'])} corners"])
+            rows.append([f"{prefix}{name}", f"map of {len(value['x'])} corners", FITTED.get(name, "")])
     return rows
 
 
@@ -211,7 +253,7 @@ def _errors(outcomes: Outcomes) -> Section | None:
 
 def _made_of(run: RunFacts) -> Section:
     body = join(
-        folded("Model card", code_block(run.card), is_open=True) if run.card else None,
+        code_block(run.card.split("\n| ")[0].strip(), wraps=True) if run.card else None,
         folded("Configuration", code_block(run.config)),
     )
     return Section("Model and data", body, "What the model is, what it was trained on, and how.")
