@@ -83,6 +83,7 @@ class GenoformerCLI(LightningCLI):
     def __init__(self, command: str, argv: list[str], stop: StopRequest) -> None:
         self.command, self.stop = command, stop
         self.display: Display = Silence()
+        self.predicts = False
         check_keys(argv, CONFIG_OPTIONS)
         self.application = configured_application(find_task(argv))
         data_class: Any = self.application.data.load()
@@ -232,16 +233,22 @@ def _report(cli: GenoformerCLI, folder: RunFolder, ending: str) -> None:
             name=cli.config.name, task=cli.model.bundle_config.task, title=cli.application.title,
             channels=cli.model.task.channels, scores=cli.application.scores, monitor=cli.config.monitor,
             max_steps=cli.model.max_steps, facts=_start_rows(cli, folder), ending=ending, card=card,
-            config=cli.config_text, fitted=fitted, commands=next_command(cli.application, folder.model),
+            config=cli.config_text, fitted=fitted, commands=_next(cli, folder),
         )  # fmt: skip
         write_report(folder, run, picture=not ending)
 
 
 def _finish(cli: GenoformerCLI, folder: RunFolder) -> None:
+    cli.predicts = cli.application.predictor is not None
     if cli.application.finish:
         finish, precision = cli.application.finish.load(), model_precision(cli.trainer)
         for line in finish_bundle(folder.model, cli.datamodule, finish, precision=precision):
+            cli.predicts = False
             print(f"genoformer: {line}", file=sys.stderr)
+
+
+def _next(cli: GenoformerCLI, folder: RunFolder) -> str:
+    return next_command(cli.application, folder.model, predicts=cli.predicts)
 
 
 def _say_result(cli: GenoformerCLI, folder: RunFolder) -> None:
@@ -251,7 +258,7 @@ def _say_result(cli: GenoformerCLI, folder: RunFolder) -> None:
         print("\n".join(score_lines(*best, cli.application.scores, cli.model.task.channels)))
     print(f"model: {folder.model}")
     print(f"report: {folder.report}")
-    print(f"next: {next_command(cli.application, folder.model)}", flush=True)
+    print(f"next: {_next(cli, folder)}", flush=True)
 
 
 def _score(cli: GenoformerCLI, folder: RunFolder) -> None:

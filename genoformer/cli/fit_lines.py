@@ -86,8 +86,14 @@ def score_lines(step: int, metrics: Mapping[str, float], names: Sequence[str], c
     return lines
 
 
-def next_command(application: Application, model: Path) -> str:
-    """The command that uses the model."""
-    if application.predictor is None:
+def next_command(application: Application, model: Path, *, predicts: bool = True) -> str:
+    """The command that uses the model.
+
+    Args:
+        application: Of its task.
+        model: Its folder.
+        predicts: It has all that prediction needs.
+    """
+    if application.predictor is None or not predicts:
         return f"genoformer fit --config NAME --init_from {model}"
     return f"genoformer predict SEQUENCES.fa --model {model} -o predicted"

@@ -16,7 +16,10 @@ from genoformer.cli.main import main
 from genoformer.errors import UsageError
 from genoformer.training.module import GenomeModule
 
-TINY = ["fit", "--config", "gene_structure_tiny", "--trainer.accelerator", "cpu"]
+TINY = [
+    "fit", "--config", "gene_structure_tiny", "--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "true",
+    "--data.split.validation", "0.3",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +181,15 @@ def test_without_progress_bar_only_progress_is_missing(tmp_path, genome, monkeyp
     assert main([*TINY, *genome, "--name", "one", *options]) == 0
     found = capsys.readouterr()
     assert "device" in found.err and "step 1 of 1" not in found.err and "next: genoformer predict" in found.out
+
+
+def test_a_model_that_cannot_call_genes_is_not_said_to_predict(tmp_path, genome, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    few = ["--trainer.max_steps", "1", "--data.split.validation", "0.1"]
+    assert main([*TINY, *genome, "--name", "one", *few]) == 0
+    found = capsys.readouterr()
+    assert "DECODER-001" in found.err
+    assert found.out.endswith("next: genoformer fit --config NAME --init_from runs/one/model\n")
 
 
 def test_reports_draw_nothing_from_the_random_state(work, genome, monkeypatch):
