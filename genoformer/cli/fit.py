@@ -148,7 +148,7 @@ class GenoformerCLI(LightningCLI):
             callbacks = [*callbacks, *self.application.callbacks.load()()]
         if self.config.trainer.enable_progress_bar is not False:
             self.display = display_for()
-            callbacks.append(RunProgress(self.display, self.application.scores))
+            callbacks.append(RunProgress(self.display, tuple(self.application.scores)))
         trainer_config = {**self.config_init.trainer, "plugins": run_plugins(), "default_root_dir": str(folder)}
         trainer_config["logger"] = MetricsLog(folder / "metrics.csv") if is_fit else False
         return self._instantiate_trainer(trainer_config, callbacks)

@@ -58,15 +58,18 @@ def _device(trainer: Trainer) -> str:
     return name if trainer.world_size == 1 else f"{trainer.world_size} × {name}"
 
 
-def score_lines(step: int, metrics: Mapping[str, float], names: Sequence[str], channels: Sequence[str]) -> list[str]:
+def score_lines(
+    step: int, metrics: Mapping[str, float], meanings: Mapping[str, str], channels: Sequence[str]
+) -> list[str]:
     """The scores of one validation: those of the whole task first, then those of each output side by side.
 
     Args:
         step: Step of the validation, counted from 0.
         metrics: Its scores, with prefix.
-        names: Those that say most, without prefix.
+        meanings: Those that say most, without prefix, and what they are.
         channels: Outputs.
     """
+    names = list(meanings)
     own = [c for c in channels if any(output_score(c, measure) in metrics for measure in MEASURES)]
     of_outputs = {output_score(c, measure) for c in own for measure in MEASURES}
     others = [name.removeprefix(PREFIX) for name in metrics if name not in of_outputs]
@@ -75,7 +78,7 @@ def score_lines(step: int, metrics: Mapping[str, float], names: Sequence[str], c
     whole = {name: metrics[PREFIX + name] if name not in names else called[name] for name in ordered}
     width = max(map(len, [*whole, *own]), default=0)
     lines = [f"validation after {step + 1:,} steps, whose weights the model has:"]
-    lines += [f"  {name:<{width}}  {said(value)}" for name, value in whole.items()]
+    lines += [f"  {name:<{width}}  {said(value):<8}{meanings.get(name, '')}".rstrip() for name, value in whole.items()]
     if own:
         lines.append(f"  {'':<{width}}  " + "  ".join(f"{measure:<6}" for measure in MEASURES).rstrip())
         cells = ([said(metrics.get(output_score(c, measure))) for measure in MEASURES] for c in own)

@@ -31,7 +31,7 @@ def write_report(folder: RunFolder, run: RunFacts, *, picture: bool = True) -> N
     if picture:
         with written_or_said("curves.png"):
             history, outcomes = RunHistory.read(folder.metrics), read_outcomes(folder.outcomes)
-            curves = run_curves(history, run.scores, run.channels)
+            curves = run_curves(history, list(run.scores), run.channels)
             write_curves_picture(folder.curves, f"{run.task}, {run.name}", curves, outcomes)
 
 

@@ -64,7 +64,7 @@ class RunFacts:
         task: Name of the task.
         title: What the task is for.
         channels: Outputs.
-        scores: Validation scores that say most, best first.
+        scores: Validation scores that say most, best first, and what they are.
         monitor: Metric that chose the model.
         max_steps: Steps that were asked for.
         facts: By name, in a few words: device, parameters and the like.
@@ -79,7 +79,7 @@ class RunFacts:
     task: str
     title: str
     channels: Sequence[str]
-    scores: Sequence[str]
+    scores: Mapping[str, str]
     monitor: str
     max_steps: int
     facts: Mapping[str, str]
@@ -108,7 +108,7 @@ def training_page(run: RunFacts, history: RunHistory, outcomes: Outcomes) -> str
         history: What was logged.
         outcomes: Of the validation that chose the model.
     """
-    curves = run_curves(history, run.scores, run.channels)
+    curves = run_curves(history, list(run.scores), run.channels)
     sections = [
         _summary(run, history),
         _curves(curves, run.monitor, history),
@@ -126,7 +126,7 @@ def _summary(run: RunFacts, history: RunHistory) -> Section:
     last = history.rows[-1][0] + 1 if history.rows else 0
     tiles: dict[str, Any] = {}
     if best is not None:
-        shown = shown_scores(best[1], run.scores, run.channels)
+        shown = shown_scores(best[1], list(run.scores), run.channels)
         tiles |= {f"{name}, validation": said(value) for name, value in list(shown.items())[:3]}
         tiles["loss, validation"] = said(best[1].get(f"{PREFIX}loss"))
         tiles["step whose weights the model has"] = f"{best[0] + 1:,}"
@@ -170,16 +170,19 @@ def _scores(run: RunFacts, history: RunHistory, outcomes: Outcomes) -> Section |
     own = {output_score(channel, measure) for channel in run.channels for measure in MEASURES}
     names = [name for name in best[1] if name not in own]
     last = validations[-1]
-    headings = ["", f"step {best[0] + 1:,}", *([f"step {last[0] + 1:,}"] if last[0] != best[0] else [])]
+    headings = ["", f"step {best[0] + 1:,}", *([f"step {last[0] + 1:,}"] if last[0] != best[0] else []), ""]
     columns = [_shown(best[1], run), *([_shown(last[1], run)] if last[0] != best[0] else [])]
-    ordered = sorted(names, key=lambda name: (_rank(name, run.scores), name))
-    rows = [[name.removeprefix(PREFIX), *(column[name] for column in columns)] for name in ordered]
+    ordered = sorted(names, key=lambda name: (_rank(name, list(run.scores)), name))
+    meanings = {PREFIX + name: text for name, text in run.scores.items()}
+    rows = [[n.removeprefix(PREFIX), *(column[n] for column in columns), meanings.get(n, "")] for n in ordered]
     table = outcomes.get("table")
     per_class = join(element("h3", "Each class" if "confusion" in outcomes else "Each output"), _class_table(table))
-    about = (
-        "On the validation part, which training has not seen. A dash where nothing is learned yet. F1 and MCC are of a "
-        "yes at probability 0.5; AUPRC is about the order of probabilities, whatever their size."
-    )
+    about = "On the validation part, which training has not seen."
+    if own & set(best[1]):
+        about += (
+            " F1 and MCC are of a yes at probability 0.5, AUPRC of the order of probabilities, whatever their size. A "
+            "dash stands for scores of called genes before any output is learned."
+        )
     return Section("Scores", join(plain_table(headings, rows), per_class if table else None), about)
 
 
@@ -190,7 +193,7 @@ def _rank(name: str, first: Sequence[str]) -> int:
 
 
 def _shown(scores: Mapping[str, float], run: RunFacts) -> dict[str, str]:
-    called = shown_scores(scores, run.scores, run.channels)
+    called = shown_scores(scores, list(run.scores), run.channels)
     return {name: said(called.get(name.removeprefix(PREFIX), value)) for name, value in scores.items()}
 
 
@@ -223,6 +226,8 @@ def _probabilities(run: RunFacts, outcomes: Outcomes) -> Section | None:
     if curves:
         chart = reliability_chart(curves, title="Reliability")
         drawn = figures((chart, f"Probabilities of {outcomes.get('of', 'an output')}, in tenths."))
+    if not curves:
+        return Section("Calibration", join(fitted))
     about = "Do probabilities mean what they say? On the diagonal, of what is said with 80 % four in five are right."
     return Section("Calibration", join(drawn, fitted), about)
 
@@ -247,7 +252,8 @@ def _errors(outcomes: Outcomes) -> Section | None:
         return Section("Which is taken for which", figures((chart, caption)))
     if numbers := outcomes.get("numbers"):
         chart = numbers_chart(numbers["right"], numbers["said"], title="Said and right")
-        return Section("Said and right", figures((chart, "Each point is a sequence of the validation part.")))
+        caption = "Each point is a sequence of the validation part; numbers in standard deviations around their mean."
+        return Section("Said and right", figures((chart, caption)))
     return None
 
 

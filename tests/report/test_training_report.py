@@ -36,7 +36,8 @@ def outcomes():
 
 def run_of(**changed):
     values = {
-        "name": "demo", "task": "gene_structure", "title": HARMLESS, "channels": CHANNELS, "scores": ("gene_f1",),
+        "name": "demo", "task": "gene_structure", "title": HARMLESS, "channels": CHANNELS,
+        "scores": {"gene_f1": HARMLESS},
         "monitor": "val/loss", "max_steps": 400, "facts": {"device": HARMLESS}, "ending": "", "card": HARMLESS,
         "config": HARMLESS, "fitted": {"function": {"temperature": 1.5}}, "commands": HARMLESS,
     }  # fmt: skip
