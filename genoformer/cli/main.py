@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from genoformer.cli.starting import shown_as_starting
 from genoformer.errors import GenoformerError, OutputWriteError, UsageError, escape_control, format_error
 
 if TYPE_CHECKING:
@@ -125,10 +126,12 @@ def _dispatch(argv: list[str]) -> int:
     if name in LIGHTNING_COMMANDS and not {"-h", "--help"}.isdisjoint(rest):
         print(importlib.import_module("genoformer.cli.training_arguments").help_page(name, COMMANDS[name][1], rest))
         return 0
-    module = importlib.import_module(COMMANDS[name][0])
     if name in LIGHTNING_COMMANDS:
-        prepare_process()
+        with shown_as_starting(name):
+            module = importlib.import_module(COMMANDS[name][0])
+            prepare_process()
         return module.run_lightning(name, rest)
+    module = importlib.import_module(COMMANDS[name][0])
     parser = CommandParser(prog=f"genoformer {name}", description=COMMANDS[name][1], allow_abbrev=False)
     module.add_arguments(parser)
     return module.run(parser.parse_args(rest))

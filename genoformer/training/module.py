@@ -251,7 +251,8 @@ class GenomeModule(pl.LightningModule):
     def _log_scores(self, part: str) -> None:
         total, weight = sum_over_processes(self.trainer, self.losses)
         self.log(f"{part}/loss", float(total / max(weight, 1.0)), prog_bar=True)
-        for name, value in gather_scores(self.trainer, self.scores).compute().items():
+        self.scores = gather_scores(self.trainer, self.scores)
+        for name, value in self.scores.compute().items():
             self.log(f"{part}/{name}", value)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
