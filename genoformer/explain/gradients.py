@@ -6,6 +6,7 @@ Reference:
     Sundararajan et al. 2017, arXiv:1703.01365.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +114,9 @@ def _attribute(
         )
         if layer is not None
     }  # fmt: skip
-    method: Any = LayerIntegratedGradients(number, list(widths))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that layers might follow from each other: these are summands
+        method: Any = LayerIntegratedGradients(number, list(widths))
     at_once = max(1, TOKENS_AT_ONCE // inputs[0].shape[1])
     with torch.enable_grad(), refusals_explained():
         found = method.attribute(inputs, baselines, n_steps=n_steps, internal_batch_size=at_once)
