@@ -39,10 +39,11 @@ class LogoWriter:
 
     Args:
         path: Of the first picture; its folder gets the others.
+        target: What is explained, for titles.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._folder = path.parent
+    def __init__(self, path: Path, target: str = "") -> None:
+        self._folder, self._target = path.parent, target
         self._n_records = 0
         self.names: list[str] = []
         self.left_out = WarningLog()
@@ -71,7 +72,7 @@ class LogoWriter:
             self.left_out.add("EXPLAIN-103", message)
         bases = decode_bases(record.codes[start + first : start + last])
         shown = {TITLES[method]: values[first:last] for method, values in tracks.items()}
-        title = f"{record.id}  {start + first + 1:,}-{start + last:,}"
+        title = f"{record.id} {start + first + 1:,}-{start + last:,}{self._target and f': {self._target}'}"
         write_logo(self._folder / name, bases, shown, first=start + first, title=title)
         self.names.append(name)
 
@@ -109,9 +110,11 @@ def write_logo(path: Path, bases: str, tracks: dict[str, np.ndarray], *, first: 
     for axis, (line, name) in zip(axes[:, 0], places, strict=True):
         letters, values = bases[line : line + LETTERS_IN_A_LINE], tracks[name][line : line + LETTERS_IN_A_LINE]
         _draw_line(axis, letters, values, first + line, width)
+        if name == places[0][1]:
+            _write_letters(axis, letters, first + line)
         axis.set_ylim(*_limits(tracks[name]))
         axis.set_ylabel(name, fontsize=8)
-    axes[0, 0].set_title(title.replace("$", r"\$"), fontsize=10, loc="left")
+    axes[0, 0].set_title(title.replace("$", r"\$"), fontsize=10, loc="left", pad=14)
     try:
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format="png", dpi=130, metadata={"Software": None})
@@ -134,6 +137,15 @@ def _draw_line(axis: Any, letters: str, values: np.ndarray, first: int, width: i
     axis.tick_params(labelsize=7)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
+
+
+def _write_letters(axis: Any, letters: str, first: int) -> None:
+    """All letters above the line: those of little importance cannot be read in it."""
+    for i, letter in enumerate(letters):
+        axis.text(
+            first + i + 1, 1.02, letter, transform=axis.get_xaxis_transform(), ha="center", va="bottom",
+            fontsize=6.5, color=COLORS.get(letter, "0.6"), family="DejaVu Sans Mono",
+        )  # fmt: skip
 
 
 def _stretched(letter: str, left: float, height: float) -> Outline:

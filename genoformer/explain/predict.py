@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +14,7 @@ from genoformer.explain.outputs import FORMATS
 from genoformer.explain.request import ExplainRequest
 from genoformer.explain.target import OVERALL
 from genoformer.inference.chunks import ChunkSize, Outputs, make_chunks, read_chunks
-from genoformer.inference.formats import RecordFiles
+from genoformer.inference.formats import MakeWriter, RecordFiles
 from genoformer.inference.interface import OnBases, Written
 from genoformer.inference.reading import Scan
 from genoformer.sequence.records import Record
@@ -77,7 +78,10 @@ class ExplainPredictor:
     def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: WarningLog) -> Written:
         """The files; see ``inference.interface.Predictor``."""
         bundle, n_positions = self.explainer.bundle, 0
-        with RecordFiles(out, self.request.formats, FORMATS) as files:
+        makers: dict[str, MakeWriter] = {}
+        if "png" in self.request.formats:  # whose package not everyone has
+            makers["png"] = partial(FORMATS["png"].writer.load(), target=str(self.request.asked.target))
+        with RecordFiles(out, self.request.formats, FORMATS, makers) as files:
             for record, found in read_chunks(self._records(paths), folders, CHUNK):
                 files.add(record, found)
                 n_positions += max(found[method].shape[-1 if method != "ism" else 0] for method in self._methods)

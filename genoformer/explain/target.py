@@ -29,6 +29,10 @@ class Target:
     head: str
     span: tuple[int, int] | None = None
 
+    def __str__(self) -> str:
+        """As ``read_target`` reads it."""
+        return self.name if self.span is None else f"{self.name}:{self.span[0] + 1:,}-{self.span[1]:,}"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return {"name": self.name, "span": None if self.span is None else list(self.span)}

@@ -157,4 +157,5 @@ def test_targets_that_are_none(text, head, message):
 def test_names_of_terms_have_colons():
     assert read_target("GO:0008150", ["GO:0003674", "GO:0008150"], "sequence").channel == 1
     assert read_target(None, ["value"], "sequence").name == "value"
-    assert read_target("start:1,001-1,003", ["start"], "base").span == (1000, 1003)
+    found = read_target("start:1001-1,003", ["start"], "base")
+    assert found.span == (1000, 1003) and str(found) == "start:1,001-1,003"
