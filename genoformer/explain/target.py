@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genoformer.errors import UsageError
+from genoformer.files.numbers import whole_number
 
 N_NAMED_LETTERS = 200
 OVERALL, PER_BASE, PER_TOKEN = "sequence", "base", "token"
@@ -57,7 +58,7 @@ def read_target(text: str | None, labels: Sequence[str], head: str) -> Target:
         return Target(labels[0], 0, head)
     if text in labels:  # names of terms have colons, too
         return Target(text, list(labels).index(text), head)
-    match = re.fullmatch(r"(.+):([\d,]+)-([\d,]+)", text)
+    match = re.fullmatch(r"(.+):([0-9,]+)-([0-9,]+)", text)
     name = match[1] if match else text
     if name not in labels:
         message = f'there is no output "{name}"; there are {_listed(labels)}.'
@@ -65,9 +66,11 @@ def read_target(text: str | None, labels: Sequence[str], head: str) -> Target:
     if match is None or head == OVERALL:
         message = f'"{name}" is said of the whole sequence: it has no positions.'
         raise UsageError("EXPLAIN-002", message, where="--target", fix=f"Give --target {name}.")
-    start, end = (int(match[i].replace(",", "")) for i in (2, 3))
+    start, end = (whole_number(match[i].replace(",", "")) or 0 for i in (2, 3))
     if not 1 <= start <= end:
-        raise UsageError("EXPLAIN-002", f"expected START-END with 1 ≤ START ≤ END, found {text}.", where="--target")
+        raise UsageError(
+            "EXPLAIN-002", f"expected START-END with 1 ≤ START ≤ END, found {text[:80]}.", where="--target"
+        )
     return Target(name, list(labels).index(name), head, (start - 1, end))
 
 
