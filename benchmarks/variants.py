@@ -24,11 +24,11 @@ from genoformer.annotation.read import read_annotation
 from genoformer.annotation.seqids import match_ids
 from genoformer.annotation.write_gff3 import write_gff3
 from genoformer.files import write_json_atomic
-from genoformer.sequence.alphabet import decode_bases
+from genoformer.sequence.alphabet import decode_bases, encode_bases
 from genoformer.sequence.fasta import read_fasta, write_fasta
 from genoformer.sequence.records import Record
 from genoformer.variants.alleles import trimmed
-from genoformer.variants.consequences import GeneIndex
+from genoformer.variants.consequences import GeneIndex, consequence_of
 
 Variant = tuple[str, int, str, str]
 """Contig, position (1-based), REF, ALT."""
@@ -38,6 +38,10 @@ CSQ = "import sys, pysam.bcftools as bcftools; sys.stdout.write(bcftools.csq(*sy
 MAX_INDEL_BP = 12
 NOT_COMPARED = {"non_coding", "intergenic"}
 N_EXAMPLES = 6
+FRAME = frozenset(("frameshift", "inframe_insertion", "inframe_deletion"))
+END = frozenset(("stop_retained", "stop_gained", "inframe_insertion", "inframe_deletion"))
+EDGE_BP = 3
+ATG = encode_bases("ATG").tolist()
 
 
 def comparable(genes: Iterable[Gene]) -> list[Gene]:
@@ -135,34 +139,75 @@ def by_us(records: list[Record], genes: list[Gene], variants: list[Variant], cod
     return found
 
 
+def main_words(found: Found) -> Found:
+    """Without words that the others make idle: where a frame leads whose start or stop is lost, or which is shifted."""
+    return {gene: main_terms(terms) for gene, terms in found.items()}
+
+
+def main_terms(terms: frozenset[str]) -> frozenset[str]:
+    """As ``main_words``, for one gene."""
+    for grave, idle in (("start_lost", terms), ("stop_lost", FRAME), ("frameshift", END), ("stop_retained", FRAME)):
+        if grave in terms:
+            terms = terms - idle | {grave}
+    return terms
+
+
 def stratum(variant: Variant, found: Found) -> str:
     """Of a variant: what bcftools says of it."""
     kind = "snv" if len(variant[2]) == len(variant[3]) else "indel"
-    words = sorted({"&".join(sorted(terms)) for terms in found.values()})
+    words = sorted({"&".join(sorted(terms)) for terms in main_words(found).values()})
     return f"{kind} {words[0] if len(words) == 1 else 'several genes'}"
+
+
+def is_read_otherwise(variant: Variant, genes: GeneIndex) -> bool:
+    """Whether the two programs have different rules for the place, so that they do not speak of the same thing.
+
+    bcftools knows no start codon but ATG. Where an indel touches the ends of a gene it goes by places, which differ
+    between the strands, and not by the sequence that comes out: an indel that leaves the start codon as it was, one
+    right before the stop codon, one that reaches over the end of a gene.
+    """
+    _, place, ref, alt = variant
+    change, is_indel = trimmed(place - 1, ref, alt), len(ref) != len(alt)
+    for coding, turn in genes.around(change.start - EDGE_BP, change.end + EDGE_BP):
+        moved = change.shifted(turn)
+        found = consequence_of(moved, coding)
+        loses_start = found is not None and "start_lost" in found.terms
+        if loses_start and coding.bases[:3].tolist() != ATG:
+            return True
+        low, high = moved.start, moved.end
+        start, end = (coding.low, coding.high) if coding.gene.strand == "+" else (coding.high, coding.low)
+        is_near_start = min(abs(low - start), abs(high - start)) <= EDGE_BP
+        is_before_stop = moved.is_insertion and abs(low - end) == EDGE_BP
+        reaches_over = low < coding.low < high or low < coding.high < high
+        is_beside = found is None or (is_near_start and not loses_start)
+        if is_indel and (reaches_over or is_before_stop or is_beside):
+            return True
+    return False
 
 
 def compare(variants: list[Variant], theirs: list[Found], ours: list[Found], chosen: list[int]) -> dict[str, Any]:
     """Shares of variants of which both say the same, by what bcftools says."""
-    n, same, examples = Counter(), Counter(), defaultdict(list)
+    n, same, exact, examples = Counter(), Counter(), 0, defaultdict(list)
     for i in chosen:
         name = stratum(variants[i], theirs[i])
         n[name] += 1
-        same[name] += theirs[i] == ours[i]
-        if theirs[i] != ours[i] and len(examples[name]) < N_EXAMPLES:
+        is_same = main_words(theirs[i]) == main_words(ours[i])
+        same[name] += is_same
+        exact += theirs[i] == ours[i]
+        if not is_same and len(examples[name]) < N_EXAMPLES:
             sides = [{gene: sorted(terms) for gene, terms in one.items()} for one in (theirs[i], ours[i])]
             examples[name].append({"variant": list(variants[i]), "bcftools": sides[0], "genoformer": sides[1]})
     table = {name: {"n": n[name], "same": same[name], "share": round(same[name] / n[name], 4)} for name in sorted(n)}
     total = max(sum(n.values()), 1)
-    return {"n": sum(n.values()), "share": round(sum(same.values()) / total, 5), "by_consequence": table,
-            "examples": dict(examples)}  # fmt: skip
+    shares = {"share": round(sum(same.values()) / total, 5), "share_of_all_words": round(exact / total, 5)}
+    return {"n": sum(n.values()), **shares, "by_consequence": table, "examples": dict(examples)}
 
 
-def balanced(variants: list[Variant], theirs: list[Found], kind: str, wanted: int) -> list[int]:
+def balanced(variants: list[Variant], theirs: list[Found], kind: str, wanted: int, among: list[int]) -> list[int]:
     """Numbers of variants, equally many of each consequence where there are so many; none without any."""
     groups: dict[str, list[int]] = defaultdict(list)
-    for i, (variant, found) in enumerate(zip(variants, theirs, strict=True)):
-        name = stratum(variant, found)
+    for i in among:
+        found, name = theirs[i], stratum(variants[i], theirs[i])
         if found and name.startswith(kind) and not name.endswith("several genes"):
             groups[name].append(i)
     chosen: list[int] = []
@@ -183,10 +228,16 @@ def measure(records: list[Record], genes: list[Gene], code: int, *, drawn: int, 
         theirs = by_bcftools(Path(folder), records, genes, variants)
     ours = by_us(records, genes, variants, code)
     spoken = [i for i in range(len(variants)) if theirs[i] or ours[i]]
+    index = {
+        record.id: GeneIndex([g for g in genes if g.contig == record.id], record.codes, code) for record in records
+    }
+    apart = {i for i in spoken if is_read_otherwise(variants[i], index[variants[i][0]])}
+    plain = [i for i in spoken if i not in apart]
     results = {
-        "snvs": compare(variants, theirs, ours, balanced(variants, theirs, "snv", snvs)),
-        "indels": compare(variants, theirs, ours, balanced(variants, theirs, "indel", indels)),
-        "all": compare(variants, theirs, ours, spoken),
+        "snvs": compare(variants, theirs, ours, balanced(variants, theirs, "snv", snvs, plain)),
+        "indels": compare(variants, theirs, ours, balanced(variants, theirs, "indel", indels, plain)),
+        "all_others": compare(variants, theirs, ours, plain),
+        "read_otherwise": compare(variants, theirs, ours, sorted(apart)),
     }
     return {"genes": len(genes), "drawn": len(variants), "seed": seed, "bcftools": "1.24 (pysam)", **results}
 
@@ -210,8 +261,8 @@ def main() -> None:
         gene.contig = names[gene.contig]
     counts = {"drawn": args.drawn, "snvs": args.snvs, "indels": args.indels, "seed": args.seed}
     found = measure(records, genes, args.genetic_code, **counts)
-    for name in ("snvs", "indels", "all"):
-        print(name, found[name]["n"], found[name]["share"])
+    for name in ("snvs", "indels", "all_others", "read_otherwise"):
+        print(name, found[name]["n"], found[name]["share"], found[name]["share_of_all_words"])
         for words, row in found[name]["by_consequence"].items():
             print(f"  {row['share']:.4f} {row['n']:6d} {words}")
     if args.out:

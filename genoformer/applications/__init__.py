@@ -31,6 +31,7 @@ APPLICATIONS: dict[str, Application] = {
         formats=Part(f"{_HERE}.genes.outputs:FORMATS"),
         compare=Part(f"{_HERE}.genes.evaluate:COMPARISON"),
         adaptation=Part(f"{_HERE}.adapt.genes:ADAPTATION"),
+        variants=Part(f"{_HERE}.genes.variants:GeneVariants"),
     ),
     "gene_structure_eukaryote": Application(
         title="genes with introns",
@@ -44,6 +45,7 @@ APPLICATIONS: dict[str, Application] = {
         formats=Part(f"{_HERE}.genes.outputs:FORMATS"),
         compare=Part(f"{_HERE}.introns.evaluate:COMPARISON"),
         adaptation=Part(f"{_HERE}.adapt.introns:ADAPTATION"),
+        variants=Part(f"{_HERE}.introns.variants:IntronVariants"),
     ),
     "function": Application(
         title="classes, terms or numbers of whole sequences",
@@ -57,6 +59,7 @@ APPLICATIONS: dict[str, Application] = {
         formats=Part(f"{_HERE}.functions.outputs:FORMATS"),
         compare=Part(f"{_HERE}.functions.evaluate:COMPARISON"),
         baseline=Part(f"{_HERE}.functions.baseline:compare_run"),
+        variants=Part(f"{_HERE}.functions.variants:FunctionVariants"),
     ),
     "rna_pairs": Application(
         title="base pairs of RNA",

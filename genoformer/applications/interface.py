@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from genoformer.tasks.interface import BuildTask
     from genoformer.training.finish import Finish
     from genoformer.training.interface import TrainingData
+    from genoformer.variants.interface import VariantModel
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Application:
         compare: Scores of a prediction against a reference.
         baseline: Scores of a finished run beside those of simple models.
         adaptation: How a model of this task is trained further on the genome at hand.
+        variants: Says what variants of a genome change.
     """
 
     title: str
@@ -52,3 +54,4 @@ class Application:
     compare: Part[Comparison] | None = None
     baseline: Part[Callable[..., dict[str, Any]]] | None = None
     adaptation: Part[Any] | None = None
+    variants: Part[type[VariantModel]] | None = None

@@ -20,6 +20,11 @@ def load_pybigtools() -> ModuleType:
     return _load("pybigtools", "FORMATS-004", "bigWig needs", "tracks", "--formats")
 
 
+def load_pysam() -> ModuleType:
+    """The package that compresses by bgzip, and indexes; UsageError if it is not installed."""
+    return _load("pysam", "VARIANTS-010", "bgzip needs", "hts", "--formats")
+
+
 def _load(name: str, code: str, what: str, extra: str, where: str) -> ModuleType:
     try:
         return importlib.import_module(name)

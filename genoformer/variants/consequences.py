@@ -261,7 +261,7 @@ def _coding_terms(edit: _Edit, coding: CodingGene) -> tuple[set[str], str]:
     stop = len(before) - 3
     touches_stop = coding.has_stop and (end > stop if edit.lost else stop < start < len(before))
     if touches_stop:
-        terms.add("stop_retained" if _keeps_stop(after, len(before) // 3, growth, coding) else "stop_lost")
+        terms.add("stop_retained" if "*" in new else "stop_lost")
         old, new = old.removesuffix("*"), new if growth else new.removesuffix("*")
     if not growth:
         terms |= _substitution_terms(old, new)
@@ -309,12 +309,6 @@ def _read(bases: np.ndarray, first: int, n: int, coding: CodingGene) -> str:
             if first <= number < first + len(letters) and letters[number - first] == "*":
                 letters[number - first] = "U"
     return "".join(letters)
-
-
-def _keeps_stop(after: np.ndarray, n_codons: int, growth: int, coding: CodingGene) -> bool:
-    """Whether the frame ends where it did; in a frame that was shifted, whether a stop stands there by chance."""
-    last = n_codons - 1 + (growth // 3 if growth % 3 == 0 else 0)
-    return translate(after[3 * last : 3 * last + 3], coding.code) == "*"
 
 
 def _substitution_terms(old: str, new: str) -> set[str]:
