@@ -1,0 +1,130 @@
+"""Genes of a reference and of its changed form beside each other: what is lost, gained, moved, or less sure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from genoformer.annotation.models import Gene
+from genoformer.variants.alleles import Change
+from genoformer.variants.reports import GeneChange
+
+Namer = Callable[[Gene], str]
+"""The name of a gene of the reference, or of one at that place in the changed sequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A gene with its ends as places in the reference.
+
+    Attributes:
+        gene: As it was found, in coordinates of the reference or of the changed sequence.
+        low: First base, as a place in the reference.
+        high: One past the last, likewise.
+        introns: Ends of its introns, likewise.
+    """
+
+    gene: Gene
+    low: int
+    high: int
+    introns: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def first(self) -> int:
+        """The 5′ end."""
+        return self.low if self.gene.strand == "+" else self.high
+
+    @property
+    def last(self) -> int:
+        """The 3′ end."""
+        return self.high if self.gene.strand == "+" else self.low
+
+
+def placed(genes: Iterable[Gene], change: Change | None = None) -> list[Placed]:
+    """Genes with their places in the reference.
+
+    Args:
+        genes: In coordinates of the sequence that they were found in.
+        change: What was changed in that sequence, in coordinates of the reference; None for the reference.
+    """
+
+    def at(position: int) -> int:
+        if change is None or position <= change.start:
+            return position
+        if position >= change.start + len(change.bases):
+            return position - change.growth_bp
+        return change.start
+
+    return [
+        Placed(
+            gene, at(gene.start), at(gene.end),
+            tuple((at(low), at(high)) for (_, low), (high, _) in zip(gene.parts, gene.parts[1:], strict=False)),
+        )
+        for gene in genes
+    ]  # fmt: skip
+
+
+def gene_changes(
+    before: list[Placed], after: list[Placed], change: Change, name: Namer, min_change: float
+) -> list[tuple[GeneChange, Placed]]:
+    """What becomes different, by place, each with the gene that it is about.
+
+    Genes are the same when they share strand and 3′ end, or else strand and 5′ end. A gene whose frame an insertion or
+    deletion breaks keeps its 5′ end, as a rule.
+
+    Args:
+        before: Genes of the reference.
+        after: Genes of the changed sequence.
+        change: The change.
+        name: Names genes.
+        min_change: Smaller changes of confidence alone are not told.
+    """
+    found: list[tuple[GeneChange, Placed]] = []
+    left = {(one.gene.strand, one.last): one for one in after}
+    lost = []
+    for one in before:
+        other = left.pop((one.gene.strand, one.last), None)
+        if other is None:
+            lost.append(one)
+            continue
+        found += [(told, one) for told in _same_end(one, other, name(one.gene), min_change)]
+    by_start = {(one.gene.strand, one.first): one for one in left.values()}
+    for one in lost:
+        other = by_start.pop((one.gene.strand, one.first), None)
+        if other is None:
+            found.append((_told("gene_lost", one, None, name(one.gene)), one))
+            continue
+        del left[one.gene.strand, other.last]
+        is_broken = change.growth_bp % 3 != 0 and one.low <= change.start <= one.high
+        effect = "frame_broken" if is_broken else "end_moved"
+        found.append((_told(effect, one, other, name(one.gene), _further(one, one.last, other.last)), one))
+    for other in left.values():
+        found.append((_told("gene_gained", None, other, name(other.gene)), other))
+    return sorted(found, key=lambda pair: (pair[1].low, pair[1].high, pair[0].effect))
+
+
+def _same_end(one: Placed, other: Placed, name: str, min_change: float) -> list[GeneChange]:
+    """Of a gene that ends where it did."""
+    told = []
+    if one.first != other.first:
+        told.append(_told("start_moved", one, other, name, _further(one, one.first, other.first)))
+    if set(one.introns) - set(other.introns):
+        told.append(_told("splice_lost", one, other, name))
+    if set(other.introns) - set(one.introns):
+        told.append(_told("splice_made", one, other, name))
+    if told:
+        return told
+    old, new = one.gene.score, other.gene.score
+    if old is not None and new is not None and abs(new - old) >= min_change:
+        return [_told("confidence", one, other, name)]
+    return []
+
+
+def _further(one: Placed, old: int, new: int) -> int:
+    """How far a place lies downstream of another on the gene's strand."""
+    return new - old if one.gene.strand == "+" else old - new
+
+
+def _told(effect: str, one: Placed | None, other: Placed | None, name: str, moved_bp: int = 0) -> GeneChange:
+    gene = one or other
+    strand = gene.gene.strand if gene is not None else "+"
+    before, after = (None if each is None else each.gene.score for each in (one, other))
+    return GeneChange(effect, name, strand, before, after, moved_bp)
