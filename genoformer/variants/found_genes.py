@@ -67,8 +67,9 @@ def gene_changes(
 ) -> list[tuple[GeneChange, Placed]]:
     """What becomes different, by place, each with the gene that it is about.
 
-    Genes are the same when they share strand and 3′ end, or else strand and 5′ end. A gene whose frame an insertion or
-    deletion breaks keeps its 5′ end, as a rule.
+    Genes are the same when they share strand and 5′ end, or else strand and 3′ end. Where both ends of a gene belong to
+    two genes of the changed sequence, the one at the 5′ end is the gene, and the other is gained. Two genes that became
+    one are both told of.
 
     Args:
         before: Genes of the reference.
@@ -79,33 +80,31 @@ def gene_changes(
     """
     found: list[tuple[GeneChange, Placed]] = []
     left = {(one.gene.strand, one.last): one for one in after}
-    lost = []
+    by_start = {(one.gene.strand, one.first): one for one in after}
     for one in before:
-        other = left.pop((one.gene.strand, one.last), None)
-        if other is None:
-            lost.append(one)
-            continue
-        found += [(told, one) for told in _same_end(one, other, name(one.gene), min_change)]
-    by_start = {(one.gene.strand, one.first): one for one in left.values()}
-    for one in lost:
-        other = by_start.pop((one.gene.strand, one.first), None)
-        if other is None:
-            found.append((_told("gene_lost", one, None, name(one.gene)), one))
-            continue
-        del left[one.gene.strand, other.last]
+        same_end, same_start = left.get((one.gene.strand, one.last)), by_start.get((one.gene.strand, one.first))
         is_broken = change.growth_bp % 3 != 0 and one.low <= change.start <= one.high
-        effect = "frame_broken" if is_broken else "end_moved"
-        found.append((_told(effect, one, other, name(one.gene), _further(one, one.last, other.last)), one))
+        if same_end is not None and (same_start is same_end or same_start is None):
+            left.pop((one.gene.strand, one.last), None)
+            found += [(told, one) for told in _same_end(one, same_end, name(one.gene), min_change, is_broken)]
+        elif same_start is not None:
+            left.pop((one.gene.strand, same_start.last), None)
+            effect = "frame_broken" if is_broken else "end_moved"
+            further = _further(one, one.last, same_start.last)
+            found.append((_told(effect, one, same_start, name(one.gene), further), one))
+        else:
+            found.append((_told("gene_lost", one, None, name(one.gene)), one))
     for other in left.values():
         found.append((_told("gene_gained", None, other, name(other.gene)), other))
     return sorted(found, key=lambda pair: (pair[1].low, pair[1].high, pair[0].effect))
 
 
-def _same_end(one: Placed, other: Placed, name: str, min_change: float) -> list[GeneChange]:
-    """Of a gene that ends where it did."""
+def _same_end(one: Placed, other: Placed, name: str, min_change: float, is_broken: bool) -> list[GeneChange]:
+    """Of a gene that ends where it did; what is left behind a shift of the frame has another start."""
     told = []
     if one.first != other.first:
-        told.append(_told("start_moved", one, other, name, _further(one, one.first, other.first)))
+        effect = "frame_broken" if is_broken else "start_moved"
+        told.append(_told(effect, one, other, name, _further(one, one.first, other.first)))
     if set(one.introns) - set(other.introns):
         told.append(_told("splice_lost", one, other, name))
     if set(other.introns) - set(one.introns):

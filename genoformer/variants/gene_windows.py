@@ -13,7 +13,7 @@ from genoformer.variants.found_genes import Namer, gene_changes, placed
 from genoformer.variants.reach import StrandReader, Stretch
 from genoformer.variants.reports import GeneChange
 
-FIRST_MARGIN_BP = 12_000
+FIRST_MARGIN_BP = 9_000
 """Of the first window, on each side of the change."""
 SAFE_SHARE = 0.5
 """Differences must lie in this inner share of a window; beyond it the window's ends could have made them."""

@@ -29,9 +29,9 @@ from genoformer.sequence.alphabet import N_CODE
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.variants.alleles import Change
 
-BLOCK_TOKENS = 2048
+BLOCK_TOKENS = 4096
 """Tokens whose states are computed and kept together."""
-KEPT_BLOCKS = 24
+KEPT_BLOCKS = 12
 
 
 def reaches(network: Any, name: str) -> list[int]:

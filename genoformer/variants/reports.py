@@ -37,7 +37,7 @@ GENE_EFFECTS = {
     "gene_lost": "the gene is not found any more",
     "gene_gained": "a gene that the reference has not",
     "start_moved": "the gene begins elsewhere",
-    "frame_broken": "an insertion or deletion shifts the frame: the gene ends elsewhere",
+    "frame_broken": "an insertion or deletion shifts the frame: the gene ends, or begins, elsewhere",
     "end_moved": "the gene ends elsewhere: its stop codon is lost, or another one stands before it",
     "splice_lost": "an intron is not spliced out any more, or has another end",
     "splice_made": "an intron that the reference has not",
