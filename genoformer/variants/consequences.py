@@ -127,6 +127,26 @@ def consequence_of(change: Change, coding: CodingGene) -> Consequence | None:
     return _consequence(terms | found, coding, text)
 
 
+def changed_bases(change: Change, coding: CodingGene) -> np.ndarray | None:
+    """The coding sequence with a change, in reading direction from the first whole codon; None where it stays.
+
+    It ends where the gene of the reference does, whether or not a shifted frame would. Bases that are put in at the end
+    of a part, and reach beyond it, are left out.
+
+    Args:
+        change: As for ``consequence_of``.
+        coding: The gene.
+    """
+    if not any(_touches_part(change, number, part) for number, part in enumerate(coding.parts)):
+        return None
+    return _after(_edit(change, coding), coding.bases)
+
+
+def _after(edit: "_Edit", before: np.ndarray) -> np.ndarray:
+    start, end = max(edit.start, 0), max(edit.start + edit.lost, 0)
+    return np.concatenate((before[:start], edit.put, before[end:]))
+
+
 def _consequence(terms: set[str], coding: CodingGene, text: str) -> Consequence:
     if terms & {"splice_donor", "splice_acceptor"}:
         terms = terms - {"splice_region"}
@@ -248,7 +268,7 @@ def _coding_terms(edit: _Edit, coding: CodingGene) -> tuple[set[str], str]:
     growth = len(edit.put) - edit.lost
     before = coding.bases
     start, end = max(edit.start, 0), edit.start + edit.lost
-    after = np.concatenate((before[:start], edit.put, before[max(end, 0) :]))
+    after = _after(edit, before)
     if coding.has_start and start < 3 and (edit.lost or start > 0):
         at_start = _start_term(before, after, edit)
         if at_start is not None:

@@ -13,8 +13,6 @@ from genoformer.variants.found_genes import Namer, gene_changes, placed
 from genoformer.variants.reach import StrandReader, Stretch
 from genoformer.variants.reports import GeneChange
 
-FIRST_MARGIN_BP = 9_000
-"""Of the first window, on each side of the change."""
 SAFE_SHARE = 0.5
 """Differences must lie in this inner share of a window; beyond it the window's ends could have made them."""
 AT_ONCE = 16
@@ -66,7 +64,7 @@ class RecordReader:
         return Change(n - change.end, n - change.start, reverse_complement(change.bases))
 
     def judge(
-        self, changes: Sequence[Change], name: Namer, min_change: float, margin_bp: int = FIRST_MARGIN_BP
+        self, changes: Sequence[Change], name: Namer, min_change: float, margin_bp: int
     ) -> Iterator[list[GeneChange]]:
         """What becomes different about genes with each change by itself.
 

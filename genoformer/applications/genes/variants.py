@@ -15,7 +15,7 @@ import numpy as np
 from genoformer.annotation.gene_files import gene_id
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
-from genoformer.applications.genes.caller import GeneFinder
+from genoformer.applications.genes.caller import ORIGIN_MARGIN_BP, GeneFinder
 from genoformer.applications.genes.passes import pass_records
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import HOPELESS_ODDS, call_genes, record_stop_rate, unwrap_genes
@@ -25,7 +25,7 @@ from genoformer.errors import WarningLog
 from genoformer.inference.interface import OnBases, Speed
 from genoformer.inference.passes import ModelPasses
 from genoformer.sequence.records import Record
-from genoformer.stream import fitting_threads
+from genoformer.stream import fitting_threads, wrap_circular
 from genoformer.variants.alleles import Change
 from genoformer.variants.found_genes import gene_changes, placed
 from genoformer.variants.gene_windows import RecordReader
@@ -54,6 +54,8 @@ class GeneVariants:
     _known: dict[str, list[Gene]] = field(default_factory=dict)
 
     find_with: ClassVar[type[Any]] = GeneFinder
+    margin_bp: ClassVar[int] = 9_000
+    """What is decoded at first on each side of a change."""
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, speed: Speed, options: VariantOptions) -> Self:
@@ -97,7 +99,7 @@ class GeneVariants:
                 for change in changes:
                     yield ModelSays(tuple(self._judge_whole(record, call, change, name)))
                 return
-            opened = self.finder.opened(record.codes, call)
+            opened = wrap_circular(record.codes, ORIGIN_MARGIN_BP) if call.circular else record.codes
             margin = (len(opened) - len(record)) // 2
             reader = self.reader(opened, call)
             found = reader.judge(
@@ -106,6 +108,7 @@ class GeneVariants:
                     gene.shifted(-margin) if gene.start >= margin else gene.shifted(len(record) - margin)
                 ),
                 self.options.min_change,
+                self.margin_bp,
             )
             yield from (ModelSays(tuple(of_one)) for of_one in found)
 
