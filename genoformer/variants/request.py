@@ -24,8 +24,7 @@ from genoformer.variants.interface import Genome, VariantOptions
 from genoformer.variants.reports import OUTSIDE, REF_MISMATCH, UNKNOWN_CONTIG
 from genoformer.variants.vcf_rows import VcfFile, VcfRow
 
-RULES = {REF_MISMATCH: "VARIANTS-007", UNKNOWN_CONTIG: "VARIANTS-008", OUTSIDE: "VARIANTS-009"}
-"""Error of a row that does not fit the genome; counted under the same number above 100 with ``--skip``."""
+ADVICE = "Use the genome that the variants were called on, or --skip to count such rows and leave them."
 N_SHOWN = 20
 
 
@@ -136,57 +135,66 @@ def _rank(record_id: str | None, ranks: dict[str, int], at: int) -> int:
 
 def _check_rows(paths: list[str], vcf: VcfFile, request: VariantRequest, found: Survey, warnings: WarningLog) -> None:
     n_known = max((high for _, high in found.by_record.values()), default=0)
-    for number, row in zip(found.order[n_known:], vcf.rows(found.order[n_known:]), strict=True):
-        _refuse(row, int(number), UNKNOWN_CONTIG, f"the genome has no {row.contig!r}.", vcf, request, found, warnings)
+    unknown = found.order[n_known:]
+    for number, row in zip(unknown, vcf.rows(unknown), strict=True):
+        where = f"{vcf.name} line {row.number}"
+        error = DataError("VARIANTS-008", f"the genome has no {row.contig!r}.", where=where, fix=MAP_HELP)
+        _leave(int(number), UNKNOWN_CONTIG, error, request, found, warnings)
     if not found.by_record:
         return
     for _, record in Reading().all_records(paths):
         low, high = found.by_record.get(record.id, (0, 0))
         for number, row in zip(found.order[low:high], vcf.rows(found.order[low:high]), strict=True):
-            problem = row_problem(row, record)
+            problem = row_problem(row, record, vcf.name)
             if problem is not None:
-                _refuse(row, int(number), *problem, vcf, request, found, warnings)
+                _leave(int(number), *problem, request, found, warnings)
 
 
-def row_problem(row: VcfRow, record: Record) -> tuple[str, str] | None:
-    """Why a row does not fit its record: status and sentence; None where it does.
+def row_problem(row: VcfRow, record: Record, name: str) -> tuple[str, DataError] | None:
+    """Why a row does not fit its record: status and error; None where it does.
 
     An N in REF fits every letter but A, C, G and T, as the specification writes ambiguous bases so. Places before
     the first base and behind the last are telomeres, which only rows of symbols and breakends may name.
+
+    Args:
+        row: The row.
+        record: The sequence that it names.
+        name: Of the file.
     """
     names_no_bases = all(allele_kind(row.ref, alt) in LEFT_ALONE for alt in row.alts)
     if row.position in (-1, len(record)) and names_no_bases:
         return None
-    end = row.position + len(row.ref)
+    end, where = row.position + len(row.ref), f"{name} line {row.number}"
     if row.position < 0 or end > len(record):
-        text = f"REF covers bases {row.position + 1} to {end}, but {row.contig!r} has {len(record):,}."
-        return OUTSIDE, text
+        message = f"REF covers bases {row.position + 1} to {end}, but {row.contig!r} has {len(record):,}."
+        return OUTSIDE, DataError("VARIANTS-009", message, where=where, fix=ADVICE)
     bases, there = encode_bases(row.ref), record.codes[row.position : end]
     differs = (bases != there) & ~((bases == N_CODE) & (there > 3))
     if not differs.any():
         return None
-    from_text, to_text = _letters(bases), _letters(there)
-    return REF_MISMATCH, f"REF is {from_text} at {row.contig}:{row.position + 1}, but the genome has {to_text}."
+    place = f"{row.contig}:{row.position + 1}"
+    message = f"REF is {_letters(bases)} at {place}, but the genome has {_letters(there)}."
+    return REF_MISMATCH, DataError("VARIANTS-007", message, where=where, fix=ADVICE)
 
 
 def _letters(codes: np.ndarray) -> str:
     return decode_bases(codes[:N_SHOWN]) + ("…" if len(codes) > N_SHOWN else "")
 
 
-def _refuse(
-    row: VcfRow, number: int, status: str, message: str, vcf: VcfFile, request: VariantRequest, found: Survey,
-    warnings: WarningLog,
-) -> None:  # fmt: skip
-    where = f"{vcf.name} line {row.number}"
+def _leave(
+    number: int, status: str, error: DataError, request: VariantRequest, found: Survey, warnings: WarningLog
+) -> None:
+    """Leave a row as it is, and count it; the error if such rows are not to be skipped."""
     if not request.skip:
-        advice = "Use the genome that the variants were called on, or --skip to count such rows and leave them."
-        raise DataError(RULES[status], message, where=where, fix=advice)
+        raise error
     found.statuses[number] = status
-    warnings.add(SKIPPED[status], f"{where}: {message} The row was left as it is")
-
-
-SKIPPED = {REF_MISMATCH: "VARIANTS-107", UNKNOWN_CONTIG: "VARIANTS-108", OUTSIDE: "VARIANTS-109"}
-"""Warnings of rows that are skipped."""
+    text = f"{error.where}: {error.message} The row was left as it is"
+    if status == REF_MISMATCH:
+        warnings.add("VARIANTS-107", text)
+    elif status == OUTSIDE:
+        warnings.add("VARIANTS-109", text)
+    else:
+        warnings.add("VARIANTS-108", text)
 
 
 def read_genes(request: VariantRequest, ids: Sequence[str], warnings: WarningLog) -> dict[str, list[Gene]] | None:
