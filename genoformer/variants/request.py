@@ -25,6 +25,7 @@ from genoformer.variants.reports import OUTSIDE, REF_MISMATCH, UNKNOWN_CONTIG
 from genoformer.variants.vcf_rows import VcfFile, VcfRow
 
 ADVICE = "Use the genome that the variants were called on, or --skip to count such rows and leave them."
+OTHER_NAMES = f"{MAP_HELP.replace('the annotation', 'the VCF')} --skip leaves rows of other contigs as they are."
 N_SHOWN = 20
 
 
@@ -120,7 +121,7 @@ def _partners(ids: list[str], vcf: VcfFile, request: VariantRequest) -> dict[str
     known = [record_id for record_id in partner.values() if record_id is not None]
     if vcf.contigs and not known:
         message = f"no contig of the rows ({listed_ids(vcf.contigs)}) is in the genome ({listed_ids(ids)})."
-        raise DataError("VARIANTS-008", message, where=vcf.name, fix=MAP_HELP.replace("the annotation", "the VCF"))
+        raise DataError("VARIANTS-008", message, where=vcf.name, fix=OTHER_NAMES)
     twice = [record_id for record_id, n in Counter(known).items() if n > 1]
     if twice:
         names = [name for name, record_id in partner.items() if record_id == twice[0]]
@@ -138,7 +139,7 @@ def _check_rows(paths: list[str], vcf: VcfFile, request: VariantRequest, found: 
     unknown = found.order[n_known:]
     for number, row in zip(unknown, vcf.rows(unknown), strict=True):
         where = f"{vcf.name} line {row.number}"
-        error = DataError("VARIANTS-008", f"the genome has no {row.contig!r}.", where=where, fix=MAP_HELP)
+        error = DataError("VARIANTS-008", f"the genome has no {row.contig!r}.", where=where, fix=OTHER_NAMES)
         _leave(int(number), UNKNOWN_CONTIG, error, request, found, warnings)
     if not found.by_record:
         return
