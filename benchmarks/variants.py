@@ -3,7 +3,7 @@
     python benchmarks/variants.py GENOME.fa GENES.gff3 [-o docs/results/variants-ecoli.json]
 
 Variants are drawn at random over the genome, and in start and stop codons, which are rare; of each kind of consequence
-that bcftools tells, equally many are compared (``--snvs``, ``--indels`` in all). Those that the two programs read by other
+that bcftools tells, equally many are compared (``--snvs``, ``--indels`` in all). Those that both programs read by other
 rules, see ``is_read_otherwise``, are counted apart; "anywhere" is a plain random sample with everything in it.
 bcftools 1.24 comes with pysam, reads the genes as we write them, and looks at each row by itself (``--local-csq``).
 """

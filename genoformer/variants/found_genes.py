@@ -38,15 +38,19 @@ class Placed:
         return self.high if self.gene.strand == "+" else self.low
 
 
-def placed(genes: Iterable[Gene], change: Change | None = None) -> list[Placed]:
+def placed(genes: Iterable[Gene], change: Change | None = None, length: int = 0) -> list[Placed]:
     """Genes with their places in the reference.
 
     Args:
         genes: In coordinates of the sequence that they were found in.
         change: What was changed in that sequence, in coordinates of the reference; None for the reference.
+        length: Of a circular reference, whose genes may go on behind its end; 0 for others.
     """
+    changed_length = length + change.growth_bp if change is not None and length else 0
 
     def at(position: int) -> int:
+        if changed_length and position > changed_length:
+            return at(position - changed_length) + length
         if change is None or position <= change.start:
             return position
         if position >= change.start + len(change.bases):
@@ -63,7 +67,7 @@ def placed(genes: Iterable[Gene], change: Change | None = None) -> list[Placed]:
 
 
 def gene_changes(
-    before: list[Placed], after: list[Placed], change: Change, name: Namer, min_change: float
+    before: list[Placed], after: list[Placed], change: Change, name: Namer, min_change: float, length: int = 0
 ) -> list[tuple[GeneChange, Placed]]:
     """What becomes different, by place, each with the gene that it is about.
 
@@ -77,13 +81,15 @@ def gene_changes(
         change: The change.
         name: Names genes.
         min_change: Smaller changes of confidence alone are not told.
+        length: Of a circular reference; 0 for others.
     """
     found: list[tuple[GeneChange, Placed]] = []
     left = {(one.gene.strand, one.last): one for one in after}
     by_start = {(one.gene.strand, one.first): one for one in after}
     for one in before:
         same_end, same_start = left.get((one.gene.strand, one.last)), by_start.get((one.gene.strand, one.first))
-        is_broken = change.growth_bp % 3 != 0 and one.low <= change.start <= one.high
+        is_inside = any(one.low <= change.start + turn <= one.high for turn in (0, length))
+        is_broken = change.growth_bp % 3 != 0 and is_inside
         if same_end is not None and (same_start is same_end or same_start is None):
             left.pop((one.gene.strand, one.last), None)
             found += [(told, one) for told in _same_end(one, same_end, name(one.gene), min_change, is_broken)]

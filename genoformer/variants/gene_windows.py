@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from genoformer.annotation.models import Gene
 from genoformer.sequence.alphabet import reverse_complement
+from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.variants.alleles import Change
 from genoformer.variants.found_genes import Namer, gene_changes, placed
 from genoformer.variants.reach import StrandReader, Stretch
@@ -51,11 +52,13 @@ class RecordReader:
 
     @classmethod
     def of(
-        cls, codes: np.ndarray, network: object, tokenizer: object, precision: str, decode: Decode
-    ) -> "RecordReader":
-        """Readers of both strands."""
-        plus = StrandReader(network, tokenizer, codes, precision)
-        minus = StrandReader(network, tokenizer, reverse_complement(codes), precision)
+        cls, codes: np.ndarray, network: Any, tokenizer: KmerTokenizer, precision: str, decode: Decode,
+        known: np.ndarray | None = None,
+    ) -> "RecordReader":  # fmt: skip
+        """Readers of both strands; ``known`` are outputs of the reference, float32 [2, L, C], where they were kept."""
+        above, below = (None, None) if known is None else (known[0], known[1, ::-1])
+        plus = StrandReader(network, tokenizer, codes, precision, above)
+        minus = StrandReader(network, tokenizer, reverse_complement(codes), precision, below)
         return cls(codes, plus, minus, decode)
 
     def turned(self, change: Change) -> Change:

@@ -32,6 +32,8 @@ from genoformer.variants.alleles import Change
 BLOCK_TOKENS = 4096
 """Tokens whose states are computed and kept together."""
 KEPT_BLOCKS = 12
+DENSE_BP = 2_500
+"""Changes that are closer together than this, on average, share enough states of the reference."""
 
 
 def reaches(network: Any, name: str) -> list[int]:
@@ -93,11 +95,15 @@ class StrandReader:
         tokenizer: The model's tokenizer.
         codes: uint8 base codes of the strand, 5′ to 3′, shape [L].
         precision: "float32", or "bfloat16" for autocast.
+        known: Outputs of the reference, float32 [L, C], where they were kept.
     """
 
-    def __init__(self, network: Any, tokenizer: KmerTokenizer, codes: np.ndarray, precision: str) -> None:
+    def __init__(
+        self, network: Any, tokenizer: KmerTokenizer, codes: np.ndarray, precision: str,
+        known: np.ndarray | None = None,
+    ) -> None:  # fmt: skip
         self._network, self._encoder, self._tokenizer = network, network.encoder, tokenizer
-        self._codes, self._precision = codes, precision
+        self._codes, self._precision, self._known = codes, precision, known
         self._reaches = reaches(network, "--model")
         self._before, self._behind = network.encoder.config.embedded_neighbours
         self._halo = sum(self._reaches) + max(self._before, self._behind)
@@ -115,6 +121,8 @@ class StrandReader:
             end: One past the last.
             grid: Base that the first token begins with.
         """
+        if grid == 0 and self._known is not None:
+            return np.asarray(self._known[start:end])
         stride = self._tokenizer.stride
         size = BLOCK_TOKENS * stride
         parts = []
@@ -135,15 +143,30 @@ class StrandReader:
         places = [
             _Place.of(change, len(self._codes), self._tokenizer, self._before, self._behind) for change in changes
         ]
-        width = max(place.end - place.start for place in places)
+        width, grown = max(place.end - place.start for place in places), sum(self._reaches)
+        far = changes[-1].start - changes[0].start
+        is_dense = abs(far) < DENSE_BP * (len(changes) - 1)
         with self._computing():
-            hidden = self._embedded(changes, places, width)
-            sides = [self._sides(place, width) for place in places]
-            for number, (layer, reach) in enumerate(zip(self._encoder.layers, self._reaches, strict=True)):
-                hidden = self._through(layer, number, reach, hidden, sides, places)
-            grown = sum(self._reaches)
-            logits = self._outputs(hidden)
+            logits = (self._by_states if is_dense else self._by_reading)(changes, places, width)
         return [self._stretch(place, grown, rows) for place, rows in zip(places, logits, strict=True)]
+
+    def _by_states(self, changes: Sequence[Change], places: Sequence["_Place"], width: int) -> np.ndarray:
+        """Outputs that change, from states of the reference that neighbouring changes share."""
+        hidden = self._embedded(changes, places, width, 0)
+        sides = [self._sides(place, width) for place in places]
+        for number, (layer, reach) in enumerate(zip(self._encoder.layers, self._reaches, strict=True)):
+            hidden = self._through(layer, number, reach, hidden, sides, places)
+        return self._outputs(hidden)
+
+    def _by_reading(self, changes: Sequence[Change], places: Sequence["_Place"], width: int) -> np.ndarray:
+        """The same by reading all that they see: less than states of the reference take where nobody shares them."""
+        margin = 2 * sum(self._reaches)
+        hidden = self._embedded(changes, places, width, margin)
+        for layer, reach in zip(self._encoder.layers, self._reaches, strict=True):
+            roles = self._roles([place.start - margin for place in places], hidden.shape[1], places)
+            hidden, _ = layer(hidden, roles=roles, rotary=self._rotary(hidden), margin=reach)
+            margin -= reach
+        return self._outputs(hidden)
 
     def window(self, change: Change, stretch: Stretch, start: int, end: int) -> np.ndarray:
         """Outputs of a window of the changed strand, float32 [end - start + growth, C].
@@ -246,11 +269,11 @@ class StrandReader:
         ends = torch.tensor([place.n_tokens for place in places])[:, None]
         return token_roles(((index >= 0) & (index < ends)).to(model_device(self._network)), None)
 
-    def _embedded(self, changes: Sequence[Change], places: Sequence["_Place"], width: int) -> Tensor:
-        """What the first layer is given of the changed tokens, [B, width, D]."""
+    def _embedded(self, changes: Sequence[Change], places: Sequence["_Place"], width: int, margin: int) -> Tensor:
+        """What the first layer is given of changed tokens, and of some on both sides, [B, width + 2 margin, D]."""
         stride = self._tokenizer.stride
-        n = width + self._before + self._behind
-        first = [place.start - self._before for place in places]
+        n = width + 2 * margin + self._before + self._behind
+        first = [place.start - margin - self._before for place in places]
         pieces = [self._piece(change, low * stride, n * stride) for change, low in zip(changes, first, strict=True)]
         roles = self._roles(first, n, places)
         hidden = self._embed(self._inputs(pieces, n), roles)

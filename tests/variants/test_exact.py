@@ -52,8 +52,10 @@ def full_pass(bundle, codes, grid=0):
     return np.concatenate((np.zeros((grid, logits.shape[1]), np.float32), logits))
 
 
+@pytest.mark.parametrize("dense_bp", [0, 1 << 30])
 @pytest.mark.parametrize("model", ["tiny", BACTERIA])
-def test_outputs_equal_those_of_the_whole_changed_strand(model, tiny_bundle, lambda_phage):
+def test_outputs_equal_those_of_the_whole_changed_strand(model, dense_bp, tiny_bundle, lambda_phage, monkeypatch):
+    monkeypatch.setattr(reach, "DENSE_BP", dense_bp)
     bundle = load_bundle(read_header(tiny_bundle if model == "tiny" else model))
     codes = lambda_phage.codes[:20_000]
     reader = StrandReader(bundle.model, bundle.tokenizer, codes, "float32")

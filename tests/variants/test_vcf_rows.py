@@ -84,8 +84,8 @@ def test_a_compressed_file_is_spooled_and_a_plain_one_is_read_where_it_is(tmp_pa
     ("ref", "alt", "kind"),
     [
         ("A", "G", "snv"), ("AC", "GT", "mnv"), ("ACA", "AGA", "snv"), ("A", "AC", "insertion"),
-        ("AC", "A", "deletion"), ("AC", "GTT", "replacement"), ("A", "<DEL>", "symbolic"), ("A", "*", "star"), ("A", "<*>", "star"),
-        ("A", "G]b:5]", "breakend"), ("A", ".C", "breakend"), ("A", ".", "missing"),
+        ("AC", "A", "deletion"), ("AC", "GTT", "replacement"), ("A", "<DEL>", "symbolic"), ("A", "*", "star"),
+        ("A", "<*>", "star"), ("A", "G]b:5]", "breakend"), ("A", ".C", "breakend"), ("A", ".", "missing"),
         ("A", "a", "same"), ("A", "-", None),
     ],
 )  # fmt: skip

@@ -30,6 +30,7 @@ from genoformer.variants.alleles import Change
 from genoformer.variants.found_genes import gene_changes, placed
 from genoformer.variants.gene_windows import RecordReader
 from genoformer.variants.interface import Genome, ModelSays, VariantOptions
+from genoformer.variants.kept_logits import KeptLogits
 from genoformer.variants.reach import reaches
 from genoformer.variants.reports import GeneChange
 
@@ -51,6 +52,7 @@ class GeneVariants:
     _genome: Genome | None = None
     _passes: ModelPasses | None = None
     _statistics: Any = None
+    _kept: KeptLogits | None = None
     _known: dict[str, list[Gene]] = field(default_factory=dict)
 
     find_with: ClassVar[type[Any]] = GeneFinder
@@ -71,8 +73,9 @@ class GeneVariants:
         """Genes and statistics of the reference, as a prediction finds them; see ``VariantModel``."""
         self._genome = genome
         records = ((number, record.codes, self.call_options(record), None) for number, record in genome.read())
+        self._kept = KeptLogits(work, len(self.finder.channels))
         with fitting_threads(genome.n_bases):
-            self._passes = pass_records(self.finder, records, work, on_bases)
+            self._passes = pass_records(self.finder, records, work, on_bases, tracks=self._kept)
         passes = self._passes
 
         def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
@@ -101,7 +104,8 @@ class GeneVariants:
                 return
             opened = wrap_circular(record.codes, ORIGIN_MARGIN_BP) if call.circular else record.codes
             margin = (len(opened) - len(record)) // 2
-            reader = self.reader(opened, call)
+            known = None if self._kept is None else self._kept.read(number, len(opened))
+            reader = self.reader(opened, call, known)
             found = reader.judge(
                 [change.shifted(margin) for change in changes],
                 lambda gene: name(
@@ -112,10 +116,10 @@ class GeneVariants:
             )
             yield from (ModelSays(tuple(of_one)) for of_one in found)
 
-    def reader(self, codes: np.ndarray, call: CallOptions) -> RecordReader:
-        """Reads a record, opened if it is circular."""
+    def reader(self, codes: np.ndarray, call: CallOptions, known: np.ndarray | None = None) -> RecordReader:
+        """Reads a record, opened if it is circular; ``known`` are its outputs, where they were kept."""
         bundle, decode = self.finder.bundle, self.decoder(codes, call)
-        return RecordReader.of(codes, bundle.model, bundle.tokenizer, self.precision, decode)
+        return RecordReader.of(codes, bundle.model, bundle.tokenizer, self.precision, decode, known)
 
     def decoder(self, codes: np.ndarray, call: CallOptions) -> Callable[..., list[Gene]]:
         """Decodes stretches of a record, with its composition and the genome's statistics."""
@@ -152,7 +156,8 @@ class GeneVariants:
         found = call_genes(record.id, opened, rows, self.finder.decoder, call, self._statistics, rate)
         after = unwrap_genes(found, length=len(codes), margin=(len(opened) - len(codes)) // 2)
         before = self.genes(0, record)
-        told = gene_changes(placed(before), placed(after, change), change, name, self.options.min_change)
+        n = len(record)
+        told = gene_changes(placed(before), placed(after, change, n), change, name, self.options.min_change, n)
         return [one for one, _ in told]
 
 
