@@ -34,6 +34,7 @@ COMMANDS = {
     "annotate": ("genoformer.cli.annotate", "find genes in FASTA files and say what they do"),
     "embed": ("genoformer.cli.embed", "write hidden states of a model for records, windows or bases"),
     "explain": ("genoformer.cli.explain", "say what each base contributes to what a model says"),
+    "variants": ("genoformer.cli.variants", "say what variants of a genome change, by a model and on its genes"),
     "merge": ("genoformer.cli.merge", "put the parts of predict --shard together"),
     "adapt": ("genoformer.cli.adapt", "train a model further on the genome at hand"),
     "evaluate": ("genoformer.cli.evaluate", "compare predicted genes or functions with a reference"),

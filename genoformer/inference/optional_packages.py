@@ -25,6 +25,11 @@ def load_captum() -> ModuleType:
     return _load("captum", "EXPLAIN-007", "integrated gradients need", "explain", "--methods ig")
 
 
+def load_pysam() -> ModuleType:
+    """The package that compresses by bgzip, and indexes; UsageError if it is not installed."""
+    return _load("pysam", "VARIANTS-010", "bgzip needs", "hts", "--formats")
+
+
 def _load(name: str, code: str, what: str, extra: str, where: str) -> ModuleType:
     try:
         return importlib.import_module(name)
