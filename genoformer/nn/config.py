@@ -102,6 +102,11 @@ class EncoderConfig:
         return getattr(self.attention, "carried", None)
 
     @property
+    def sorts_ahead(self) -> bool:
+        """Which earlier tokens a token sees depends on later ones, too, even where attention is causal."""
+        return getattr(self.attention, "sorts_ahead", False)
+
+    @property
     def embedded_neighbours(self) -> tuple[int, int]:
         """Tokens in front and behind that the embedding of a token looks at."""
         return self.conv_width // 2, self.conv_width // 2 + max(0, self.amino_acid_words - 1)

@@ -184,7 +184,7 @@ class GenomeModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch; a loss that is not finite ends training before it reaches the weights."""
-        logits = self._read_on(batch) if "continues" in batch else self(batch)
+        logits = self.read_on(batch) if "continues" in batch else self(batch)
         loss, weight = self.task.loss(logits, batch["labels"]), self.task.loss_weight(batch["labels"])
         shown, loss = mean_over_processes(self.trainer, loss, weight)
         if not torch.isfinite(shown):
@@ -193,7 +193,7 @@ class GenomeModule(pl.LightningModule):
         self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
         return loss
 
-    def _read_on(self, batch: Batch) -> Tensor:
+    def read_on(self, batch: Batch) -> Tensor:
         """Logits of crops of which some continue those of the step before; what layers keep is for the step behind."""
         kept = self.kept
         if kept is not None:

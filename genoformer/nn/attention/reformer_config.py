@@ -132,6 +132,11 @@ class ReformerConfig:
         """No number: what a token sees depends on the buckets of all, and on where the input begins."""
         return (None,) * n_layers
 
+    @property
+    def sorts_ahead(self) -> bool:
+        """Chunks of sorted buckets begin where the tokens of all buckets say, later ones among them."""
+        return "lsh" in _values(self.layers)
+
     def width_of_head(self, encoder: EncoderShape) -> int:
         """Features of a head."""
         return self.d_head or encoder.d_model // encoder.n_heads
