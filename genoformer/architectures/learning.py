@@ -108,6 +108,7 @@ def _make_module(name: str, task: str, seed: int, *, causal: bool, conv_width: i
 
 
 def _bind(data: StoreData, module: GenomeModule, seed: int, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     config = module.bundle_config
     reading = ModelReading.of(task=config.task, k=config.k, stride=config.stride, encoder=config.encoder)
     data.bind(reading, seed=seed, work_dir=folder)
