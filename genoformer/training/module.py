@@ -155,9 +155,10 @@ class GenomeModule(pl.LightningModule):
             UsageError: If its layers are reversible: they need all of their weights in the backward pass.
         """
         if self.device_mesh is not None and not is_sharded(self.model):
-            if self.model.encoder.config.reformer is not None:
+            if self.model.encoder.config.reversible is not None:
+                name = self.model.encoder.config.attention.name
                 raise UsageError(
-                    "CONFIG-017", "the weights of attention reformer cannot be divided among processes.",
+                    "CONFIG-017", f"the weights of attention {name} cannot be divided among processes.",
                     where="trainer.strategy", fix="Use --config ddp.",
                 )  # fmt: skip
             shard(self.model, self.device_mesh["data_parallel"])

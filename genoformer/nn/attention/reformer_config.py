@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from genoformer.nn.attention.interface import EncoderShape
+from genoformer.nn.attention.interface import EncoderShape, Reversible
 from genoformer.nn.attention.reformer_chunks import Sight
 from genoformer.nn.layers.checks import frozen, is_whole
 
@@ -131,6 +131,18 @@ class ReformerConfig:
     def reaches(self, n_layers: int) -> tuple[None, ...]:
         """No number: what a token sees depends on the buckets of all, and on where the input begins."""
         return (None,) * n_layers
+
+    @property
+    def reversible(self) -> Reversible:
+        """Its layers are."""
+        return Reversible(self.activation, n_streams=2 if self.streams == "both" else 1)
+
+    @property
+    def axes(self) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        """Shape and widths of the tables of learned positions."""
+        if self.axial_shape is None or self.axial_widths is None:
+            return None
+        return self.axial_shape, self.axial_widths
 
     @property
     def sorts_ahead(self) -> bool:
