@@ -100,6 +100,7 @@ class GenomeModule(pl.LightningModule):
         self.model: Network
         self.evaluated: list[Network]
         self.kept: tuple[Kept, ...] | None = None
+        self.kept_in_evaluation: tuple[Kept, ...] | None = None
 
     @property
     def tile_plan(self) -> TilePlan:
@@ -196,13 +197,7 @@ class GenomeModule(pl.LightningModule):
 
     def read_on(self, batch: Batch) -> Tensor:
         """Logits of crops of which some continue those of the step before; what layers keep is for the step behind."""
-        kept = self.kept
-        if kept is not None:
-            kept = self.model.encoder.begin_anew(kept, batch["continues"])
-        with refusals_explained():
-            logits, self.kept = cast(GenomeModel, self.model).read_stretch(
-                batch["token_ids"], kept=kept, valid_mask=batch["valid_mask"], base_codes=batch.get("base_codes")
-            )
+        logits, self.kept = _read_on(self.model, batch, self.kept)
         return logits
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -226,7 +221,7 @@ class GenomeModule(pl.LightningModule):
         self._log_scores("val")
 
     def on_validation_end(self) -> None:
-        self.evaluated = []
+        self.evaluated, self.kept_in_evaluation = [], None
 
     def on_test_epoch_start(self) -> None:
         self._begin_scores()
@@ -240,11 +235,15 @@ class GenomeModule(pl.LightningModule):
     def _begin_scores(self) -> None:
         self.scores = self.task.build_scores()
         self.losses = np.zeros(2)  # sum and weight
+        self.kept_in_evaluation = None
         # In a list, as it shall not become a part of this module.
         self.evaluated = [self.whole_network()]
 
     def _evaluate(self, batch: Batch) -> None:
-        logits = self._outputs(self.evaluated[0], batch)
+        if "continues" in batch:
+            logits, self.kept_in_evaluation = _read_on(self.evaluated[0], batch, self.kept_in_evaluation)
+        else:
+            logits = self._outputs(self.evaluated[0], batch)
         weight = float(self.task.loss_weight(batch["labels"]))
         self.losses += float(self.task.loss(logits, batch["labels"])) * weight, weight
         self.scores.update(logits, batch["labels"])
@@ -269,6 +268,16 @@ class GenomeModule(pl.LightningModule):
             return (step + 1) / self.warmup_steps
         progress = (step - self.warmup_steps) / max(1, self.max_steps - self.warmup_steps)
         return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def _read_on(network: Network, batch: Batch, kept: tuple[Kept, ...] | None) -> tuple[Tensor, tuple[Kept, ...]]:
+    """Logits of a batch whose rows go on where they ended or begin anew, and what its layers keep."""
+    if kept is not None:
+        kept = network.encoder.begin_anew(kept, batch["continues"])
+    with refusals_explained():
+        return cast(GenomeModel, network).read_stretch(
+            batch["token_ids"], kept=kept, valid_mask=batch["valid_mask"], base_codes=batch.get("base_codes")
+        )
 
 
 def module_of(pl_module: pl.LightningModule) -> GenomeModule:

@@ -74,8 +74,9 @@ class NextBaseData(StoreData):
     def evaluation_samples(self, part: str) -> NextBaseTiles:
         """Tiles of the regions of a part."""
         return NextBaseTiles(
-            self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands
-        )
+            self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands,
+            n_rows=self.n_evaluation_rows(part),
+        )  # fmt: skip
 
 
 def check_looks_back(encoder: EncoderConfig) -> None:
