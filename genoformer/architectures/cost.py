@@ -17,7 +17,7 @@ from genoformer.nn.allocator import tune_allocator
 from genoformer.nn.encoder import Encoder
 
 SIZES = {"d_model": 128, "n_heads": 4, "d_ff": 512, "conv_width": 0}
-VOCAB_SIZE, SHORT, REPEATED_BELOW, N_REPEATS = 69, 256, 16_384, 3
+VOCAB_SIZE, SHORT, N_REPEATS, LONG_SECONDS = 69, 256, 3, 0.3
 RESET_PEAK = "5"
 """What proc(5) says to write to ``clear_refs`` for a new peak of resident memory."""
 
@@ -35,10 +35,12 @@ def measure_call(name: str, *, n_tokens: int, training: bool, n_layers: int = 4)
     run(torch.randint(5, VOCAB_SIZE, (1, SHORT)))
     tokens = torch.randint(5, VOCAB_SIZE, (1, n_tokens))
     before, seconds = _begin_peak(), []
-    for _ in range(N_REPEATS if n_tokens < REPEATED_BELOW else 1):
+    for _ in range(N_REPEATS):
         begin = time.process_time()
         run(tokens)
         seconds.append(time.process_time() - begin)
+        if seconds[-1] > LONG_SECONDS:
+            break
     return {
         "parameters": n_parameters(encoder), "seconds": round(min(seconds), 5),
         "bytes": max(0, _status("VmHWM") - before),

@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,6 @@ LEARNING_RATE, WEIGHT_DECAY, CLIP_NORM, WARMUP_SHARE = 3e-3, 0.01, 1.0, 0.05
 ENDLESS = 10**9
 """Samples of an epoch that never ends: the clock of the processor does."""
 GENES, BASES = {"k": 6, "stride": 3, "crop_bp": 6144}, {"k": 1, "stride": 1, "crop_bp": 1024}
-N_PREFIXES, PREFIX_TOKENS, PREFIXES_AT_A_TIME = 512, 512, 16
 
 
 @dataclass(frozen=True)
@@ -173,9 +171,7 @@ def measure_bases(name: str, seed: int, seconds: float, genomes: Genomes, folder
     Arguments as for ``measure_genes``.
 
     Returns:
-        How training went, and ``bits_per_base``. Of a Reformer these are of what each base costs with nothing behind
-        it in sight: tiles, whose chunks depend on what stands behind, plus the mean difference on a sample of bases;
-        ``bits_in_tiles`` and ``difference``, with its standard error, stand beside them.
+        How training went, and ``bits_per_base``: by the chain rule, as all four look at nothing behind a base.
     """
     # What is read at once is as long as a crop: nobody reads further than in training, and everybody 256 bases back.
     plan = TilePlan(512, 256)
@@ -188,15 +184,8 @@ def measure_bases(name: str, seed: int, seconds: float, genomes: Genomes, folder
         _bind(data, module, seed, folder)
         trained = train_for(module, data, seconds)
     records = list(data.records("test"))
-    costs = [costs_in_bits(module.model, data.tokenizer, record.codes, plan) for record in records]
-    bits = float(np.concatenate(costs)[~np.isnan(np.concatenate(costs))].mean())
-    if not module.encoder_config.sorts_ahead:
-        return {**trained, "bits_per_base": round(bits, 4)}
-    difference, error = _difference_of_prefixes(module.model, data.tokenizer, records, costs, seed)
-    return {
-        **trained, "bits_per_base": round(bits + difference, 4), "bits_in_tiles": round(bits, 4),
-        "difference": round(difference, 4), "standard_error": round(error, 4),
-    }  # fmt: skip
+    costs = np.concatenate([costs_in_bits(module.model, data.tokenizer, record.codes, plan) for record in records])
+    return {**trained, "bits_per_base": round(float(np.nanmean(costs)), 4)}
 
 
 def costs_in_bits(network: nn.Module, tokenizer: KmerTokenizer, codes: np.ndarray, plan: TilePlan) -> np.ndarray:
@@ -211,30 +200,3 @@ def _bits(logits: np.ndarray, codes: np.ndarray) -> np.ndarray:
     known, scores = codes < N_CODE, logits.astype(np.float64)
     chosen = scores[np.arange(len(codes)), np.where(known, codes, 0)]
     return np.where(known, (np.logaddexp.reduce(scores, axis=1) - chosen) / np.log(2), np.nan)
-
-
-@torch.inference_mode()
-def _difference_of_prefixes(
-    network: nn.Module, tokenizer: KmerTokenizer, records: list[Record], costs: list[np.ndarray], seed: int
-) -> tuple[float, float]:
-    """How many bits more bases cost where nothing behind them is read: mean and standard error."""
-    differences: list[float] = []
-    for record, places in _places(records, seed):
-        codes = record.codes
-        before = np.stack([codes[place - PREFIX_TOKENS : place] for place in places])
-        tokens = torch.from_numpy(np.stack([tokenizer.encode(row) for row in before]).astype(np.int64))
-        logits = network(tokens)[:, -1].float().numpy()
-        own = costs[records.index(record)][places]
-        differences += (_bits(logits, codes[places]) - own).tolist()
-    values = np.array(differences)
-    values = values[~np.isnan(values)]
-    return float(values.mean()), float(values.std(ddof=1) / len(values) ** 0.5)
-
-
-def _places(records: list[Record], seed: int) -> Iterator[tuple[Record, np.ndarray]]:
-    """Random places that have a whole prefix in front, a few at a time."""
-    generator = np.random.default_rng(seed)
-    lengths = np.array([max(0, len(record) - PREFIX_TOKENS) for record in records], float)
-    for _ in range(0, N_PREFIXES, PREFIXES_AT_A_TIME):
-        record = records[int(generator.choice(len(records), p=lengths / lengths.sum()))]
-        yield record, generator.integers(PREFIX_TOKENS, len(record), PREFIXES_AT_A_TIME)

@@ -87,6 +87,7 @@ def check_looks_back(encoder: EncoderConfig) -> None:
     """
     ahead = {
         "attention.causal": (not getattr(encoder.attention, "causal", False), "true"),
+        "attention.as_transformers": (encoder.sorts_ahead, "false"),
         "n_global_tokens": (encoder.n_global_tokens > 0, "0"),
         "conv_width": (encoder.conv_width > 0, "0"),
         "amino_acid_words": (encoder.amino_acid_words > 0, "0"),

@@ -21,7 +21,8 @@ class ReformerConfig:
     Args:
         chunk_tokens: Tokens of a chunk, for all layers or one number per layer.
         n_rounds: Rounds of hashing: more find more of what belongs together, at a cost that grows with them.
-        causal: No token sees a later one.
+        causal: No token sees a later one, and each bucket has chunks of its own, so that nothing depends on later
+            tokens but the number of buckets, which follows from the length.
         chunks_before: Neighbour chunks that are seen before the own one, for all layers or one number per layer.
         chunks_after: Those behind it; by default 1, and 0 with ``causal``.
         layers: "lsh" (chunks of sorted buckets) or "local" (chunks of neighbours in the sequence, with queries and keys
@@ -147,7 +148,12 @@ class ReformerConfig:
     @property
     def sorts_ahead(self) -> bool:
         """Chunks of sorted buckets begin where the tokens of all buckets say, later ones among them."""
-        return "lsh" in _values(self.layers)
+        return "lsh" in _values(self.layers) and not self.has_own_chunks
+
+    @property
+    def has_own_chunks(self) -> bool:
+        """Each bucket has chunks of its own, so that what a token sees follows from the tokens before it."""
+        return self.causal and not self.as_transformers
 
     def width_of_head(self, encoder: EncoderShape) -> int:
         """Features of a head."""

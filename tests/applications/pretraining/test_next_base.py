@@ -49,6 +49,10 @@ CAUSAL = {
     "transformer_xl": {"attention": XL, "positions": "none"},
     "longformer": {"attention": {"name": "longformer", "window_radius": 4, "causal": True}, "positions": "rotary"},
     "full": {"attention": {"name": "full", "causal": True}, "positions": "rotary"},
+    "reformer": {
+        "attention": {"name": "reformer", "causal": True, "chunk_tokens": 2, "n_buckets": 4},
+        "positions": "rotary",
+    },
 }
 
 
@@ -229,6 +233,7 @@ def test_drawing_follows_temperature_and_top_k():
         ({"attention": {**XL, "causal": False}}, "attention.causal"),
         ({"conv_width": 3}, "conv_width"),
         ({"base_embedding": True}, "base_embedding"),
+        ({"attention": {"name": "reformer", "causal": True, "as_transformers": True}}, "attention.as_transformers"),
     ],
     ids=str,
 )
