@@ -47,6 +47,7 @@ def table(document: Document) -> list[list[str]]:
     for label, field, digits in (("3′ F1", "three_prime_f1", 3), ("exact F1", "exact_f1", 3)):
         rows.append([f"genes, {label}", *(_of_seeds(document["genes"], name, field, digits) for name in CONTENDERS)])
     rows.append(["bits per base", *(_of_seeds(document["bases"], name, "bits_per_base", 4) for name in CONTENDERS)])
+    rows.append(["kb read in training, bases", *(_of_seeds(document["bases"], n, "bases", 0, 1e3) for n in CONTENDERS)])
     rows.append(["kb read in training, genes", *(_of_seeds(document["genes"], n, "bases", 0, 1e3) for n in CONTENDERS)])
     for of_pass in ("forward", "training"):
         rows += _length_rows(document["length"], of_pass)
@@ -76,7 +77,8 @@ def _of_seeds(cells: list[dict[str, Any]], name: str, field: str, digits: int, u
     if not values:
         return "–"
     average, low, high = (f"{value:,.{digits}f}" for value in (mean(values), min(values), max(values)))
-    return average if low == high else f"{average} ({low}–{high})"
+    seeds = "seed" if len(values) == 1 else "seeds"
+    return f"{average}, {len(values)} {seeds}" if low == high else f"{average} ({low}–{high}), {len(values)} {seeds}"
 
 
 def _one(cells: list[dict[str, Any]], name: str, field: str, unit: float, digits: int) -> str:

@@ -150,8 +150,8 @@ def test_figures_of_seeds_are_mean_and_range(tmp_path):
         for seed, f1 in enumerate((0.9, 0.94))
     ]
     rows = {row[0]: row[1:] for row in table(document)}
-    assert rows["genes, 3′ F1"] == ["–", "0.920 (0.900–0.940)", "–", "–"]
-    assert rows["genes, exact F1"][1] == "0.500"
+    assert rows["genes, 3′ F1"] == ["–", "0.920 (0.900–0.940), 2 seeds", "–", "–"]
+    assert rows["genes, exact F1"][1] == "0.500, 2 seeds"
     document["distance"] = [{"name": "x", "seed": 0, "result": {"rows": [{"distance_bp": 192, "accuracy": 1.0}]}}]
     pytest.importorskip("matplotlib")
     (picture,) = draw(document, tmp_path)
