@@ -179,5 +179,10 @@ TRAINING_CODES = {
     "BENCHMARK-001": Entry(2, "Nothing says how to train.", "Add --config NAME to --fit."),
     "BENCHMARK-002": Entry(2, "There is no such simple model.", "Give --baselines those that the message lists."),
     "BENCHMARK-003": Entry(2, "The task has no simple models beside it.", "Train it with genoformer fit."),
+    "BENCHMARK-004": Entry(2, "There is no such part of the comparison.", "Give letters from a to e, as in a,d."),
+    "BENCHMARK-005": Entry(2, "A number is out of range.", "Give the number that the message asks for."),
+    "BENCHMARK-006": Entry(
+        2, "A part of the comparison needs a genome.", "Give the file, or leave the part out of --parts."
+    ),
 }
 """Prefix by prefix, errors before warnings."""
