@@ -57,7 +57,7 @@ class GeneReportWriter(ReportWriter):
         self._rows: list[tuple] = []
         self._circles: list[tuple[int, Markup]] = []
         self._tracks: dict[tuple[str, int], dict[int, tuple[int, np.ndarray]]] = {}
-        self._n_bases = self._n_left_out = self._track_bytes = 0
+        self._n_bases = self._n_left_out = self._n_without_track = self._track_bytes = 0
 
     def add(self, record: Record, found: list[Gene], **about: Any) -> None:
         genes = sort_genes(found)
@@ -109,6 +109,7 @@ class GeneReportWriter(ReportWriter):
         """
         number = len(self._records) - 1
         if number < 0 or self._track_bytes > MAX_TRACK_BYTES or self._n_left_out:
+            self._n_without_track += 1
             return
         bin_bp = max(MIN_BIN_BP, -(-self._records[number].length // N_BINS))
         for strand in range(len(STRANDS)):
@@ -150,12 +151,22 @@ class GeneReportWriter(ReportWriter):
             "coding": f"{said['coding_share']:.1%}", "cut off at an end": f"{said['n_partial']:,}",
             "genetic code": said["genetic_code"],
         }  # fmt: skip
-        left_out = None
+        nothing = None if said["n_genes"] else note("No gene was found.")
+        return Section("Summary", join(facts(told), familiarity_note(said), nothing, *map(note, self._limits())))
+
+    def _limits(self) -> list[str]:
+        """What the page does not hold, in sentences."""
+        found = []
         if self._n_left_out:
             further = f"{self._n_left_out:,} further ones are in the files"
-            left_out = note(f"Table, browser and maps show {len(self._rows):,} genes; {further}.")
-        nothing = None if said["n_genes"] else note("No gene was found.")
-        return Section("Summary", join(facts(told), familiarity_note(said), nothing, left_out))
+            found.append(f"Table, browser and maps show {len(self._rows):,} genes; {further}.")
+        if any(record.codes is None for record in self._records):
+            found.append(f"The browser shows no bases: the sequences have more than {MAX_SEQUENCE_BP:,} together.")
+        if self._n_without_track:
+            found.append(
+                f"{self._n_without_track:,} records have no tracks of probabilities here; the files have them."
+            )
+        return found
 
     def _table(self) -> Markup:
         columns = list(zip(*self._rows, strict=True))
