@@ -108,9 +108,7 @@ class Predictions(Generic[R]):
 
     def _repr_html_(self) -> str:
         results = self.load()
-        shown = [
-            (r.picture(), f"{r.record_id}, {r.length:,} bp: {r.in_words()}") for r in islice(results, MOST_PICTURES)
-        ]
+        shown = [result.captioned() for result in islice(results, MOST_PICTURES)]
         more = len(results) - len(shown)
         foot = f"and {counted(more, 'record')} more" if more else ""
         return figures(shown, head=f"{self._about}: {counted(len(results), 'record')}", foot=foot)

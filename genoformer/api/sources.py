@@ -58,7 +58,7 @@ def find_records(source: Source, columns: Columns) -> tuple[Read, str]:
         return _find_one(source, columns)
     if isinstance(source, Mapping):
         return lambda: _of_mapping(source), counted(len(source), "sequence")
-    if hasattr(source, "columns") and hasattr(source, "__getitem__"):
+    if hasattr(type(source), "columns"):  # of the class: that of a lazy table is computed
         sequences, ids = _frame_columns(source, columns)
         return lambda: _of_frame(sequences, ids), counted(len(sequences), "row")
     if isinstance(source, Sequence) and not isinstance(source, bytes | bytearray):
@@ -119,9 +119,9 @@ def _of_mapping(source: Mapping[str, Any]) -> Iterator[Record]:
 
 def _frame_columns(frame: Any, columns: Columns) -> tuple[list[Any], list[Any]]:
     """Cells with bases and cells with ids of a data frame; UsageError if there is no such column."""
-    names = [str(name) for name in frame.columns]
     if not hasattr(frame, "__len__"):
         raise UsageError("API-002", "this table was not computed yet.", where="Model.predict", fix="Give collect().")
+    names = [str(name) for name in frame.columns]
     sequence = SEQUENCE_COLUMN if columns.sequence is None else columns.sequence
     if columns.id is None and ID_COLUMN not in names:
         ids: list[Any] = [f"row{number}" for number in range(1, len(frame) + 1)]

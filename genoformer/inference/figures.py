@@ -16,11 +16,6 @@ _LAYOUT = (
 )
 
 
-def figure(picture: Markup, words: str) -> str:
-    """One picture with its words, as HTML."""
-    return figures([(picture, words)])
-
-
 def figures(pictures: list[tuple[Markup, str]], *, head: str = "", foot: str = "") -> str:
     """Pictures, each with its words, below each other.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genoformer.inference.figures import figure
+from genoformer.inference.figures import figures
 from genoformer.inference.presentation import Presentation
 from genoformer.report.markup import Markup
 from genoformer.sequence.records import Record
@@ -61,8 +61,12 @@ class Result(ABC):
         """What was found, drawn as SVG."""
         return self.shown.picture(self)
 
+    def captioned(self) -> tuple[Markup, str]:
+        """The picture, and the words below it."""
+        return self.picture(), f"{self.record_id}, {self.length:,} bp: {self.in_words()}"
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.record_id!r}, {self.length:,} bp: {self.in_words()})"
 
     def _repr_html_(self) -> str:
-        return figure(self.picture(), f"{self.record_id}, {self.length:,} bp: {self.in_words()}")
+        return figures([self.captioned()])
