@@ -12,7 +12,7 @@ _LAYOUT = (
     f"{SCOPE} {{ max-width: 60rem; padding: .5rem .75rem; background: #fff; color: var(--ink); "
     "font: 14px/1.45 system-ui, sans-serif; } "
     f"{SCOPE} figure {{ margin: .25rem 0 .75rem; }} {SCOPE} figcaption {{ color: var(--soft); }} "
-    f"{SCOPE} svg.wide {{ max-width: 60rem; }}"
+    f"{SCOPE} svg.chart {{ max-width: 32rem; }} {SCOPE} svg.wide {{ max-width: 60rem; }}"
 )
 
 
@@ -38,4 +38,4 @@ def _style() -> str:
     found = re.findall(r"([^{}]+)\{([^{}]*)\}", " ".join(rules))
     scoped = (f"{SCOPE} {selector.strip()} {{{body}}}" for selector, body in found)
     colours = " ".join(colours.replace("color-scheme: light dark;", "color-scheme: light;").split())
-    return join(Markup(f"{SCOPE} {{ {colours} }} {_LAYOUT} " + " ".join(scoped)))
+    return join(Markup(f"{SCOPE} {{ {colours} }} " + " ".join(scoped) + f" {_LAYOUT}"))
