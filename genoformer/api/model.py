@@ -11,9 +11,11 @@ from genoformer.api.sources import Columns, Source, find_records
 from genoformer.applications import find_application
 from genoformer.applications.functions.caller import FunctionPrediction
 from genoformer.applications.genes.predictions import GenePrediction
-from genoformer.bundle.folder import load_bundle
+from genoformer.bundle.folder import Bundle, load_bundle
 from genoformer.bundle.header import CARD, BundleHeader, read_header
 from genoformer.errors import UsageError
+from genoformer.inference.embed_request import Embedding, windows_of
+from genoformer.inference.embedding import Embedder, RecordEmbedding
 from genoformer.inference.interface import Caller, Speed
 from genoformer.inference.results import Result
 from genoformer.sequence.alphabet import encode_bases
@@ -30,9 +32,10 @@ class Model(Generic[R]):
 
     Args:
         caller: The bundle, made ready by the application of its task.
-        header: What the bundle says of itself.
+        bundle: The bundle.
+        header: What it says of itself.
         about: What its task is, in a line.
-        n_parameters: How many numbers were learned.
+        speed: Tiles per model call.
 
     Attributes:
         name: Name of the shipped model, or of the folder.
@@ -42,10 +45,11 @@ class Model(Generic[R]):
         n_parameters: How many numbers were learned.
     """
 
-    def __init__(self, caller: Caller, header: BundleHeader, about: str, n_parameters: int) -> None:
-        self._caller, self._header, self._about = caller, header, about
+    def __init__(self, caller: Caller, bundle: Bundle, header: BundleHeader, about: str, speed: Speed) -> None:
+        self._caller, self._bundle, self._header, self._about, self._speed = caller, bundle, header, about, speed
         self.name, self.task, self.genetic_code = header.name, header.config.task, header.config.genetic_code
-        self.labels, self.n_parameters = tuple(header.config.labels), n_parameters
+        self.labels = tuple(header.config.labels)
+        self.n_parameters = sum(weights.numel() for weights in bundle.model.parameters())
 
     def predict(
         self, source: Source, *, sequence_column: str | None = None, id_column: str | None = None, **options: Any
@@ -89,6 +93,34 @@ class Model(Generic[R]):
         """
         record = Record(record_id, encode_bases(bases))
         return next(iter(self._predictions(lambda: [record], record_id, options)))
+
+    def embed(
+        self, source: Source, *, per: Literal["record", "window", "base"] = "record", window_bp: int | None = None,
+        step_bp: int | None = None, layer: int | None = None,
+        strand: Literal["forward", "reverse", "average"] = "forward", sequence_column: str | None = None, id_column: str | None = None,
+    ) -> Iterator[RecordEmbedding]:  # fmt: skip
+        """Hidden states of the encoder, as the command ``genoformer embed`` writes them; any model has them.
+
+        Args:
+            source: As for ``predict``, like ``sequence_column`` and ``id_column``.
+            per: What a vector is about: a record, a window or a base.
+            window_bp: Length of a window.
+            step_bp: From window to window; ``window_bp`` by default.
+            layer: States behind so many layers; 0 for the embeddings of tokens, None for the last layer.
+            strand: As the record is written, its reverse complement, or the average of both.
+            sequence_column: See ``predict``.
+            id_column: See ``predict``.
+
+        Yields:
+            The rows of one record: ``rows.values`` [n, D] float32, with ``rows.starts`` and ``rows.ends``.
+
+        Raises:
+            DataError, MissingFileError: If a file is not there, or cannot be read.
+            UsageError: If there is no such layer, windows have no length, or this is nothing that holds records.
+        """
+        read, _ = find_records(source, Columns(sequence_column, id_column))
+        asked = Embedding(windows_of(per, window_bp, step_bp), layer, strand)
+        return Embedder.from_bundle(self._bundle, self._speed, asked).embeddings(read)
 
     @property
     def card(self) -> str:
@@ -166,6 +198,5 @@ def load_model(model: str | Path, *, gives: type[Any] | None = None, batch_size:
     if gives is not None and not issubclass(kind.result_type, gives):
         message = f"a model for {task} gives {kind.result_type.__name__}, not {gives.__name__}."
         raise UsageError("API-007", message, where=header.name)
-    bundle = load_bundle(header)
-    n_parameters = sum(weights.numel() for weights in bundle.model.parameters())
-    return Model(kind.from_bundle(bundle, Speed(batch_size)), header, application.title, n_parameters)
+    bundle, speed = load_bundle(header), Speed(batch_size)
+    return Model(kind.from_bundle(bundle, speed), bundle, header, application.title, speed)

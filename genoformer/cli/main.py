@@ -28,6 +28,7 @@ COMMANDS = {
     "test": ("genoformer.cli.fit", "score a trained model on its test regions"),
     "predict": ("genoformer.cli.predict", "find genes in FASTA files, or functions of sequences"),
     "annotate": ("genoformer.cli.annotate", "find genes in FASTA files and say what they do"),
+    "embed": ("genoformer.cli.embed", "write hidden states of a model for records, windows or bases"),
     "merge": ("genoformer.cli.merge", "put the parts of predict --shard together"),
     "adapt": ("genoformer.cli.adapt", "train a model further on the genome at hand"),
     "evaluate": ("genoformer.cli.evaluate", "compare predicted genes or functions with a reference"),

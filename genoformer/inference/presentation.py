@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 TABLE = "parquet"
 """The format whose columns a table has."""
-CODE = "API-004"
 
 
 class Presented(Protocol):
@@ -118,7 +117,7 @@ class Presentation:
         load_package("pyarrow", where)
         known = self.formats.load() if self.formats else {}
         if self.table is None and TABLE not in known:
-            raise UsageError(CODE, "this model has no table.", where=where, fix="Loop over its results.")
+            raise UsageError("API-004", "this model has no table.", where=where, fix="Loop over its results.")
         needs = known[TABLE].needs if TABLE in known else TABLE
         make = self.table.load() if self.table else known[TABLE].writer.load()
         writer = make(Path(), **self.settings.get(needs, {}))
@@ -149,10 +148,10 @@ def _suffix(row: OutputFormat) -> str:
 
 def _no_format(path: Path, word: str | None, known: Formats) -> UsageError:
     if not known:
-        return UsageError(CODE, "results of this model have no files.", where=str(path), fix="Save their arrays.")
+        return UsageError("API-004", "results of this model have no files.", where=str(path), fix="Save their arrays.")
     names = ", ".join(f"{row.file.replace('-{:04d}', '')} ({name})" for name, row in known.items())
     said = f'the format "{word}"' if word is not None else "this name"
-    return UsageError(CODE, f"{said} stands for no file of this model.", where=str(path), fix=f"Known: {names}.")
+    return UsageError("API-004", f"{said} stands for no file of this model.", where=str(path), fix=f"Known: {names}.")
 
 
 def _warn(path: Path, left_out: WarningLog | None) -> None:

@@ -12,6 +12,7 @@ RESULT_PREFIXES = {
     "FUNCTION": "predictions of functions",
     "STRUCTURE": "predictions of structures",
     "SHARD": "predictions in parts, for `predict --shard` and `merge`",
+    "EMBED": "`embed`",
     "FORMATS": "`--formats`",
     "OUT": "output folders",
     "FILES": "files that are written, and manifests",
@@ -109,6 +110,10 @@ RESULT_CODES = {
         65, "Shards, input and model do not belong together.", "Give those they were made with, or make them again."
     ),
     "SHARD-006": Entry(65, "A shard is not finished.", "Run its command again; it continues."),
+    "EMBED-001": Entry(2, "The encoder has no such layer.", "Give 0 (embeddings of tokens) to the number of layers."),
+    "EMBED-002": Entry(2, "Windows lack a length, or something else was given one.", "Use --per window --window-bp N."),
+    "EMBED-003": Entry(2, "Windows would leave out bases.", "Give --step-bp at most the length of a window."),
+    "EMBED-101": Entry(None, "A row has no known base, and is zero.", "Leave it out by known_bp."),
     "FORMATS-001": Entry(2, "There is no such output format.", "Give words that the message lists."),
     "FORMATS-002": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
     "FORMATS-003": Entry(2, "The package pyarrow is not installed.", 'pip install "genoformer[tables]"'),
@@ -119,9 +124,7 @@ RESULT_CODES = {
     "OUT-003": Entry(73, "The folder holds other results.", "Choose another folder with -o, or use --overwrite."),
     "OUT-004": Entry(73, "An input has the name of a result.", "Choose another folder with -o."),
     "OUT-005": Entry(73, "There is such a file.", "Choose another one with -o, or use --overwrite."),
-    "OUT-006": Entry(
-        74, "There is not enough space for probabilities of every base.", "Use another disk, or --region."
-    ),
+    "OUT-006": Entry(74, "There is not enough space for what would be written.", "Use another disk, or --region."),
     "FILES-001": Entry(73, "A file cannot be created.", "Choose a name that is free, in a folder that is writable."),
     "FILES-002": Entry(74, "Writing failed.", "Check free space and quota, and run the command again."),
     "FILES-003": Entry(65, "A folder does not match its manifest.", "Copy it or make it again."),
