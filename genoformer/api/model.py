@@ -97,7 +97,8 @@ class Model(Generic[R]):
     def embed(
         self, source: Source, *, per: Literal["record", "window", "base"] = "record", window_bp: int | None = None,
         step_bp: int | None = None, layer: int | None = None,
-        strand: Literal["forward", "reverse", "average"] = "forward", sequence_column: str | None = None, id_column: str | None = None,
+        strand: Literal["forward", "reverse", "average"] = "forward",
+        sequence_column: str | None = None, id_column: str | None = None,
     ) -> Iterator[RecordEmbedding]:  # fmt: skip
         """Hidden states of the encoder, as the command ``genoformer embed`` writes them; any model has them.
 
