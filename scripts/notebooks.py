@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nbformat
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "notebooks"
@@ -37,10 +38,9 @@ def executed(path: Path, folder: Path) -> nbformat.NotebookNode:
     """
     notebook = nbformat.read(path, as_version=4)
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    client = NotebookClient(
-        notebook, timeout=TIMEOUT_S, kernel_name="python3", record_timing=False, resources={"metadata": {"path": folder}}
-    )
-    client.execute()
+    manager = AsyncKernelManager(kernel_name="python3", transport="ipc")  # no ports: nobody else can connect
+    resources = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, km=manager, timeout=TIMEOUT_S, record_timing=False, resources=resources).execute()
     notebook.metadata = nbformat.from_dict({"kernelspec": notebook.metadata["kernelspec"]})
     return notebook
 

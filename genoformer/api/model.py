@@ -25,6 +25,8 @@ R = TypeVar("R", bound=Result)
 GeneModel = Literal["bacteria", "eukaryote-small", "fungi"]
 FunctionModel = Literal["ec_class"]
 TRAINED_ON_LETTERS = 160
+RUN_FOLDER = "model"
+"""What the folder of a bundle is called in that of its training run, which has the name."""
 
 
 class Model(Generic[R]):
@@ -38,7 +40,7 @@ class Model(Generic[R]):
         speed: Tiles per model call.
 
     Attributes:
-        name: Name of the shipped model, or of the folder.
+        name: Name of the shipped model, of the training run, or of the folder.
         task: Name of the task.
         genetic_code: NCBI number of the code that is assumed unless told otherwise.
         labels: Names of its outputs.
@@ -47,7 +49,9 @@ class Model(Generic[R]):
 
     def __init__(self, caller: Caller, bundle: Bundle, header: BundleHeader, about: str, speed: Speed) -> None:
         self._caller, self._bundle, self._header, self._about, self._speed = caller, bundle, header, about, speed
-        self.name, self.task, self.genetic_code = header.name, header.config.task, header.config.genetic_code
+        folder = header.folder.resolve()
+        self.name = folder.parent.name if header.name == RUN_FOLDER else header.name
+        self.task, self.genetic_code = header.config.task, header.config.genetic_code
         self.labels = tuple(header.config.labels)
         self.n_parameters = sum(weights.numel() for weights in bundle.model.parameters())
 

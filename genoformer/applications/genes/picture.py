@@ -10,7 +10,7 @@ from genoformer.applications.genes.predictions import GenePrediction
 from genoformer.report.markup import Markup, element, join
 from genoformer.report.svg_axes import drawing, line_between, place, round_ticks, text_at, tick_text
 
-WIDTH, LEFT, RIGHT = 960.0, 34.0, 12.0
+WIDTH, LEFT, RIGHT = 960.0, 34.0, 22.0
 LANE, ARROW = 26.0, 16.0
 """Height of a strand, and of the arrows on it, in units of the picture."""
 HEAD = 6.0
