@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nbformat
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "notebooks"
 TIMEOUT_S = 600
@@ -38,9 +38,11 @@ def executed(path: Path, folder: Path) -> nbformat.NotebookNode:
     """
     notebook = nbformat.read(path, as_version=4)
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    manager = AsyncKernelManager(kernel_name="python3", transport="ipc")  # no ports: nobody else can connect
     resources = {"metadata": {"path": str(folder)}}
-    NotebookClient(notebook, km=manager, timeout=TIMEOUT_S, record_timing=False, resources=resources).execute()
+    with TemporaryDirectory() as sockets:  # no ports: nobody else can connect
+        config = Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}})
+        client = NotebookClient(notebook, timeout=TIMEOUT_S, record_timing=False, resources=resources, config=config)
+        client.execute()
     notebook.metadata = nbformat.from_dict({"kernelspec": notebook.metadata["kernelspec"]})
     return notebook
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
 from genoformer.errors import counted
 from genoformer.inference.figures import figures
@@ -52,14 +52,19 @@ class Predictions(Generic[R]):
     def __bool__(self) -> bool:
         return True  # or "if predictions:" would compute them
 
-    def __getitem__(self, key: int | str) -> R:
-        """A result by its place, or by the id of its record.
+    @overload
+    def __getitem__(self, key: int | str) -> R: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[R]: ...
+
+    def __getitem__(self, key: int | str | slice) -> R | list[R]:
+        """A result by its place, or by the id of its record; several by a slice.
 
         Raises:
             IndexError: If there is no such place.
             KeyError: If there is no such record.
         """
-        if isinstance(key, int):
+        if not isinstance(key, str):
             return self.load()[key]
         found = next((result for result in self.load() if result.record_id == key), None)
         if found is None:

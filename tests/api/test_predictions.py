@@ -48,6 +48,7 @@ def test_loops_stream_and_all_that_is_about_the_whole_is_computed_once(model_of,
     found.to_dataframe(), found.write(tmp_path / "x.tsv"), found._repr_html_(), list(found), len(found)
     assert seen == ["s0", *bases]
     assert found[-1].record_id == "s6" and found["s3"].record_id == "s3"
+    assert [result.record_id for result in found[2:4]] == ["s2", "s3"]
     assert repr(found) == "Predictions(codon_structure on 7 sequences: 7 results)"
     with pytest.raises(KeyError):
         _ = found["absent"]

@@ -53,8 +53,13 @@ class FunctionPrediction(Result):
         if self.called:
             chances = dict(zip(self.labels, self.probabilities.tolist(), strict=True))
             return ", ".join(f"{name} ({chances[name]:.2f})" for name in self.called)
-        is_number = len(self.labels) == 1
-        return f"{self.labels[0]} {self.probabilities[0]:.4g}" if is_number else "no label is sure enough"
+        return f"{self.probabilities[0]:.4g}" if self.is_number else "no label is sure enough"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the model says a number, not classes or terms."""
+        caller: FunctionCaller = self.shown.settings["functions"]["caller"]
+        return caller.says_numbers
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from genoformer.report.svg_charts import MAX_LABELS, bars
 
 def draw(result: FunctionPrediction) -> Markup:
     """Probabilities of the likeliest classes or terms; nothing for a number."""
-    if len(result.labels) == 1:
+    if result.is_number:
         return Markup("")
     chances = dict(zip(result.labels, result.probabilities.tolist(), strict=True))
     best = sorted(chances, key=lambda name: -chances[name])[:MAX_LABELS]
