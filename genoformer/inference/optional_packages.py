@@ -1,4 +1,4 @@
-"""Packages that some formats and methods need and that not everyone has installed."""
+"""Packages that some formats, methods and tables need and that not everyone has installed."""
 
 import importlib
 from types import ModuleType
@@ -30,10 +30,25 @@ def load_pysam() -> ModuleType:
     return _load("pysam", "VARIANTS-010", "bgzip needs", "hts", "--formats")
 
 
+def load_package(name: str, where: str) -> ModuleType:
+    """A package that tables of Python need; UsageError if it is not installed.
+
+    Args:
+        name: pandas, polars or pyarrow.
+        where: What needs it.
+    """
+    return _load(name, "API-005", "tables need", _EXTRAS.get(name, ""), where)
+
+
+_EXTRAS = {"pandas": "tables", "pyarrow": "tables"}
+"""Of the package, by what they bring."""
+
+
 def _load(name: str, code: str, what: str, extra: str, where: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
         message = f"{what} the package {name}, which is not installed."
-        fix = f'Install it: pip install "genoformer[{extra}]".'
+        wanted = f'"genoformer[{extra}]"' if extra else name
+        fix = f"Install it: pip install {wanted}."
         raise UsageError(code, message, where=where, fix=fix) from error

@@ -223,5 +223,11 @@ RESULT_CODES = {
         70, "There is a fault in genoformer.", "Report it with the crash file, once you have looked what it holds."
     ),
     "API-001": Entry(2, "Bases were given where a path belongs.", "Give them to Model.predict_sequence."),
+    "API-002": Entry(2, "What was given to a model holds no records.", "Give a path, records, a dict or a data frame."),
+    "API-003": Entry(2, "A model has no such option, or a data frame no such column.", "Take one that is named."),
+    "API-004": Entry(2, "A model has no file or table of this kind.", "Take a name that is listed."),
+    "API-005": Entry(2, "A package that makes tables is not installed.", "Install it: the extra “tables”, or polars."),
+    "API-006": Entry(2, "Probabilities of bases were not kept.", "Ask for them: predict(…, probabilities=True)."),
+    "API-007": Entry(2, "A model gives results of another type than the program expects.", "Load another model."),
 }
 """Prefix by prefix, errors before warnings."""
