@@ -21,9 +21,9 @@ from genoformer.sequence.records import Record
 
 FORMATS = {
     "function": ("tsv",),
-    "rna_pairs": ("h5", "dbn", "tsv", "ct", "bpseq"),
-    "codon_structure": ("tsv",),
-    "contacts": ("tsv", "h5"),
+    "rna_pairs": ("h5", "dbn", "tsv", "ct", "bpseq", "gff3", "bed", "bedpe", "svg", "dotplot"),
+    "codon_structure": ("tsv", "gff3", "bed"),
+    "contacts": ("tsv", "h5", "svg"),
 }
 MODELS = ("multiclass", "multilabel", "regression", "rna_pairs", "codon_structure", "contacts")
 

@@ -24,5 +24,9 @@ FORMATS = {
         "contacts-{:04d}.png", "a picture of each record", needs="contacts", writer=Part(f"{_WRITERS}:draw_one"),
         check=Part("genoformer.report.pyplot:load_pyplot"),
     ),
+    "svg": OutputFormat(
+        "contacts-{:04d}.svg", "a map of the pairs of the table for each record, SVG", needs="contacts",
+        writer=Part(f"{_WRITERS}:draw_one_svg"),
+    ),
 }  # fmt: skip
 """Writers are given what ``caller.ContactCaller.outputs`` says."""
