@@ -41,12 +41,12 @@ def draw_arcs(path: Path, title: str, letters: str, *, above: Pairs, below: Pair
         for i, j, sure in pairs:
             x, radius = MARGIN + (i + 0.5) * step, (j - i) * step / 2
             arc = f"M{x:.2f} {y:.2f}a{radius:.2f} {radius:.2f} 0 0 {sweep} {2 * radius:.2f} 0"
-            drawing.add("path", d=arc, fill="none", stroke=INK, stroke_opacity=max(FAINTEST, sure))
+            drawing.draw("path", d=arc, fill="none", stroke=INK, stroke_opacity=max(FAINTEST, sure))
     if step >= READABLE:
         for k, letter in enumerate(letters):
             drawing.write_words(MARGIN + (k + 0.5) * step, line + 12, letter, text_anchor="middle")
     else:
-        drawing.add("path", d=f"M{MARGIN} {line:.2f}h{step * len(letters):.2f}", stroke="black")
+        drawing.draw("path", d=f"M{MARGIN} {line:.2f}h{step * len(letters):.2f}", stroke="black")
     for k in tick_places(len(letters)):
         place = MARGIN + (k - 0.5) * step
         drawing.write_words(place, line + 24, str(k), text_anchor="middle", font_size="8", fill="#666")
@@ -67,12 +67,12 @@ def draw_square_map(path: Path, title: str, length: int, *, above: Pairs, below:
     cell = SIDE / max(1, length)
     drawing = Drawing(SIDE + 2 * MARGIN, SIDE + 2 * MARGIN, title)
     drawing.write_words(MARGIN, MARGIN / 2, title)
-    drawing.add("path", d=f"M{MARGIN} {MARGIN}l{SIDE} {SIDE}", stroke="#bbb")
+    drawing.draw("path", d=f"M{MARGIN} {MARGIN}l{SIDE} {SIDE}", stroke="#bbb")
     squares = [(i, j, sure) for i, j, sure in above] + [(j, i, sure) for i, j, sure in below]
     for row, column, sure in squares:
         x, y = MARGIN + column * cell, MARGIN + row * cell
-        drawing.add("rect", x=x, y=y, width=cell, height=cell, fill=INK, fill_opacity=max(FAINTEST, sure))
-    drawing.add("rect", x=MARGIN, y=MARGIN, width=SIDE, height=SIDE, fill="none", stroke="black")
+        drawing.draw("rect", x=x, y=y, width=cell, height=cell, fill=INK, fill_opacity=max(FAINTEST, sure))
+    drawing.draw("rect", x=MARGIN, y=MARGIN, width=SIDE, height=SIDE, fill="none", stroke="black")
     for k in tick_places(length):
         place = MARGIN + (k - 0.5) * cell
         drawing.write_words(place, MARGIN + SIDE + 12, str(k), text_anchor="middle", fill="#666")

@@ -24,9 +24,9 @@ class Drawing:
         font = {"font-family": "sans-serif", "font-size": "10"}
         self._root = ElementTree.Element("svg", {"xmlns": NAMESPACE, **size, **font})
         ElementTree.SubElement(self._root, "title").text = _NOT_XML.sub("\ufffd", title)
-        self.add("rect", width="100%", height="100%", fill="white")
+        self.draw("rect", width="100%", height="100%", fill="white")
 
-    def add(self, tag: str, **attributes: float | str) -> None:
+    def draw(self, tag: str, **attributes: float | str) -> None:
         """Append a shape; "_" in names of attributes stands for "-"."""
         self._append(tag, attributes)
 
