@@ -119,7 +119,7 @@ def _score_labelled(probabilities: np.ndarray, called: np.ndarray, targets: np.n
     if not is_labelled.any():
         fix = "Annotate with a lower --min-score."
         raise DataError("EVAL-023", "no sequence of the reference was given a label.", where="functions.tsv", fix=fix)
-    scores = _score_classes(*(values[is_labelled] for values in (probabilities, called, targets)), names)
+    scores = _score_classes(probabilities[is_labelled], called[is_labelled], targets[is_labelled], names)
     return scores if is_labelled.all() else {**scores, "labelled": float(is_labelled.mean())}
 
 

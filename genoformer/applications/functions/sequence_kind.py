@@ -48,7 +48,9 @@ def gc_of(codes: np.ndarray) -> float:
 def reads_as_gene(codes: np.ndarray) -> bool:
     """Whether a sequence begins with a start codon and has no stop codon before its last whole codon."""
     codons = codes[: len(codes) // 3 * 3].reshape(-1, 3)  # [n, 3]
-    return len(codons) > 1 and _is_one_of(codons[:1], STARTS).any() and not _is_one_of(codons[:-1], STOPS).any()
+    if len(codons) < 2:
+        return False
+    return bool(_is_one_of(codons[:1], STARTS).any() and not _is_one_of(codons[:-1], STOPS).any())
 
 
 def _is_one_of(codons: np.ndarray, words: tuple[str, ...]) -> np.ndarray:

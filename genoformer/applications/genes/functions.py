@@ -152,8 +152,9 @@ class GeneFunctions:
         records = [record for _, record in chosen]
         outputs = self._outputs.of([record.codes for record in records])
         rows, called = table_rows(records, outputs, self._caller, self._min_score)
-        for record in records if self._known else ():
-            note_unfamiliar(record.id, record.codes, self._caller.max_bp, self._known, self._warnings)
+        if self._known is not None:
+            for record in records:
+                note_unfamiliar(record.id, record.codes, self._caller.max_bp, self._known, self._warnings)
         for (gene, _), row, names in zip(chosen, rows, called, strict=True):
             sure = row[3].split(";") if names else []
             gene.functions = tuple((name, float(value)) for name, value in zip(names, sure, strict=True))
