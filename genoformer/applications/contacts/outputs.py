@@ -29,5 +29,9 @@ FORMATS = {
         REPORT, "a page to look at: maps, arcs, table", needs="contacts",
         writer=Part("genoformer.applications.contacts.report:ContactReportWriter"),
     ),
+    "svg": OutputFormat(
+        "contacts-{:04d}.svg", "a map of the pairs of the table for each record, SVG", needs="contacts",
+        writer=Part(f"{_WRITERS}:draw_one_svg"),
+    ),
 }  # fmt: skip
 """Writers are given what ``caller.ContactCaller.outputs`` says."""
