@@ -4,7 +4,10 @@ The public names load on first use, so that importing the package is quick.
 """
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from genoformer.files.kernel_cache import provide_kernel_cache
 
 if TYPE_CHECKING:
     from genoformer.api import Model as Model
@@ -32,6 +35,8 @@ _PUBLIC = {
 }
 
 __all__ = ["__version__", *_PUBLIC]
+
+provide_kernel_cache(Path(__file__).parent)
 
 
 def __getattr__(name: str) -> Any:

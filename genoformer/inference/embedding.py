@@ -184,7 +184,7 @@ def reading_plan(bundle: Bundle, config: EncoderConfig, speed: Speed) -> TilePla
     tile_bp, context_bp = bundle.config.tile_bp, bundle.config.context_bp
     if isinstance(limit, int):
         tile_bp, context_bp = min(tile_bp, limit), 0
-    if reach is not None and config.positions != "learned":
+    if reach is not None:
         context_bp = max(context_bp, reach * stride)
     if config.positions == "learned":
         tile_bp, context_bp = _within(config, tile_bp, context_bp)
@@ -198,8 +198,9 @@ def reading_plan(bundle: Bundle, config: EncoderConfig, speed: Speed) -> TilePla
 def reach_tokens(config: EncoderConfig) -> int | None:
     """Tokens on each side that a state can depend on; None where that is all, or depends on where reading begins."""
     known = config.receptive_field_tokens
-    is_local = known is not None and not config.n_global_tokens and config.carried is None
-    return known + max(0, config.amino_acid_words - 1) if is_local and known is not None else None
+    if known is None or config.n_global_tokens or config.carried is not None or config.positions == "learned":
+        return None
+    return known + max(0, config.amino_acid_words - 1)
 
 
 def _within(config: EncoderConfig, tile_bp: int, context_bp: int) -> tuple[int, int]:

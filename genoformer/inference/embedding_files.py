@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 
 from genoformer.files import atomic_path
+from genoformer.files.hdf5 import atomic_hdf5
 from genoformer.inference.embedding import Rows
 from genoformer.sequence.records import Record
 
@@ -125,8 +126,7 @@ class H5Writer:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_path(self.path))
-            self._file = stack.enter_context(h5py.File(temporary, "w"))
+            self._file = stack.enter_context(atomic_hdf5(self.path))
             self._create("embeddings", self._about["dtype"], self._about["width"])
             for name, dtype in {**ROW_COLUMNS, "record": np.int32}.items():
                 self._create(name, dtype)

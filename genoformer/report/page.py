@@ -143,9 +143,9 @@ def folded(title: str, body: Any, *, is_open: bool = False) -> Markup:
     return element("details", element("summary", title), body, open=is_open)
 
 
-def code_block(text: str) -> Markup:
-    """Commands and files, as they are typed."""
-    return element("pre", element("code", text))
+def code_block(text: str, *, wraps: bool = False) -> Markup:
+    """Commands and files, as they are typed; long lines are wrapped, or scrolled."""
+    return element("pre", element("code", text), class_="wrapped" if wraps else None)
 
 
 def plain_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> Markup:

@@ -8,7 +8,7 @@ from genoformer.report.markup import Markup, element, join
 
 WIDTH, HEIGHT = 480, 280
 """Size of a picture, in units of its own; pages scale it."""
-LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 46
+LEFT, RIGHT, TOP, BOTTOM = 66, 18, 12, 50
 """Room around the frame."""
 
 
@@ -104,7 +104,7 @@ def y_axis(axis: Axis) -> Markup:
     marks = (text_at(LEFT - 6, y(tick) + 4, tick_text(tick), anchor="end") for tick in axis.ticks)
     middle = (TOP + HEIGHT - BOTTOM) / 2
     label = element(
-        "text", axis.label, transform=f"translate(14 {place(middle)}) rotate(-90)", text_anchor="middle", class_="label"
+        "text", axis.label, transform=f"translate(15 {place(middle)}) rotate(-90)", text_anchor="middle", class_="label"
     )
     return join(*grid, *marks, label)
 
@@ -113,7 +113,7 @@ def x_axis(axis: Axis) -> Markup:
     """Marks and label of the level axis."""
     x, bottom = scale_x(axis), HEIGHT - BOTTOM
     lines = (line_between(x(tick), bottom, x(tick), bottom + 4, "axis") for tick in axis.ticks)
-    marks = (text_at(x(tick), bottom + 17, tick_text(tick)) for tick in axis.ticks)
+    marks = (text_at(x(tick), bottom + 19, tick_text(tick)) for tick in axis.ticks)
     return join(*lines, *marks, x_label(axis.label))
 
 
@@ -125,8 +125,21 @@ def x_label(label: str) -> Markup:
     )
 
 
-def drawing(title: str, about: str, *shapes: Markup, size: tuple[float, float] = (WIDTH, HEIGHT)) -> Markup:
-    """A picture: what it is called and what is seen, for those who do not see it, then its shapes."""
-    box = f"0 0 {place(size[0])} {place(size[1])}"
+def drawing(
+    title: str, about: str, *shapes: Markup, size: tuple[float, float] = (WIDTH, HEIGHT), above: float = 0,
+    widest_px: float | None = None,
+) -> Markup:  # fmt: skip
+    """A picture: what it is called and what is seen, for those who do not see it, then its shapes.
+
+    Args:
+        title: What it is called.
+        about: What is seen.
+        shapes: Its content.
+        size: Width and height.
+        above: Room above the first row of it.
+        widest_px: How wide a page may draw it; None for what suits pictures of numbers.
+    """
+    box = f"0 {place(-above)} {place(size[0])} {place(size[1] + above)}"
     words = (element("title", title), element("desc", about) if about else None)
-    return element("svg", *words, *shapes, viewBox=box, role="img", aria_label=title, class_="chart")
+    style = None if widest_px is None else f"max-width: {widest_px:.0f}px"
+    return element("svg", *words, *shapes, viewBox=box, role="img", aria_label=title, class_="chart", style=style)

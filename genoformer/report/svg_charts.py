@@ -10,10 +10,10 @@ from genoformer.report.svg_axes import (
     HEIGHT,
     LEFT,
     RIGHT,
-    TOP,
     WIDTH,
     Axis,
     drawing,
+    line_between,
     place,
     round_axis,
     round_ticks,
@@ -28,6 +28,10 @@ from genoformer.report.svg_axes import (
 
 N_COLOURS = 8
 """Colours of the page for things that are told apart; further ones begin again."""
+LETTER, ROW = 7.6, 20
+"""Width of a letter and height of a row of a key."""
+NAMES_WIDTH, NAME_LETTERS, ROW_OF_BAR = 210, 26, 24
+"""Room for names beside level bars."""
 MAX_LABELS = 12
 """Labels below bars that do not run into each other."""
 
@@ -53,8 +57,34 @@ def bars(values: Mapping[str, float], *, title: str, x: str, y: str, about: str 
         left = LEFT + i * width
         shapes.append(_bar(left + width * 0.12, width * 0.76, up(value), up(0), f"{name}: {tick_text(value)}"))
         if i % every == 0:
-            shapes.append(text_at(left + width / 2, HEIGHT - BOTTOM + 17, name))
+            shapes.append(text_at(left + width / 2, HEIGHT - BOTTOM + 19, name))
     return drawing(title, about or _listed(values), *shapes, x_label(x))
+
+
+def named_bars(values: Mapping[str, float], *, title: str, x: str, about: str = "") -> Markup:
+    """One level bar for each name, for names that are long.
+
+    Args:
+        values: Length of each, none negative.
+        title: What is seen, in a few words.
+        x: What the lengths are, and in which unit.
+        about: A sentence more, for those who do not see it.
+    """
+    axis = round_axis(list(values.values()), x, from_zero=True)
+    height = ROW_OF_BAR * len(values)
+    room = WIDTH - NAMES_WIDTH - RIGHT
+    shapes = []
+    for tick in axis.ticks:
+        at = NAMES_WIDTH + room * tick / axis.high
+        shapes += [line_between(at, 0, at, height, "grid"), text_at(at, height + 18, tick_text(tick))]
+    for i, (name, value) in enumerate(values.items()):
+        y, label = ROW_OF_BAR * i, element("title", f"{name}: {tick_text(value)}")
+        short = name if len(name) <= NAME_LETTERS else f"{name[: NAME_LETTERS - 1]}…"
+        shapes.append(text_at(NAMES_WIDTH - 8, y + 16, short, anchor="end", class_="label"))
+        long = place(max(room * value / axis.high, 0.5))
+        shapes.append(element("rect", label, x=NAMES_WIDTH, y=y + 3, width=long, height=ROW_OF_BAR - 6, class_="bar"))
+    shapes.append(text_at(NAMES_WIDTH + room / 2, height + 40, x, class_="label"))
+    return drawing(title, about or _listed(values), *shapes, size=(WIDTH, height + 50))
 
 
 def histogram(
@@ -114,24 +144,27 @@ def lines(
             where = " ".join(f"{place(right(a))},{place(up(b))}" for a, b in points)
             mark = element("title", name)
             drawn.append(element("polyline", mark, points=where, class_=f"line stroke-{i % N_COLOURS}"))
-    key = legend(list(series)) if len(series) > 1 else None
-    return drawing(title, about or _listed_lines(series), y_axis(up_axis), *drawn, x_axis(along), join(key))
+    key, above = legend(list(series)) if len(series) > 1 else (Markup(), 0)
+    return drawing(
+        title, about or _listed_lines(series), y_axis(up_axis), *drawn, x_axis(along), key, above=above
+    )  # fmt: skip
 
 
-def legend(names: Sequence[str], *, top: float = TOP) -> Markup:
-    """Names beside their colours, in a row, or in several where they are long."""
-    shapes, left, line = [], LEFT + 6.0, 0
-    for i, name in enumerate(names):
-        width = 26 + 6.6 * len(name)
-        if left + width > WIDTH - RIGHT and left > LEFT + 6:
-            left, line = LEFT + 6.0, line + 1
-        y = top + 8 + 15 * line
-        shapes.append(
-            element("rect", x=place(left), y=place(y - 8), width=10, height=10, class_=f"fill-{i % N_COLOURS}")
-        )
-        shapes.append(text_at(left + 15, y + 1, name, anchor="start", class_="key"))
+def legend(names: Sequence[str]) -> tuple[Markup, int]:
+    """Names beside their colours above a picture, in a row, or in several where they are long; and their height."""
+    places, left, row = [], float(LEFT), 0
+    for name in names:
+        width = 28 + LETTER * len(name)
+        if left + width > WIDTH - RIGHT and left > LEFT:
+            left, row = float(LEFT), row + 1
+        places.append((left, row))
         left += width
-    return join(*shapes)
+    shapes, above = [], ROW * (row + 1)
+    for i, (name, (x, line)) in enumerate(zip(names, places, strict=True)):
+        y = ROW * line - above + 14
+        shapes.append(element("rect", x=place(x), y=place(y - 10), width=11, height=11, class_=f"fill-{i % N_COLOURS}"))
+        shapes.append(text_at(x + 16, y, name, anchor="start", class_="key"))
+    return join(*shapes), above
 
 
 def _bar(left: float, width: float, top: float, bottom: float, label: str) -> Markup:

@@ -23,6 +23,7 @@ class CodonCaller(SequenceCaller):
     """A bundle made ready; its task holds the states."""
 
     task_module: ClassVar[Any] = codon_structure
+    fitted: ClassVar[tuple[str, ...]] = ("temperature",)
 
     @property
     def presentation(self) -> Presentation:

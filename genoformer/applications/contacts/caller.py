@@ -28,6 +28,7 @@ class ContactCaller(SequenceCaller):
     """A bundle made ready."""
 
     task_module: ClassVar[Any] = contacts
+    fitted: ClassVar[tuple[str, ...]] = ("isotonic",)
 
     @property
     def presentation(self) -> Presentation:
