@@ -1,4 +1,4 @@
-"""Packages that some formats, methods and tables need and that not everyone has installed."""
+"""Packages that some formats, tables and methods need and that not everyone has installed."""
 
 import importlib
 from types import ModuleType
@@ -20,16 +20,6 @@ def load_pybigtools() -> ModuleType:
     return _load("pybigtools", "FORMATS-004", "bigWig needs", "tracks", "--formats")
 
 
-def load_captum() -> ModuleType:
-    """The package that computes integrated gradients; UsageError if it is not installed."""
-    return _load("captum", "EXPLAIN-007", "integrated gradients need", "explain", "--methods ig")
-
-
-def load_pysam() -> ModuleType:
-    """The package that compresses by bgzip, and indexes; UsageError if it is not installed."""
-    return _load("pysam", "VARIANTS-010", "bgzip needs", "hts", "--formats")
-
-
 def load_package(name: str, where: str) -> ModuleType:
     """A package that tables of Python need; UsageError if it is not installed.
 
@@ -42,6 +32,16 @@ def load_package(name: str, where: str) -> ModuleType:
 
 _EXTRAS = {"pandas": "tables", "pyarrow": "tables"}
 """Of the package, by what they bring."""
+
+
+def load_captum() -> ModuleType:
+    """The package that computes integrated gradients; UsageError if it is not installed."""
+    return _load("captum", "EXPLAIN-007", "integrated gradients need", "explain", "--methods ig")
+
+
+def load_pysam() -> ModuleType:
+    """The package that compresses by bgzip, and indexes; UsageError if it is not installed."""
+    return _load("pysam", "VARIANTS-010", "bgzip needs", "hts", "--formats")
 
 
 def _load(name: str, code: str, what: str, extra: str, where: str) -> ModuleType:
