@@ -50,7 +50,8 @@ def to_huggingface(
     encoder = _encoder(module)
     config = encoder.config
     tokenizer = _tokenizer(module, encoder) if with_tokenizer else None
-    values, theirs = _as_reformer(encoder, tokenizer) if config.reformer else _as_longformer(encoder, tokenizer)
+    as_theirs = _as_reformer if isinstance(config.attention, ReformerConfig) else _as_longformer
+    values, theirs = as_theirs(encoder, tokenizer)
     # Tensors of one file must not share memory: copied projections and parts of a fused one do.
     theirs = {name: tensor.clone() for name, tensor in theirs.items()}
     with output_folder(folder, names=FILES, overwrite=overwrite) as temporary:
