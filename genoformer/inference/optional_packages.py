@@ -1,4 +1,4 @@
-"""Packages that some formats need and that not everyone has installed."""
+"""Packages that some formats and methods need and that not everyone has installed."""
 
 import importlib
 from types import ModuleType
@@ -18,6 +18,16 @@ def load_pyarrow(where: str = "--formats") -> ModuleType:
 def load_pybigtools() -> ModuleType:
     """The package that writes bigWig; UsageError if it is not installed."""
     return _load("pybigtools", "FORMATS-004", "bigWig needs", "tracks", "--formats")
+
+
+def load_captum() -> ModuleType:
+    """The package that computes integrated gradients; UsageError if it is not installed."""
+    return _load("captum", "EXPLAIN-007", "integrated gradients need", "explain", "--methods ig")
+
+
+def load_pysam() -> ModuleType:
+    """The package that compresses by bgzip, and indexes; UsageError if it is not installed."""
+    return _load("pysam", "VARIANTS-010", "bgzip needs", "hts", "--formats")
 
 
 def _load(name: str, code: str, what: str, extra: str, where: str) -> ModuleType:

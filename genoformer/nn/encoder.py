@@ -126,7 +126,7 @@ class Encoder(nn.Module):
         if not token_ids.numel():
             return self.token_embedding(token_ids), kept
         roles = token_roles(valid_mask, global_mask)
-        hidden = self._embed(token_ids, roles, base_codes)
+        hidden = self.embed(token_ids, roles, base_codes)
         if any(margins):
             hidden, roles = _without_margins(margins, hidden, valid_mask, global_mask)
         rotary = None
@@ -163,7 +163,8 @@ class Encoder(nn.Module):
         is_one = self.config.d_hidden == self.config.d_model
         return (first + second) / 2 if is_one else torch.cat((first, second), dim=-1)
 
-    def _embed(self, token_ids: Tensor, roles: TokenRoles, base_codes: Tensor | None) -> Tensor:
+    def embed(self, token_ids: Tensor, roles: TokenRoles, base_codes: Tensor | None) -> Tensor:
+        """What the first layer is given, [B, T, D]; arguments as for ``forward``, with masks as roles."""
         if (base_codes is None) != (self.base_embedding is None):
             state = "needs" if base_codes is None else "does not take"
             raise ValueError(f"an encoder with base_embedding {self.config.base_embedding} {state} base_codes.")
@@ -255,13 +256,17 @@ class EncoderLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(
-        self, hidden: Tensor, *, roles: TokenRoles, rotary: Rotary | None, kept: Kept = ()
+        self, hidden: Tensor, *, roles: TokenRoles, rotary: Rotary | None, kept: Kept = (), margin: int = 0
     ) -> tuple[Tensor, Kept]:
-        """Hidden [B, T, D] to [B, T, D], and what the attention keeps for the next stretch; see ``Attention``."""
+        """Hidden [B, T, D] to [B, T, D], and what the attention keeps for the next stretch; see ``Attention``.
+
+        So many tokens as ``margin`` says at both ends are only looked at: the result is [B, T - 2 margin, D].
+        """
         states = self.attention_norm(hidden) if self.is_pre_norm else hidden
         attended = self.attention(states, roles=roles, rotary=rotary, kept=kept)
         kept = self.attention.keep(states, roles=roles, kept=kept)
-        return self._residuals(hidden, attended), kept
+        own = slice(margin, hidden.shape[1] - margin)
+        return self._residuals(hidden[:, own], attended[:, own]), kept
 
     def _residuals(self, hidden: Tensor, attended: Tensor) -> Tensor:
         if torch.is_grad_enabled() or hidden.device.type != "cpu":

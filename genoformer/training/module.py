@@ -79,7 +79,7 @@ class GenomeModule(pl.LightningModule):
         adapter_rank: int = 0,
     ) -> None:
         super().__init__()
-        if tile_bp % stride or tile_bp < 1 or context_bp < 0:
+        if stride < 1 or tile_bp % stride or tile_bp < 1 or context_bp < 0:
             raise UsageError(
                 "CONFIG-022", f"tile_bp must be a positive multiple of stride = {stride}, found {tile_bp}.",
                 where="model.tile_bp",
@@ -251,7 +251,8 @@ class GenomeModule(pl.LightningModule):
     def _log_scores(self, part: str) -> None:
         total, weight = sum_over_processes(self.trainer, self.losses)
         self.log(f"{part}/loss", float(total / max(weight, 1.0)), prog_bar=True)
-        for name, value in gather_scores(self.trainer, self.scores).compute().items():
+        self.scores = gather_scores(self.trainer, self.scores)
+        for name, value in self.scores.compute().items():
             self.log(f"{part}/{name}", value)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:

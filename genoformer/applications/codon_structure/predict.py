@@ -55,6 +55,6 @@ class CodonPredictor(SequencePredictor):
     def writers(self, formats: Formats) -> Mapping[str, MakeWriter]:
         channels = self.caller.task.channels
         found: dict[str, MakeWriter] = {"tsv": partial(StateWriter, channels=channels)}
-        if "parquet" in self.request.formats:  # whose package not everyone has
-            found["parquet"] = partial(formats["parquet"].writer.load(), channels=channels)
+        for word in {"parquet", "report"} & {*self.request.formats}:  # the package of the first not everyone has
+            found[word] = partial(formats[word].writer.load(), channels=channels)
         return found

@@ -18,9 +18,16 @@ from genoformer.sequence.records import Record
 from genoformer.stream import refusals_explained
 from genoformer.tasks import function
 from genoformer.tasks.function import Function, merge_views
+from genoformer.training.progress import stepped
 
 BATCH = 16
 """Sequences per call of the network for each tile of a genome: they are that much shorter."""
+
+FITTED = {
+    "multiclass": ("temperature",), "multilabel": ("isotonic", "threshold"),
+    "regression": ("mean", "sd", "half_width"),
+}  # fmt: skip
+"""What the calibration of each kind of labels holds."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,8 @@ class FunctionCaller:
         cut = [codes[: self.task.options.max_bp] for codes in sequences]
         found = np.zeros((len(cut), len(self.task.channels)), np.float32)
         order = np.argsort([len(codes) for codes in cut], kind="stable")
-        for start in range(0, len(order), self.batch_size):
+        starts = range(0, len(order), self.batch_size)
+        for start in stepped(starts, "reading sequences", "batch"):
             chosen = order[start : start + self.batch_size]
             found[chosen] = self._run([cut[i] for i in chosen])
         return self.task.coherent(found)
@@ -133,7 +141,8 @@ class FunctionCaller:
     @property
     def calibration(self) -> dict:
         """What ``calibrate.fit_calibration`` made; DataError if the bundle has none."""
-        return read_calibration(self.bundle)
+        needed = FITTED[self.task.options.kind]
+        return read_calibration(self.bundle, (*needed, *(["information"] if self.task.ontology else [])))
 
 
 def calibrated(task: Function, outputs: np.ndarray, calibration: dict) -> np.ndarray:

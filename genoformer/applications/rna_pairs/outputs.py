@@ -2,6 +2,7 @@
 
 from genoformer.inference.formats import OutputFormat
 from genoformer.inference.parts import Part
+from genoformer.inference.report_files import REPORT
 
 PAIRS_H5, PAIRS_DBN, PAIRS_TSV, PAIRS_CT = "pairs.h5", "pairs.dbn", "pairs.tsv", "pairs.ct"
 _WRITERS = "genoformer.applications.rna_pairs.writers"
@@ -30,6 +31,10 @@ FORMATS = {
     "png": OutputFormat(
         "pairs-{:04d}.png", "a picture of each record", needs="pairs", writer=Part(f"{_WRITERS}:draw_one"),
         check=Part("genoformer.report.pyplot:load_pyplot"),
+    ),
+    "report": OutputFormat(
+        REPORT, "a page to look at: folds, arcs, maps, table", needs="pairs",
+        writer=Part("genoformer.applications.rna_pairs.report:PairReportWriter"),
     ),
 }  # fmt: skip
 """Writers are given what ``caller.PairCaller.outputs`` says."""

@@ -13,6 +13,7 @@ TRAINING_PREFIXES = {
     "SPLIT": "parts for training, validation and test",
     "LEAKAGE": "sequence that two parts share",
     "TRAIN": "runs of `fit`",
+    "CURVES": "the report of a run",
     "CKPT": "checkpoints",
     "DECODER": "decoders, which training fits to held-out sequence",
     "ADAPT": "models that are trained further on the genome at hand",
@@ -57,6 +58,7 @@ TRAINING_CODES = {
         "The encoder of a causal language model sees the bases that it shall tell.",
         "Give the setting that is named.",
     ),
+    "CONFIG-030": Entry(2, "Lightning's trainer refuses a setting.", "Correct the setting that the message names."),
     "DATA-001": Entry(2, "No genome is given.", "Give --data.fasta FILE."),
     "DATA-002": Entry(
         2, "Genomes, annotations and genetic codes are not of one number.", "Give one of each, in the same order."
@@ -149,6 +151,12 @@ TRAINING_CODES = {
         73, "The folder holds a run with other settings or data.", "Choose another --name, or use --overwrite."
     ),
     "TRAIN-006": Entry(2, "The run was begun with another number of processes.", "Continue it with as many."),
+    "CURVES-001": Entry(
+        None, "What a validation found was not kept for the report.", "Nothing: the model is complete."
+    ),
+    "CURVES-002": Entry(
+        None, "The report of a run, or its picture, was not written.", "Install what the message names, or nothing."
+    ),
     "CKPT-001": Entry(74, "A checkpoint reads back otherwise than written.", "Check the disk."),
     "CKPT-002": Entry(77, "Checkpoints are not loaded from the network.", "Download it from a source you trust."),
     "CKPT-003": Entry(66, "There is no such checkpoint.", "Check the path."),

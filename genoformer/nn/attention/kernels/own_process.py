@@ -8,6 +8,7 @@ from the kernel. Both are right, but they round differently, so that a first run
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -18,9 +19,10 @@ from typing import Any
 
 import numba
 from llvmlite.binding import get_host_cpu_name
-from numba import types
+from numba import config, types
 from numba.core.caching import FunctionCache
 
+LOG = logging.getLogger(__name__)
 IS_COMPILER = "GENOFORMER_COMPILES_KERNELS"
 """Set in the environment of the process that compiles."""
 _COMPILE = """
@@ -51,8 +53,10 @@ def _compile_once(kernel: Callable[[Any], None], digest: str, remake: tuple[str,
         done = folder / f"kernel-{_name(kernel, digest, remake)}.compiled"
         with open(done.with_suffix(".lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # one process compiles, the others wait for it
-            if not done.exists() and _compile(remake):
-                done.touch()
+            if not done.exists():
+                LOG.info("compiling attention for this machine, which takes a moment, once")
+                if _compile(remake):
+                    done.touch()
     except OSError:
         return
 
@@ -60,7 +64,8 @@ def _compile_once(kernel: Callable[[Any], None], digest: str, remake: tuple[str,
 def _name(kernel: Callable[[Any], None], digest: str, remake: tuple[str, str, list[bool | str]]) -> str:
     """What decides whether numba finds the kernel on disk."""
     changed = os.stat(kernel.__code__.co_filename).st_mtime_ns
-    parts = [digest, remake, changed, version("numba"), get_host_cpu_name()]
+    processor = [config.CPU_NAME or get_host_cpu_name(), config.CPU_FEATURES]
+    parts = [digest, remake, changed, version("numba"), processor]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
