@@ -4,6 +4,9 @@ The public names load on first use, so that importing the package is quick.
 """
 
 import importlib
+from pathlib import Path
+
+from genoformer.files.kernel_cache import provide_kernel_cache
 
 __version__ = "0.1.0"
 
@@ -13,6 +16,8 @@ _PUBLIC = {
 }
 
 __all__ = ["__version__", *_PUBLIC]
+
+provide_kernel_cache(Path(__file__).parent)
 
 
 def __getattr__(name: str):

@@ -100,3 +100,14 @@ def need_package():
             return _missing(f"the Python package {name} is not installed")
 
     return find
+
+
+@pytest.fixture(scope="module")
+def chromium(need_tool, need_package, tmp_path_factory):
+    """A ``Chromium`` for all tests of a file."""
+    need_package("selenium")
+    from chromium import Chromium  # needs selenium, which most tests do without
+
+    driver, browser = need_tool("chromedriver"), need_tool("chromium")
+    with Chromium(driver, browser, tmp_path_factory.mktemp("chromium")) as opened:
+        yield opened

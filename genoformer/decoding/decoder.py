@@ -54,7 +54,7 @@ class Scorer:
         return {"weights": {name: table for name, table in asdict(self.weights).items() if table is not None}, **maps}
 
     @classmethod
-    def from_dict(cls, stored: dict) -> "Scorer":
+    def from_dict(cls, stored: dict, *, with_statistics: bool) -> "Scorer":
         """Read what ``to_dict`` wrote.
 
         Raises:
@@ -62,7 +62,7 @@ class Scorer:
         """
         gene = IsotonicCalibrator.from_dict(stored["gene_confidence"])
         start = IsotonicCalibrator.from_dict(stored["start_confidence"])
-        return cls(DecoderWeights(**stored["weights"]), gene, start)
+        return cls(DecoderWeights.from_dict(stored["weights"], with_statistics=with_statistics), gene, start)
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,11 @@ class GeneDecoder:
         Raises:
             KeyError, TypeError, ValueError: If a field is missing, unknown or out of range.
         """
-        adapted = None if stored["adapted"] is None else Scorer.from_dict(stored["adapted"])
+        adapted = None if stored["adapted"] is None else Scorer.from_dict(stored["adapted"], with_statistics=True)
         # Bundles of before have none.
         prior = StatisticsPrior.from_dict(stored["prior"]) if stored.get("prior") else None
-        return cls(Scorer.from_dict(stored["plain"]), adapted, OverlapRules(**stored["rules"]), prior)
+        plain = Scorer.from_dict(stored["plain"], with_statistics=False)
+        return cls(plain, adapted, OverlapRules(**stored["rules"]), prior)
 
     def scorer(self, statistics: GenomeStatistics | None) -> Scorer:
         """The scorer that fits what is known."""

@@ -131,6 +131,11 @@ class RecordFiles:
         several = (getattr(writer, "names", [file]) for file, writer in zip(self._whole, self._writers, strict=True))
         return [*chain.from_iterable(several), *self._names]
 
+    @property
+    def reports(self) -> list[Any]:
+        """Writers of pages about the prediction as a whole, see ``report_files.ReportWriter``."""
+        return [writer for writer in self._writers if hasattr(writer, "describe")]
+
     def __enter__(self) -> Self:
         for stale in [path for pattern in self._stale for path in self._out.glob(pattern)]:
             stale.unlink()

@@ -44,11 +44,13 @@ class Written:
         summary: Content of ``summary.json``.
         names: Files in the folder.
         run: What ``run.json`` says besides key and inputs.
+        reports: Writers of pages, among ``names``, that ``run`` has described once the rest is there.
     """
 
     summary: dict[str, Any]
     names: list[str]
     run: dict[str, Any] = field(default_factory=dict)
+    reports: list[Any] = field(default_factory=list)
 
 
 class Request(Protocol):

@@ -24,6 +24,7 @@ from genoformer.inference.folder import (
 )
 from genoformer.inference.interface import OnBases, Predictor, Request
 from genoformer.inference.reading import Scan, spooled
+from genoformer.inference.report_files import Finished
 from genoformer.inference.space import check_space
 
 Load = Callable[[list[str], Scan, Path], Predictor]
@@ -109,5 +110,10 @@ def predict(job: Job, out: Path, *, overwrite: bool = False, dry_run: bool = Fal
         job.on_start(found.n_bases)
         predictor.run_passes(paths, found, work, job.on_bases)
         written = predictor.write(paths, found, out, [work], job.warnings)
+        for report in written.reports:
+            names_read = [Path(path).name for path in paths]
+            report.describe(
+                Finished(job.header, job.request.to_dict(), names_read, written.summary, predictor.precision)
+            )
         finish(out, written.summary, {"key": key, "inputs": paths, **written.run}, written.names)
         return written.summary

@@ -49,6 +49,8 @@ class SequenceCaller:
 
     task_module: ClassVar[Any]
     """The module of the task: its name, and how it is built."""
+    fitted: ClassVar[tuple[str, ...]] = ()
+    """What the calibration must hold; see ``bundle_parts.read_calibration``."""
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, speed: Speed = Speed(), **settings: Any) -> Self:
@@ -65,7 +67,7 @@ class SequenceCaller:
     @property
     def calibration(self) -> dict[str, Any]:
         """What was fitted when training had ended; DataError if the bundle has none."""
-        return read_calibration(self.bundle)
+        return read_calibration(self.bundle, self.fitted)
 
     def outputs(self, codes: np.ndarray) -> Outputs:
         """What is said of a sequence; DataError or ValueError if it is no sequence for this model."""

@@ -150,7 +150,8 @@ class SequencePredictor:
                 files.add(record, found)
                 tally.add(record, found)
         about = {"model": bundle.name, "model_digest": bundle.digest, "task": bundle.config.task}
-        return Written({**about, **scan.summary(), **tally.summary()}, [*files.names, *self.write_beside(out)])
+        summary = {**about, **scan.summary(), **tally.summary()}
+        return Written(summary, [*files.names, *self.write_beside(out)], reports=files.reports)
 
     def build_tally(self) -> Tally:
         """Counts that have seen nothing."""

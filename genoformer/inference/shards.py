@@ -176,7 +176,7 @@ class MergingPredictor:
     def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: Any) -> Written:
         """The files of the prediction, from the model pass of all shards."""
         written = self.predictor.write(paths, scan, out, self.shards.folders, warnings)
-        return Written(written.summary, written.names, {"shards": len(self.shards.folders)})
+        return replace(written, run={"shards": len(self.shards.folders)})
 
 
 def merge_shards(job: Job, shards: Shards, out: Path, *, overwrite: bool = False) -> dict[str, Any]:

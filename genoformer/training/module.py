@@ -79,7 +79,7 @@ class GenomeModule(pl.LightningModule):
         adapter_rank: int = 0,
     ) -> None:
         super().__init__()
-        if tile_bp % stride or tile_bp < 1 or context_bp < 0:
+        if stride < 1 or tile_bp % stride or tile_bp < 1 or context_bp < 0:
             raise UsageError(
                 "CONFIG-022", f"tile_bp must be a positive multiple of stride = {stride}, found {tile_bp}.",
                 where="model.tile_bp",

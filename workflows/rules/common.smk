@@ -74,6 +74,7 @@ FILES = {
     "genbank": "genes.gbk",
     "embl": "genes.embl",
     "parquet": "genes.parquet",
+    "report": "report.html",
     "h5": "probabilities.h5",
     "bigwig": "tracks/bigwig.tsv",
     "bedgraph": "tracks/bedgraph.tsv",

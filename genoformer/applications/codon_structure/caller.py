@@ -16,6 +16,7 @@ class CodonCaller(SequenceCaller):
     """A bundle made ready; its task holds the states."""
 
     task_module: ClassVar[Any] = codon_structure
+    fitted: ClassVar[tuple[str, ...]] = ("temperature",)
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """Outputs of the network for every whole codon, float32 [T, C]."""

@@ -2,6 +2,7 @@
 
 from genoformer.inference.formats import OutputFormat
 from genoformer.inference.parts import Part
+from genoformer.inference.report_files import REPORT
 
 STRUCTURE_TSV = "structure.tsv"
 HEAD = ("record_id", "codon", "bases", "state", "probability")
@@ -24,6 +25,10 @@ FORMATS = {
         "structure.parquet", "the table as Parquet", needs="states",
         writer=Part("genoformer.applications.codon_structure.parquet:StateParquetWriter"),
         check=Part("genoformer.inference.optional_packages:load_pyarrow"),
+    ),
+    "report": OutputFormat(
+        REPORT, "a page to look at: strips, shares, table", needs="states",
+        writer=Part("genoformer.applications.codon_structure.report:StateReportWriter"),
     ),
 }  # fmt: skip
 """Writers are given what ``caller.CodonCaller.outputs`` says."""

@@ -21,6 +21,7 @@ class ContactCaller(SequenceCaller):
     """A bundle made ready."""
 
     task_module: ClassVar[Any] = contacts
+    fitted: ClassVar[tuple[str, ...]] = ("isotonic",)
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """Outputs of the network for every two whole codons, float32 [T, T], symmetric."""

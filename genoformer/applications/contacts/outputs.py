@@ -2,6 +2,7 @@
 
 from genoformer.inference.formats import OutputFormat
 from genoformer.inference.parts import Part
+from genoformer.inference.report_files import REPORT
 
 CONTACTS_TSV, CONTACTS_H5 = "contacts.tsv", "contacts.h5"
 _WRITERS = "genoformer.applications.contacts.writers"
@@ -27,6 +28,10 @@ FORMATS = {
     "svg": OutputFormat(
         "contacts-{:04d}.svg", "a map of the pairs of the table for each record, SVG", needs="contacts",
         writer=Part(f"{_WRITERS}:draw_one_svg"),
+    ),
+    "report": OutputFormat(
+        REPORT, "a page to look at: maps, arcs, table", needs="contacts",
+        writer=Part("genoformer.applications.contacts.report:ContactReportWriter"),
     ),
 }  # fmt: skip
 """Writers are given what ``caller.ContactCaller.outputs`` says."""

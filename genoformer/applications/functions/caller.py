@@ -22,6 +22,12 @@ from genoformer.tasks.function import Function, merge_views
 BATCH = 16
 """Sequences per call of the network for each tile of a genome: they are that much shorter."""
 
+FITTED = {
+    "multiclass": ("temperature",), "multilabel": ("isotonic", "threshold"),
+    "regression": ("mean", "sd", "half_width"),
+}  # fmt: skip
+"""What the calibration of each kind of labels holds."""
+
 
 @dataclass(frozen=True)
 class FunctionPrediction:
@@ -133,7 +139,8 @@ class FunctionCaller:
     @property
     def calibration(self) -> dict:
         """What ``calibrate.fit_calibration`` made; DataError if the bundle has none."""
-        return read_calibration(self.bundle)
+        needed = FITTED[self.task.options.kind]
+        return read_calibration(self.bundle, (*needed, *(["information"] if self.task.ontology else [])))
 
 
 def calibrated(task: Function, outputs: np.ndarray, calibration: dict) -> np.ndarray:

@@ -76,8 +76,8 @@ class FunctionPredictor(SequencePredictor):
 
     def writers(self, formats: Formats) -> Mapping[str, MakeWriter]:
         found: dict[str, MakeWriter] = {"tsv": partial(FunctionWriter, caller=self.caller)}
-        if "parquet" in self.request.formats:  # whose package not everyone has
-            found["parquet"] = partial(formats["parquet"].writer.load(), caller=self.caller)
+        for word in {"parquet", "report"} & {*self.request.formats}:  # the package of the first not everyone has
+            found[word] = partial(formats[word].writer.load(), caller=self.caller)
         return found
 
     def write_beside(self, out: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from genoformer.inference.formats import OutputFormat
 from genoformer.inference.parts import Part
+from genoformer.inference.report_files import REPORT
 
 GENES_GFF3 = "genes.gff3"
 _TABLES = "genoformer.annotation.write_tables"
@@ -40,6 +41,10 @@ FORMATS = {
         "genes.parquet", "the same as Parquet", needs="genes",
         writer=Part("genoformer.applications.genes.parquet:GeneParquetWriter"),
         check=Part("genoformer.inference.optional_packages:load_pyarrow"),
+    ),
+    "report": OutputFormat(
+        REPORT, "a page to look at: genome browser, maps, table, pictures", needs="genes",
+        writer=Part("genoformer.applications.genes.report:GeneReportWriter"),
     ),
     "h5": OutputFormat(
         "probabilities.h5", "probabilities of every base and strand, HDF5", needs=PROBABILITIES,

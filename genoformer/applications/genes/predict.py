@@ -129,7 +129,10 @@ class GenePredictor:
                 placed = counts.add(request.placed(genes))
                 files.add(record, placed, circular=call.circular, genetic_code=call.genetic_code)
                 first = request.reading.region[1] if request.reading.region else 0
-                tracks.add(record, Track(store, number, first, first + len(codes)))
+                track = Track(store, number, first, first + len(codes))
+                tracks.add(record, track)
+                for report in files.reports if self._words(PROBABILITIES) else ():
+                    report.add_track(track, self.finder.channels)
         familiar = impression.familiarity(self.finder.bundle.calibration.get("codon_evidence"))
         impression.warn(familiar, request.call.genetic_code, warnings)
         left_out = files.left_out(warnings)
@@ -139,7 +142,7 @@ class GenePredictor:
         summary |= {} if adaptation is None else {"adaptation": adaptation}
         summary |= {"left_out": left_out} if left_out else {}
         names = [*files.names, *tracks.names, *notes.write_terms()]
-        return Written(summary | notes.summary(), names, {"batch_size": self.finder.plan.batch_size})
+        return Written(summary | notes.summary(), names, {"batch_size": self.finder.plan.batch_size}, files.reports)
 
     def needed_bytes(self, scan: Scan) -> tuple[int, int]:
         """What probabilities of every base take: of the work folder, and of files; see ``interface.Predictor``."""

@@ -15,6 +15,7 @@ from genoformer.bundle.header import BundleHeader
 from genoformer.decoding.masking import Mask
 from genoformer.decoding.options import CallOptions
 from genoformer.errors import UsageError, WarningLog
+from genoformer.files.numbers import whole_number
 from genoformer.inference.bundle_digests import decoder_digest
 from genoformer.inference.formats import Formats, check_formats
 from genoformer.inference.parts import Part
@@ -209,10 +210,10 @@ def read_region(text: str | None) -> Region | None:
     """RECORD:START-END, 1-based and inclusive, as 0-based and half-open; UsageError if it is something else."""
     if text is None:
         return None
-    match = re.fullmatch(r"(.+):([\d,]+)-([\d,]+)", text)
-    start, end = (int(match[i].replace(",", "")) for i in (2, 3)) if match else (0, 0)
+    match = re.fullmatch(r"(.+):([0-9,]+)-([0-9,]+)", text)
+    start, end = (whole_number(match[i].replace(",", "")) or 0 for i in (2, 3)) if match else (0, 0)
     if match is None or not 1 <= start <= end:
         raise UsageError(
-            "REGION-003", f'expected RECORD:START-END with 1 ≤ START ≤ END, found "{text}".', where="--region"
+            "REGION-003", f'expected RECORD:START-END with 1 ≤ START ≤ END, found "{text[:80]}".', where="--region"
         )
     return match[1], start - 1, end

@@ -8,6 +8,7 @@ import torch
 
 from genoformer.batches.pair_samples import pair_features
 from genoformer.decoding.base_pairs import crossing_structure, nested_structure
+from genoformer.inference.bundle_parts import read_calibration
 from genoformer.inference.chunks import Outputs
 from genoformer.inference.sequence_caller import SequenceCaller
 from genoformer.metrics.calibration import IsotonicCalibrator
@@ -29,6 +30,7 @@ class PairCaller(SequenceCaller):
     """
 
     task_module: ClassVar[Any] = rna_pairs
+    fitted: ClassVar[tuple[str, ...]] = ("gamma", "isotonic")
 
     crossing: bool = False
 
@@ -36,6 +38,11 @@ class PairCaller(SequenceCaller):
     def has_prior(self) -> bool:
         """Whether ViennaRNA has a say."""
         return self.task.options.prior != "none"
+
+    @property
+    def calibration(self) -> dict[str, Any]:
+        """What was fitted when training had ended, with the weight of ViennaRNA where it has a say."""
+        return read_calibration(self.bundle, (*self.fitted, *(["weight"] if self.has_prior else [])))
 
     def probabilities(self, codes: np.ndarray) -> np.ndarray:
         """Pair probabilities as the network says them, float32 [L, L], symmetric; before calibration.

@@ -2,6 +2,7 @@
 
 from genoformer.inference.formats import OutputFormat
 from genoformer.inference.parts import Part
+from genoformer.inference.report_files import REPORT
 
 PAIRS_H5, PAIRS_DBN, PAIRS_TSV, PAIRS_CT = "pairs.h5", "pairs.dbn", "pairs.tsv", "pairs.ct"
 _WRITERS = "genoformer.applications.rna_pairs.writers"
@@ -45,6 +46,10 @@ FORMATS = {
     "dotplot": OutputFormat(
         "dotplot-{:04d}.svg", "a dot plot of each record, SVG", needs="pairs",
         writer=Part(f"{_WRITERS}:draw_one_dot_plot"),
+    ),
+    "report": OutputFormat(
+        REPORT, "a page to look at: folds, arcs, maps, table", needs="pairs",
+        writer=Part("genoformer.applications.rna_pairs.report:PairReportWriter"),
     ),
 }  # fmt: skip
 """Writers are given what ``caller.PairCaller.outputs`` says."""

@@ -55,6 +55,7 @@ RESULT_CODES = {
         "Tiles of a model that carries a memory along the strand hold no whole segments.",
         "Give model.tile_bp a multiple of encoder.attention.segment × model.stride.",
     ),
+    "MODEL-029": Entry(65, "A member of the bundle is a link, a device or the like.", "Copy the file itself there."),
     "HF-001": Entry(2, "The layout has no place for a feature of the encoder.", "Use a configuration made for it."),
     "HF-002": Entry(66, "A file of the folder is missing.", "Name a folder of save_pretrained."),
     "HF-003": Entry(65, "The model is of another type.", "Name a folder of a Longformer, or of a BERT over k-mers."),

@@ -57,6 +57,7 @@ TRAINING_CODES = {
         "The encoder of a causal language model sees the bases that it shall tell.",
         "Give the setting that is named.",
     ),
+    "CONFIG-030": Entry(2, "Lightning's trainer refuses a setting.", "Correct the setting that the message names."),
     "DATA-001": Entry(2, "No genome is given.", "Give --data.fasta FILE."),
     "DATA-002": Entry(
         2, "Genomes, annotations and genetic codes are not of one number.", "Give one of each, in the same order."
