@@ -1,5 +1,6 @@
 # make demo           train a small model on a made-up genome, predict the genes of another one, and score them (minutes)
 # make demo FASTA=my.fa   the same, then the genes of your genome with the model that comes with the package
+# make install        set everything up, with the genome browser of reports where npm is there
 # make test           the tests, on as many cores as there are, at most eight; JOBS=2 takes two; SLOW=1 adds those that
 #                     take more than ten seconds, which CI=true always does
 # make lint           style and types
@@ -14,11 +15,13 @@ SLOW ?=
 VENV := .venv
 STAMP := $(VENV)/.stamp-installed
 
-.PHONY: demo test lint clean
+.PHONY: demo install test lint clean
 .DELETE_ON_ERROR:
 
 demo: $(STAMP)
 	PATH="$$(cd "$(VENV)" && pwd)/bin:$$PATH" DEMO_STEPS="$(DEMO_STEPS)" scripts/demo.sh $(if $(FASTA),"$(FASTA)")
+
+install: $(STAMP)
 
 test: $(STAMP)
 	$(VENV)/bin/python -m pytest -n $(JOBS) --dist worksteal $(if $(SLOW),--slow)
@@ -28,9 +31,10 @@ lint: $(STAMP)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt genoformer/report/fetch_igv.py
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install $(PIP_ARGS) -c constraints.txt -e ".[dev]"
+	-$(VENV)/bin/python genoformer/report/fetch_igv.py
 	touch $@
 
 clean:

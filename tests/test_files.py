@@ -9,8 +9,6 @@ import subprocess
 import sys
 import tempfile
 
-import h5py
-import numpy as np
 import pytest
 from children import PATIENCE_S
 
@@ -161,18 +159,6 @@ def test_file_size_limit_of_the_system_is_a_write_error(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_hdf5_error_of_a_full_disk_is_a_write_error(tmp_path):
-    with pytest.raises(OutputWriteError), atomic_path(tmp_path / "a"):
-        raise RuntimeError("Unable to extend file (errno = 28, error message = 'No space left on device')")
-
-
-def test_hdf5_file_can_be_written_to_the_temporary_path(tmp_path):
-    with atomic_path(tmp_path / "a.h5") as temporary, h5py.File(temporary, "w") as file:
-        file["x"] = np.arange(5)
-    with h5py.File(tmp_path / "a.h5") as file:
-        assert file["x"][:].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_missing_input_inside_the_block_keeps_its_own_error(tmp_path):

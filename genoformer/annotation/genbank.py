@@ -12,6 +12,7 @@ from genoformer.annotation.locations import join_over_origin, join_touching, par
 from genoformer.annotation.models import Annotation, Gene, Span, most_frequent_codes, order_genes
 from genoformer.annotation.transcript_rows import TranscriptRows, fitting_exons
 from genoformer.errors import DataError, WarningLog
+from genoformer.files.numbers import whole_number
 
 # Qualifiers of the CDS that later steps read (gene function); several values are joined by commas.
 KEPT_QUALIFIERS = ("protein_id", "db_xref", "EC_number", "GO_component", "GO_function", "GO_process")
@@ -195,7 +196,8 @@ def _number(feature: SeqFeature, name: str, where: str, allowed: range) -> int |
     text = _first(feature, name)
     if not text:
         return None
-    if not text.isdecimal() or int(text) not in allowed:
-        message = f"/{name} must be {allowed.start} to {allowed.stop - 1}, found {text!r}."
+    number = whole_number(text)
+    if number not in allowed:
+        message = f"/{name} must be {allowed.start} to {allowed.stop - 1}, found {text[:40]!r}."
         raise DataError("GENBANK-006", message, where=where)
-    return int(text)
+    return number

@@ -7,6 +7,7 @@ from genoformer.annotation.locations import join_over_origin, join_touching, par
 from genoformer.annotation.models import GENE_ID, Gene
 from genoformer.annotation.transcript_rows import TranscriptRows, fitting_exons
 from genoformer.errors import DataError
+from genoformer.files.numbers import whole_number
 
 # Attributes of the CDS that later steps read (gene function), by the name they get in Gene.attributes.
 KEPT_ATTRIBUTES = {
@@ -113,9 +114,10 @@ def _table_number(row: Row, context: ReadContext) -> int | None:
     text = row.value("transl_table")
     if not text:
         return None
-    if not text.isdecimal():
-        raise DataError("GFF3-015", f"transl_table must be a number, found {text!r}.", where=context.where(row))
-    return int(text)
+    number = whole_number(text)
+    if number is None:
+        raise DataError("GFF3-015", f"transl_table must be a number, found {text[:40]!r}.", where=context.where(row))
+    return number
 
 
 def _start_score(row: Row) -> float | None:

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from genoformer.annotation.text_lines import read_lines
 from genoformer.errors import DataError, WarningLog
+from genoformer.files.numbers import WHOLE_NUMBER
 
 N_COLUMNS = 9
 FORMAT_HELP = "GFF3 has nine columns separated by tabs; see https://github.com/The-Sequence-Ontology/Specifications."
@@ -23,7 +24,6 @@ ONE_VALUE = (
 """Attributes that decide what a gene is, so that two of one name contradict each other."""
 BROWSER_LINES = ("track ", "browser ")
 """How lines for genome browsers begin, which hold no feature."""
-_INTEGER = re.compile(r"[0-9]+")
 
 
 def decode(text: str) -> str:
@@ -132,7 +132,7 @@ def _read_directive(line: str, where: str, contigs: Contigs, warnings: WarningLo
         raise DataError("GFF3-002", f"is GFF version {' '.join(words[1:])!r}, not 3.", where=where, fix=fix)
     if words[0] == "##sequence-region" and len(words) > 1:
         contig = contigs.name(words[1])
-        if len(words) == 4 and all(_INTEGER.fullmatch(word) for word in words[2:]) and int(words[3]) > 0:
+        if len(words) == 4 and all(WHOLE_NUMBER.fullmatch(word) for word in words[2:]) and int(words[3]) > 0:
             contigs.lengths[contig] = int(words[3])
         else:
             warnings.add("GFF3-110", f"{where}: expected '##sequence-region ID START END', found {line[:80]!r}")
@@ -183,8 +183,8 @@ def parse_row(
 
 def _coordinates(start: str, end: str, where: str) -> tuple[int, int]:
     for text in (start, end):
-        if not _INTEGER.fullmatch(text):
-            raise DataError("GFF3-006", f"coordinates must be whole numbers, found {text!r}.", where=where)
+        if not WHOLE_NUMBER.fullmatch(text):
+            raise DataError("GFF3-006", f"coordinates must be whole numbers, found {text[:40]!r}.", where=where)
     first, last = int(start), int(end)
     if not 1 <= first <= last:
         message = f"start must be 1 or more and not behind the end, found {start}..{end}."

@@ -17,6 +17,7 @@ from genoformer.annotation.models import GENE_ID, Annotation, Gene, most_frequen
 from genoformer.annotation.text_lines import read_lines
 from genoformer.annotation.transcript_rows import ROW_KINDS, TranscriptRows, fitting_exons
 from genoformer.errors import DataError, WarningLog
+from genoformer.files.numbers import whole_number
 
 _VALUE = r'"((?:[^"\\]|\\.)*)"|([^\s";][^";]*?)'
 _ATTRIBUTE = re.compile(rf'\s*(?:#.*$|([^\s";]+)\s+(?:{_VALUE})\s*(?:;|$)|[^\s";]*\s*;)')
@@ -183,7 +184,7 @@ def _gene(transcript: _Transcript, around: TranscriptRows, tells_start: bool, te
         pseudo=first.is_true("pseudo"),
         slippage=exception == "ribosomal slippage",
         trans_spliced=trans_spliced,
-        genetic_code=int(table) if (table := first.value("transl_table")).isdecimal() else None,
+        genetic_code=whole_number(first.value("transl_table")),
         transl_except=parse_transl_except(first.value("transl_except")) or around.exceptions(),
         phase_offset=phase_offset,
         score=first.score if first.score is not None and 0 <= first.score <= 1 else None,

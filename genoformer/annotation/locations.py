@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from genoformer.files.numbers import whole_number
+
 Parts = tuple[tuple[int, int], ...]
 
 _EXCEPTION = re.compile(r"\(pos:(.*?),aa:(\w+)\)")
@@ -70,8 +72,8 @@ def parse_transl_except(text: str) -> tuple[tuple[int, int, str], ...]:
     """
     found = []
     for place, amino_acid in _EXCEPTION.findall(re.sub(r"\s", "", text)):
-        numbers = [int(number) for number in re.findall(r"\d+", place)]
-        if numbers and min(numbers) > 0:
+        numbers = [whole_number(number) for number in re.findall(r"[0-9]+", place)]
+        if numbers and all(numbers):  # not one too long, and not 0
             found.append((min(numbers) - 1, max(numbers), amino_acid))
     return tuple(found)
 

@@ -14,9 +14,9 @@ import numpy as np
 from genoformer.annotation.seqids import find_partners, listed_ids
 from genoformer.annotation.text_lines import read_lines
 from genoformer.errors import DataError, WarningLog
+from genoformer.files.numbers import WHOLE_NUMBER
 
 _NO_ROW = re.compile(r"#|(browser|track)(\s|$)|\s*$")
-_WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class BedRow(NamedTuple):
@@ -57,7 +57,7 @@ def _row(line: str, number: int, path: str | Path) -> BedRow:
         message = f'expected contig, start and end, found "{line[:80]}".'
         raise _error("BED-001", message, path, number, "Separate columns by tabs.")
     contig, *ends = columns[:3]
-    wrong = [text for text in ends if not _WHOLE_NUMBER.fullmatch(text)]
+    wrong = [text for text in ends if not WHOLE_NUMBER.fullmatch(text)]
     if wrong:
         raise _error("BED-002", f'expected whole numbers of 0 or more, found "{wrong[0][:40]}".', path, number)
     start, end = map(int, ends)

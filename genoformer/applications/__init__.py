@@ -32,6 +32,7 @@ APPLICATIONS: dict[str, Application] = {
         compare=Part(f"{_HERE}.genes.evaluate:COMPARISON"),
         adaptation=Part(f"{_HERE}.adapt.genes:ADAPTATION"),
         scores={"gene_f1": "genes whose stop codon is right", "gene_exact_f1": "genes whose start is right, too"},
+        variants=Part(f"{_HERE}.genes.variants:GeneVariants"),
     ),
     "gene_structure_eukaryote": Application(
         title="genes with introns",
@@ -50,6 +51,7 @@ APPLICATIONS: dict[str, Application] = {
             "donor_f1": "first bases of introns",
             "acceptor_f1": "first bases behind introns",
         },
+        variants=Part(f"{_HERE}.introns.variants:IntronVariants"),
     ),
     "function": Application(
         title="classes, terms or numbers of whole sequences",
@@ -71,6 +73,7 @@ APPLICATIONS: dict[str, Application] = {
             "r2": "share of the variance that is explained",
             "rmse": "usual size of an error, in standard deviations",
         },
+        variants=Part(f"{_HERE}.functions.variants:FunctionVariants"),
     ),
     "rna_pairs": Application(
         title="base pairs of RNA",

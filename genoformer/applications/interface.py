@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from genoformer.tasks.interface import BuildTask
     from genoformer.training.finish import Finish
     from genoformer.training.interface import TrainingData
+    from genoformer.variants.interface import VariantModel
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Application:
         scores: Validation scores that say most, best first: names and what they are. The first of those that there are
             stand beside the bar.
         adaptation: How a model of this task is trained further on the genome at hand.
+        variants: Says what variants of a genome change.
     """
 
     title: str
@@ -55,3 +57,4 @@ class Application:
     baseline: Part[Callable[..., dict[str, Any]]] | None = None
     scores: Mapping[str, str] = field(default_factory=dict)
     adaptation: Part[Any] | None = None
+    variants: Part[type[VariantModel]] | None = None

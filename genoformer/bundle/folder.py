@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
@@ -113,6 +113,7 @@ def load_bundle(model: str | Path | BundleHeader) -> Bundle:
         DataError: If a file is missing, damaged, or from a layout this version does not know.
     """
     header = model if isinstance(model, BundleHeader) else read_header(model)
+    _check_sizes(header.config, header.folder)
     network = _build(header.config, header.folder / CONFIG)
     # Settings that are younger than the bundle have their defaults.
     config = replace(header.config, encoder=network.encoder.config.to_dict())
@@ -121,23 +122,43 @@ def load_bundle(model: str | Path | BundleHeader) -> Bundle:
     return Bundle(header.name, config, network, header.calibration, header.digest)
 
 
+def _check_sizes(config: BundleConfig, folder: Path) -> None:
+    """Refuse a configuration whose network would have other weights than those stored, before it takes memory."""
+    path = folder / WEIGHTS
+    try:
+        with safe_open(path, "pt") as file:
+            stored = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+    except (SafetensorError, OSError) as error:
+        raise _misfit(path, error) from error
+    n_layers = config.encoder.get("n_layers", 1)
+    if isinstance(n_layers, int) and n_layers > len(stored):  # each has several tensors, and is made one by one
+        raise _misfit(path, f"{len(stored)} tensors are no {n_layers} layers")
+    with torch.device("meta"):  # shapes without memory
+        expected = {name: tuple(tensor.shape) for name, tensor in _build(config, folder / CONFIG).state_dict().items()}
+    for name in sorted(stored.keys() | expected.keys()):
+        if stored.get(name) != expected.get(name):
+            found, wanted = (str(shapes.get(name, "nothing")) for shapes in (stored, expected))
+            raise _misfit(path, f"{name}: found {found}, expected {wanted}")
+
+
 def _build(config: BundleConfig, path: Path) -> Network:
     try:
         KmerTokenizer(k=config.k, stride=config.stride)
         return network_of(config)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, OverflowError, RecursionError) as error:
         raise DataError("MODEL-003", f"the configuration makes no model: {error}", where=str(path)) from error
 
 
 def _load_weights(network: nn.Module, path: Path) -> None:
     try:
-        state = load_file(path)
-        network.load_state_dict(state)
+        network.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError, OSError) as error:
-        first_line = str(error).splitlines()[0]
-        raise DataError(
-            "MODEL-006", f"the weights do not fit the configuration: {first_line}", where=str(path)
-        ) from error
+        raise _misfit(path, error) from error
+
+
+def _misfit(path: Path, why: object) -> DataError:
+    first_line = (str(why).splitlines() or [""])[0]
+    return DataError("MODEL-006", f"the weights do not fit the configuration: {first_line}", where=str(path))
 
 
 def model_device(network: nn.Module) -> torch.device:

@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from genoformer.bundle.fields import check_calibration, check_fields, check_plain_files
 from genoformer.bundle.flat_encoder import nested_encoder
 from genoformer.errors import DataError, MissingFileError
 from genoformer.files import MANIFEST_NAME, verify_manifest
@@ -112,10 +113,12 @@ def read_header(model: str | Path) -> BundleHeader:
             "MODEL-002", "there is no manifest.json: this is no finished bundle.", where=str(folder),
             fix="Name the folder called model/ of a training run.",
         )  # fmt: skip
+    check_plain_files(folder, [MANIFEST_NAME, WEIGHTS, CONFIG, CALIBRATION, CARD])
     files = verify_manifest(folder)
     if unlisted := [name for name in (WEIGHTS, CONFIG, CALIBRATION) if name not in files]:
         raise DataError("MODEL-002", f"manifest.json does not name {', '.join(unlisted)}.", where=str(folder))
     config, calibration = read_config(folder / CONFIG), _read_object(folder / CALIBRATION)
+    check_calibration(calibration, folder / CALIBRATION)
     return BundleHeader(folder.resolve().name, folder, config, calibration, files[WEIGHTS]["sha256"])
 
 
@@ -136,6 +139,7 @@ def read_config(path: Path) -> BundleConfig:
             "MODEL-004", f"layout version {config.format_version} is not {FORMAT_VERSION}.", where=str(path),
             fix="Use the version of genoformer that wrote it, or train the model again.",
         )  # fmt: skip
+    check_fields(vars(config), path)
     return config
 
 

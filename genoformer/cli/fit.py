@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import yaml
 from pytorch_lightning import Trainer
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from genoformer.applications import DEFAULT_TASK, configured_application
 from genoformer.cli.attention_options import CONFIG_OPTIONS
@@ -151,7 +152,10 @@ class GenoformerCLI(LightningCLI):
             callbacks.append(RunProgress(self.display, tuple(self.application.scores)))
         trainer_config = {**self.config_init.trainer, "plugins": run_plugins(), "default_root_dir": str(folder)}
         trainer_config["logger"] = MetricsLog(folder / "metrics.csv") if is_fit else False
-        return self._instantiate_trainer(trainer_config, callbacks)
+        try:
+            return self._instantiate_trainer(trainer_config, callbacks)
+        except (ValueError, TypeError, MisconfigurationException) as error:  # of values that Lightning alone knows
+            raise UsageError("CONFIG-030", " ".join(str(error).split()), where="trainer") from error
 
 
 def run_lightning(subcommand: str, argv: Sequence[str]) -> int:

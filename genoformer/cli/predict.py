@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from genoformer.cli.prediction import (
     speed_of,
 )
 from genoformer.errors import UsageError, WarningLog
+from genoformer.files.numbers import whole_number
 from genoformer.inference.interface import CommandRequest
 from genoformer.inference.parts import Part
 from genoformer.inference.run import Job, predict
@@ -166,10 +166,16 @@ def read_shard(text: str, environment: Mapping[str, str]) -> Shard:
     if text == "auto":
         for rank, size in (("RANK", "WORLD_SIZE"), ("SLURM_PROCID", "SLURM_NTASKS")):
             if rank in environment and size in environment:
-                return Shard(int(environment[rank]) + 1, int(environment[size]))
+                return _shard(f"{environment[rank]} of {environment[size]}", environment[rank], environment[size], 1)
         message = "no variables of torchrun (RANK, WORLD_SIZE) or srun (SLURM_PROCID, SLURM_NTASKS) are set."
         raise UsageError("SHARD-001", message, where="--shard auto", fix="Give --shard I/N.")
-    match = re.fullmatch(r"(\d+)/(\d+)", text)
-    if not match or not 1 <= int(match[1]) <= int(match[2]):
-        raise UsageError("SHARD-001", f'expected I/N with 1 ≤ I ≤ N, or auto, found "{text}".', where="--shard")
-    return Shard(int(match[1]), int(match[2]))
+    number, _, of = text.partition("/")
+    return _shard(text, number, of, 0)
+
+
+def _shard(text: str, number: str, of: str, first: int) -> Shard:
+    """Part ``number`` of ``of``, counted from 0 where ``first`` is 1."""
+    found, n = whole_number(number), whole_number(of)
+    if found is None or n is None or not 1 <= found + first <= n:
+        raise UsageError("SHARD-001", f'expected I/N with 1 ≤ I ≤ N, or auto, found "{text[:60]}".', where="--shard")
+    return Shard(found + first, n)

@@ -54,7 +54,7 @@ class Scorer:
         return {"weights": {name: table for name, table in asdict(self.weights).items() if table is not None}, **maps}
 
     @classmethod
-    def from_dict(cls, stored: dict) -> "Scorer":
+    def from_dict(cls, stored: dict, *, with_statistics: bool) -> "Scorer":
         """Read what ``to_dict`` wrote.
 
         Raises:
@@ -62,7 +62,7 @@ class Scorer:
         """
         gene = IsotonicCalibrator.from_dict(stored["gene_confidence"])
         start = IsotonicCalibrator.from_dict(stored["start_confidence"])
-        return cls(DecoderWeights(**stored["weights"]), gene, start)
+        return cls(DecoderWeights.from_dict(stored["weights"], with_statistics=with_statistics), gene, start)
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,11 @@ class GeneDecoder:
         Raises:
             KeyError, TypeError, ValueError: If a field is missing, unknown or out of range.
         """
-        adapted = None if stored["adapted"] is None else Scorer.from_dict(stored["adapted"])
+        adapted = None if stored["adapted"] is None else Scorer.from_dict(stored["adapted"], with_statistics=True)
         # Bundles of before have none.
         prior = StatisticsPrior.from_dict(stored["prior"]) if stored.get("prior") else None
-        return cls(Scorer.from_dict(stored["plain"]), adapted, OverlapRules(**stored["rules"]), prior)
+        plain = Scorer.from_dict(stored["plain"], with_statistics=False)
+        return cls(plain, adapted, OverlapRules(**stored["rules"]), prior)
 
     def scorer(self, statistics: GenomeStatistics | None) -> Scorer:
         """The scorer that fits what is known."""
@@ -126,23 +127,27 @@ class GeneDecoder:
         Returns:
             The scores of the last look; rows of the best compatible set, sorted by start.
         """
-        scored = self.score(codes, candidates, stop_rate, statistics)
+        known = self._evidence(codes, candidates, statistics) if len(candidates) <= ROWS_AT_A_TIME else None
+        scored = self._score_with(candidate_scores, codes, candidates, stop_rate, statistics, known)
         chosen = self.select(candidates, scored)
         if self.scorer(statistics).weights.second is None or len(candidates) == 0:
             return scored, chosen
         for _ in range(SECOND_LOOKS):
             look = partial(second_look_scores, genes=candidates[chosen], bounds=(0, len(codes)))
-            scored = self._score_with(look, codes, candidates, stop_rate, statistics)
+            scored = self._score_with(look, codes, candidates, stop_rate, statistics, known)
             chosen = self.select(candidates, scored)
         return scored, chosen
 
-    def _score_with(self, look, codes, candidates, stop_rate: float, statistics) -> Scored:
-        """Scores of one look, as ``candidate_scores`` gives them; statistics count if there are weights for them."""
-        weights, used = self.scorer(statistics).weights, None if self.adapted is None else statistics
-        columns = np.empty((3, len(candidates)))
+    def _evidence(self, codes, candidates, statistics) -> np.ndarray | None:
+        """What the statistics say of each row, if there are weights for it."""
+        return None if statistics is None or self.adapted is None else evidence_of(codes, candidates, statistics)
+
+    def _score_with(self, look, codes, candidates, stop_rate: float, statistics, known=None) -> Scored:
+        """Scores of one look, as ``candidate_scores`` gives them; ``known`` is the evidence, where it was looked at."""
+        weights, columns = self.scorer(statistics).weights, np.empty((3, len(candidates)))
         for begin, end in frame_slices(candidates["orf"]):
             rows = candidates[begin:end]
-            evidence = None if used is None else evidence_of(codes, rows, used)
+            evidence = self._evidence(codes, rows, statistics) if known is None else known[begin:end]
             columns[:, begin:end] = look(rows, evidence, weights=weights, stop_rate=stop_rate)
         return Scored(columns[0], columns[1], np.exp(columns[2]))
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from genoformer.decoding.binding_site import BindingSite
-from genoformer.decoding.genome_counts import GenomeCounts, add_up
+from genoformer.decoding.binding_site import MOTIF_BP, SITE_FIRST, SITE_LAST, BindingSite
+from genoformer.decoding.genome_counts import CONTEXT, GenomeCounts, add_up
 from genoformer.decoding.statistics import GenomeStatistics, estimate_statistics
+from genoformer.files.numbers import read_number, read_table
 
 GC_STEP = 0.04
 """Genomes whose GC content differs by less share a table."""
@@ -59,13 +60,15 @@ class StatisticsPrior:
         Raises:
             KeyError, TypeError, ValueError: If a table is missing or of another kind.
         """
-        tables = {name: np.array(table, dtype=np.float64) for name, table in stored.items()}
-        site = BindingSite(tables["site_motif"], tables["site_place"], float(stored["site_share"]))
+        gc = read_table(stored["gc"], None)
+        place = read_table(stored["site_place"], SITE_LAST - SITE_FIRST + 1)
+        site = BindingSite(read_table(stored["site_motif"], MOTIF_BP, 4), place, read_number(stored["site_share"]))
         starts = GenomeStatistics(
-            hexamer=np.zeros(tables["hexamers"].shape[1]), usage=tables["usage"], context=tables["context"],
-            motif=tables["motif"], site=site,
+            hexamer=np.zeros(4**6), usage=read_table(stored["usage"], 4**3 + 1),
+            context=read_table(stored["context"], CONTEXT[1] - CONTEXT[0], 4),
+            motif=read_table(stored["motif"], 4**5), site=site,
         )  # fmt: skip
-        return cls(tables["gc"], tables["hexamers"], starts)
+        return cls(gc, read_table(stored["hexamers"], len(gc), 4**6), starts)
 
 
 def learn_prior(counts: Sequence[tuple[GenomeCounts, bool]]) -> StatisticsPrior | None:

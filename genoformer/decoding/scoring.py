@@ -6,7 +6,9 @@ loses against the best start of the frame. Both questions are asked again when a
 around each frame.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from genoformer.decoding.neighbours import (
 )
 from genoformer.decoding.orfs import EDGE_START
 from genoformer.decoding.statistics import EVIDENCE
+from genoformer.files.numbers import read_numbers
 
 START_FEATURES = ("codon_sum", "n_codons", "start_logit", "upstream", "atg", "gtg", "ttg", "other", "edge")
 GENE_FEATURES = (
@@ -59,6 +62,28 @@ class DecoderWeights:
     gene: dict[str, float]
     second: dict[str, float] | None = None
     second_start: dict[str, float] | None = None
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any], *, with_statistics: bool) -> "DecoderWeights":
+        """Read the fields as JSON has them.
+
+        Args:
+            stored: Weights by the names of the fields.
+            with_statistics: Those of a scorer that is given the statistics of a genome.
+
+        Raises:
+            KeyError, TypeError, ValueError: If a weight is missing, unknown, or no number.
+        """
+        names = {
+            "start": START_FEATURES + (START_STATISTICS if with_statistics else ()),
+            "gene": GENE_FEATURES + (GENE_STATISTICS if with_statistics else ()),
+        }
+        if stored.get("second") is not None:
+            names |= {"second": second_look_names(names["gene"]), "second_start": names["start"] + START_NEIGHBOURS}
+        known = {field.name for field in fields(cls)}
+        if unknown := [name for name in stored if name not in known]:
+            raise ValueError(f"unknown weights: {', '.join(unknown)}")
+        return cls(**{part: read_numbers(stored[part], expected) for part, expected in names.items()})
 
 
 def start_features(

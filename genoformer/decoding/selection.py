@@ -11,6 +11,10 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from genoformer.files.numbers import read_number
+
+MOST_OVERLAP_BP = 100_000
+
 
 @dataclass(frozen=True)
 class OverlapRules:
@@ -20,11 +24,20 @@ class OverlapRules:
         max_overlap_bp: Longest overlap of two genes in a chain.
         overlap_cost: Score lost per overlapping base.
         nested_cost: Score lost for a gene that lies inside another.
+
+    Raises:
+        TypeError, ValueError: If a value is no number, or out of range.
     """
 
     max_overlap_bp: int = 120
     overlap_cost: float = 0.02
     nested_cost: float = 6.0
+
+    def __post_init__(self) -> None:
+        for value in (self.overlap_cost, self.nested_cost):
+            read_number(value)
+        if type(self.max_overlap_bp) is not int or not 0 <= self.max_overlap_bp <= MOST_OVERLAP_BP:
+            raise ValueError(f"expected an overlap from 0 to {MOST_OVERLAP_BP} bp, found {self.max_overlap_bp!r}")
 
 
 def select_genes(start: np.ndarray, end: np.ndarray, orf: np.ndarray, score: np.ndarray, rules: OverlapRules):

@@ -20,6 +20,7 @@ from genoformer.annotation.file_kinds import is_flat_file
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.text_lines import read_lines
 from genoformer.errors import DataError, MissingFileError, UsageError
+from genoformer.files.numbers import whole_number
 from genoformer.genomes.prepare import GenomeFiles, genome_names
 
 COLUMNS = ("fasta", "annotation", "genetic_code", "weight", "group")
@@ -167,13 +168,14 @@ def _genetic_code(cells: dict[str, str], where: str) -> int | None:
     text = cells.get("genetic_code")
     if not text:
         return None
-    if not text.isdecimal():
-        raise DataError("GENOMES-006", f'expected the number of a genetic code, found "{text}".', where=where)
+    number = whole_number(text)
+    if number is None:
+        raise DataError("GENOMES-006", f'expected the number of a genetic code, found "{text[:40]}".', where=where)
     try:
-        get_genetic_code(int(text))
+        get_genetic_code(number)
     except UsageError as error:
         raise UsageError(error.code, error.message, where=where, fix=error.fix) from error
-    return int(text)
+    return number
 
 
 def _weight(cells: dict[str, str], where: str) -> float | None:

@@ -21,7 +21,7 @@ import h5py
 import numpy as np
 
 from genoformer.errors import DataError, MissingFileError
-from genoformer.files import atomic_path
+from genoformer.files.hdf5 import atomic_hdf5
 from genoformer.sequence.records import Record, SequenceDigest
 
 SCHEMA = 1
@@ -63,7 +63,7 @@ def write_store(path: str | Path, sources: Iterable[Source], attrs: dict) -> Non
         ValueError: If tracks do not fit their record.
     """
     digest, seen = SequenceDigest(), set()
-    with atomic_path(Path(path)) as temporary, h5py.File(temporary, "w", libver="v110") as file:
+    with atomic_hdf5(path, libver="v110") as file:
         records = file.create_group("records")
         for index, source in enumerate(sources):
             key = (source[0], source[1].id)

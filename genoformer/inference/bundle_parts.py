@@ -1,11 +1,13 @@
 """What predictions take from a bundle: task, decoder, calibration, and how sequence is cut into tiles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from genoformer.bundle.folder import Bundle, model_device
 from genoformer.errors import DataError
+from genoformer.files.numbers import read_number
 from genoformer.inference.interface import Speed
+from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.stream import TilePlan, fastest_precision
 from genoformer.tasks.interface import BuildTask
 
@@ -27,7 +29,7 @@ def read_decoder(bundle: Bundle, task: str, read: Callable[[dict], Decoder], *, 
     check_task(bundle, task)
     try:
         return read(bundle.calibration["decoder"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         message = f"calibration.json holds no {what} ({error})."
         raise DataError("MODEL-008", message, where=bundle.name) from error
 
@@ -49,15 +51,36 @@ def read_task(bundle: Bundle, build: BuildTask) -> Any:
         raise DataError("MODEL-003", message, where=bundle.name) from error
 
 
-def read_calibration(bundle: Bundle) -> dict:
-    """What training fitted to the outputs of the bundle's task; DataError if the bundle has none."""
+def read_calibration(bundle: Bundle, needed: Iterable[str] = ()) -> dict[str, Any]:
+    """What training fitted to the outputs of the bundle's task.
+
+    Args:
+        bundle: A model.
+        needed: What must be there: names of numbers, "isotonic" for a rising map, "information" for a list of numbers.
+
+    Raises:
+        DataError: If the bundle has none, or something else under such a name.
+    """
     fitted = bundle.calibration.get(bundle.config.task)
     if fitted is None:
         raise DataError(
             "MODEL-023", "the model has no calibration: its training did not end.", where=bundle.name,
             fix="Give the training command again.",
         )  # fmt: skip
+    for name in needed:
+        try:
+            READ_FITTED.get(name, read_number)(fitted[name])
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            message = f'calibration.json holds no "{name}" that can be used ({type(error).__name__}: {error}).'
+            raise DataError("MODEL-003", message, where=bundle.name) from error
     return fitted
+
+
+READ_FITTED: dict[str, Callable[[Any], Any]] = {
+    "isotonic": IsotonicCalibrator.from_dict,
+    "information": lambda stored: [read_number(value) for value in stored],
+}
+"""How what is no number is read; raises what ``read_calibration`` catches."""
 
 
 def tile_plan(bundle: Bundle, speed: Speed) -> TilePlan:

@@ -10,13 +10,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from genoformer.bundle.header import CARD, BundleHeader
-from genoformer.report import fetch_igv
-from genoformer.report.igv import igv_script
 from genoformer.report.markup import Markup, element, join
 from genoformer.report.page import Section, code_block, folded, page_html, plain_table, write_page
 from genoformer.sequence.records import Record
 
 REPORT = "report.html"
+MODEL_OF_RUN = "model"
+"""What the folder of every trained model is called."""
 MAX_NAMED = 3
 """Files that the heading names."""
 
@@ -73,6 +73,10 @@ class ReportWriter(ABC):
         """JavaScript of the page."""
         return []
 
+    def versions(self) -> dict[str, str]:
+        """What else than genoformer has a part in the page."""
+        return {}
+
     def describe(self, finished: Finished) -> None:
         """Write the page.
 
@@ -80,19 +84,26 @@ class ReportWriter(ABC):
             OutputWriteError: If it cannot be written.
         """
         inputs = ", ".join(finished.inputs[:MAX_NAMED]) + (" …" if len(finished.inputs) > MAX_NAMED else "")
-        lead = f"{self.subject[:1].upper()}{self.subject[1:]} by the model {finished.header.name}"
-        parts = [*self.sections(finished), about_section(finished)]
+        lead = f"{self.subject[:1].upper()}{self.subject[1:]} by the model {model_name(finished.header)}"
+        parts = [*self.sections(finished), about_section(finished, self.versions())]
         footer = element("p", f"genoformer {version('genoformer')}. This page needs no network.")
         write_page(self.path, page_html(inputs, parts, lead=lead, footer=footer, scripts=self.scripts()))
 
 
-def about_section(finished: Finished) -> Section:
+def model_name(header: BundleHeader) -> str:
+    """Name of a model; that of its run for one that lies where training has put it."""
+    folder = header.folder.resolve()
+    return f"{folder.parent.name}/{folder.name}" if header.name == MODEL_OF_RUN else header.name
+
+
+def about_section(finished: Finished, versions: Mapping[str, str]) -> Section:
     """Model, settings, versions and command."""
     return Section(
         "How it was made",
         join(
             element("h3", "Command"), code_block(command_of(finished)),
-            element("h3", "Model and versions"), plain_table(["", ""], _model_rows(finished)), _card(finished.header),
+            element("h3", "Model and versions"), plain_table(["", ""], _model_rows(finished, versions)),
+            _card(finished.header),
             folded("All settings", plain_table(["", ""], _setting_rows(finished))),
         ),
     )  # fmt: skip
@@ -100,19 +111,19 @@ def about_section(finished: Finished) -> Section:
 
 def command_of(finished: Finished) -> str:
     """A command that makes the same; settings that differ from those of every day stand in the table of settings."""
-    inputs, name = " ".join(finished.inputs), finished.header.name
+    inputs, name = " ".join(finished.inputs), model_name(finished.header)
     ending = f"--formats {','.join(finished.request['formats'])} -o FOLDER"
     if finished.request.get("functions"):
         return f"genoformer annotate {inputs} --structure {name} --function MODEL {ending}"
     return f"genoformer predict {inputs} --model {name} {ending}"
 
 
-def _model_rows(finished: Finished) -> list[tuple[str, Any]]:
+def _model_rows(finished: Finished, versions: Mapping[str, str]) -> list[tuple[str, Any]]:
     header = finished.header
     return [
-        ("model", header.name), ("weights, SHA-256", header.digest), ("task", header.config.task),
+        ("model", model_name(header)), ("weights, SHA-256", header.digest), ("task", header.config.task),
         ("network", header.config.encoder.get("attention", {}).get("name", "")), ("number format", finished.precision),
-        ("genoformer", version("genoformer")), ("igv.js", fetch_igv.VERSION if igv_script() else "not there"),
+        ("genoformer", version("genoformer")), *versions.items(),
     ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from genoformer.errors import DataError
 from genoformer.files import atomic_path, write_text_atomic
+from genoformer.files.hdf5 import atomic_hdf5
 from genoformer.inference.tracks import MAX_ERROR, STEPS, STRANDS, Track, decode_probabilities
 from genoformer.sequence.records import Record
 
@@ -41,8 +42,7 @@ class ProbabilityH5Writer:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_path(self.path))
-            self._file = stack.enter_context(h5py.File(temporary, "w", rdcc_nbytes=CACHE_BYTES))
+            self._file = stack.enter_context(atomic_hdf5(self.path, rdcc_nbytes=CACHE_BYTES))
             shape = (len(STRANDS), len(self._channels))
             self._values = self._file.create_dataset(
                 "probabilities", (*shape, 0), np.uint8, maxshape=(*shape, None), chunks=(*shape, CHUNK_BP),

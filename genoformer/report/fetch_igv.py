@@ -18,7 +18,9 @@ SCRIPT_SHA256 = "87b991ae2a720978172e269dd5127c495e56df5af31144dff19c83124e2f574
 FOLDER = Path(__file__).parent / "vendor"
 SCRIPT, LICENSE = FOLDER / "igv.min.js", FOLDER / "igv.LICENSE.txt"
 MEMBERS = {"package/dist/igv.min.js": SCRIPT, "package/LICENSE": LICENSE}
-TIMEOUT_S = 180
+TIMEOUT_S = 120
+PATIENCE = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
+"""Without a network an installation should not wait for minutes."""
 
 
 def is_there() -> bool:
@@ -42,7 +44,7 @@ def fetch() -> None:
         raise OSError("npm is not installed")
     with TemporaryDirectory() as scratch:
         done = subprocess.run(
-            [npm, "pack", "--silent", f"igv@{VERSION}"], cwd=scratch, capture_output=True, text=True,
+            [npm, "pack", "--silent", *PATIENCE, f"igv@{VERSION}"], cwd=scratch, capture_output=True, text=True,
             timeout=TIMEOUT_S, check=False,
         )  # fmt: skip
         package = Path(scratch) / f"igv-{VERSION}.tgz"

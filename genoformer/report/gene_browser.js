@@ -30,6 +30,7 @@
     if (!moves) return;
     const width = genes.end[row] - genes.start[row], margin = Math.max(width * MARGIN, 500);
     map.show(genes.record[row], genes.start[row] - margin, genes.end[row] + margin);
+    place.scrollIntoView({ block: "nearest" });  // table and maps lie below it
   }
 
   // "id:start-end" or "start-end" of the first record, 1-based and inclusive, with or without commas
@@ -51,9 +52,14 @@
     table.dispatchEvent(new CustomEvent("row-show", { detail: rows }));
   }
 
+  function bytesOf(text) {
+    const letters = atob(text), bytes = new Uint8Array(letters.length);
+    for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
+    return bytes;
+  }
+
   async function unpacked(text) {
-    const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   }
 
@@ -106,13 +112,14 @@
   async function withIgv() {
     const first = genome.records[0], start = genes.start.length && genes.record[0] === 0 ? Math.max(genes.start[0] - 500, 0) : 0;
     const sequence = genome.sequence
-      ? { fastaURL: genome.sequence } : { fastaURL: genome.sizes, url: genome.sizes, format: "chromsizes" };
+      ? { twoBitURL: new File([bytesOf(genome.sequence)], "genome.2bit") } : { fastaURL: genome.sizes, url: genome.sizes, format: "chromsizes" };
     const browser = await igv.createBrowser(place, {
       reference: { id: "genome", name: " ", ...sequence, wholeGenomeView: false }, tracks: tracks(), loadDefaultGenomes: false,
       search: false, showSVGButton: false, showSampleNames: false, showCenterGuideButton: false, showCursorTrackingGuideButton: false,
       showMultiSelectButton: false, showChromosomeWidget: genome.records.length > 1, showTrackLabelButton: false,
       locus: `${first.name}:${start + 1}-${Math.min(start + FIRST_BP, first.length)}`,
     });
+    for (const part of place.shadowRoot.children) part.style.colorScheme = "light";  // it is drawn on white, dark page or not
     const names = new Map(genome.records.map((record, i) => [record.name, i]));
     const tell = frames => {
       const frame = Array.isArray(frames) ? frames[0] : frames;

@@ -12,10 +12,10 @@ import numpy as np
 from genoformer.report.igv import HOW_TO_GET, igv_script
 from genoformer.report.markup import Markup, element, join, json_block
 from genoformer.report.page import note, own_file
-from genoformer.sequence.alphabet import decode_bases
+from genoformer.report.two_bit import MAX_NAME_BYTES, write_two_bit
 
 MAX_SEQUENCE_BP = 20_000_000
-"""Bases of all records together that a page carries: about 7 MB of it."""
+"""Bases of all records together that a page carries: a third of a byte of it for each."""
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_.|-]+")
 """Ids that the browser reads in a place, and shows, as they are."""
 COMPRESSION = 9
@@ -86,7 +86,7 @@ def browser_part(records: Sequence[BrowsedRecord], genes: BrowsedGenes, tracks: 
     carried = all(record.codes is not None for record in records)
     data = {
         "records": [{"id": r.id, "name": n, "length": r.length} for r, n in zip(records, names, strict=True)],
-        "sequence": _fasta(records, names) if carried else None,
+        "sequence": _sequence(records, names) if carried else None,
         "sizes": _data_uri("".join(f"{n}\t{r.length}\n" for r, n in zip(records, names, strict=True))),
         "genes": {**vars(genes)},
         "tracks": [_packed(track) for track in tracks],
@@ -108,12 +108,18 @@ def browser_scripts() -> list[str]:
 
 def browser_names(ids: Sequence[str]) -> list[str]:
     """Names of records in the browser: their ids, and numbers for ids with characters that mean something to it."""
-    return [name if PLAIN_NAME.fullmatch(name) else f"#{number}" for number, name in enumerate(ids, start=1)]
+    return [name if is_plain(name) else f"#{number}" for number, name in enumerate(ids, start=1)]
 
 
-def _fasta(records: Sequence[BrowsedRecord], names: Sequence[str]) -> str:
-    pairs = zip(records, names, strict=True)
-    return _data_uri("".join(f">{n}\n{decode_bases(r.codes)}\n" for r, n in pairs if r.codes is not None))
+def is_plain(name: str) -> bool:
+    """Whether the browser takes an id for what it is."""
+    return PLAIN_NAME.fullmatch(name) is not None and len(name) <= MAX_NAME_BYTES
+
+
+def _sequence(records: Sequence[BrowsedRecord], names: Sequence[str]) -> str:
+    """2bit in base64."""
+    known = [(name, record.codes) for name, record in zip(names, records, strict=True) if record.codes is not None]
+    return base64.b64encode(write_two_bit(known)).decode()
 
 
 def _data_uri(text: str) -> str:

@@ -126,8 +126,9 @@ def x_label(label: str) -> Markup:
 
 
 def drawing(
-    title: str, about: str, *shapes: Markup, size: tuple[float, float] = (WIDTH, HEIGHT), above: float = 0
-) -> Markup:
+    title: str, about: str, *shapes: Markup, size: tuple[float, float] = (WIDTH, HEIGHT), above: float = 0,
+    widest_px: float | None = None,
+) -> Markup:  # fmt: skip
     """A picture: what it is called and what is seen, for those who do not see it, then its shapes.
 
     Args:
@@ -136,7 +137,9 @@ def drawing(
         shapes: Its content.
         size: Width and height.
         above: Room above the first row of it.
+        widest_px: How wide a page may draw it; None for what suits pictures of numbers.
     """
     box = f"0 {place(-above)} {place(size[0])} {place(size[1] + above)}"
     words = (element("title", title), element("desc", about) if about else None)
-    return element("svg", *words, *shapes, viewBox=box, role="img", aria_label=title, class_="chart")
+    style = None if widest_px is None else f"max-width: {widest_px:.0f}px"
+    return element("svg", *words, *shapes, viewBox=box, role="img", aria_label=title, class_="chart", style=style)

@@ -13,6 +13,7 @@ from genoformer.report.svg_axes import (
     WIDTH,
     Axis,
     drawing,
+    line_between,
     place,
     round_axis,
     round_ticks,
@@ -29,6 +30,8 @@ N_COLOURS = 8
 """Colours of the page for things that are told apart; further ones begin again."""
 LETTER, ROW = 7.6, 20
 """Width of a letter and height of a row of a key."""
+NAMES_WIDTH, NAME_LETTERS, ROW_OF_BAR = 210, 26, 24
+"""Room for names beside level bars."""
 MAX_LABELS = 12
 """Labels below bars that do not run into each other."""
 
@@ -56,6 +59,32 @@ def bars(values: Mapping[str, float], *, title: str, x: str, y: str, about: str 
         if i % every == 0:
             shapes.append(text_at(left + width / 2, HEIGHT - BOTTOM + 19, name))
     return drawing(title, about or _listed(values), *shapes, x_label(x))
+
+
+def named_bars(values: Mapping[str, float], *, title: str, x: str, about: str = "") -> Markup:
+    """One level bar for each name, for names that are long.
+
+    Args:
+        values: Length of each, none negative.
+        title: What is seen, in a few words.
+        x: What the lengths are, and in which unit.
+        about: A sentence more, for those who do not see it.
+    """
+    axis = round_axis(list(values.values()), x, from_zero=True)
+    height = ROW_OF_BAR * len(values)
+    room = WIDTH - NAMES_WIDTH - RIGHT
+    shapes = []
+    for tick in axis.ticks:
+        at = NAMES_WIDTH + room * tick / axis.high
+        shapes += [line_between(at, 0, at, height, "grid"), text_at(at, height + 18, tick_text(tick))]
+    for i, (name, value) in enumerate(values.items()):
+        y, label = ROW_OF_BAR * i, element("title", f"{name}: {tick_text(value)}")
+        short = name if len(name) <= NAME_LETTERS else f"{name[: NAME_LETTERS - 1]}…"
+        shapes.append(text_at(NAMES_WIDTH - 8, y + 16, short, anchor="end", class_="label"))
+        long = place(max(room * value / axis.high, 0.5))
+        shapes.append(element("rect", label, x=NAMES_WIDTH, y=y + 3, width=long, height=ROW_OF_BAR - 6, class_="bar"))
+    shapes.append(text_at(NAMES_WIDTH + room / 2, height + 40, x, class_="label"))
+    return drawing(title, about or _listed(values), *shapes, size=(WIDTH, height + 50))
 
 
 def histogram(

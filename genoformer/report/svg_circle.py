@@ -10,17 +10,17 @@ from genoformer.report.markup import Markup, element
 from genoformer.report.svg_axes import drawing, round_ticks, text_at, tick_text
 from genoformer.sequence.alphabet import encode_bases
 
-SIZE = 600
+SIZE = 660
 CENTRE = SIZE / 2
 RINGS = {1: (238.0, 258.0), 0: (214.0, 234.0)}
 """Inner and outer radius of the genes of each strand, the forward one outside."""
-CONTENT_RADIUS, SKEW_RADIUS, SWING = 184.0, 132.0, 24.0
+CONTENT_RADIUS, SKEW_RADIUS, SWING = 180.0, 122.0, 28.0
 LINEAR_GAP = 0.06
 """Angle without sequence at the top of one that is no circle, in radians."""
 MAX_WINDOWS = 720
 WINDOW_BP = 200
 """Shortest stretch of which the GC content is shown."""
-FULL_SWING = 0.25
+FULL_SWING = 0.2
 """A GC content this far from the mean, or a skew of this size, reaches the edge of its ring."""
 C_CODE, G_CODE, T_CODE = (int(code) for code in encode_bases("CGT"))
 

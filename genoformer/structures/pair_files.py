@@ -14,6 +14,7 @@ import numpy as np
 
 from genoformer.annotation.text_lines import read_lines
 from genoformer.errors import DataError, UsageError
+from genoformer.files.numbers import WHOLE_NUMBER, whole_number
 from genoformer.labels.tables import LabelledSequence
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.structures.dot_bracket import ALONE, check_partners, parse_dot_bracket, write_dot_bracket
@@ -102,9 +103,9 @@ def read_ct(path: Path) -> Iterator[LabelledSequence]:
     place = 0
     while place < len(lines):
         number, title = lines[place]
-        if not title[0].isdigit() or not int(title[0]):
+        n = whole_number(title[0])
+        if not n:
             raise _error(path, number, f"expected the number of bases and a title, found {title[0][:20]!r}.")
-        n = int(title[0])
         rows = lines[place + 1 : place + 1 + n]
         cells = [_row(path, line, row, 6, i) for i, (line, row) in enumerate(rows, 1)]
         if len(cells) < n:
@@ -141,7 +142,7 @@ def write_ct(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _row(path: Path, number: int, cells: list[str], width: int, expected: int) -> list[str]:
-    if len(cells) < width or not all(cells[k].isdigit() for k in (0, width - 1, -2 if width > 3 else 2)):
+    if len(cells) < width or not all(WHOLE_NUMBER.fullmatch(cells[k]) for k in (0, width - 1, -2 if width > 3 else 2)):
         raise _error(path, number, f"expected a row of {width} columns, found {' '.join(cells)[:30]!r}.")
     if int(cells[0]) != expected:
         raise _error(path, number, f"expected row {expected}, found {cells[0]}.")
@@ -175,4 +176,4 @@ def _error(path: Path, number: int, message: str) -> DataError:
 
 
 def _is_number(word: str) -> bool:
-    return word.replace(".", "", 1).lstrip("+-").isdigit()
+    return word.replace(".", "", 1).lstrip("+-").isdecimal()

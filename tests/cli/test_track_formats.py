@@ -27,7 +27,7 @@ from genoformer.sequence.fasta import read_fasta, write_fasta
 from genoformer.sequence.records import Record
 from genoformer.stream import record_logits, wrap_circular
 
-ALL = "gff3,h5,bigwig,bedgraph"
+ALL = "gff3,h5,bigwig,bedgraph,report"
 
 
 @pytest.fixture(scope="module")

@@ -20,10 +20,10 @@ from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.records import Record
 
 FORMATS = {
-    "function": ("tsv",),
-    "rna_pairs": ("h5", "dbn", "tsv", "ct", "bpseq"),
-    "codon_structure": ("tsv",),
-    "contacts": ("tsv", "h5"),
+    "function": ("tsv", "report"),
+    "rna_pairs": ("h5", "dbn", "tsv", "ct", "bpseq", "gff3", "bed", "bedpe", "svg", "dotplot", "report"),
+    "codon_structure": ("tsv", "gff3", "bed", "report"),
+    "contacts": ("tsv", "h5", "svg", "report"),
 }
 MODELS = ("multiclass", "multilabel", "regression", "rna_pairs", "codon_structure", "contacts")
 

@@ -2,6 +2,7 @@
 
 from genoformer.inference.formats import OutputFormat
 from genoformer.inference.parts import Part
+from genoformer.inference.report_files import REPORT
 
 CONTACTS_TSV, CONTACTS_H5 = "contacts.tsv", "contacts.h5"
 _WRITERS = "genoformer.applications.contacts.writers"
@@ -23,6 +24,14 @@ FORMATS = {
     "png": OutputFormat(
         "contacts-{:04d}.png", "a picture of each record", needs="contacts", writer=Part(f"{_WRITERS}:draw_one"),
         check=Part("genoformer.report.pyplot:load_pyplot"),
+    ),
+    "report": OutputFormat(
+        REPORT, "a page to look at: maps, arcs, table", needs="contacts",
+        writer=Part("genoformer.applications.contacts.report:ContactReportWriter"),
+    ),
+    "svg": OutputFormat(
+        "contacts-{:04d}.svg", "a map of the pairs of the table for each record, SVG", needs="contacts",
+        writer=Part(f"{_WRITERS}:draw_one_svg"),
     ),
 }  # fmt: skip
 """Writers are given what ``caller.ContactCaller.outputs`` says."""

@@ -2,6 +2,7 @@
 
 from genoformer.inference.formats import OutputFormat
 from genoformer.inference.parts import Part
+from genoformer.inference.report_files import REPORT
 
 FUNCTIONS, TERMS = "functions.tsv", "terms.tsv"
 
@@ -14,6 +15,10 @@ FORMATS = {
         "functions.parquet", "the same as Parquet", needs="functions",
         writer=Part("genoformer.applications.functions.parquet:FunctionParquetWriter"),
         check=Part("genoformer.inference.optional_packages:load_pyarrow"),
+    ),
+    "report": OutputFormat(
+        REPORT, "a page to look at: shares of classes, table", needs="functions",
+        writer=Part("genoformer.applications.functions.report:FunctionReportWriter"),
     ),
 }  # fmt: skip
 """The writer is given the "outputs" of ``caller.FunctionCaller``."""

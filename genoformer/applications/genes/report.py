@@ -10,6 +10,7 @@ from genoformer.annotation.write_tables import table_row
 from genoformer.applications.genes.figures import GeneFigures
 from genoformer.inference.report_files import Finished, ReportWriter
 from genoformer.inference.tracks import STRANDS, Track
+from genoformer.report import fetch_igv
 from genoformer.report.genome_browser import (
     MAX_SEQUENCE_BP,
     BrowsedGenes,
@@ -18,6 +19,7 @@ from genoformer.report.genome_browser import (
     browser_part,
     browser_scripts,
 )  # fmt: skip
+from genoformer.report.igv import igv_script
 from genoformer.report.markup import Markup, element, join
 from genoformer.report.page import Column, Section, data_table, facts, note
 from genoformer.report.svg_circle import CircleGene, circle_map, composition
@@ -128,6 +130,9 @@ class GeneReportWriter(ReportWriter):
 
     def scripts(self) -> list[str]:
         return browser_scripts() if self._rows else []
+
+    def versions(self) -> dict[str, str]:
+        return {"igv.js": fetch_igv.VERSION if igv_script() else "not there"}
 
     def _maps(self) -> Markup:
         return element("div", *(drawn for _, drawn in self._circles), class_="circles")

@@ -15,6 +15,7 @@ from genoformer.bundle.header import BundleHeader
 from genoformer.decoding.masking import Mask
 from genoformer.decoding.options import CallOptions
 from genoformer.errors import UsageError, WarningLog
+from genoformer.files.numbers import whole_number
 from genoformer.inference.bundle_digests import decoder_digest
 from genoformer.inference.formats import Formats, check_formats
 from genoformer.inference.parts import Part
@@ -54,7 +55,8 @@ class GeneRequest:
         statistics: Let codon usage, start codons and binding sites of the input itself count.
         metagenome: The records are of many organisms: each has its own statistics, or none if it is short.
         adaptation: Settings of an adaptation to the input that comes first, JSON types; None for none.
-        functions: What says what genes do: digest and calibration of a model; None for genes alone.
+        functions: What says what genes do: digest and calibration of a model, and how sure a label must be; None for
+            genes alone.
         precision: Of the model pass; None for what the machine is fast in.
         mask: BED file of intervals in which no gene may lie (see ``decoding.masking``), plain or gzip.
     """
@@ -208,10 +210,10 @@ def read_region(text: str | None) -> Region | None:
     """RECORD:START-END, 1-based and inclusive, as 0-based and half-open; UsageError if it is something else."""
     if text is None:
         return None
-    match = re.fullmatch(r"(.+):([\d,]+)-([\d,]+)", text)
-    start, end = (int(match[i].replace(",", "")) for i in (2, 3)) if match else (0, 0)
+    match = re.fullmatch(r"(.+):([0-9,]+)-([0-9,]+)", text)
+    start, end = (whole_number(match[i].replace(",", "")) or 0 for i in (2, 3)) if match else (0, 0)
     if match is None or not 1 <= start <= end:
         raise UsageError(
-            "REGION-003", f'expected RECORD:START-END with 1 ≤ START ≤ END, found "{text}".', where="--region"
+            "REGION-003", f'expected RECORD:START-END with 1 ≤ START ≤ END, found "{text[:80]}".', where="--region"
         )
     return match[1], start - 1, end

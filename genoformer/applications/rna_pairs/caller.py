@@ -8,7 +8,11 @@ import torch
 
 from genoformer.batches.pair_samples import pair_features
 from genoformer.decoding.base_pairs import crossing_structure, nested_structure
+from genoformer.inference.bundle_parts import read_calibration
 from genoformer.inference.chunks import Outputs
+from genoformer.inference.formats import Formats
+from genoformer.inference.parts import Part
+from genoformer.inference.presentation import Presentation
 from genoformer.inference.sequence_caller import SequenceCaller
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.structures.dot_bracket import pairs_of
@@ -18,6 +22,10 @@ from genoformer.tasks.rna_pairs import pair_labels, pair_probabilities
 
 SMALLEST = 1e-3
 """Pairs that are less probable are not in the files, and calibration does not look at them."""
+
+FORMATS: Part[Formats] = Part("genoformer.applications.rna_pairs.outputs:FORMATS")
+DRAW: Part[Any] = Part("genoformer.applications.rna_pairs.picture:draw")
+WORDS: Part[Any] = Part("genoformer.applications.rna_pairs.picture:in_words")
 
 
 @dataclass(frozen=True)
@@ -29,13 +37,23 @@ class PairCaller(SequenceCaller):
     """
 
     task_module: ClassVar[Any] = rna_pairs
+    fitted: ClassVar[tuple[str, ...]] = ("gamma", "isotonic")
 
     crossing: bool = False
+
+    @property
+    def presentation(self) -> Presentation:
+        return Presentation(FORMATS, draw=DRAW, words=WORDS)
 
     @property
     def has_prior(self) -> bool:
         """Whether ViennaRNA has a say."""
         return self.task.options.prior != "none"
+
+    @property
+    def calibration(self) -> dict[str, Any]:
+        """What was fitted when training had ended, with the weight of ViennaRNA where it has a say."""
+        return read_calibration(self.bundle, (*self.fitted, *(["weight"] if self.has_prior else [])))
 
     def probabilities(self, codes: np.ndarray) -> np.ndarray:
         """Pair probabilities as the network says them, float32 [L, L], symmetric; before calibration.

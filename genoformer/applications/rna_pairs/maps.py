@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from genoformer.errors import DataError
-from genoformer.files import atomic_path
+from genoformer.files.hdf5 import atomic_hdf5
 from genoformer.inference.chunks import Outputs
 from genoformer.report.pyplot import load_pyplot
 from genoformer.sequence.records import Record
@@ -33,8 +33,7 @@ class PairMapWriter:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_path(self.path))
-            self._open(stack.enter_context(h5py.File(temporary, "w")))
+            self._open(stack.enter_context(atomic_hdf5(self.path)))
             self._stack = stack.pop_all()
         return self
 

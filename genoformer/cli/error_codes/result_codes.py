@@ -12,6 +12,9 @@ RESULT_PREFIXES = {
     "FUNCTION": "predictions of functions",
     "STRUCTURE": "predictions of structures",
     "SHARD": "predictions in parts, for `predict --shard` and `merge`",
+    "EMBED": "`embed`",
+    "EXPLAIN": "`explain`",
+    "VARIANTS": "`variants`",
     "FORMATS": "`--formats`",
     "OUT": "output folders",
     "FILES": "files that are written, and manifests",
@@ -55,6 +58,7 @@ RESULT_CODES = {
         "Tiles of a model that carries a memory along the strand hold no whole segments.",
         "Give model.tile_bp a multiple of encoder.attention.segment × model.stride.",
     ),
+    "MODEL-029": Entry(65, "A member of the bundle is a link, a device or the like.", "Copy the file itself there."),
     "HF-001": Entry(2, "The layout has no place for a feature of the encoder.", "Use a configuration made for it."),
     "HF-002": Entry(66, "A file of the folder is missing.", "Name a folder of save_pretrained."),
     "HF-003": Entry(65, "The model is of another type.", "Name a folder of a Longformer, or of a BERT over k-mers."),
@@ -98,6 +102,18 @@ RESULT_CODES = {
     ),
     "FUNCTION-001": Entry(None, "Only the start of a long record is read.", "Cut it, or train with a larger max_bp."),
     "FUNCTION-003": Entry(2, "The model says numbers, not classes or terms.", "Give another model as --function."),
+    "FUNCTION-004": Entry(
+        65, "The model has not learned from coding sequences.", "Train one on coding sequences, or use predict with it."
+    ),
+    "FUNCTION-101": Entry(
+        None, "The model has no threshold for labels of genes; 0.5 is taken.", "Choose one with --min-score."
+    ),
+    "FUNCTION-102": Entry(
+        None, "On validation no probability was high enough; no gene is labelled.", "Choose one with --min-score."
+    ),
+    "FUNCTION-103": Entry(None, "The model may not be made for genes.", "See what it was trained on."),
+    "FUNCTION-104": Entry(None, "No training sequence was as long, or as short, as a gene.", "Trust its label less."),
+    "FUNCTION-105": Entry(None, "No training sequence had the G and C of a gene.", "Trust its label less."),
     "STRUCTURE-001": Entry(65, "A record is longer than the model reads.", "Cut it, or train with a larger max_bp."),
     "SHARD-001": Entry(2, "Nothing says which shard this is.", "Give --shard I/N, with I from 1 to N."),
     "SHARD-002": Entry(
@@ -109,6 +125,46 @@ RESULT_CODES = {
         65, "Shards, input and model do not belong together.", "Give those they were made with, or make them again."
     ),
     "SHARD-006": Entry(65, "A shard is not finished.", "Run its command again; it continues."),
+    "EMBED-001": Entry(2, "The encoder has no such layer.", "Give 0 (embeddings of tokens) to the number of layers."),
+    "EMBED-002": Entry(2, "Windows lack a length, or something else was given one.", "Use --per window --window-bp N."),
+    "EMBED-003": Entry(2, "Windows would leave out bases.", "Give --step-bp at most the length of a window."),
+    "EMBED-101": Entry(None, "A row has no known base, and is zero.", "Leave it out by known_bp."),
+    "EXPLAIN-001": Entry(2, "The model has no such output, or several.", "Name one with --target."),
+    "EXPLAIN-002": Entry(2, "The positions of a target are none, or have no place.", "Give NAME, or NAME:START-END."),
+    "EXPLAIN-003": Entry(
+        65,
+        "A record is longer than what is read at once, or ends before the target.",
+        "Cut out what is to be explained.",
+    ),
+    "EXPLAIN-004": Entry(2, "The outputs of the model are about pairs of bases.", "Explain another model."),
+    "EXPLAIN-005": Entry(2, "There is no such method.", "Give words that the message lists."),
+    "EXPLAIN-006": Entry(2, "The encoder has no global tokens to look at.", "Leave out attention."),
+    "EXPLAIN-007": Entry(2, "The package captum is not installed.", 'pip install "genoformer[explain]"'),
+    "EXPLAIN-101": Entry(None, "Contributions by gradients do not add up to the difference.", "Raise --steps."),
+    "EXPLAIN-102": Entry(None, "Only the first records have pictures.", "Explain fewer records, or read the table."),
+    "EXPLAIN-103": Entry(None, "A picture shows a part of a long stretch.", "Choose another one with --region."),
+    "EXPLAIN-104": Entry(None, "The end of a record is not read.", "Nothing, if its begin is what counts."),
+    "VARIANTS-001": Entry(65, "The file is no VCF file of version 4.", "Give a VCF file; bcftools view converts BCF."),
+    "VARIANTS-002": Entry(65, "The header of a VCF file is broken.", "Copy the file again, or mend the header."),
+    "VARIANTS-003": Entry(65, "A row has too few or too many columns, or no contig.", "Separate columns by tabs."),
+    "VARIANTS-004": Entry(65, "A position is no whole number.", "Correct column POS."),
+    "VARIANTS-005": Entry(65, "REF holds no bases.", "Correct column REF."),
+    "VARIANTS-006": Entry(65, "An item of ALT is no allele.", "Correct column ALT."),
+    "VARIANTS-007": Entry(65, "REF differs from the genome.", "Use the genome of the calls, or --skip."),
+    "VARIANTS-008": Entry(65, "The genome has no such contig.", "Give a table of ids with --seqid-map, or --skip."),
+    "VARIANTS-009": Entry(65, "A row lies behind the end of its contig.", "Use the genome of the calls, or --skip."),
+    "VARIANTS-010": Entry(2, "The package pysam is not installed.", 'pip install "genoformer[hts]"'),
+    "VARIANTS-011": Entry(2, "There is neither a model nor an annotation.", "Give --annotation, or name a model."),
+    "VARIANTS-012": Entry(2, "Models of this task say nothing of variants.", "Give one of genes or functions."),
+    "VARIANTS-013": Entry(
+        2, "Every output of the model can depend on the whole sequence.", "Use a model with windowed attention."
+    ),
+    "VARIANTS-014": Entry(2, "A record is longer than the model reads.", "Give --annotation."),
+    "VARIANTS-101": Entry(None, "Rows were not sorted by place; they were sorted.", "Nothing."),
+    "VARIANTS-102": Entry(None, "Genes without a plain reading frame have no consequences.", "Nothing."),
+    "VARIANTS-107": Entry(None, "A row whose REF differs from the genome was left as it is.", "Use the right genome."),
+    "VARIANTS-108": Entry(None, "A row of an unknown contig was left as it is.", "Give a table of ids."),
+    "VARIANTS-109": Entry(None, "A row behind the end of its contig was left as it is.", "Use the right genome."),
     "FORMATS-001": Entry(2, "There is no such output format.", "Give words that the message lists."),
     "FORMATS-002": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
     "FORMATS-003": Entry(2, "The package pyarrow is not installed.", 'pip install "genoformer[tables]"'),
@@ -119,13 +175,14 @@ RESULT_CODES = {
     "OUT-003": Entry(73, "The folder holds other results.", "Choose another folder with -o, or use --overwrite."),
     "OUT-004": Entry(73, "An input has the name of a result.", "Choose another folder with -o."),
     "OUT-005": Entry(73, "There is such a file.", "Choose another one with -o, or use --overwrite."),
-    "OUT-006": Entry(
-        74, "There is not enough space for probabilities of every base.", "Use another disk, or --region."
-    ),
+    "OUT-006": Entry(74, "There is not enough space for what would be written.", "Use another disk, or --region."),
     "FILES-001": Entry(73, "A file cannot be created.", "Choose a name that is free, in a folder that is writable."),
     "FILES-002": Entry(74, "Writing failed.", "Check free space and quota, and run the command again."),
     "FILES-003": Entry(65, "A folder does not match its manifest.", "Copy it or make it again."),
     "FILES-004": Entry(75, "Another run is writing into this folder.", "Wait, or choose another folder."),
+    "FILES-005": Entry(
+        74, "What can be read only once could not be copied.", "Give a file, or free space where temporary files go."
+    ),
     "EVAL-001": Entry(None, "No file says how long a contig is; it ends with its last gene.", "Give --fasta."),
     "EVAL-002": Entry(65, "A contig has two lengths.", "Compare annotations of one assembly."),
     "EVAL-003": Entry(65, "A gene lies beyond its contig.", "Compare annotations of one assembly."),
@@ -159,6 +216,7 @@ RESULT_CODES = {
     "EVAL-022": Entry(
         None, "Most genes of the two files differ by the stop codon only.", "Give --fasta, so that the bases decide."
     ),
+    "EVAL-023": Entry(65, "No sequence of the reference was given a label.", "Annotate with a lower --min-score."),
     "PLOT-001": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
     "GENERATE-001": Entry(2, "Seed, temperature or top-k are out of range.", "Change them."),
     "GENERATE-002": Entry(2, "Nothing would be generated.", "Give a length and a number of 1 or more."),
@@ -178,5 +236,11 @@ RESULT_CODES = {
         70, "There is a fault in genoformer.", "Report it with the crash file, once you have looked what it holds."
     ),
     "API-001": Entry(2, "Bases were given where a path belongs.", "Give them to Model.predict_sequence."),
+    "API-002": Entry(2, "What was given to a model holds no records.", "Give a path, records, a dict or a data frame."),
+    "API-003": Entry(2, "A model has no such option, or a data frame no such column.", "Take one that is named."),
+    "API-004": Entry(2, "A model has no file or table of this kind.", "Take a name that is listed."),
+    "API-005": Entry(2, "A package that makes tables is not installed.", "Install it: the extra “tables”, or polars."),
+    "API-006": Entry(2, "Probabilities of bases were not kept.", "Ask for them: predict(…, probabilities=True)."),
+    "API-007": Entry(2, "A model gives results of another type than the program expects.", "Load another model."),
 }
 """Prefix by prefix, errors before warnings."""

@@ -58,6 +58,7 @@ TRAINING_CODES = {
         "The encoder of a causal language model sees the bases that it shall tell.",
         "Give the setting that is named.",
     ),
+    "CONFIG-030": Entry(2, "Lightning's trainer refuses a setting.", "Correct the setting that the message names."),
     "DATA-001": Entry(2, "No genome is given.", "Give --data.fasta FILE."),
     "DATA-002": Entry(
         2, "Genomes, annotations and genetic codes are not of one number.", "Give one of each, in the same order."
@@ -176,5 +177,10 @@ TRAINING_CODES = {
     "BENCHMARK-001": Entry(2, "Nothing says how to train.", "Add --config NAME to --fit."),
     "BENCHMARK-002": Entry(2, "There is no such simple model.", "Give --baselines those that the message lists."),
     "BENCHMARK-003": Entry(2, "The task has no simple models beside it.", "Train it with genoformer fit."),
+    "BENCHMARK-004": Entry(2, "There is no such part of the comparison.", "Give letters from a to e, as in a,d."),
+    "BENCHMARK-005": Entry(2, "A number is out of range.", "Give the number that the message asks for."),
+    "BENCHMARK-006": Entry(
+        2, "A part of the comparison needs a genome.", "Give the file, or leave the part out of --parts."
+    ),
 }
 """Prefix by prefix, errors before warnings."""

@@ -1,9 +1,11 @@
 """What the decoder of genes with introns knows: weights of outputs, costs, and how long exons and introns are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
 import numpy as np
+
+from genoformer.files.numbers import read_number, read_numbers
 
 EXON_KINDS = ("initial", "internal", "terminal", "single")
 SITE_KINDS = ("GT-AG", "GC-AG", "AT-AC")
@@ -117,10 +119,10 @@ class IntronDecoder:
             KeyError, TypeError, ValueError: If it is something else.
         """
         return cls(
-            IntronWeights(**stored["weights"]),
+            IntronWeights(**read_numbers(stored["weights"], [field.name for field in fields(IntronWeights)])),
             {kind: _read_table(stored["exons"][kind]) for kind in EXON_KINDS},
             _read_table(stored["introns"]),
-            {kind: float(stored["sites"][kind]) for kind in SITE_KINDS},
+            read_numbers(stored["sites"], SITE_KINDS),
         )
 
 
@@ -130,7 +132,8 @@ def _table_dict(table: LengthTable) -> dict:
 
 
 def _read_table(stored: Mapping) -> LengthTable:
-    logs = tuple(-np.inf if value is None else float(value) for value in stored["logs"])
-    if not logs or logs[-1] == -np.inf or stored["slope"] > 0:
+    logs = tuple(-np.inf if value is None else read_number(value) for value in stored["logs"])
+    slope = read_number(stored["slope"])
+    if not logs or logs[-1] == -np.inf or slope > 0:
         raise ValueError("a table of lengths must end in a number and fall")
-    return LengthTable(logs, float(stored["slope"]))
+    return LengthTable(logs, slope)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numba
 from llvmlite.binding import get_host_cpu_name
-from numba import types
+from numba import config, types
 from numba.core.caching import FunctionCache
 
 LOG = logging.getLogger(__name__)
@@ -64,7 +64,8 @@ def _compile_once(kernel: Callable[[Any], None], digest: str, remake: tuple[str,
 def _name(kernel: Callable[[Any], None], digest: str, remake: tuple[str, str, list[bool | str]]) -> str:
     """What decides whether numba finds the kernel on disk."""
     changed = os.stat(kernel.__code__.co_filename).st_mtime_ns
-    parts = [digest, remake, changed, version("numba"), get_host_cpu_name()]
+    processor = [config.CPU_NAME or get_host_cpu_name(), config.CPU_FEATURES]
+    parts = [digest, remake, changed, version("numba"), processor]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

@@ -208,10 +208,9 @@ def _sync_folder(folder: Path) -> None:
 
 def _is_failed_write(error: Exception, temporary: Path) -> bool:
     """Whether ``error`` is about our output; an ``OSError`` that names another file, an input, is not."""
-    if isinstance(error, OSError) and not isinstance(error, GenoformerError):
-        return error.errno in _STORAGE_ERRNOS or error.filename in (None, str(temporary))
-    # HDF5 reports a full disk as RuntimeError when it closes a file.
-    return isinstance(error, RuntimeError) and os.strerror(errno.ENOSPC) in str(error)
+    if not isinstance(error, OSError) or isinstance(error, GenoformerError):
+        return False
+    return error.errno in _STORAGE_ERRNOS or error.filename in (None, str(temporary))
 
 
 def _reason(error: Exception) -> str:

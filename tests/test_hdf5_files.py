@@ -1,0 +1,146 @@
+"""HDF5 files hold what h5py's own hold, and a write that fails is one error, whenever it fails."""
+
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+from genoformer.errors import OutputWriteError
+from genoformer.files import hdf5
+from genoformer.files.hdf5 import atomic_hdf5
+
+SETTINGS = [{}, {"libver": "v110"}, {"rdcc_nbytes": 2**20}]
+CODE = """
+import sys
+from pathlib import Path
+from test_hdf5_files import LIMITED
+LIMITED[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
+"""
+
+
+def fill(file: h5py.File) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, 20_000, dtype=np.uint8)
+    for number in range(4):
+        group = file.create_group(f"records/{number:08d}")
+        group.create_dataset("sequence", data=noise, chunks=(1_000,), compression="gzip", fletcher32=True)
+        group.attrs["name"] = f"contig {number}"
+    grown = file.create_dataset("grown", (0,), np.int32, maxshape=(None,), chunks=(500,))
+    for end in range(700, 7_000, 700):
+        grown.resize(end, axis=0)
+        grown[end - 700 : end] = np.arange(700)
+    file.flush()
+    file.attrs["complete"] = True
+
+
+def contents(path) -> dict[str, object]:
+    """Values, attributes and storage of everything in a file."""
+    found = {}
+
+    def look(name, item):
+        found[name] = dict(item.attrs)
+        if isinstance(item, h5py.Dataset):
+            about = (item.dtype, item.chunks, item.compression, item.fletcher32, item.maxshape)
+            found[name] = (about, item[:].tolist(), found[name])
+
+    with h5py.File(path) as file:
+        look("/", file)
+        file.visititems(look)
+    return found
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_everything_is_as_in_a_plain_file_and_alike_each_time(tmp_path, settings):
+    with h5py.File(tmp_path / "plain.h5", "w", **settings) as file:
+        fill(file)
+    for name in ("ours.h5", "again.h5"):
+        with atomic_hdf5(tmp_path / name, **settings) as file:
+            fill(file)
+    assert contents(tmp_path / "ours.h5") == contents(tmp_path / "plain.h5")
+    assert len(contents(tmp_path / "ours.h5")) == 11
+    assert (tmp_path / "ours.h5").read_bytes() == (tmp_path / "again.h5").read_bytes()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+@pytest.mark.parametrize("call", [0, 1, 2, 5, 10, 20, 40])
+def test_each_write_may_fail_and_the_old_version_stays(tmp_path, monkeypatch, call, number):
+    final, calls, write = tmp_path / "a.h5", [], os.pwrite
+    final.write_text("old")
+
+    def sometimes(*args):
+        calls.append(args)
+        if len(calls) > call:
+            raise OSError(number, os.strerror(number))
+        return write(*args)
+
+    monkeypatch.setattr(hdf5.os, "pwrite", sometimes)
+    with pytest.raises(OutputWriteError, match=os.strerror(number)), atomic_hdf5(final) as file:
+        fill(file)
+    assert len(calls) == call + 1  # the failure was reached, and nothing was tried after it
+    assert final.read_text() == "old" and list(tmp_path.iterdir()) == [final]
+
+
+def write_store(path, limit: int) -> None:
+    from genoformer.genomes.store import write_store
+    from genoformer.sequence.records import Record
+
+    bases = np.random.default_rng(0).integers(0, 4, 400_000, dtype=np.uint8)
+    source = ("genome", Record("c", bases), np.zeros((2, len(bases)), np.uint8), np.zeros(0), False, 11)
+    _limited(limit, lambda: write_store(path, [source], {}))
+
+
+def write_pairs(path, limit: int) -> None:
+    from genoformer.applications.rna_pairs.maps import PairMapWriter
+    from genoformer.sequence.records import Record
+
+    found = {"pairs": np.arange(60_000).reshape(-1, 2), "probability": np.ones(30_000)}
+
+    def write():
+        with PairMapWriter(path) as writer:
+            writer.add(Record("r", np.zeros(60_000, np.uint8)), found)
+
+    _limited(limit, write)
+
+
+LIMITED = {"store": write_store, "pairs": write_pairs}
+
+
+def _limited(n_bytes: int, write) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        write()
+    except OutputWriteError as error:
+        print(error.code)
+
+
+@pytest.mark.parametrize("limit", [0, 1_000, 20_000, 60_000])
+@pytest.mark.parametrize("kind", LIMITED)
+def test_a_file_system_that_refuses_is_one_error_and_leaves_nothing(tmp_path, kind, limit):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *filter(None, sys.path)])}
+    command = [sys.executable, "-c", CODE, kind, str(tmp_path / "x.h5"), str(limit)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "FILES-002\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_inside_of_hdf5_ends_the_block_soon(tmp_path, monkeypatch, kind):
+    def interrupted(*args):
+        raise kind
+
+    def endless(file):
+        grown = file.create_dataset("grown", (0,), np.int32, maxshape=(None,), chunks=(500,))
+        while True:  # what comes again ends this
+            grown.resize(len(grown) + 10_000, axis=0)
+            grown[-10_000:] = 1
+
+    monkeypatch.setattr(hdf5.os, "pwrite", interrupted)
+    with pytest.raises(kind), atomic_hdf5(tmp_path / "a.h5") as file:
+        endless(file)
+    assert list(tmp_path.iterdir()) == []
