@@ -77,6 +77,10 @@ class Presentation:
             found = found or [row for row in known.values() if _suffix(row) == path.suffix]
         if len(found) != 1:
             raise _no_format(path, word, known)
+        if hasattr(found[0].writer.load(), "describe"):
+            message = "a page about a prediction tells of its command, too."
+            fix = "Make it with genoformer predict --formats report."
+            raise UsageError("API-004", message, where=str(path), fix=fix)
         if check := found[0].check:
             try:
                 check.load()()
