@@ -169,7 +169,7 @@ def _read_on(
     precision: str,
 ) -> tuple[np.ndarray, Any]:  # fmt: skip
     """Outputs of the kept bases of a tile, float32 [L, C], and what the next tile is given."""
-    inputs = _inputs(config, tokenizer, [(codes, tile)], network)
+    inputs = model_inputs(config, tokenizer, [(codes, tile)], network)
     margins = tuple(-(-n // config.stride) for n in (tile.start - tile.read_start, tile.read_end - tile.end))
     tokens, base_codes = inputs.pop("token_ids"), inputs.get("base_codes")
     with _computing(tokens.device, precision):
@@ -230,13 +230,13 @@ def _tile_tokens(tokenizer: KmerTokenizer, codes: np.ndarray, tile: Tile) -> np.
 
 def _run(network: nn.Module, tokenizer: KmerTokenizer, reads: list[tuple[np.ndarray, Tile]], precision: str):
     """Outputs of tiles of equal length, each of its strand, float32 [tiles, L, C]; global tokens stand in front."""
-    inputs = _inputs(_encoder_config(network), tokenizer, reads, network)
+    inputs = model_inputs(_encoder_config(network), tokenizer, reads, network)
     tokens = inputs.pop("token_ids")
     with _computing(tokens.device, precision):
         return network(tokens, **inputs).float().cpu().numpy()
 
 
-def _inputs(
+def model_inputs(
     config: EncoderConfig | None, tokenizer: KmerTokenizer, reads: list[tuple[np.ndarray, Tile]], network: nn.Module
 ) -> dict[str, torch.Tensor]:
     """``token_ids`` [tiles, G + T] and, if the model reads them, ``base_codes``, where the network is."""

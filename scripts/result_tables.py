@@ -26,6 +26,7 @@ from markdown_table import table
 from reformer_tables import reformer_growth_table, reformer_table
 from scale_tables import context_table, processes_table, scale_table, shards_table, slurm_table
 from speed_tables import (
+    contenders_table,
     distance_table,
     formats_table,
     growth_table,
@@ -148,6 +149,7 @@ KINDS = {
     "formats": ("formats-", formats_table),
     "startup": ("startup-", startup_table),
     "architectures": ("architectures-", distance_table),
+    "contenders": ("architectures-", contenders_table),
     "segments": ("transformer_xl-", segments_table),
     "reformer": ("reformer-", reformer_table),
     "reformergrowth": ("reformer-", reformer_growth_table),

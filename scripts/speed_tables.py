@@ -2,6 +2,8 @@
 
 from markdown_table import table
 
+from genoformer.architectures.summary import table as contenders
+
 
 def spread(value: dict | None) -> str:
     """Median and range."""
@@ -118,21 +120,30 @@ def mean_and_range(values: list[float], digits: int = 2) -> str:
 
 def distance_table(results: dict[str, dict]) -> str:
     """Accuracy at every distance, and processor time per token in training: mean and range over the seeds."""
-    result = next(iter(results.values()), {"architectures": {}})
-    runs = {name: list(found["seeds"].values()) for name, found in result["architectures"].items()}
-    distances = sorted({row["distance_bp"] for seeds in runs.values() for rows in seeds for row in rows})
+    cells = next(iter(results.values()), {"distance": []})["distance"]
+    runs: dict[str, list[dict]] = {}
+    for cell in cells:
+        runs.setdefault(cell["name"], []).append(cell["result"])
+    distances = sorted({row["distance_bp"] for found in runs.values() for one in found for row in one["rows"]})
 
-    def of(seeds: list[list[dict]], distance_bp: int, measure: str) -> list[float]:
-        return [row[measure] for rows in seeds for row in rows if row["distance_bp"] == distance_bp]
+    def of(found: list[dict], distance_bp: int, measure: str) -> list[float]:
+        return [row[measure] for one in found for row in one["rows"] if row["distance_bp"] == distance_bp]
 
     def body():
-        for name, found in result["architectures"].items():
-            reach = "all" if found["reach_bp"] is None else found["reach_bp"]
-            cells = [mean_and_range(of(runs[name], bp, "accuracy")) for bp in distances]
-            yield [name, reach, *cells, mean_and_range(of(runs[name], distances[-1], "microseconds_per_token"), 1)]
+        for name, found in sorted(runs.items(), key=lambda item: (item[1][0]["reach_bp"] or 10**9, item[0])):
+            reach = "all" if found[0]["reach_bp"] is None else found[0]["reach_bp"]
+            accuracy = [mean_and_range(of(found, bp, "accuracy")) for bp in distances]
+            seconds = mean_and_range(of(found, distances[-1], "microseconds_per_token"), 1)
+            yield [name, reach, len(found), *accuracy, seconds]
 
     columns = "".join(f" {bp} bp |" for bp in distances)
-    return table(f"| attention | reach, bp |{columns} µs per token at the farthest |", body())
+    return table(f"| attention | reach, bp | seeds |{columns} µs per token at the farthest |", body())
+
+
+def contenders_table(results: dict[str, dict]) -> str:
+    """What the four architectures learn in one time, and what they cost."""
+    (first, *names), *rows = contenders(next(iter(results.values())))
+    return table(f"| {first} | {' | '.join(names)} |", rows)
 
 
 def segments_table(results: dict[str, dict]) -> str:

@@ -9,6 +9,7 @@ Tests write nothing into the checkout.
 import importlib
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -58,6 +59,26 @@ def _missing(reason: str) -> None:
     if IN_CI:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kernels_of_float64(request: pytest.FixtureRequest):
+    """Kernels of float64, which nothing but tests computes with, take ten seconds each to compile: as slow tests."""
+    if IN_CI or request.config.getoption("--slow") or "torch" not in sys.modules:
+        yield
+        return
+    from genoformer.nn.attention.kernels import own_process
+
+    compile_kernel = own_process._compile
+
+    def compile_or_skip(remake):
+        if remake[2][-1] is True:
+            pytest.skip("needs a kernel of float64, which takes more than ten seconds to compile: make test SLOW=1")
+        return compile_kernel(remake)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(own_process, "_compile", compile_or_skip)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -149,10 +149,12 @@ def wheel(tmp_path_factory, need_package):
         shutil.copytree(
             ROOT / name, folder / "source" / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__")
         )
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder / "source")
     options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
-    subprocess.run([*PIP, "wheel", *options, "-w", folder, folder / "source"], check=True)
+    # without npm igv.js is in the wheel only if it lies in the sources
+    environment = os.environ | {"PATH": str(folder)}
+    subprocess.run([*PIP, "wheel", *options, "-w", folder, folder / "source"], check=True, env=environment)
     (path,) = folder.glob("*.whl")
     return path
 

@@ -7,6 +7,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from genoformer.errors import DataError, MissingFileError
+from genoformer.files.once import rereadable
 
 GZIP_MAGIC = b"\x1f\x8b"
 # Empty block that ends every complete BGZF file; SAM specification, section 4.1.2.
@@ -36,7 +37,8 @@ def open_bytes(path: Path) -> BufferedReader | gzip.GzipFile:
         DataError: If the file cannot be read, or is BGZF without its end block.
     """
     try:
-        handle = open(path, "rb")
+        source = rereadable(path)
+        handle = open(source, "rb")
     except FileNotFoundError as error:
         raise MissingFileError("FILE-001", "there is no such file.", where=str(path), fix="Check the path.") from error
     except OSError as error:
@@ -47,7 +49,7 @@ def open_bytes(path: Path) -> BufferedReader | gzip.GzipFile:
         return handle
     with handle:
         _check_bgzf_end(handle, path)
-    return gzip.open(path)
+    return gzip.open(source)
 
 
 def _check_bgzf_end(handle: BufferedReader, path: Path) -> None:

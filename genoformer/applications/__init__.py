@@ -31,6 +31,8 @@ APPLICATIONS: dict[str, Application] = {
         formats=Part(f"{_HERE}.genes.outputs:FORMATS"),
         compare=Part(f"{_HERE}.genes.evaluate:COMPARISON"),
         adaptation=Part(f"{_HERE}.adapt.genes:ADAPTATION"),
+        scores={"gene_f1": "genes whose stop codon is right", "gene_exact_f1": "genes whose start is right, too"},
+        variants=Part(f"{_HERE}.genes.variants:GeneVariants"),
     ),
     "gene_structure_eukaryote": Application(
         title="genes with introns",
@@ -44,6 +46,12 @@ APPLICATIONS: dict[str, Application] = {
         formats=Part(f"{_HERE}.genes.outputs:FORMATS"),
         compare=Part(f"{_HERE}.introns.evaluate:COMPARISON"),
         adaptation=Part(f"{_HERE}.adapt.introns:ADAPTATION"),
+        scores={
+            "codon_0_f1": "first bases of codons",
+            "donor_f1": "first bases of introns",
+            "acceptor_f1": "first bases behind introns",
+        },
+        variants=Part(f"{_HERE}.introns.variants:IntronVariants"),
     ),
     "function": Application(
         title="classes, terms or numbers of whole sequences",
@@ -57,6 +65,15 @@ APPLICATIONS: dict[str, Application] = {
         formats=Part(f"{_HERE}.functions.outputs:FORMATS"),
         compare=Part(f"{_HERE}.functions.evaluate:COMPARISON"),
         baseline=Part(f"{_HERE}.functions.baseline:compare_run"),
+        scores={
+            "accuracy": "share of sequences whose class is right",
+            "macro_f1": "mean F1 of all classes",
+            "micro_fmax": "F1 over all terms at the best threshold",
+            "micro_aupr": "precision over recall of all terms",
+            "r2": "share of the variance that is explained",
+            "rmse": "usual size of an error, in standard deviations",
+        },
+        variants=Part(f"{_HERE}.functions.variants:FunctionVariants"),
     ),
     "rna_pairs": Application(
         title="base pairs of RNA",
@@ -70,6 +87,7 @@ APPLICATIONS: dict[str, Application] = {
         formats=Part(f"{_HERE}.rna_pairs.outputs:FORMATS"),
         compare=Part(f"{_HERE}.rna_pairs.evaluate:COMPARISON"),
         baseline=Part(f"{_HERE}.rna_pairs.baseline:compare_pairs_run"),
+        scores={"f1": "base pairs, mean over RNAs", "precision": "of the pairs", "recall": "of the pairs"},
     ),
     "codon_structure": Application(
         title="secondary structure of proteins from coding sequences",
@@ -83,6 +101,7 @@ APPLICATIONS: dict[str, Application] = {
         formats=Part(f"{_HERE}.codon_structure.outputs:FORMATS"),
         compare=Part(f"{_HERE}.codon_structure.evaluate:COMPARISON"),
         baseline=Part(f"{_HERE}.codon_structure.baseline:compare_codons_run"),
+        scores={"accuracy": "share of codons whose state is right", "macro_f1": "mean F1 of all states"},
     ),
     "contacts": Application(
         title="residue contacts from coding sequences",
@@ -95,6 +114,10 @@ APPLICATIONS: dict[str, Application] = {
         caller=Part(f"{_HERE}.contacts.caller:ContactCaller"),
         formats=Part(f"{_HERE}.contacts.outputs:FORMATS"),
         compare=Part(f"{_HERE}.contacts.evaluate:COMPARISON"),
+        scores={
+            "long_L/5": "true among the best L/5 pairs of residues 24 or more apart",
+            "long_L": "true among the best L",
+        },
     ),
     "mlm": Application(
         title="a masked language model of bases, to start other tasks from",
@@ -102,6 +125,7 @@ APPLICATIONS: dict[str, Application] = {
         task=Part(f"{_TASKS}.mlm:build"),
         data=Part(f"{_HERE}.pretraining.data:PretrainingData"),
         caller=Part(f"{_HERE}.pretraining.caller:BaseCaller"),
+        scores={"bits_per_base": "2 is a guess", "accuracy": "share of bases that are told right"},
     ),
     "clm": Application(
         title="a language model of the next base, to generate sequence and to start other tasks from",
@@ -109,6 +133,7 @@ APPLICATIONS: dict[str, Application] = {
         task=Part(f"{_TASKS}.clm:build"),
         data=Part(f"{_HERE}.pretraining.next_base_data:NextBaseData"),
         caller=Part(f"{_HERE}.pretraining.next_base_caller:NextBaseCaller"),
+        scores={"bits_per_base": "2 is a guess", "accuracy": "share of bases that are told right"},
     ),
 }
 """By the name of the task, as configurations and bundles have it."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from genoformer.inference.parts import Part
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from genoformer.tasks.interface import BuildTask
     from genoformer.training.finish import Finish
     from genoformer.training.interface import TrainingData
+    from genoformer.variants.interface import VariantModel
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,10 @@ class Application:
         formats: Words of ``--formats`` and what they stand for.
         compare: Scores of a prediction against a reference.
         baseline: Scores of a finished run beside those of simple models.
+        scores: Validation scores that say most, best first: names and what they are. The first of those that there are
+            stand beside the bar.
         adaptation: How a model of this task is trained further on the genome at hand.
+        variants: Says what variants of a genome change.
     """
 
     title: str
@@ -51,4 +55,6 @@ class Application:
     formats: Part[Formats] | None = None
     compare: Part[Comparison] | None = None
     baseline: Part[Callable[..., dict[str, Any]]] | None = None
+    scores: Mapping[str, str] = field(default_factory=dict)
     adaptation: Part[Any] | None = None
+    variants: Part[type[VariantModel]] | None = None

@@ -7,11 +7,12 @@ import torch
 from torch.utils.data import Dataset
 
 from genoformer.annotation.recode import draw_recoding, recode
-from genoformer.batches.walks import Walks, region_by_share, walking_crop_bp
+from genoformer.annotation.tracks import MASKED
+from genoformer.batches.walks import Place, Walks, region_by_share, walk_tiles, walking_crop_bp
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
-from genoformer.sequence.alphabet import reverse_complement
-from genoformer.sequence.kmers import KmerTokenizer
+from genoformer.sequence.alphabet import N_CODE, reverse_complement
+from genoformer.sequence.kmers import PAD_ID, KmerTokenizer
 
 Item = dict[str, torch.Tensor]
 STRANDS = ("+", "-")
@@ -127,32 +128,64 @@ class CropDataset(Dataset):
 class TileDataset(Dataset):
     """Neighbouring tiles that cover the held-out regions once on each strand, in a fixed order.
 
+    A subclass says how a tile is read (``read``).
+
     Args:
         store: The store.
         regions: Held-out regions.
         tokenizer: The model's tokenizer.
         crop_bp: Length of a tile; the last one of a region is shorter.
         both_strands: Read each tile on "+" and on "-".
-        rank: Number of this process.
-        world_size: Processes that divide the tiles between them: each tile goes to one, none is repeated to even out.
+        n_rows: Rows of the batches of all processes together, each of which walks along a strand, see
+            ``batches.walks.walk_tiles``; items then say whether they continue the one before, and a row that has
+            nothing left reads padding. 0 reads every tile by itself.
     """
 
     def __init__(
         self, store: Store, regions: Sequence[Region], tokenizer: KmerTokenizer, *, crop_bp: int, both_strands: bool,
-        rank: int = 0, world_size: int = 1,
+        n_rows: int = 0,
     ) -> None:  # fmt: skip
-        self.store, self.tokenizer = store, tokenizer
-        places = [
+        self.store, self.tokenizer, self.n_rows = store, tokenizer, n_rows
+        strands = STRANDS[: 1 + both_strands]
+        self.walk: list[tuple[Place | None, bool]] = []
+        if n_rows:
+            tile_bp = walking_crop_bp(crop_bp, tokenizer.stride)
+            self.walk = walk_tiles(regions, tile_bp=tile_bp, strands=strands, n_rows=n_rows)
+            self.numbers = np.cumsum([place is not None for place, _ in self.walk]) - 1
+            self.places = [place for place, _ in self.walk if place is not None]
+            return
+        self.places = [
             (region, start, min(start + crop_bp, region.end), strand)
             for region in regions
             for start in range(region.start, region.end, crop_bp)
-            for strand in STRANDS[: 1 + both_strands]
+            for strand in strands
         ]
-        self.places = places[rank::world_size]
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.walk) or len(self.places)
 
     def __getitem__(self, index: int) -> Item:
-        region, start, end, strand = self.places[index]
+        if not self.n_rows:
+            return self.read(index, goes_on=False)
+        place, goes_on = self.walk[index]
+        item = self._nothing() if place is None else self.read(self.numbers[index], goes_on=goes_on)
+        return {**item, "continues": torch.tensor(goes_on)}
+
+    def read(self, number: int, *, goes_on: bool) -> Item:
+        """Tokens and labels of a tile.
+
+        Args:
+            number: Index in ``places``.
+            goes_on: The model has read what lies before it.
+        """
+        region, start, end, strand = self.places[number]
         return read_crop(self.store, self.tokenizer, region, start, end, strand)
+
+    def _nothing(self) -> Item:
+        """One token of padding."""
+        stride = self.tokenizer.stride
+        return {
+            "token_ids": torch.full((1,), PAD_ID, dtype=torch.int64),
+            "base_codes": torch.full((1, stride), N_CODE, dtype=torch.uint8),
+            "labels": torch.full((stride,), MASKED, dtype=torch.uint8),
+        }

@@ -52,9 +52,10 @@ class MaskedTiles(TileDataset):
         super().__init__(*args, **others)
         self.share, self.run_bp = share, run_bp
 
-    def __getitem__(self, index: int) -> Item:
-        codes, runs = self.hidden_runs(index)
-        _, lookahead = read_bases(self.store, self.tokenizer, *self.places[index])
+    def read(self, number: int, *, goes_on: bool) -> Item:
+        """Tokens with hidden bases, and these."""
+        codes, runs = self.hidden_runs(number)
+        _, lookahead = read_bases(self.store, self.tokenizer, *self.places[number])
         actions, unused = np.full(len(runs), MASK), np.random.default_rng(0)
         return _item(*hide_runs(codes, lookahead, runs, actions, self.tokenizer, unused))
 

@@ -25,8 +25,9 @@ class NextBaseCrops(CropDataset):
 class NextBaseTiles(TileDataset):
     """Tiles on both strands, see ``TileDataset``, of tokens that are read one place late."""
 
-    def __getitem__(self, index: int) -> Item:
-        return next_base_item(self.store, self.tokenizer, *self.places[index], goes_on=False)
+    def read(self, number: int, *, goes_on: bool) -> Item:
+        """The tokens before each place, and the bases."""
+        return next_base_item(self.store, self.tokenizer, *self.places[number], goes_on=goes_on)
 
 
 def next_base_item(

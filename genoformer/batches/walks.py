@@ -1,6 +1,7 @@
-"""Crops that continue each other: each row of the batches of a run walks along a record, for models with a memory."""
+"""Crops and tiles that continue each other: each row of batches walks along a record, for models with a memory."""
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,43 @@ class Walks:
         first = begin + at * length
         start = region.end - first - length if is_minus else region.start + first
         return (region, start, start + length, "-" if is_minus else "+"), at > 0
+
+
+def walk_tiles(
+    regions: Sequence[Region], *, tile_bp: int, strands: Sequence[str], n_rows: int
+) -> list[tuple[Place | None, bool]]:
+    """Tiles that cover regions once on each strand, in the order in which rows read them.
+
+    Element ``i`` is for row ``i % n_rows`` of step ``i // n_rows``. A row reads a strand of a region from its 5′ end to
+    its other one, a tile with each step, then the first strand that nobody has begun; the last tile may be shorter.
+
+    Args:
+        regions: What is covered.
+        tile_bp: Bases of a tile.
+        strands: "+", or "+" and "-".
+        n_rows: Rows of the batches of all processes together.
+
+    Returns:
+        The place, None where a row has nothing left, and whether it continues the one before it in its row.
+    """
+    waiting = deque((region, strand) for region in regions for strand in strands)
+    rows: list[deque[tuple[Place, bool]]] = [deque() for _ in range(n_rows)]
+    found: list[tuple[Place | None, bool]] = []
+    while waiting or any(rows):
+        for row in rows:
+            if not row and waiting:
+                row.extend(_strand_tiles(*waiting.popleft(), tile_bp))
+            found.append(row.popleft() if row else (None, False))
+    return found
+
+
+def _strand_tiles(region: Region, strand: str, tile_bp: int) -> Iterator[tuple[Place, bool]]:
+    """Tiles of one strand of a region, from its 5′ end."""
+    length = region.end - region.start
+    for begin in range(0, length, tile_bp):
+        end = min(begin + tile_bp, length)
+        start, stop = (begin, end) if strand == "+" else (length - end, length - begin)
+        yield (region, region.start + start, region.start + stop, strand), begin > 0
 
 
 def walking_crop_bp(crop_bp: int, stride: int) -> int:

@@ -1,12 +1,24 @@
-"""``genoformer benchmark tasks``: a task trained with several seeds, beside its baselines, one JSON each."""
+"""``genoformer benchmark``: a task with several seeds beside its baselines, or the architectures side by side."""
 
 import argparse
 from pathlib import Path
 
+from genoformer.cli import benchmark_architectures
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("what", choices=("tasks",), help="what is measured")
+    kinds = parser.add_subparsers(dest="what", required=True, metavar="WHAT", help="what is measured")
+    texts = {
+        "tasks": "a task, trained with several seeds, beside simple models",
+        "architectures": "the architectures of attention side by side: what they learn in one time, what they cost",
+    }
+    adders = {"tasks": _add_arguments_of_tasks, "architectures": benchmark_architectures.add_arguments}
+    for name, add in adders.items():
+        add(kinds.add_parser(name, help=texts[name], description=texts[name], allow_abbrev=False))
+
+
+def _add_arguments_of_tasks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="name of the results; runs go to runs/NAME-SEED")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="seeds of weights and order")
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/results"), help="folder of the results")
@@ -19,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Measure; returns the exit code."""
+    return benchmark_architectures.run(args) if args.what == "architectures" else _run_tasks(args)
+
+
+def _run_tasks(args: argparse.Namespace) -> int:
     """Train, compare and write; what is there already is not made again. Returns the exit code.
 
     Raises:

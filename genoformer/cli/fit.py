@@ -4,30 +4,36 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 from pytorch_lightning import Trainer
-from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from genoformer.applications import DEFAULT_TASK, configured_application
 from genoformer.cli.attention_options import CONFIG_OPTIONS
+from genoformer.cli.fit_lines import next_command, score_lines, start_lines, start_rows
+from genoformer.cli.fit_report import ending_of, model_texts, write_report, written_or_said
 from genoformer.cli.training_arguments import find_task, prepare_arguments
 from genoformer.errors import DataError, UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
+from genoformer.report.training_report import RunFacts
 from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoint_path
 from genoformer.training.config_files import config_folder
+from genoformer.training.displays import display_for, said_on
 from genoformer.training.finish import finish_bundle
 from genoformer.training.leakage_warning import leakage_lines
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
 from genoformer.training.old_keys import check_keys
 from genoformer.training.processes import check_strategy, model_precision
+from genoformer.training.progress import Display, Silence, watched_by
+from genoformer.training.progress_bar import RunProgress
 from genoformer.training.run_folder import RunFolder, config_digest, run_folder
+from genoformer.training.run_history import RunHistory
 from genoformer.training.settings import ModelReading
 from genoformer.training.signals import StopRequest
 from genoformer.training.start import build_for, freeze, start_from
@@ -77,6 +83,8 @@ class GenoformerCLI(LightningCLI):
 
     def __init__(self, command: str, argv: list[str], stop: StopRequest) -> None:
         self.command, self.stop = command, stop
+        self.display: Display = Silence()
+        self.predicts = False
         check_keys(argv, CONFIG_OPTIONS)
         self.application = configured_application(find_task(argv))
         data_class: Any = self.application.data.load()
@@ -140,7 +148,8 @@ class GenoformerCLI(LightningCLI):
         if self.application.callbacks:
             callbacks = [*callbacks, *self.application.callbacks.load()()]
         if self.config.trainer.enable_progress_bar is not False:
-            callbacks.append(TQDMProgressBar(refresh_rate=10))
+            self.display = display_for()
+            callbacks.append(RunProgress(self.display, tuple(self.application.scores)))
         trainer_config = {**self.config_init.trainer, "plugins": run_plugins(), "default_root_dir": str(folder)}
         trainer_config["logger"] = MetricsLog(folder / "metrics.csv") if is_fit else False
         try:
@@ -170,7 +179,7 @@ def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
         folder = RunFolder(cli.work_dir)
         # Of several processes that train together, the first one owns the folder.
         with folder_lock(folder.path) if cli.trainer.is_global_zero else contextlib.nullcontext():
-            with loading_ended(cli.trainer):
+            with loading_ended(cli.trainer), watched_by(cli.display), said_on(cli.display):
                 _fit(cli, folder, digests) if subcommand == "fit" else _score(cli, folder)
     return 128 + stop.signal_number if stop.is_made else 0
 
@@ -182,6 +191,7 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
         if folder.is_finished(digests, overwrite=cli.config.overwrite):
             print(f"nothing to do: {folder.model} is trained")
             return
+        print("\n".join(start_lines(_start_rows(cli, folder))), file=sys.stderr, flush=True)
         folder.write_state(digests, finished=False)
         write_text_atomic(folder.path / "config.yaml", cli.config_text)
         cli.datamodule.prepare_data()
@@ -193,14 +203,66 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
     if cli.config.init_from:
         start_from(cli.model, cli.config.init_from)
     freeze(cli.model)
-    train(cli.trainer, cli.model, cli.datamodule, folder, cli.stop, cli.config.ckpt_path)
+    with _reported(cli, folder):
+        train(cli.trainer, cli.model, cli.datamodule, folder, cli.stop, cli.config.ckpt_path)
+        if cli.trainer.is_global_zero:
+            _finish(cli, folder)
     if cli.trainer.is_global_zero:
-        if cli.application.finish:
-            finish, precision = cli.application.finish.load(), model_precision(cli.trainer)
-            for line in finish_bundle(folder.model, cli.datamodule, finish, precision=precision):
-                print(f"genoformer: {line}", file=sys.stderr)
         folder.write_state(digests, finished=True)
-        print(f"model: {folder.model}")
+        _say_result(cli, folder)
+
+
+def _start_rows(cli: GenoformerCLI, folder: RunFolder) -> dict[str, str]:
+    batch_size = cli.datamodule.batches.loader.batch_size
+    return start_rows(cli.model, cli.trainer, folder, cli.application, batch_size=batch_size)
+
+
+@contextlib.contextmanager
+def _reported(cli: GenoformerCLI, folder: RunFolder) -> Iterator[None]:
+    """However training ends, there is a report where there is a model."""
+    try:
+        yield
+    except BaseException as error:
+        _report(cli, folder, ending_of(error))
+        raise
+    _report(cli, folder, "")
+
+
+def _report(cli: GenoformerCLI, folder: RunFolder, ending: str) -> None:
+    if not cli.trainer.is_global_zero or not (folder.model / "manifest.json").is_file():
+        return
+    with written_or_said("report.html"):
+        card, fitted = model_texts(folder.model)
+        run = RunFacts(
+            name=cli.config.name, task=cli.model.bundle_config.task, title=cli.application.title,
+            channels=cli.model.task.channels, scores=cli.application.scores, monitor=cli.config.monitor,
+            max_steps=cli.model.max_steps, facts=_start_rows(cli, folder), ending=ending, card=card,
+            config=cli.config_text, fitted=fitted, commands=_next(cli, folder),
+        )  # fmt: skip
+        write_report(folder, run, picture=not ending)
+
+
+def _finish(cli: GenoformerCLI, folder: RunFolder) -> None:
+    cli.predicts = cli.application.predictor is not None
+    if cli.application.finish:
+        finish, precision = cli.application.finish.load(), model_precision(cli.trainer)
+        for line in finish_bundle(folder.model, cli.datamodule, finish, precision=precision):
+            cli.predicts = False
+            print(f"genoformer: {line}", file=sys.stderr)
+
+
+def _next(cli: GenoformerCLI, folder: RunFolder) -> str:
+    return next_command(cli.application, folder.model, predicts=cli.predicts)
+
+
+def _say_result(cli: GenoformerCLI, folder: RunFolder) -> None:
+    """Scores, model, and what to do with it."""
+    best = RunHistory.read(folder.metrics).best(cli.config.monitor)
+    if best is not None:
+        print("\n".join(score_lines(*best, cli.application.scores, cli.model.task.channels)))
+    print(f"model: {folder.model}")
+    print(f"report: {folder.report}")
+    print(f"next: {_next(cli, folder)}", flush=True)
 
 
 def _score(cli: GenoformerCLI, folder: RunFolder) -> None:

@@ -18,9 +18,13 @@ import traceback
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from genoformer.cli.starting import shown_as_starting
 from genoformer.errors import GenoformerError, OutputWriteError, UsageError, escape_control, format_error
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 COMMANDS = {
     "fit": ("genoformer.cli.fit", "train a model on annotated genomes or labelled sequences"),
@@ -28,6 +32,9 @@ COMMANDS = {
     "test": ("genoformer.cli.fit", "score a trained model on its test regions"),
     "predict": ("genoformer.cli.predict", "find genes in FASTA files, or functions of sequences"),
     "annotate": ("genoformer.cli.annotate", "find genes in FASTA files and say what they do"),
+    "embed": ("genoformer.cli.embed", "write hidden states of a model for records, windows or bases"),
+    "explain": ("genoformer.cli.explain", "say what each base contributes to what a model says"),
+    "variants": ("genoformer.cli.variants", "say what variants of a genome change, by a model and on its genes"),
     "merge": ("genoformer.cli.merge", "put the parts of predict --shard together"),
     "adapt": ("genoformer.cli.adapt", "train a model further on the genome at hand"),
     "evaluate": ("genoformer.cli.evaluate", "compare predicted genes or functions with a reference"),
@@ -70,6 +77,11 @@ class CommandParser(argparse.ArgumentParser):
             fix = _nearest(unknown, known) or fix
         raise UsageError("CLI-002", f"{message}.", where=command, fix=fix)
 
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        """Write help; argparse itself would keep quiet about a full disk."""
+        if message:
+            (file or sys.stderr).write(message)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command.
@@ -81,6 +93,7 @@ def main(argv: list[str] | None = None) -> int:
         The exit code, see ``docs/cli.md``; the console script exits with it.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
+    _open_closed_streams()
     with _sigterm_raises():
         try:
             code = _dispatch(argv)
@@ -89,6 +102,15 @@ def main(argv: list[str] | None = None) -> int:
             return code
         except BaseException as error:
             return _exit_code(error, argv)
+
+
+def _open_closed_streams() -> None:
+    """Standard streams that the caller closed lead nowhere: no file that is opened later may take their place."""
+    for name, flags in (("stdin", os.O_RDONLY), ("stdout", os.O_WRONLY), ("stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, flags)
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(descriptor, mode, encoding="utf-8", errors="backslashreplace"))
 
 
 def _dispatch(argv: list[str]) -> int:
@@ -108,10 +130,12 @@ def _dispatch(argv: list[str]) -> int:
     if name in LIGHTNING_COMMANDS and not {"-h", "--help"}.isdisjoint(rest):
         print(importlib.import_module("genoformer.cli.training_arguments").help_page(name, COMMANDS[name][1], rest))
         return 0
-    module = importlib.import_module(COMMANDS[name][0])
     if name in LIGHTNING_COMMANDS:
-        prepare_process()
+        with shown_as_starting(name):
+            module = importlib.import_module(COMMANDS[name][0])
+            prepare_process()
         return module.run_lightning(name, rest)
+    module = importlib.import_module(COMMANDS[name][0])
     parser = CommandParser(prog=f"genoformer {name}", description=COMMANDS[name][1], allow_abbrev=False)
     module.add_arguments(parser)
     return module.run(parser.parse_args(rest))
@@ -169,20 +193,32 @@ def _exit_code(error: BaseException, argv: list[str]) -> int:
         code, line = EXIT_WRITE, ""  # the reader of our output has gone: `| head` needs no message
     else:
         code, line = _ending(error, argv)
-    if line:
-        print(line, file=sys.stderr)
-    _drop_unwritable_output()
-    return code
+    with contextlib.suppress(OSError, ValueError):  # nobody can be told where standard error is full or closed
+        if line:
+            print(line, file=sys.stderr, flush=True)
+    return code if _drop_unwritable_output() else code or EXIT_WRITE
 
 
-def _drop_unwritable_output() -> None:
-    """What standard output still holds and cannot write must not fail again when the interpreter exits."""
+def _drop_unwritable_output() -> bool:
+    """What standard streams hold and cannot write must not fail again when the interpreter exits.
+
+    Returns:
+        Whether standard output took everything.
+    """
+    taken = {stream: _flushes(stream) for stream in (sys.stdout, sys.stderr)}
+    return taken[sys.stdout]
+
+
+def _flushes(stream: TextIO) -> bool:
     try:
-        sys.stdout.flush()
-    except OSError:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
-        os.close(null)
+        stream.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)
+        return False
+    return True
 
 
 def _ending(error: BaseException, argv: list[str]) -> tuple[int, str]:

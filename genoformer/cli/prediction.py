@@ -20,12 +20,15 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def add_output_arguments(parser: argparse.ArgumentParser, formats: str) -> None:
+def add_output_arguments(
+    parser: argparse.ArgumentParser, formats: str, precision: str = "by default what the machine is fast in"
+) -> None:
     """What is written, and how fast.
 
     Args:
         parser: Gets the options.
         formats: What ``--formats`` offers, in words.
+        precision: What ``--precision`` is when it is not given, in words.
     """
     parser.add_argument("-o", "--out", required=True, type=Path, help="output folder")
     parser.add_argument("--formats", help=formats)
@@ -33,9 +36,7 @@ def add_output_arguments(parser: argparse.ArgumentParser, formats: str) -> None:
         "--on-bad-record", choices=("error", "skip"), default="error", help="leave out bad records of FASTA, or stop"
     )
     parser.add_argument("--batch-size", type=int, default=2, help="tiles per model call: speed and memory only")
-    parser.add_argument(
-        "--precision", choices=("bfloat16", "float32"), help="of the model pass; by default what the machine is fast in"
-    )
+    parser.add_argument("--precision", choices=("bfloat16", "float32"), help=f"of the model pass; {precision}")
     parser.add_argument("--threads", type=int, help="CPU threads")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--overwrite", action="store_true", help="replace another prediction in the folder")

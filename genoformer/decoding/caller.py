@@ -201,6 +201,7 @@ def call_genes(
     decoder: GeneDecoder,
     options: CallOptions,
     statistics: GenomeStatistics | None = None,
+    stop_rate: float | None = None,
 ) -> list[Gene]:
     """The best compatible set of candidates as gene models, sorted by start.
 
@@ -211,10 +212,12 @@ def call_genes(
         decoder: The bundle's weights and confidence maps.
         options: As for ``collect_candidates``.
         statistics: Of the genome, or None.
+        stop_rate: Of the record, where ``codes`` are a part of it; that of ``codes`` if None.
     """
     if len(candidates) == 0:
         return []
-    scored, chosen = decoder.choose(codes, candidates, record_stop_rate(codes, options), statistics)
+    rate = record_stop_rate(codes, options) if stop_rate is None else stop_rate
+    scored, chosen = decoder.choose(codes, candidates, rate, statistics)
     scorer = decoder.scorer(statistics)
     gene_confidence = scorer.gene_confidence.apply(scored.frame_odds[chosen])
     start_confidence = scorer.start_confidence.apply(scored.start_share[chosen])

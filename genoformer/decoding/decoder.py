@@ -127,23 +127,27 @@ class GeneDecoder:
         Returns:
             The scores of the last look; rows of the best compatible set, sorted by start.
         """
-        scored = self.score(codes, candidates, stop_rate, statistics)
+        known = self._evidence(codes, candidates, statistics) if len(candidates) <= ROWS_AT_A_TIME else None
+        scored = self._score_with(candidate_scores, codes, candidates, stop_rate, statistics, known)
         chosen = self.select(candidates, scored)
         if self.scorer(statistics).weights.second is None or len(candidates) == 0:
             return scored, chosen
         for _ in range(SECOND_LOOKS):
             look = partial(second_look_scores, genes=candidates[chosen], bounds=(0, len(codes)))
-            scored = self._score_with(look, codes, candidates, stop_rate, statistics)
+            scored = self._score_with(look, codes, candidates, stop_rate, statistics, known)
             chosen = self.select(candidates, scored)
         return scored, chosen
 
-    def _score_with(self, look, codes, candidates, stop_rate: float, statistics) -> Scored:
-        """Scores of one look, as ``candidate_scores`` gives them; statistics count if there are weights for them."""
-        weights, used = self.scorer(statistics).weights, None if self.adapted is None else statistics
-        columns = np.empty((3, len(candidates)))
+    def _evidence(self, codes, candidates, statistics) -> np.ndarray | None:
+        """What the statistics say of each row, if there are weights for it."""
+        return None if statistics is None or self.adapted is None else evidence_of(codes, candidates, statistics)
+
+    def _score_with(self, look, codes, candidates, stop_rate: float, statistics, known=None) -> Scored:
+        """Scores of one look, as ``candidate_scores`` gives them; ``known`` is the evidence, where it was looked at."""
+        weights, columns = self.scorer(statistics).weights, np.empty((3, len(candidates)))
         for begin, end in frame_slices(candidates["orf"]):
             rows = candidates[begin:end]
-            evidence = None if used is None else evidence_of(codes, rows, used)
+            evidence = self._evidence(codes, rows, statistics) if known is None else known[begin:end]
             columns[:, begin:end] = look(rows, evidence, weights=weights, stop_rate=stop_rate)
         return Scored(columns[0], columns[1], np.exp(columns[2]))
 

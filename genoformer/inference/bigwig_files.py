@@ -4,7 +4,7 @@ It is loaded by name (``optional_packages``): the format is refused before any w
 """
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ class BigWigWriter(TrackFolder):
         )
         if held:
             with atomic_path(path) as temporary:
-                _write(temporary, held, row)
+                write_rows(temporary, {name: length for name, length, _ in held}, _track_rows(held, row))
         else:
             path.write_bytes(b"")
 
@@ -36,37 +36,51 @@ class BigWigWriter(TrackFolder):
 class _Rows:
     """Rows for pybigtools, which prints what an iterator raises, and goes on as if it had ended."""
 
-    def __init__(self, found: list[tuple[str, int, Track]], row: int) -> None:
-        self._found, self._row = found, row
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._rows = rows
         self.error: BaseException | None = None
         self.is_complete = False
 
     def __iter__(self) -> Iterator[Row]:
-        values = decode_probabilities(np.arange(STEPS + 1)).tolist()
         try:
-            for name, _, track in self._found:
-                for starts, ends, steps in track.runs(self._row):
-                    columns = zip(starts.tolist(), ends.tolist(), steps.tolist(), strict=True)
-                    yield from ((name, start, end, values[step]) for start, end, step in columns)
+            yield from self._rows
             self.is_complete = True
         except BaseException as error:
             self.error = error
             raise
 
 
-def _write(path: Path, found: list[tuple[str, int, Track]], row: int) -> None:
+def write_rows(path: Path, lengths: Mapping[str, int], rows: Iterable[Row]) -> None:
+    """Write a bigWig file.
+
+    Args:
+        path: A temporary file, see ``atomic_path``.
+        lengths: Of the records, by id, in the order of the bytes of the ids.
+        rows: Record, start, end and value; in the order of the records, ascending, without overlap.
+
+    Raises:
+        OSError: If pybigtools cannot write them.
+    """
     # pybigtools tells by the end of a name what to write, and the temporary name has another one.
     named = path.with_suffix(".bw")
     named.symlink_to(path.name)
-    rows = _Rows(found, row)
+    checked = _Rows(rows)
     try:
-        pybigtools.open(str(named), "w").write({name: length for name, length, _ in found}, iter(rows))
+        pybigtools.open(str(named), "w").write(dict(lengths), iter(checked))
     except RuntimeError as error:
-        if rows.error is None:
+        if checked.error is None:
             raise OSError(errno.EIO, f"pybigtools: {error}") from error
     finally:
         named.unlink()
-    if rows.error is not None:
-        raise rows.error
-    if not rows.is_complete:
+    if checked.error is not None:
+        raise checked.error
+    if not checked.is_complete:
         raise OSError(errno.EIO, "pybigtools did not write all values")
+
+
+def _track_rows(found: list[tuple[str, int, Track]], row: int) -> Iterator[Row]:
+    values = decode_probabilities(np.arange(STEPS + 1)).tolist()
+    for name, _, track in found:
+        for starts, ends, steps in track.runs(row):
+            columns = zip(starts.tolist(), ends.tolist(), steps.tolist(), strict=True)
+            yield from ((name, start, end, values[step]) for start, end, step in columns)

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
@@ -120,21 +120,21 @@ def remove_results(out: Path, results: Sequence[str]) -> None:
             (out / folder).rmdir()  # fails, as it should, where it holds files of others
 
 
-def claim_work(work: Path, key: dict) -> None:
-    """Keep what an interrupted run of ``key`` left in the work folder, and nothing else."""
+def claim_work(work: Path, key: dict, spools: Collection[str] = (SPOOL,)) -> None:
+    """Keep what an interrupted run of ``key`` left in the work folder, and nothing else but ``spools``."""
     if not is_work_of(work, key):
-        _clear(work, {SPOOL})
+        _clear(work, {*spools})
         write_json_atomic(work / KEY, key)
 
 
-def claim_passes(work: Path, precision: str) -> None:
-    """Keep model passes of this number format, and no others."""
+def claim_passes(work: Path, precision: str, spools: Collection[str] = (SPOOL,)) -> None:
+    """Keep model passes of this number format, and no others; ``spools`` stay."""
     try:
         is_same = json.loads((work / MODEL_PASS).read_text()) == precision
     except (OSError, ValueError):
         is_same = False
     if not is_same:
-        _clear(work, {SPOOL, KEY, PREPARED})
+        _clear(work, {*spools, KEY, PREPARED})
         write_json_atomic(work / MODEL_PASS, precision)
 
 

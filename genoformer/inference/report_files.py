@@ -15,6 +15,8 @@ from genoformer.report.page import Section, code_block, folded, page_html, plain
 from genoformer.sequence.records import Record
 
 REPORT = "report.html"
+MODEL_OF_RUN = "model"
+"""What the folder of every trained model is called."""
 MAX_NAMED = 3
 """Files that the heading names."""
 
@@ -82,10 +84,16 @@ class ReportWriter(ABC):
             OutputWriteError: If it cannot be written.
         """
         inputs = ", ".join(finished.inputs[:MAX_NAMED]) + (" …" if len(finished.inputs) > MAX_NAMED else "")
-        lead = f"{self.subject[:1].upper()}{self.subject[1:]} by the model {finished.header.name}"
+        lead = f"{self.subject[:1].upper()}{self.subject[1:]} by the model {model_name(finished.header)}"
         parts = [*self.sections(finished), about_section(finished, self.versions())]
         footer = element("p", f"genoformer {version('genoformer')}. This page needs no network.")
         write_page(self.path, page_html(inputs, parts, lead=lead, footer=footer, scripts=self.scripts()))
+
+
+def model_name(header: BundleHeader) -> str:
+    """Name of a model; that of its run for one that lies where training has put it."""
+    folder = header.folder.resolve()
+    return f"{folder.parent.name}/{folder.name}" if header.name == MODEL_OF_RUN else header.name
 
 
 def about_section(finished: Finished, versions: Mapping[str, str]) -> Section:
@@ -103,7 +111,7 @@ def about_section(finished: Finished, versions: Mapping[str, str]) -> Section:
 
 def command_of(finished: Finished) -> str:
     """A command that makes the same; settings that differ from those of every day stand in the table of settings."""
-    inputs, name = " ".join(finished.inputs), finished.header.name
+    inputs, name = " ".join(finished.inputs), model_name(finished.header)
     ending = f"--formats {','.join(finished.request['formats'])} -o FOLDER"
     if finished.request.get("functions"):
         return f"genoformer annotate {inputs} --structure {name} --function MODEL {ending}"
@@ -113,7 +121,7 @@ def command_of(finished: Finished) -> str:
 def _model_rows(finished: Finished, versions: Mapping[str, str]) -> list[tuple[str, Any]]:
     header = finished.header
     return [
-        ("model", header.name), ("weights, SHA-256", header.digest), ("task", header.config.task),
+        ("model", model_name(header)), ("weights, SHA-256", header.digest), ("task", header.config.task),
         ("network", header.config.encoder.get("attention", {}).get("name", "")), ("number format", finished.precision),
         ("genoformer", version("genoformer")), *versions.items(),
     ]  # fmt: skip

@@ -6,6 +6,9 @@ from pathlib import Path
 from genoformer.errors import OutputWriteError
 from genoformer.inference.tracks import TRACK_FILES
 
+ROW_FILES = "rows-*.npz"
+"""Of embeddings, in the work folder."""
+
 
 def check_space(folder: Path, n_bytes: int) -> None:
     """Refuse to begin what cannot end.
@@ -20,12 +23,13 @@ def check_space(folder: Path, n_bytes: int) -> None:
     """
     if not n_bytes:
         return
-    kept = sum(path.stat().st_size for path in folder.glob(TRACK_FILES)) if folder.is_dir() else 0
+    found = (path for name in (TRACK_FILES, ROW_FILES) for path in folder.glob(name))
+    kept = sum(path.stat().st_size for path in found) if folder.is_dir() else 0
     place = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
     free = shutil.disk_usage(place).free + kept
     if free < n_bytes:
-        message = f"probabilities of every base take about {readable(n_bytes)}, but {readable(free)} are free."
-        fix = "Use another disk, fewer records or --region, or leave out h5, bigwig and bedgraph."
+        message = f"what is written takes about {readable(n_bytes)}, but {readable(free)} are free."
+        fix = "Use another disk, fewer records or --region, or leave out formats that hold every base."
         raise OutputWriteError("OUT-006", message, where=str(folder), fix=fix)
 
 

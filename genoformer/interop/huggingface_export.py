@@ -61,7 +61,8 @@ def to_huggingface(
     encoder = _encoder(module)
     config = encoder.config
     tokenizer = _tokenizer(module, encoder) if with_tokenizer else None
-    values, theirs = _as_reformer(encoder, tokenizer) if config.reformer else _as_longformer(encoder, tokenizer)
+    as_theirs = _as_reformer if isinstance(config.attention, ReformerConfig) else _as_longformer
+    values, theirs = as_theirs(encoder, tokenizer)
     head = _masked_head(module, encoder, tokenizer)
     if head is not None:
         theirs = {f"longformer.{name}": tensor for name, tensor in theirs.items()} | head

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from genoformer.interop.huggingface_names import PARTS, WORDS, State
+from genoformer.nn.attention.reformer_config import ReformerConfig
 from genoformer.nn.config import EncoderConfig
 
 AXES = ("embeddings.position_embeddings.weights.0", "embeddings.position_embeddings.weights.1")
@@ -46,8 +47,8 @@ def from_reformer_names(state: State, config: EncoderConfig) -> State:
 
 def _names(config: EncoderConfig) -> Iterator[tuple[str, str]]:
     """Name of each tensor, ours and theirs."""
-    attention = config.reformer
-    if attention is None:
+    attention = config.attention
+    if not isinstance(attention, ReformerConfig):
         raise ValueError(f"expected attention reformer, found {config.attention.name}.")
     yield "token_embedding.weight", WORDS
     if attention.axial_shape is None:

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 from genoformer.nn.attention import ATTENTIONS
-from genoformer.nn.attention.interface import AttentionConfig, Carried
+from genoformer.nn.attention.interface import AttentionConfig, Carried, Reversible
 from genoformer.nn.attention.longformer import LongformerConfig
-from genoformer.nn.attention.reformer_config import ReformerConfig
 from genoformer.nn.layers.checks import check_share, frozen, is_whole, thawed
 
 CODON_VOCABULARY = 5 + 4**3
@@ -87,19 +86,34 @@ class EncoderConfig:
         return sum(known) + self.conv_width // 2 if len(known) == self.n_layers else None
 
     @property
-    def reformer(self) -> ReformerConfig | None:
-        """Settings of a Reformer, whose layers are reversible; None of any other encoder."""
-        return self.attention if isinstance(self.attention, ReformerConfig) else None
+    def reversible(self) -> Reversible | None:
+        """What reversible layers are like; None of layers that are not."""
+        return getattr(self.attention, "reversible", None)
 
     @property
     def d_hidden(self) -> int:
-        """Width of the hidden states that the encoder gives: two of ``d_model`` where both streams leave a Reformer."""
-        return self.d_model * (2 if self.reformer is not None and self.reformer.streams == "both" else 1)
+        """Width of the hidden states that the encoder gives: two of ``d_model`` where both streams leave it."""
+        return self.d_model * (1 if self.reversible is None else self.reversible.n_streams)
+
+    @property
+    def d_head(self) -> int:
+        """Width of a head of attention."""
+        return getattr(self.attention, "d_head", None) or self.d_model // self.n_heads
+
+    @property
+    def axes(self) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        """Shape and widths of the tables of learned positions; None for one row per token."""
+        return getattr(self.attention, "axes", None)
 
     @property
     def carried(self) -> Carried | None:
         """What layers hand on from one stretch of a sequence to the next; None where each is read by itself."""
         return getattr(self.attention, "carried", None)
+
+    @property
+    def sorts_ahead(self) -> bool:
+        """Which earlier tokens a token sees depends on later ones, too, even where attention is causal."""
+        return getattr(self.attention, "sorts_ahead", False)
 
     @property
     def embedded_neighbours(self) -> tuple[int, int]:
@@ -188,10 +202,10 @@ def _check_choices(config: EncoderConfig) -> None:
 
 
 def _check_shapes(config: EncoderConfig) -> None:
-    has_own_heads = config.reformer is not None and config.reformer.d_head is not None
+    has_own_heads = getattr(config.attention, "d_head", None) is not None
     if config.d_model % config.n_heads and not has_own_heads:
         raise ValueError(f"d_model {config.d_model} is not a multiple of n_heads {config.n_heads}.")
-    if config.reformer is None and config.positions == "rotary" and (config.d_model // config.n_heads) % 2:
+    if not has_own_heads and config.positions == "rotary" and (config.d_model // config.n_heads) % 2:
         d_head = config.d_model // config.n_heads
         raise ValueError(f"rotary positions need an even head width, but d_model / n_heads is {d_head}.")
     if config.amino_acid_words not in (0, 2, 3):

@@ -11,9 +11,8 @@ from torch.utils.checkpoint import checkpoint
 
 from genoformer.nn.amino_acids import AminoAcidEmbedding, AminoAcidWords
 from genoformer.nn.attention import ATTENTIONS
-from genoformer.nn.attention.interface import Attention, Kept
+from genoformer.nn.attention.interface import Attention, Kept, ReversibleAttention
 from genoformer.nn.attention.masks import TokenRoles, token_roles
-from genoformer.nn.attention.reformer import ReformerSelfAttention
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.layers.linear import FixedLinear, Linear
 from genoformer.nn.layers.positions import AxialPositions, Rotary, RotaryPositions
@@ -48,7 +47,7 @@ class Encoder(nn.Module):
         self.amino_embedding = AminoAcidEmbedding(D) if config.amino_acids else None
         self.word_embedding = AminoAcidWords(D, config.amino_acid_words) if config.amino_acid_words else None
         self.position_embedding = _build_positions(config) if config.positions == "learned" else None
-        self.rotary = RotaryPositions(_width_of_head(config)) if config.positions == "rotary" else None
+        self.rotary = RotaryPositions(config.d_head) if config.positions == "rotary" else None
         self.convolution = DepthwiseConvolution(D, config.conv_width) if config.conv_width else None
         is_pre_norm = config.norm == "pre"
         self.embedding_norm = nn.Identity() if is_pre_norm else nn.LayerNorm(D, eps=config.norm_eps)
@@ -83,7 +82,7 @@ class Encoder(nn.Module):
             base_codes: uint8 or int64 [B, T, stride], the bases a token owns; codes of 4 and above are unknown.
 
         Returns:
-            [B, T, D], or [B, T, 2 D] where both streams of a Reformer leave it; rows of padding are zero.
+            [B, T, D], or [B, T, 2 D] where both streams of reversible layers leave it; rows of padding are zero.
 
         Raises:
             TooManyTokensError: If the input is longer than ``max_tokens`` of learned positions.
@@ -127,13 +126,13 @@ class Encoder(nn.Module):
         if not token_ids.numel():
             return self.token_embedding(token_ids), kept
         roles = token_roles(valid_mask, global_mask)
-        hidden = self._embed(token_ids, roles, base_codes)
+        hidden = self.embed(token_ids, roles, base_codes)
         if any(margins):
             hidden, roles = _without_margins(margins, hidden, valid_mask, global_mask)
         rotary = None
         if self.rotary is not None:
             rotary = self.rotary(hidden.shape[1], dtype=hidden.dtype, device=hidden.device)
-        if self.config.reformer is not None:
+        if self.config.reversible is not None:
             return _zero_padding(self.final_norm(self._read_streams(hidden, roles, rotary)), roles), kept
         is_checkpointed = torch.is_grad_enabled() and token_ids.numel() >= self.config.checkpoint_tokens
         call = partial(checkpoint, use_reentrant=False) if is_checkpointed else _call
@@ -164,7 +163,8 @@ class Encoder(nn.Module):
         is_one = self.config.d_hidden == self.config.d_model
         return (first + second) / 2 if is_one else torch.cat((first, second), dim=-1)
 
-    def _embed(self, token_ids: Tensor, roles: TokenRoles, base_codes: Tensor | None) -> Tensor:
+    def embed(self, token_ids: Tensor, roles: TokenRoles, base_codes: Tensor | None) -> Tensor:
+        """What the first layer is given, [B, T, D]; arguments as for ``forward``, with masks as roles."""
         if (base_codes is None) != (self.base_embedding is None):
             state = "needs" if base_codes is None else "does not take"
             raise ValueError(f"an encoder with base_embedding {self.config.base_embedding} {state} base_codes.")
@@ -256,13 +256,17 @@ class EncoderLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(
-        self, hidden: Tensor, *, roles: TokenRoles, rotary: Rotary | None, kept: Kept = ()
+        self, hidden: Tensor, *, roles: TokenRoles, rotary: Rotary | None, kept: Kept = (), margin: int = 0
     ) -> tuple[Tensor, Kept]:
-        """Hidden [B, T, D] to [B, T, D], and what the attention keeps for the next stretch; see ``Attention``."""
+        """Hidden [B, T, D] to [B, T, D], and what the attention keeps for the next stretch; see ``Attention``.
+
+        So many tokens as ``margin`` says at both ends are only looked at: the result is [B, T - 2 margin, D].
+        """
         states = self.attention_norm(hidden) if self.is_pre_norm else hidden
         attended = self.attention(states, roles=roles, rotary=rotary, kept=kept)
         kept = self.attention.keep(states, roles=roles, kept=kept)
-        return self._residuals(hidden, attended), kept
+        own = slice(margin, hidden.shape[1] - margin)
+        return self._residuals(hidden[:, own], attended[:, own]), kept
 
     def _residuals(self, hidden: Tensor, attended: Tensor) -> Tensor:
         if torch.is_grad_enabled() or hidden.device.type != "cpu":
@@ -288,10 +292,10 @@ class EncoderLayer(nn.Module):
 
 def _build_layer(config: EncoderConfig, number: int) -> EncoderLayer | ReversibleLayer:
     attention = ATTENTIONS[config.attention.name].build(config.attention, config, number)
-    if isinstance(attention, ReformerSelfAttention):
+    if config.reversible is not None:
         return ReversibleLayer(
-            attention, d_model=config.d_model, d_ff=config.d_ff, dropout=config.dropout, norm_eps=config.norm_eps,
-            activation=attention.config.activation,
+            cast(ReversibleAttention, attention), d_model=config.d_model, d_ff=config.d_ff, dropout=config.dropout,
+            norm_eps=config.norm_eps, activation=config.reversible.activation,
         )  # fmt: skip
     return EncoderLayer(
         attention, d_model=config.d_model, d_ff=config.d_ff, dropout=config.dropout,
@@ -304,14 +308,7 @@ def _call(layer: nn.Module, hidden: Tensor, **settings: Any) -> tuple[Tensor, Ke
 
 
 def _build_positions(config: EncoderConfig) -> nn.Embedding | AxialPositions:
-    reformer = config.reformer
-    if reformer is None or reformer.axial_shape is None or reformer.axial_widths is None:
-        return nn.Embedding(config.max_tokens, config.d_model)
-    return AxialPositions(reformer.axial_shape, reformer.axial_widths)
-
-
-def _width_of_head(config: EncoderConfig) -> int:
-    return config.d_model // config.n_heads if config.reformer is None else config.reformer.width_of_head(config)
+    return nn.Embedding(config.max_tokens, config.d_model) if config.axes is None else AxialPositions(*config.axes)
 
 
 def _first_positions(table: nn.Embedding | AxialPositions, n_tokens: int) -> Tensor:

@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from genoformer.nn.attention.interface import ReversibleAttention
 from genoformer.nn.attention.masks import TokenRoles
-from genoformer.nn.attention.reformer import ReformerSelfAttention
 from genoformer.nn.layers.linear import FixedLinear, Linear
 from genoformer.nn.layers.positions import Rotary
 
@@ -43,7 +43,7 @@ class ReversibleLayer(nn.Module):
 
     def __init__(
         self,
-        attention: ReformerSelfAttention,
+        attention: ReversibleAttention,
         *,
         d_model: int,
         d_ff: int,

@@ -30,6 +30,7 @@
     if (!moves) return;
     const width = genes.end[row] - genes.start[row], margin = Math.max(width * MARGIN, 500);
     map.show(genes.record[row], genes.start[row] - margin, genes.end[row] + margin);
+    place.scrollIntoView({ block: "nearest" });  // table and maps lie below it
   }
 
   // "id:start-end" or "start-end" of the first record, 1-based and inclusive, with or without commas
@@ -118,6 +119,7 @@
       showMultiSelectButton: false, showChromosomeWidget: genome.records.length > 1, showTrackLabelButton: false,
       locus: `${first.name}:${start + 1}-${Math.min(start + FIRST_BP, first.length)}`,
     });
+    for (const part of place.shadowRoot.children) part.style.colorScheme = "light";  // it is drawn on white, dark page or not
     const names = new Map(genome.records.map((record, i) => [record.name, i]));
     const tell = frames => {
       const frame = Array.isArray(frames) ? frames[0] : frames;

@@ -13,11 +13,11 @@ Pair = tuple[int, int, float]
 """Two places, 0-based, the first before the second, and how probable they are a pair."""
 STEP = 20
 """Distance of neighbours in the picture of a fold, and of places in that of arcs."""
-FLATNESS = 0.55
+FLATNESS = 0.4
 """Height of an arc in shares of half its width."""
 MAP_SIZE, MAP_LEFT = 420, 60
-FAINT = 0.1
-"""Opacity of what is not probable at all."""
+FAINT, DISC = 0.1, 0.75
+"""Opacity of what is not probable at all, and of a disc, beneath a letter, that is certain."""
 
 
 def fold_places(partners: np.ndarray) -> np.ndarray:
@@ -81,14 +81,21 @@ def draw_fold(letters: str, partners: np.ndarray, sure: Sequence[float], crossin
     bases = [_base(i, letter, spots[i], float(sure[i])) for i, letter in enumerate(letters)]
     about = f"{len(letters)} bases, {len(pairs) + len(crossing)} pairs."
     backbone = element("polyline", points=chain, class_="backbone")
-    return drawing("Fold", about, backbone, *lines, *bases, size=size, widest_px=1.3 * size[0])
+    ends = [_end(spots[i], name) for i, name in ((0, "5′"), (-1, "3′")) if spots]
+    return drawing("Fold", about, backbone, *lines, *bases, *ends, size=size, widest_px=1.3 * size[0])
+
+
+def _end(spot: tuple[float, float], name: str) -> Markup:
+    return text_at(spot[0] - 13, spot[1] - 9, name, class_="tiny")
 
 
 def _base(i: int, letter: str, spot: tuple[float, float], sure: float) -> Markup:
     x, y = spot
     label = element("title", f"{letter}{i + 1}: {sure:.2f}")
     ground = element("circle", cx=place(x), cy=place(y), r=8, class_="ground")
-    disc = element("circle", label, cx=place(x), cy=place(y), r=8, class_="base", fill_opacity=f"{opacity(sure):.2f}")
+    disc = element(
+        "circle", label, cx=place(x), cy=place(y), r=8, class_="base", fill_opacity=f"{DISC * opacity(sure):.2f}"
+    )
     return join(ground, disc, text_at(x, y + 4, letter, class_="letter"))
 
 

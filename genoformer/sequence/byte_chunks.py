@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from genoformer.errors import DataError, GenoformerError, MissingFileError
+from genoformer.files.once import rereadable
 
 CHUNK_BYTES = 1 << 20
 STDIN = "-"
@@ -73,7 +74,7 @@ def _checked_chunks(path: str) -> Iterator[bytes]:
 def _open(path: str) -> BinaryIO:
     if path == STDIN:
         return open(STDIN_DESCRIPTOR, "rb", closefd=False)
-    return open(path, "rb")
+    return open(rereadable(path), "rb")
 
 
 class _Source(io.RawIOBase):

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from genoformer.metrics.bases import BaseScores
+from genoformer.metrics.outcomes import Outcomes, base_outcomes
 
 LOGGED_SCORES = ("f1", "mcc", "auprc")
 
@@ -42,3 +43,7 @@ class ChannelScores:
         """Scores by channel and measure."""
         found = self.scores.compute()
         return {f"{name}_{score}": scores[score] for name, scores in found.items() for score in LOGGED_SCORES}
+
+    def outcomes(self) -> Outcomes:
+        """What a picture needs, see ``metrics.outcomes``."""
+        return base_outcomes(self.scores)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genoformer.metrics.functions import multiclass_scores
+from genoformer.metrics.outcomes import Outcomes, class_outcomes
 from genoformer.tasks.options import read_options
 
 name = "codon_structure"
@@ -111,6 +112,10 @@ class StateScores:
         """Accuracy (Q3, or Q8), macro-F1 and MCC over all codons."""
         scores = multiclass_scores(np.concatenate(self.said), np.concatenate(self.known), self.channels)
         return {key: value for key, value in scores.items() if isinstance(value, float)}
+
+    def outcomes(self) -> Outcomes:
+        """What a picture needs, see ``metrics.outcomes``."""
+        return class_outcomes(np.concatenate(self.said), np.concatenate(self.known), self.channels)
 
 
 def encode_states(text: str, channels: tuple[str, ...]) -> np.ndarray:

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genoformer.metrics.functions import multiclass_scores, multilabel_scores, regression_scores
+from genoformer.metrics.outcomes import Outcomes, class_outcomes, number_outcomes, term_outcomes
 from genoformer.nn.heads import POOLINGS
 from genoformer.tasks.implied_terms import closure_of, coherent_array, coherent_loss
 from genoformer.tasks.options import read_options
@@ -160,6 +161,15 @@ class FunctionScores:
         logits, labels = np.concatenate(self.logits), np.concatenate(self.labels)
         scores = score(self.task, logits, labels)
         return {key: value for key, value in scores.items() if isinstance(value, float)}
+
+    def outcomes(self) -> Outcomes:
+        """What a picture needs, see ``metrics.outcomes``."""
+        logits, labels, names = np.concatenate(self.logits), np.concatenate(self.labels), self.task.channels
+        if self.task.options.kind == "multiclass":
+            return class_outcomes(logits.argmax(axis=1), labels, names, logits)
+        if self.task.options.kind == "multilabel":
+            return term_outcomes(logits, labels, names)
+        return number_outcomes(logits[:, 0], labels[:, 0])
 
 
 def score(task: Function, outputs: np.ndarray, labels: np.ndarray) -> dict:

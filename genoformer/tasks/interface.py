@@ -5,9 +5,11 @@ names it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from torch import Tensor
+
+from genoformer.metrics.outcomes import Outcomes
 
 
 class Scores(Protocol):
@@ -21,6 +23,14 @@ class Scores(Protocol):
 
     def compute(self) -> dict[str, float]:
         """Scores by name."""
+
+
+@runtime_checkable
+class ShowsOutcomes(Protocol):
+    """Scores that have more to show than numbers."""
+
+    def outcomes(self) -> Outcomes:
+        """Tables and probabilities of the evaluation, for the report of a run."""
 
 
 class Task(Protocol):

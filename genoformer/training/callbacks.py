@@ -1,6 +1,6 @@
 """What happens between the steps of a training run: checkpoints, signals, bundles, gene scores."""
 
-import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +9,22 @@ import torch
 
 from genoformer.bundle.folder import network_of, save_bundle
 from genoformer.errors import UsageError
+from genoformer.files import write_json_atomic
+from genoformer.tasks.interface import ShowsOutcomes
 from genoformer.training.adapters import merged
 from genoformer.training.checkpoint_io import AtomicCheckpointIO
 from genoformer.training.interface import TrainingData, data_of
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule, diverged, module_of
 from genoformer.training.random_state import get_random_state, set_random_state
+from genoformer.training.run_history import is_better
 from genoformer.training.signals import StopRequest
 
 LAST = "last.ckpt"
 FINAL = "final.ckpt"
 BEST = "best.ckpt"
+OUTCOMES = "best.json"
+"""What the validation found that chose the model."""
 
 
 class ResumableCheckpoints(pl.Callback):
@@ -171,7 +176,7 @@ class WriteBundle(pl.Callback):
             known = ", ".join(sorted(name for name in trainer.callback_metrics if name.startswith("val/")))
             raise UsageError("CONFIG-013", f'there is no "{self.monitor}"; there are {known}.', where="--monitor")
         value = float(trainer.callback_metrics[self.monitor])
-        if self._is_better(value):
+        if is_better(value, self.best, self.monitor):
             self.best = value
             self._write(trainer, module_of(pl_module))
 
@@ -185,11 +190,6 @@ class WriteBundle(pl.Callback):
             model.load_state_dict(kept["state_dict"])
             save_bundle(self.folder, model=model, config=module.bundle_config, card=kept["card"])
 
-    def _is_better(self, value: float) -> bool:
-        if self.best is None or math.isnan(value):
-            return not math.isnan(value)
-        return value < self.best if self.monitor.endswith("loss") else value > self.best
-
     def _write(self, trainer: pl.Trainer, module: GenomeModule) -> None:
         network = module.whole_network()
         if trainer.is_global_zero:
@@ -198,6 +198,22 @@ class WriteBundle(pl.Callback):
             model = merged(network, module.bundle_config)
             AtomicCheckpointIO().save_checkpoint({"state_dict": model.state_dict(), "card": card}, self.kept)
             save_bundle(self.folder, model=model, config=module.bundle_config, card=card)
+            self._keep_outcomes(module)
+
+    def _keep_outcomes(self, module: GenomeModule) -> None:
+        path = self.kept.parent / OUTCOMES
+        try:
+            write_json_atomic(path, outcomes_of(module))
+        except Exception as error:  # a picture less must not end a training
+            path.unlink(missing_ok=True)
+            print(f"genoformer: warning[CURVES-001] {path}: outcomes were not kept: {error!r}.", file=sys.stderr)
+
+
+def outcomes_of(module: GenomeModule) -> dict[str, Any]:
+    """What the last validation found, JSON types; nothing where there was none, or scores have no more to show."""
+    scores = module.scores
+    was_validated = bool(getattr(module, "losses", None) is not None and module.losses[1])
+    return dict(scores.outcomes()) if was_validated and isinstance(scores, ShowsOutcomes) else {}
 
 
 def model_card(module: GenomeModule, step: int, metrics: dict[str, float], data: TrainingData) -> str:

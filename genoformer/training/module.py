@@ -100,6 +100,7 @@ class GenomeModule(pl.LightningModule):
         self.model: Network
         self.evaluated: list[Network]
         self.kept: tuple[Kept, ...] | None = None
+        self.kept_in_evaluation: tuple[Kept, ...] | None = None
 
     @property
     def tile_plan(self) -> TilePlan:
@@ -155,9 +156,10 @@ class GenomeModule(pl.LightningModule):
             UsageError: If its layers are reversible: they need all of their weights in the backward pass.
         """
         if self.device_mesh is not None and not is_sharded(self.model):
-            if self.model.encoder.config.reformer is not None:
+            if self.model.encoder.config.reversible is not None:
+                name = self.model.encoder.config.attention.name
                 raise UsageError(
-                    "CONFIG-017", "the weights of attention reformer cannot be divided among processes.",
+                    "CONFIG-017", f"the weights of attention {name} cannot be divided among processes.",
                     where="trainer.strategy", fix="Use --config ddp.",
                 )  # fmt: skip
             shard(self.model, self.device_mesh["data_parallel"])
@@ -184,7 +186,7 @@ class GenomeModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch; a loss that is not finite ends training before it reaches the weights."""
-        logits = self._read_on(batch) if "continues" in batch else self(batch)
+        logits = self.read_on(batch) if "continues" in batch else self(batch)
         loss, weight = self.task.loss(logits, batch["labels"]), self.task.loss_weight(batch["labels"])
         shown, loss = mean_over_processes(self.trainer, loss, weight)
         if not torch.isfinite(shown):
@@ -193,15 +195,9 @@ class GenomeModule(pl.LightningModule):
         self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
         return loss
 
-    def _read_on(self, batch: Batch) -> Tensor:
+    def read_on(self, batch: Batch) -> Tensor:
         """Logits of crops of which some continue those of the step before; what layers keep is for the step behind."""
-        kept = self.kept
-        if kept is not None:
-            kept = self.model.encoder.begin_anew(kept, batch["continues"])
-        with refusals_explained():
-            logits, self.kept = cast(GenomeModel, self.model).read_stretch(
-                batch["token_ids"], kept=kept, valid_mask=batch["valid_mask"], base_codes=batch.get("base_codes")
-            )
+        logits, self.kept = _read_on(self.model, batch, self.kept)
         return logits
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -225,7 +221,7 @@ class GenomeModule(pl.LightningModule):
         self._log_scores("val")
 
     def on_validation_end(self) -> None:
-        self.evaluated = []
+        self.evaluated, self.kept_in_evaluation = [], None
 
     def on_test_epoch_start(self) -> None:
         self._begin_scores()
@@ -239,11 +235,15 @@ class GenomeModule(pl.LightningModule):
     def _begin_scores(self) -> None:
         self.scores = self.task.build_scores()
         self.losses = np.zeros(2)  # sum and weight
+        self.kept_in_evaluation = None
         # In a list, as it shall not become a part of this module.
         self.evaluated = [self.whole_network()]
 
     def _evaluate(self, batch: Batch) -> None:
-        logits = self._outputs(self.evaluated[0], batch)
+        if "continues" in batch:
+            logits, self.kept_in_evaluation = _read_on(self.evaluated[0], batch, self.kept_in_evaluation)
+        else:
+            logits = self._outputs(self.evaluated[0], batch)
         weight = float(self.task.loss_weight(batch["labels"]))
         self.losses += float(self.task.loss(logits, batch["labels"])) * weight, weight
         self.scores.update(logits, batch["labels"])
@@ -251,7 +251,8 @@ class GenomeModule(pl.LightningModule):
     def _log_scores(self, part: str) -> None:
         total, weight = sum_over_processes(self.trainer, self.losses)
         self.log(f"{part}/loss", float(total / max(weight, 1.0)), prog_bar=True)
-        for name, value in gather_scores(self.trainer, self.scores).compute().items():
+        self.scores = gather_scores(self.trainer, self.scores)
+        for name, value in self.scores.compute().items():
             self.log(f"{part}/{name}", value)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
@@ -268,6 +269,16 @@ class GenomeModule(pl.LightningModule):
             return (step + 1) / self.warmup_steps
         progress = (step - self.warmup_steps) / max(1, self.max_steps - self.warmup_steps)
         return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def _read_on(network: Network, batch: Batch, kept: tuple[Kept, ...] | None) -> tuple[Tensor, tuple[Kept, ...]]:
+    """Logits of a batch whose rows go on where they ended or begin anew, and what its layers keep."""
+    if kept is not None:
+        kept = network.encoder.begin_anew(kept, batch["continues"])
+    with refusals_explained():
+        return cast(GenomeModel, network).read_stretch(
+            batch["token_ids"], kept=kept, valid_mask=batch["valid_mask"], base_codes=batch.get("base_codes")
+        )
 
 
 def module_of(pl_module: pl.LightningModule) -> GenomeModule:

@@ -76,6 +76,10 @@ class RunBatches:
             where = f"data.split.{part}"
             raise UsageError("CONFIG-010", f"there is no {part} part.", where=where, fix=f"Give --{where}.")
         dataset = data.evaluation_samples(part)
+        if n_rows := getattr(dataset, "n_rows", 0):
+            world_size, rank = (data.trainer.world_size, data.trainer.global_rank) if data.trainer else (1, 0)
+            walking = RunSampler(len(dataset), n_rows // world_size, rank=rank, world_size=world_size)
+            return self._loader(data, dataset, batch_sampler=walking)
         sampler = own_share(data.trainer, len(dataset))
         return self._loader(data, dataset, batch_size=self.loader.batch_size, sampler=sampler)
 

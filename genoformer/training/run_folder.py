@@ -8,7 +8,7 @@ from typing import Any
 
 from genoformer.errors import OutputExistsError, UsageError
 from genoformer.files import write_json_atomic
-from genoformer.training.callbacks import BEST, FINAL, LAST
+from genoformer.training.callbacks import BEST, FINAL, LAST, OUTCOMES
 
 STATE = "run.json"
 WITHOUT_EFFECT = {
@@ -66,7 +66,8 @@ class RunFolder:
             ) from error
         self.checkpoints, self.model = self.path / "checkpoints", self.path / "model"
         self.last, self.best = self.checkpoints / LAST, self.checkpoints / BEST
-        self.metrics = self.path / "metrics.csv"
+        self.metrics, self.outcomes = self.path / "metrics.csv", self.checkpoints / OUTCOMES
+        self.report, self.curves = self.path / "report.html", self.path / "curves.png"
 
     def is_finished(self, digests: dict[str, str], *, overwrite: bool) -> bool:
         """Whether this very run has ended; makes room for another one only when told so.
@@ -111,7 +112,8 @@ class RunFolder:
 
     def _clear(self) -> None:
         # The state goes last: after a kill in between, the folder still counts as that of another run.
-        for path in (self.last, self.best, self.checkpoints / FINAL, self.metrics, self.model / "manifest.json"):
+        shown = (self.metrics, self.outcomes, self.report, self.curves)
+        for path in (self.last, self.best, self.checkpoints / FINAL, *shown, self.model / "manifest.json"):
             path.unlink(missing_ok=True)
         shutil.rmtree(self.model, ignore_errors=True)
         (self.path / STATE).unlink(missing_ok=True)

@@ -172,6 +172,14 @@ class StoreData(pl.LightningDataModule, ABC):
         """Rows of all batches of a step together, where they walk along records; else 0."""
         return self.batches.loader.batch_size * world_size if self.walks else 0
 
+    def n_evaluation_rows(self, part: str) -> int:
+        """The same of the batches of an evaluation: no more than there are strands to be read."""
+        if not self.walks:
+            return 0
+        world_size = self.trainer.world_size if self.trainer else 1
+        n_strands = len(self.parts[part]) * (1 + self.both_strands)
+        return world_size * min(self.batches.loader.batch_size, -(-n_strands // world_size))
+
     def train_dataloader(self) -> DataLoader:
         """Batches from where the run stands."""
         return self.batches.training(self)

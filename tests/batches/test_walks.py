@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from genoformer.batches.collate import collate_crops
-from genoformer.batches.crops import CropDataset
+from genoformer.batches.crops import CropDataset, TileDataset
 from genoformer.batches.masked_crops import MaskedCrops
-from genoformer.batches.walks import WALK_CROPS
+from genoformer.batches.walks import WALK_CROPS, walk_tiles
 from genoformer.genomes.splits import Region
 from genoformer.sequence.kmers import KmerTokenizer
 
@@ -73,3 +73,41 @@ def test_a_batch_says_which_rows_go_on(store, kind):
     found = [batch["continues"].tolist() for batch in batches]
     assert found == [[dataset.walks.place(4 * step + row)[1] for row in range(4)] for step in range(6)]
     assert found[0] == [False] * 4 and any(map(any, found))
+
+
+def test_tiles_of_each_strand_are_read_from_its_five_prime_end():
+    one, other = Region(0, 100, 190), Region(1, 0, 30)
+    walk = walk_tiles([one, other], tile_bp=40, strands="+-", n_rows=2)
+    assert walk == [
+        ((one, 100, 140, "+"), False), ((one, 150, 190, "-"), False),
+        ((one, 140, 180, "+"), True), ((one, 110, 150, "-"), True),
+        ((one, 180, 190, "+"), True), ((one, 100, 110, "-"), True),
+        ((other, 0, 30, "+"), False), ((other, 0, 30, "-"), False),
+    ]  # fmt: skip
+
+
+def test_a_row_that_has_nothing_left_waits_for_the_others():
+    long, short = Region(0, 0, 100), Region(1, 0, 10)
+    walk = walk_tiles([long, short], tile_bp=40, strands="+", n_rows=2)
+    assert [place is None for place, _ in walk] == [False, False, False, True, False, True]
+    assert [goes_on for _, goes_on in walk] == [False, False, True, False, True, False]
+
+
+@pytest.mark.parametrize("n_rows", [1, 3, 5])
+def test_tiles_that_walk_cover_both_strands_once(n_rows):
+    places = [place for place, _ in walk_tiles(REGIONS, tile_bp=48, strands="+-", n_rows=n_rows) if place is not None]
+    for strand in "+-":
+        covered = [(r.record, i) for r, start, end, s in places if s == strand for i in range(start, end)]
+        assert sorted(covered) == [(r.record, i) for r in REGIONS for i in range(r.start, r.end)]
+
+
+def test_nothing_left_is_a_token_of_padding(store):
+    regions = [Region(record.index, 0, record.length) for record in store.records]
+    dataset = TileDataset(store, regions, TOKENIZER, crop_bp=30, both_strands=True, n_rows=3)
+    nothing = [i for i, (place, _) in enumerate(dataset.walk) if place is None]
+    assert len(dataset) % 3 == 0
+    for i in nothing:
+        batch = collate_crops([dataset[i]], stride=3, base_codes=True)
+        assert not batch["valid_mask"].any() and (batch["labels"] == 128).all() and not batch["continues"].any()
+    known = [dataset[i]["labels"].numel() for i in range(len(dataset)) if i not in nothing]
+    assert sum(known) == 2 * sum(region.end - region.start for region in regions)

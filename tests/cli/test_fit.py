@@ -90,7 +90,8 @@ def test_finished_run_holds_what_was_promised(trained):
     assert {"step", "train/loss", "val/loss", "val/codon_0_mcc", "val/start_auprc"} <= set(header.split(","))
     assert [row.split(",")[0] for row in rows] == [str(step) for step in range(12)]
     assert {path.name for path in run.iterdir()} == {
-        ".genoformer.lock", "checkpoints", "config.yaml", "data.h5", "metrics.csv", "model", "run.json",
+        ".genoformer.lock", "checkpoints", "config.yaml", "curves.png", "data.h5", "metrics.csv", "model",
+        "report.html", "run.json",
     }  # fmt: skip
 
 

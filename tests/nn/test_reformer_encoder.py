@@ -158,4 +158,4 @@ def test_loss_on_fixed_sequences_falls():
 def test_windows_are_not_settings_of_it():
     with pytest.raises(ValueError, match="reformer has no setting window_radius; it is a setting of longformer"):
         EncoderConfig.from_dict({"vocab_size": 69, "attention": {"name": "reformer", "window_radius": 4}})
-    assert dataclasses.replace(SMALL, attention=LongformerConfig()).reformer is None
+    assert dataclasses.replace(SMALL, attention=LongformerConfig()).reversible is None

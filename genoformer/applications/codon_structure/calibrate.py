@@ -11,15 +11,16 @@ from genoformer.inference.interface import Speed
 from genoformer.metrics.calibration_fit import fit_temperature
 from genoformer.tasks.codon_structure import IGNORED
 from genoformer.training.finish import Finish
+from genoformer.training.progress import stepped
 
 
 def fit_states(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
     """Probabilities, fitted on the validation part; see ``training.finish.Fit``."""
     samples = data.build_samples(data.parts["validation"], is_training=False)
     caller = CodonCaller.from_bundle(bundle, Speed(precision=precision))
-    return {
-        bundle.config.task: fit_state_calibration([caller.logits(codes) for codes in samples.codes], samples.states)
-    }
+    codes = stepped(samples.codes, "reading validation sequences", "sequence")
+    logits = [caller.logits(sequence) for sequence in codes]
+    return {bundle.config.task: fit_state_calibration(logits, samples.states)}
 
 
 def fit_state_calibration(logits: Sequence[np.ndarray], states: Sequence[np.ndarray]) -> dict:

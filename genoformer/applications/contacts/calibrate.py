@@ -10,13 +10,15 @@ from genoformer.bundle.folder import Bundle
 from genoformer.inference.interface import Speed
 from genoformer.metrics.calibration_fit import fit_isotonic
 from genoformer.training.finish import Finish
+from genoformer.training.progress import stepped
 
 
 def fit_contacts(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
     """Probabilities, fitted on the validation part; see ``training.finish.Fit``."""
     samples = data.build_samples(data.parts["validation"], is_training=False)
     caller = ContactCaller.from_bundle(bundle, Speed(precision=precision))
-    logits = [caller.logits(codes) for codes in samples.codes]
+    codes = stepped(samples.codes, "reading validation sequences", "sequence")
+    logits = [caller.logits(sequence) for sequence in codes]
     return {bundle.config.task: fit_contact_calibration(logits, samples.labels)}
 
 

@@ -5,7 +5,7 @@ are fitted on the held-out regions only. Contig ends, which a complete genome do
 held-out regions into fragments.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from genoformer.genomes.store import Store, StoredRecord
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan, record_logits
 from genoformer.training.finish import Finish
+from genoformer.training.progress import stage
 
 FRAGMENT_BP = 3_000
 MIN_GENE_BP = 90
@@ -99,11 +100,15 @@ def read_held(
         regions: What the network has not seen in training.
     """
     genomes = {store.records[region.record].genome for region in regions}
-    return [
-        _hold(network, tokenizer, plan, store, record, [r for r in regions if r.record == record.index])
-        for record in store.records
-        if record.genome in genomes
-    ]
+    records = [record for record in store.records if record.genome in genomes]
+    n_bases = sum(record.length for record in records)
+    with stage("reading the genomes of validation regions", n_bases, "bp") as shown:
+        return [
+            _hold(
+                network, tokenizer, plan, store, record, [r for r in regions if r.record == record.index], shown.advance
+            )
+            for record in records
+        ]
 
 
 def fit_decoder(held: list[Held]) -> GeneDecoder:
@@ -115,14 +120,17 @@ def fit_decoder(held: list[Held]) -> GeneDecoder:
     Raises:
         DataError: If there are no genes.
     """
-    decoder = GeneDecoder(plain=_fit_looks(held, {}))
-    genomes = {h.genome for h in held}
-    for _ in range(ROUNDS):
-        statistics = {name: _statistics([h for h in held if h.genome == name], decoder) for name in genomes}
-        known = [h for h in held if statistics[h.genome] is not None]
-        if not known:
-            return decoder
-        decoder = GeneDecoder(plain=decoder.plain, adapted=_fit_looks(known, statistics))
+    with stage("fitting the gene decoder", 1 + ROUNDS, "round") as shown:
+        decoder = GeneDecoder(plain=_fit_looks(held, {}))
+        genomes = {h.genome for h in held}
+        for _ in range(ROUNDS):
+            shown.advance()
+            statistics = {name: _statistics([h for h in held if h.genome == name], decoder) for name in genomes}
+            known = [h for h in held if statistics[h.genome] is not None]
+            if not known:
+                return decoder
+            decoder = GeneDecoder(plain=decoder.plain, adapted=_fit_looks(known, statistics))
+        shown.advance()
     return replace(decoder, prior=_prior(held))
 
 
@@ -169,7 +177,9 @@ def evidence_at_home(held: list[Held], decoder: GeneDecoder) -> float | None:
     return float(np.median(evidence)) if evidence else None
 
 
-def _hold(network, tokenizer, plan, store: Store, record: StoredRecord, regions: list[Region]) -> Held:
+def _hold(
+    network, tokenizer, plan, store: Store, record: StoredRecord, regions: list[Region], on_bases: Callable[[int], None]
+) -> Held:
     codes = store.bases(record.index, 0, record.length)
     options = CallOptions(genetic_code=record.genetic_code, min_gene_bp=MIN_GENE_BP)
     kept = {region: np.zeros((2, region.end - region.start, 5), np.float32) for region in regions}
@@ -180,6 +190,7 @@ def _hold(network, tokenizer, plan, store: Store, record: StoredRecord, regions:
                 low, high = max(start, region.start), min(end, region.end)
                 if low < high:
                     array[:, low - region.start : high - region.start] = logits[:, low - start : high - start]
+            on_bases(end - start)
             yield start, end, logits
 
     candidates = collect_candidates(codes, pieces(), options)

@@ -80,5 +80,6 @@ class GenomeData(StoreData):
     def evaluation_samples(self, part: str) -> TileDataset:
         """Tiles of the regions of a part."""
         return TileDataset(
-            self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands
-        )
+            self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands,
+            n_rows=self.n_evaluation_rows(part),
+        )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from genoformer.applications.genes.kept_tracks import KeptTracks, OnPiece
+from genoformer.applications.genes.kept_tracks import OnPiece
 from genoformer.decoding.caller import Block
 from genoformer.decoding.options import CallOptions
 from genoformer.inference.passes import ModelPasses
@@ -25,13 +25,31 @@ class BlockFinder(Protocol):
         """The model pass of neighbouring blocks: rows of one type for each."""
 
 
+class Flushed(Protocol):
+    """What is written before candidates are."""
+
+    def flush(self) -> None:
+        """Put on disk what was gathered."""
+
+
+class Keeps(Protocol):
+    """Keeps outputs of every base; see ``kept_tracks.KeptTracks``."""
+
+    @property
+    def kept(self) -> Flushed:
+        """Where they are kept."""
+
+    def of(self, number: int, codes: np.ndarray, options: CallOptions, owned_from: int) -> OnPiece:
+        """What is called with the outputs of one record."""
+
+
 def pass_records(
     finder: BlockFinder,
     records: Iterable[tuple[int, np.ndarray, CallOptions, np.ndarray | None]],
     folder: Path,
     on_bases: Callable[[int], None],
     share: range | None = None,
-    tracks: KeptTracks | None = None,
+    tracks: Keeps | None = None,
 ) -> ModelPasses:
     """Candidates of every record; those that an interrupted run left in the folder are not made again.
 
@@ -67,7 +85,7 @@ def _nothing() -> None:
 
 
 def _keeper(
-    finder: BlockFinder, tracks: KeptTracks, number: int, codes: np.ndarray, options: CallOptions, blocks: Iterable[int]
+    finder: BlockFinder, tracks: Keeps, number: int, codes: np.ndarray, options: CallOptions, blocks: Iterable[int]
 ) -> OnPiece:
     """What keeps the outputs of some blocks: neighbours overlap, and a base belongs to the first that has it."""
     first = min(blocks)

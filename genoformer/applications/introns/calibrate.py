@@ -35,6 +35,7 @@ from genoformer.sequence.alphabet import decode_bases, reverse_complement
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan
 from genoformer.training.finish import Finish
+from genoformer.training.progress import stepped
 
 SHORTEST_EXON_BP = 3
 """Exons of less than a codon would split a codon twice."""
@@ -83,7 +84,8 @@ def fit_intron_decoder(
     Raises:
         DataError: If the held-out regions hold no whole gene.
     """
-    held = [hold_region(network, tokenizer, plan, store, region) for region in held_out]
+    regions = stepped(held_out, "reading validation regions", "region")
+    held = [hold_region(network, tokenizer, plan, store, region) for region in regions]
     if not any(region.genes for region in held):
         raise DataError("DECODER-001", "no whole gene lies in the validation regions.", fix="Hold out more.")
     decoder = fit_weights(first_decoder(store, training), held)
@@ -180,11 +182,12 @@ def fit_weights(decoder: IntronDecoder, held: Sequence[HeldRegion]) -> IntronDec
     It ends with a round that changes nothing, or after ``MAX_ROUNDS``.
     """
     best, improved = objective(decoder, held), True
-    for _ in range(MAX_ROUNDS):
+    for number in range(MAX_ROUNDS):
         if not improved:
             break
         improved = False
-        for name in IntronWeights.__dataclass_fields__:
+        names = list(IntronWeights.__dataclass_fields__)
+        for name in stepped(names, f"fitting the decoder, round {number + 1} of at most {MAX_ROUNDS}", "weight"):
             value = getattr(decoder.weights, name)
             tried = [value + step for step in COST_STEPS] if name in COSTS else [value * step for step in STEPS]
             for changed in (decoder.with_weights(**{name: new}) for new in tried):

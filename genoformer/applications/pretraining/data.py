@@ -77,5 +77,5 @@ class PretrainingData(StoreData):
         """Tiles of the regions of a part."""
         return MaskedTiles(
             self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands,
-            share=self.hidden, run_bp=self.validation_run_bp,
+            share=self.hidden, run_bp=self.validation_run_bp, n_rows=self.n_evaluation_rows(part),
         )  # fmt: skip

@@ -74,8 +74,9 @@ class NextBaseData(StoreData):
     def evaluation_samples(self, part: str) -> NextBaseTiles:
         """Tiles of the regions of a part."""
         return NextBaseTiles(
-            self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands
-        )
+            self.store, self.regions[part], self.tokenizer, crop_bp=self.crop_bp, both_strands=self.both_strands,
+            n_rows=self.n_evaluation_rows(part),
+        )  # fmt: skip
 
 
 def check_looks_back(encoder: EncoderConfig) -> None:
@@ -86,6 +87,7 @@ def check_looks_back(encoder: EncoderConfig) -> None:
     """
     ahead = {
         "attention.causal": (not getattr(encoder.attention, "causal", False), "true"),
+        "attention.as_transformers": (encoder.sorts_ahead, "false"),
         "n_global_tokens": (encoder.n_global_tokens > 0, "0"),
         "conv_width": (encoder.conv_width > 0, "0"),
         "amino_acid_words": (encoder.amino_acid_words > 0, "0"),

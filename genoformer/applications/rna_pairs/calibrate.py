@@ -14,6 +14,7 @@ from genoformer.metrics.calibration_fit import fit_isotonic
 from genoformer.metrics.pairs import pair_scores
 from genoformer.structures.folding import fold_probabilities
 from genoformer.training.finish import Finish
+from genoformer.training.progress import stepped
 
 GAMMAS = (0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)
 """Weights of pairs among which validation chooses."""
@@ -28,7 +29,8 @@ def fit_pairs(bundle: Bundle, data: PairData, precision: str) -> dict[str, Any]:
     caller = PairCaller.from_bundle(bundle, Speed(precision=precision))
     members = data.parts["validation"]
     samples, groups = data.build_samples(members, is_training=False), [member.group for member in members]
-    found, fitted = [caller.probabilities(codes) for codes in samples.codes], {}
+    codes, fitted = stepped(samples.codes, "reading validation RNAs", "RNA"), {}
+    found = [caller.probabilities(sequence) for sequence in codes]
     if caller.has_prior:
         fitted["weight"] = choose_weight(samples.codes, found, samples.partners, groups)
         found = [fold_probabilities(*pair, fitted["weight"]) for pair in zip(samples.codes, found, strict=True)]
@@ -66,7 +68,7 @@ def choose_weight(
     numbers = [i for members in _members(groups) for i in members[:: -(-len(members) // CHOOSING)]]
     wanted, names = [partners[i] for i in numbers], [groups[i] for i in numbers]
     f1 = {}
-    for weight in WEIGHTS:
+    for weight in stepped(WEIGHTS, "choosing the weight beside ViennaRNA", "weight"):
         found = [fold_probabilities(codes[i], said[i], weight) for i in numbers]
         f1[weight] = _best_gamma(found, wanted, names)[1]
     return max(f1, key=lambda weight: f1[weight])
@@ -82,7 +84,7 @@ def _best_gamma(
         each = [pair_scores(nested_structure(p, gamma), t)["f1"] for p, t in zip(found, partners, strict=True)]
         return float(np.mean([np.mean([each[i] for i in numbers]) for numbers in members]))
 
-    scores = {gamma: f1(gamma) for gamma in GAMMAS}
+    scores = {gamma: f1(gamma) for gamma in stepped(GAMMAS, "choosing the weight of pairs", "weight")}
     return max(scores.items(), key=lambda pair: pair[1])
 
 

@@ -13,6 +13,7 @@ TRAINING_PREFIXES = {
     "SPLIT": "parts for training, validation and test",
     "LEAKAGE": "sequence that two parts share",
     "TRAIN": "runs of `fit`",
+    "CURVES": "the report of a run",
     "CKPT": "checkpoints",
     "DECODER": "decoders, which training fits to held-out sequence",
     "ADAPT": "models that are trained further on the genome at hand",
@@ -150,6 +151,10 @@ TRAINING_CODES = {
         73, "The folder holds a run with other settings or data.", "Choose another --name, or use --overwrite."
     ),
     "TRAIN-006": Entry(2, "The run was begun with another number of processes.", "Continue it with as many."),
+    "CURVES-001": Entry(None, "What a validation found was not kept for a report.", "Nothing: the model is complete."),
+    "CURVES-002": Entry(
+        None, "The report of a run, or its picture, was not written.", "Install what the message names, or nothing."
+    ),
     "CKPT-001": Entry(74, "A checkpoint reads back otherwise than written.", "Check the disk."),
     "CKPT-002": Entry(77, "Checkpoints are not loaded from the network.", "Download it from a source you trust."),
     "CKPT-003": Entry(66, "There is no such checkpoint.", "Check the path."),
@@ -172,5 +177,10 @@ TRAINING_CODES = {
     "BENCHMARK-001": Entry(2, "Nothing says how to train.", "Add --config NAME to --fit."),
     "BENCHMARK-002": Entry(2, "There is no such simple model.", "Give --baselines those that the message lists."),
     "BENCHMARK-003": Entry(2, "The task has no simple models beside it.", "Train it with genoformer fit."),
+    "BENCHMARK-004": Entry(2, "There is no such part of the comparison.", "Give letters from a to e, as in a,d."),
+    "BENCHMARK-005": Entry(2, "A number is out of range.", "Give the number that the message asks for."),
+    "BENCHMARK-006": Entry(
+        2, "A part of the comparison needs a genome.", "Give the file, or leave the part out of --parts."
+    ),
 }
 """Prefix by prefix, errors before warnings."""

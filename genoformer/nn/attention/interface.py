@@ -30,6 +30,19 @@ class Carried:
     memory: int
 
 
+@dataclass(frozen=True)
+class Reversible:
+    """What the layers around the attention are, of an architecture whose layers are reversible.
+
+    Attributes:
+        activation: Of their feed-forward, "gelu" or "relu".
+        n_streams: How many of their two streams leave the encoder: 1, the mean, or 2, side by side.
+    """
+
+    activation: str
+    n_streams: int
+
+
 class Attention(Protocol):
     """Attention of one layer, an ``nn.Module``: what stands between the norm and the residual sum of ``EncoderLayer``.
 
@@ -72,6 +85,15 @@ class Attention(Protocol):
         """
 
 
+class ReversibleAttention(Attention, Protocol):
+    """Attention of a reversible layer: what it does to states it can do again, to the same bits."""
+
+    def attend(
+        self, hidden: Tensor, *, roles: TokenRoles, rotary: Rotary | None, order: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The output of the call, and what it chose; given again as ``order``, nothing is chosen anew."""
+
+
 class EncoderShape(Protocol):
     """What attention may know of its encoder; ``EncoderConfig`` is one."""
 
@@ -101,6 +123,14 @@ class AttentionConfig(Protocol):
     Where layers hand something on along a sequence it also has a property ``carried``, a ``Carried``: prediction then
     reads a strand from its 5′ end, stretch by stretch, and training reads crops that continue each other. Its module
     has ``begin_anew(kept, continues)``: what was kept, with nothing of the rows that jump.
+
+    Other properties that settings may have; ``EncoderConfig`` has one of each name, and is what the rest asks:
+
+    - ``reversible``, a ``Reversible``: layers have two streams and keep nothing for the backward pass; the module is a
+      ``ReversibleAttention``;
+    - ``d_head``: width of a head where it need not be ``d_model / n_heads``, or None;
+    - ``axes``: shape and widths of a table of rows and one of columns that learned positions are, or None;
+    - ``sorts_ahead``: which earlier tokens a token sees depends on later ones, whatever ``causal`` says.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]

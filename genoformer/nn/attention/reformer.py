@@ -1,5 +1,6 @@
 """Reformer self-attention: tokens see those that hash into the same bucket, wherever these stand in the sequence."""
 
+import math
 from typing import cast
 
 import torch
@@ -8,7 +9,9 @@ from torch import Tensor, nn
 from genoformer.nn.attention.interface import EncoderShape, Kept
 from genoformer.nn.attention.masks import TokenRoles
 from genoformer.nn.attention.reformer_buckets import (
+    TOGETHER,
     Factors,
+    Spacing,
     bucket_factors,
     draw_rotations,
     find_buckets,
@@ -24,6 +27,8 @@ NORM_EPS = 1e-6
 """Added to the mean square of a key before it is made one; the number is that of transformers."""
 SEEDS_APART = 7919
 """Between the seeds of two layers: a prime, so that neighbouring values of ``hash_seed`` share none."""
+SPARSER = 4
+"""So many fewer buckets where each has chunks of its own: two chunks in each, so that few places stay empty."""
 
 
 def build_reformer(config: ReformerConfig, encoder: EncoderShape, layer: int) -> "ReformerSelfAttention":
@@ -39,8 +44,9 @@ class ReformerSelfAttention(nn.Module):
     positions: what is alike comes together from any distance. What the hash depends on is the seed, the layer, the head
     and the number of real tokens, so that neither padding nor other rows of a batch change it.
 
-    With ``causal`` no value of a later token reaches an earlier one. Yet later tokens take places in the buckets, so
-    that where a chunk begins, and which earlier tokens are seen, may depend on them.
+    With ``causal`` each bucket has chunks of its own: a token's place in its bucket counts the tokens before it, and
+    nothing that it is given depends on later ones. ``as_transformers`` sorts all buckets into one row of chunks; then
+    no value of a later token reaches an earlier one, yet where a chunk begins depends on them.
 
     Args:
         config: The settings.
@@ -58,6 +64,8 @@ class ReformerSelfAttention(nn.Module):
         self.config, self.sight, self.n_heads = config, config.sight(layer), encoder.n_heads
         self.d_head, self.is_local = config.width_of_head(encoder), config.kind(layer) == "local"
         self.seed = config.hash_seed + (0 if config.as_transformers else SEEDS_APART * (layer + 1))
+        c, sides = self.sight.chunk_tokens, max(self.sight.before, self.sight.after)
+        self.spacing = Spacing(c, sides * c) if config.has_own_chunks else TOGETHER
         D, inner = encoder.d_model, self.n_heads * self.d_head
         names = ("query", "key", "value") if self.is_local else ("query_key", "value")
         self.inputs = nn.ModuleDict({name: Linear(D, inner, bias=False) for name in names})
@@ -111,8 +119,11 @@ class ReformerSelfAttention(nn.Module):
         if self.is_local or n_slots == c:
             one = torch.zeros(B, 1, 1, T, dtype=torch.int64, device=states.device)
             return order_tokens(one, roles.valid_mask, n_slots)
+        rows_of = self._factors(roles, B, T)
+        if self.spacing != TOGETHER:
+            n_slots = max(self.spacing.n_slots(T, math.prod(factors)) for factors in rows_of)
         order = torch.empty(B, H, self.config.n_rounds, n_slots, dtype=torch.int32, device=states.device)
-        for factors, rows in self._factors(roles, B, T).items():
+        for factors, rows in rows_of.items():
             of_rows = states if len(rows) == B else states[rows]
             valid = None if roles.valid_mask is None else roles.valid_mask[rows]
             order[rows] = self._sort_rows(of_rows, valid, factors, n_slots)
@@ -121,8 +132,8 @@ class ReformerSelfAttention(nn.Module):
     def _sort_rows(self, states: Tensor, valid_mask: Tensor | None, factors: Factors, n_slots: int) -> Tensor:
         rotations = self._rotations(factors, states)
         if chunks_can_run(states) and len(factors) <= 2:
-            return fused_order(states, rotations, factors, valid_mask, n_slots)
-        return order_tokens(find_buckets(states, rotations, factors), valid_mask, n_slots)
+            return fused_order(states, rotations, factors, valid_mask, n_slots, self.spacing)
+        return order_tokens(find_buckets(states, rotations, factors), valid_mask, n_slots, self.spacing)
 
     def _factors(self, roles: TokenRoles, n_rows: int, n_tokens: int) -> dict[Factors, list[int]]:
         """Rows of the batch by the number of their buckets."""
@@ -132,9 +143,10 @@ class ReformerSelfAttention(nn.Module):
         counts = [n_tokens] * n_rows if roles.valid_mask is None else roles.valid_mask.sum(dim=1).tolist()
         if self.config.as_transformers:
             counts = [self.config.padded_tokens(n_tokens)] * n_rows
+        chunk = self.sight.chunk_tokens * (SPARSER if self.config.has_own_chunks else 1)
         rows: dict[Factors, list[int]] = {}
         for row, count in enumerate(counts):
-            rows.setdefault(bucket_factors(count, self.sight.chunk_tokens), []).append(row)
+            rows.setdefault(bucket_factors(count, chunk), []).append(row)
         return rows
 
     def _rotations(self, factors: Factors, states: Tensor) -> Tensor:

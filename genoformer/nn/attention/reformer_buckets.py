@@ -1,6 +1,7 @@
 """Buckets of tokens by random rotations, and the order of tokens that sorting by bucket gives."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -63,17 +64,57 @@ def find_buckets(states: Tensor, rotations: Tensor, factors: Factors) -> Tensor:
     return buckets
 
 
-def order_tokens(buckets: Tensor, valid_mask: Tensor | None, n_slots: int) -> Tensor:
+@dataclass(frozen=True)
+class Spacing:
+    """Where buckets begin among the places of a round.
+
+    Without any, each follows the one before. With chunks of its own, a token's place within its bucket, and so its
+    chunk, follows from the tokens before it: nothing depends on later ones.
+
+    Attributes:
+        align: Places: each bucket begins at a multiple of it.
+        between: Places that stay empty behind each bucket that holds a token, a multiple of ``align``.
+    """
+
+    align: int = 1
+    between: int = 0
+
+    def n_slots(self, n_tokens: int, n_buckets: int) -> int:
+        """Places that are enough for any buckets."""
+        a = self.align
+        return (-(-n_tokens // a) + (0 if a == 1 else min(n_buckets, n_tokens) * (1 + self.between // a))) * a
+
+
+TOGETHER = Spacing()
+
+
+def order_tokens(buckets: Tensor, valid_mask: Tensor | None, n_slots: int, spacing: Spacing = TOGETHER) -> Tensor:
     """Tokens by bucket, within a bucket by position; padding is left out.
 
     Args:
         buckets: int64 [B, H, n_rounds, T].
         valid_mask: bool [B, T], True = real; None = all.
-        n_slots: Places of a round, at least T.
+        n_slots: Places of a round, at least T, or ``spacing.n_slots``.
+        spacing: Where buckets begin.
 
     Returns:
-        int32 [B, H, n_rounds, n_slots]: the real tokens first, then -1.
+        int32 [B, H, n_rounds, n_slots]: the real tokens, and -1 where there is none.
     """
+    order = _dense_order(buckets, valid_mask, n_slots if spacing == TOGETHER else buckets.shape[-1])
+    if spacing == TOGETHER:
+        return order
+    T, is_real = buckets.shape[-1], order >= 0
+    chosen = buckets.gather(-1, order.clamp_min(0).long())  # of the tokens in their order
+    counts = buckets.new_zeros(*buckets.shape[:-1], int(buckets.max()) + 1).scatter_add_(-1, chosen, is_real.long())
+    sizes = -(-counts // spacing.align) * spacing.align + (counts > 0) * spacing.between
+    ranks = torch.arange(T, device=order.device) - (counts.cumsum(-1) - counts).gather(-1, chosen)
+    places = (ranks + (sizes.cumsum(-1) - sizes).gather(-1, chosen)).masked_fill(~is_real, n_slots)
+    apart = order.new_full((*order.shape[:-1], n_slots + 1), -1)  # the last place takes what is no token
+    return apart.scatter(-1, places, order)[..., :n_slots].contiguous()
+
+
+def _dense_order(buckets: Tensor, valid_mask: Tensor | None, n_slots: int) -> Tensor:
+    """The real tokens first, then -1."""
     last = math.prod(buckets.shape[-1:])
     keys = buckets * last + torch.arange(last, device=buckets.device)
     n_real = torch.full((len(buckets), 1), last, device=buckets.device)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from genoformer.nn.attention.interface import EncoderShape
+from genoformer.nn.attention.interface import EncoderShape, Reversible
 from genoformer.nn.attention.reformer_chunks import Sight
 from genoformer.nn.layers.checks import frozen, is_whole
 
@@ -21,7 +21,8 @@ class ReformerConfig:
     Args:
         chunk_tokens: Tokens of a chunk, for all layers or one number per layer.
         n_rounds: Rounds of hashing: more find more of what belongs together, at a cost that grows with them.
-        causal: No token sees a later one.
+        causal: No token sees a later one, and each bucket has chunks of its own, so that nothing depends on later
+            tokens but the number of buckets, which follows from the length.
         chunks_before: Neighbour chunks that are seen before the own one, for all layers or one number per layer.
         chunks_after: Those behind it; by default 1, and 0 with ``causal``.
         layers: "lsh" (chunks of sorted buckets) or "local" (chunks of neighbours in the sequence, with queries and keys
@@ -131,6 +132,28 @@ class ReformerConfig:
     def reaches(self, n_layers: int) -> tuple[None, ...]:
         """No number: what a token sees depends on the buckets of all, and on where the input begins."""
         return (None,) * n_layers
+
+    @property
+    def reversible(self) -> Reversible:
+        """Its layers are."""
+        return Reversible(self.activation, n_streams=2 if self.streams == "both" else 1)
+
+    @property
+    def axes(self) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+        """Shape and widths of the tables of learned positions."""
+        if self.axial_shape is None or self.axial_widths is None:
+            return None
+        return self.axial_shape, self.axial_widths
+
+    @property
+    def sorts_ahead(self) -> bool:
+        """Chunks of sorted buckets begin where the tokens of all buckets say, later ones among them."""
+        return "lsh" in _values(self.layers) and not self.has_own_chunks
+
+    @property
+    def has_own_chunks(self) -> bool:
+        """Each bucket has chunks of its own, so that what a token sees follows from the tokens before it."""
+        return self.causal and not self.as_transformers
 
     def width_of_head(self, encoder: EncoderShape) -> int:
         """Features of a head."""

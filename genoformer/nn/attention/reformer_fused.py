@@ -9,7 +9,7 @@ from torch.autograd.function import once_differentiable
 
 from genoformer.nn.attention.kernels.chunk_threads import run_buckets, run_chunks
 from genoformer.nn.attention.kernels.register_blocks import ROWS
-from genoformer.nn.attention.reformer_buckets import Factors
+from genoformer.nn.attention.reformer_buckets import TOGETHER, Factors, Spacing
 from genoformer.nn.attention.reformer_chunks import Sight
 
 
@@ -25,7 +25,10 @@ def fused_chunked_attention(query: Tensor, key: Tensor, value: Tensor, order: Te
     return _FusedChunks.apply(*states, order, sight).to(query.dtype)
 
 
-def fused_order(states: Tensor, rotations: Tensor, factors: Factors, valid_mask: Tensor | None, n_slots: int) -> Tensor:
+def fused_order(
+    states: Tensor, rotations: Tensor, factors: Factors, valid_mask: Tensor | None, n_slots: int,
+    spacing: Spacing = TOGETHER,
+) -> Tensor:  # fmt: skip
     """What ``order_tokens`` makes of ``find_buckets``, in one pass; a token's bucket depends on its own state alone.
 
     Args:
@@ -34,6 +37,7 @@ def fused_order(states: Tensor, rotations: Tensor, factors: Factors, valid_mask:
         factors: One or two.
         valid_mask: bool [B, T], True = real; None = all.
         n_slots: Places of a round.
+        spacing: Where buckets begin.
 
     Returns:
         int32 [B, H, n_rounds, n_slots].
@@ -47,7 +51,7 @@ def fused_order(states: Tensor, rotations: Tensor, factors: Factors, valid_mask:
     order = torch.empty(B, H, n_rounds, n_slots, dtype=torch.int32)
     run_buckets(
         _readable(states.to(exact)), matrices=[columns, valid, order.view(B * H, -1)],
-        numbers=[H, d, n_rounds, *factors, *([1] if len(factors) == 1 else [])],
+        numbers=[H, d, n_rounds, *factors, *([1] if len(factors) == 1 else []), spacing.align, spacing.between],
     )  # fmt: skip
     return order
 

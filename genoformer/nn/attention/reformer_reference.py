@@ -17,13 +17,15 @@ def reference_round(
     chunks_before: int,
     chunks_after: int,
     causal: bool = False,
+    apart: bool = False,
     valid_mask: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Attention of one round.
 
     The rank of a token is the number of real tokens in lower buckets, and before it in its own. Chunks are of
     ``chunk_tokens`` consecutive ranks. A token sees the real tokens of its chunk and of the neighbours, itself only
-    where that is all it may see.
+    where that is all it may see. With ``apart`` every bucket is such a sequence by itself: ranks count the tokens of
+    the own bucket, and a token sees no other one.
 
     Args:
         query: [B, H, T, d_head].
@@ -34,6 +36,7 @@ def reference_round(
         chunks_before: Neighbours before the own chunk.
         chunks_after: Neighbours behind it.
         causal: No token sees a later one.
+        apart: Buckets have chunks of their own.
         valid_mask: bool [B, T], True = real; None = all.
 
     Returns:
@@ -42,12 +45,15 @@ def reference_round(
     B, _, T, _ = query.shape
     valid = torch.ones(B, T, dtype=torch.bool) if valid_mask is None else valid_mask
     position = torch.arange(T)
-    is_lower = buckets[..., None, :] < buckets[..., :, None]
-    is_earlier = (buckets[..., None, :] == buckets[..., :, None]) & (position[None, :] < position[:, None])
+    is_alike = buckets[..., None, :] == buckets[..., :, None]
+    is_lower = (buckets[..., None, :] < buckets[..., :, None]) & (not apart)
+    is_earlier = is_alike & (position[None, :] < position[:, None])
     rank = ((is_lower | is_earlier) & valid[:, None, None, :]).sum(dim=-1)
     chunk = rank // chunk_tokens
     offset = chunk[..., None, :] - chunk[..., :, None]  # of key (column) from query (row)
     is_seen = (offset >= -chunks_before) & (offset <= chunks_after) & valid[:, None, None, :]
+    if apart:
+        is_seen = is_seen & is_alike
     if causal:
         is_seen = is_seen & (position[None, :] <= position[:, None])
     scores = (query @ key.transpose(-1, -2)).masked_fill(torch.eye(T, dtype=torch.bool), ALONE)

@@ -20,11 +20,13 @@ from genoformer.genomes.splits import Region
 from genoformer.inference.interface import Speed
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.model import build_model
-from genoformer.sequence.alphabet import decode_bases, encode_bases
+from genoformer.sequence.alphabet import decode_bases, encode_bases, reverse_complement
 from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.sequence.records import Record
-from genoformer.training.settings import ModelReading
+from genoformer.tasks import clm
+from genoformer.training.module import GenomeModule
+from genoformer.training.settings import Loader, ModelReading, RegionSplit
 
 TINY = """
 trainer: {max_steps: 300, accelerator: cpu, enable_progress_bar: false}
@@ -47,6 +49,10 @@ CAUSAL = {
     "transformer_xl": {"attention": XL, "positions": "none"},
     "longformer": {"attention": {"name": "longformer", "window_radius": 4, "causal": True}, "positions": "rotary"},
     "full": {"attention": {"name": "full", "causal": True}, "positions": "rotary"},
+    "reformer": {
+        "attention": {"name": "reformer", "causal": True, "chunk_tokens": 2, "n_buckets": 4},
+        "positions": "rotary",
+    },
 }
 
 
@@ -138,6 +144,51 @@ def test_bits_per_base_are_those_of_the_whole_record(tmp_path):
     assert bits_per_base(prediction, codes) == pytest.approx(float(cost) / math.log(2), abs=1e-5)
 
 
+@pytest.fixture(scope="module")
+def two_records(tmp_path_factory):
+    path = tmp_path_factory.mktemp("two") / "two.fa"
+    path.write_text("".join(f">r{i}\n{decode_bases(random_codes(n, i))}\n" for i, n in enumerate((700, 300))))
+    return path
+
+
+def evaluated_bits(bundle, fasta, folder, *, batch_size=2, num_workers=0) -> tuple[float, float]:
+    """Bits per base of the test part, as ``genoformer test`` counts them, and those of its strands read as wholes."""
+    encoder = {key: value for key, value in bundle.config.encoder.items() if key not in ("vocab_size", "stride")}
+    module = GenomeModule(encoder=encoder, task="clm", k=1, stride=1, tile_bp=48, context_bp=0)
+    module.begin(clm.build)
+    module.model.load_state_dict(bundle.model.state_dict())
+    data = NextBaseData(
+        fasta=str(fasta), crop_bp=32, split=RegionSplit(validation=0.1, test=0.4, guard_bp=10),
+        loader=Loader(batch_size=batch_size, samples_per_epoch=8, num_workers=num_workers),
+    )  # fmt: skip
+    data.bind(ModelReading.of(task="clm", k=1, stride=1, encoder=bundle.config.encoder), work_dir=folder)
+    data.prepare_data()
+    data.setup()
+    module.eval()
+    module.on_test_epoch_start()
+    with torch.inference_mode():
+        for i, batch in enumerate(data.test_dataloader()):
+            module.test_step(batch, i)
+    expected = 0.0
+    caller, n_bases = NextBaseCaller.from_bundle(bundle, Speed(precision="float32")), 0
+    for record in data.records("test"):
+        for codes in (record.codes, reverse_complement(record.codes)):
+            (prediction,) = caller.predictions(lambda codes=codes: [Record("r", codes)])
+            expected, n_bases = expected + bits_per_base(prediction, codes) * len(codes), n_bases + len(codes)
+    assert module.losses[1] == n_bases
+    return module.losses[0] / n_bases / math.log(2), expected / n_bases
+
+
+def test_evaluation_carries_the_memory_along_each_strand(two_records, tmp_path):
+    bundle = write_bundle(tmp_path / "model", "transformer_xl")
+    found, expected = evaluated_bits(bundle, two_records, tmp_path)
+    assert found == pytest.approx(expected, abs=1e-5)
+    for others in ({"batch_size": 1}, {"batch_size": 3}, {"num_workers": 2}):
+        again, _ = evaluated_bits(bundle, two_records, tmp_path, **others)
+        assert again == pytest.approx(found, abs=1e-6)
+        assert "num_workers" not in others or again == found
+
+
 @pytest.mark.parametrize("name", CAUSAL)
 @pytest.mark.parametrize("k", [1, 3])
 def test_reading_token_by_token_equals_reading_at_once(name, k, tmp_path):
@@ -182,6 +233,7 @@ def test_drawing_follows_temperature_and_top_k():
         ({"attention": {**XL, "causal": False}}, "attention.causal"),
         ({"conv_width": 3}, "conv_width"),
         ({"base_embedding": True}, "base_embedding"),
+        ({"attention": {"name": "reformer", "causal": True, "as_transformers": True}}, "attention.as_transformers"),
     ],
     ids=str,
 )

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import math
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,14 @@ import torch
 import genoformer.nn.attention
 from genoformer.nn.attention.masks import token_roles
 from genoformer.nn.attention.reformer import build_reformer
-from genoformer.nn.attention.reformer_buckets import bucket_factors, draw_rotations, find_buckets, order_tokens
+from genoformer.nn.attention.reformer_buckets import (
+    TOGETHER,
+    Spacing,
+    bucket_factors,
+    draw_rotations,
+    find_buckets,
+    order_tokens,
+)
 from genoformer.nn.attention.reformer_chunks import Sight, chunked_attention
 from genoformer.nn.attention.reformer_config import ReformerConfig
 from genoformer.nn.attention.reformer_fused import fused_chunked_attention, fused_order
@@ -76,6 +84,8 @@ def test_buckets_and_order_by_hand():
     assert order_tokens(buckets, None, 6).flatten().tolist() == [0, 1, 3, 2, 4, -1]
     valid = torch.tensor([[True, False, True, True, True]])
     assert order_tokens(buckets, valid, 6).flatten().tolist() == [0, 3, 2, 4, -1, -1]
+    apart = order_tokens(buckets, None, 14, Spacing(align=2, between=2))
+    assert apart.flatten().tolist() == [0, -1, -1, -1, 1, 3, -1, -1, 2, -1, -1, -1, 4, -1]
     two = find_buckets(states.view(1, 1, 5, 2), torch.cat((directions, directions.flip(1)), dim=3)[..., :3], (4, 2))
     assert two.flatten().tolist() == [0, 1, 2 + 0, 1, 3 + 4]  # the second factor looks at y alone
 
@@ -88,6 +98,11 @@ def test_hashing_in_one_pass_equals_plain_tensors(T, factors):
     for valid in (None, torch.arange(T)[None] < torch.tensor([[T], [(T + 1) // 2]])):
         exact = order_tokens(find_buckets(states, rotations, factors), valid, T + 3)
         assert torch.equal(fused_order(states, rotations, factors, valid, T + 3), exact)
+        for spacing in (Spacing(4, 0), Spacing(8, 16)):
+            n_slots = spacing.n_slots(T, math.prod(factors))
+            exact = order_tokens(find_buckets(states, rotations, factors), valid, n_slots, spacing)
+            assert torch.equal(fused_order(states, rotations, factors, valid, n_slots, spacing), exact)
+            assert sorted(exact[0, 0, 0].tolist())[-T:] == list(range(T))
 
 
 def test_there_are_twice_as_many_buckets_as_chunks():
@@ -95,9 +110,10 @@ def test_there_are_twice_as_many_buckets_as_chunks():
     assert bucket_factors(16_384, 64) == (16, 32) and bucket_factors(131_072, 64) == (64, 64)
 
 
-def random_order(B, H, T, n_rounds, chunk_tokens, valid=None, seed=0):
+def random_order(B, H, T, n_rounds, chunk_tokens, valid=None, seed=0, spacing=TOGETHER):
     buckets = torch.randint(0, 5, (B, H, n_rounds, T), generator=torch.Generator().manual_seed(seed))
-    return buckets, order_tokens(buckets, valid, -(-T // chunk_tokens) * chunk_tokens)
+    n_slots = -(-T // chunk_tokens) * chunk_tokens if spacing == TOGETHER else spacing.n_slots(T, 5)
+    return buckets, order_tokens(buckets, valid, n_slots, spacing)
 
 
 def values_and_gradients(call, states):
@@ -107,16 +123,19 @@ def values_and_gradients(call, states):
     return output.detach(), *torch.autograd.grad((output * weight).sum(), states)
 
 
-def assert_equals_reference(attend, T, tolerance, dtype=torch.float64, padding=False, causal=False, n_rounds=2, d=4):
+def assert_equals_reference(
+    attend, T, tolerance, dtype=torch.float64, padding=False, causal=False, n_rounds=2, d=4, apart=False
+):
     c, before, after, valid = 8, 1, 0 if causal else 1, None
     if padding:
         valid = torch.arange(T)[None] < torch.tensor([[T], [(T + 1) // 2]])
         valid[0, T // 3] = T < 3  # also in the middle
-    buckets, order = random_order(2, 2, T, n_rounds, c, valid)
+    buckets, order = random_order(2, 2, T, n_rounds, c, valid, spacing=Spacing(c, c) if apart else TOGETHER)
     states = make_states(T=T, dtype=dtype, d=d)
     states[1] *= d**-0.5  # as keys are given
     sight = Sight(c, before, after, is_causal=causal, sees_itself=False)
     settings = {"chunk_tokens": c, "chunks_before": before, "chunks_after": after, "causal": causal}
+    settings |= {"apart": apart}
     found = values_and_gradients(lambda *s: attend(*s, order, sight), states)
     exact = values_and_gradients(lambda *s: reference_attention(*s, buckets, valid_mask=valid, **settings), states)
     for mine, theirs in zip(found, exact, strict=True):
@@ -130,6 +149,14 @@ def assert_equals_reference(attend, T, tolerance, dtype=torch.float64, padding=F
 def test_chunks_equal_the_dense_definition_at_awkward_lengths(T, padding, causal, attend):
     assert_equals_reference(attend, T, 1e-10, padding=padding, causal=causal, n_rounds=1)
     assert_equals_reference(attend, T, 1e-10, padding=padding, causal=causal, n_rounds=3)
+
+
+@pytest.mark.parametrize("attend", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("T", [1, 8, 17, 65, 150])
+def test_buckets_with_chunks_of_their_own_equal_the_dense_definition(T, causal, attend):
+    assert_equals_reference(attend, T, 1e-10, padding=T > 8, causal=causal, n_rounds=3, apart=True)
+    assert_equals_reference(attend, T, 1e-5, dtype=torch.float32, padding=T > 8, causal=causal, apart=True, d=32)
 
 
 @pytest.mark.parametrize("attend", WAYS.values(), ids=WAYS)
@@ -199,6 +226,29 @@ def test_no_gradient_comes_from_later_tokens_when_causal(layers):
     for at in (0, 17, 39):
         reached = torch.autograd.grad(attention(hidden)[0, at].square().sum(), hidden)[0][0].abs().amax(dim=-1) > 0
         assert reached[at] and not reached[at + 1 :].any()
+
+
+@pytest.mark.parametrize("settings", [{}, {"n_rounds": 3, "chunks_before": 2}, {"layers": "local"}], ids=str)
+def test_causal_outputs_depend_on_nothing_behind_them(settings):
+    """Neither on other tokens there nor, where the buckets are as many, on whether there are any."""
+    attention = make_attention(chunk_tokens=4, causal=True, n_buckets=8, **settings)
+    hidden = torch.randn(1, 80, 16, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    whole = attention(hidden)
+    for n in (5, 17, 40, 79):
+        other = hidden.clone()
+        other[:, n:] = torch.randn(80 - n, 16, generator=torch.Generator().manual_seed(n), dtype=torch.float64)
+        # Sums go over the chunks in sight in an order that follows from their numbers: the last bit may differ.
+        torch.testing.assert_close(attention(other)[:, :n], whole[:, :n], atol=1e-14, rtol=0)
+        torch.testing.assert_close(attention(hidden[:, :n]), whole[:, :n], atol=1e-12, rtol=0)
+
+
+def test_as_transformers_sorts_by_later_tokens_and_says_so():
+    attention = make_attention(chunk_tokens=4, causal=True, n_buckets=8, as_transformers=True)
+    hidden = torch.randn(1, 80, 16, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    other = hidden.clone()
+    other[:, 40:] = -hidden[:, 40:]
+    assert not torch.allclose(attention(other)[:, :40], attention(hidden)[:, :40])
+    assert attention.config.sorts_ahead and not make_attention(causal=True).config.sorts_ahead
 
 
 def test_what_is_alike_is_found_at_any_distance():

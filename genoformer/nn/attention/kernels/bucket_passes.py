@@ -34,6 +34,8 @@ class BucketJob(NamedTuple):
     n_rounds: int  # R
     first: int  # factors of the number of buckets; the second is 1 where there is one only
     second: int
+    align: int  # places: every bucket begins at a multiple of it
+    between: int  # places that stay empty behind a bucket
 
 
 @numba.njit(error_model="numpy")
@@ -84,14 +86,17 @@ def hash_tile(job, sample, head, tile, m, found, buckets):
 
 
 @compiled
-def count_and_place(buckets, valid, counts, order):
-    """Tokens by bucket, within a bucket by position; padding is left out, and the places behind are -1."""
+def count_and_place(buckets, valid, counts, order, align, between):
+    """Tokens by bucket, within a bucket by position; padding is left out, and places without a token are -1."""
     counts[:] = 0
     for token in range(len(buckets)):
         if valid[token]:
             counts[buckets[token] + 1] += 1
-    for bucket in range(1, len(counts)):
-        counts[bucket] += counts[bucket - 1]
+    begin = 0
+    for bucket in range(len(counts) - 1):
+        n = counts[bucket + 1]
+        counts[bucket] = begin
+        begin += (n + align - 1) // align * align + (between if n else 0)
     order[:] = -1
     for token in range(len(buckets)):
         if valid[token]:
@@ -118,4 +123,5 @@ def order_head(job, sample, head, m, found, buckets, counts):
     n_places = n_all // job.n_rounds
     for number in range(job.n_rounds):
         of_round = buckets[number * n_tokens : (number + 1) * n_tokens]
-        count_and_place(of_round, valid, counts, row[number * n_places : (number + 1) * n_places])
+        places = row[number * n_places : (number + 1) * n_places]
+        count_and_place(of_round, valid, counts, places, job.align, job.between)

@@ -90,12 +90,12 @@ def _make_order(digest, dtype):
 def _order(address, none):
     """Take heads until none is left."""
     n, counter = (
-        carray(pointer_to(address), (1 + 4 + 3 * 3 + 5,), np.int64),
+        carray(pointer_to(address), (1 + 4 + 3 * 3 + 7,), np.int64),
         carray(pointer_to(address), (1,), np.int64),
     )
     job = BucketJob(
         States(n[1], n[2], n[3], n[4]), Matrix(n[5], n[6], n[7]), Matrix(n[8], n[9], n[10]),
-        Matrix(n[11], n[12], n[13]), n[14], n[15], n[16], n[17], n[18],
+        Matrix(n[11], n[12], n[13]), n[14], n[15], n[16], n[17], n[18], n[19], n[20],
     )  # fmt: skip
     size = bucket_memory(job)
     memory, found = np.empty(size + VECTOR_NUMBERS, none.dtype), np.empty(TILE, np.int32)

@@ -8,6 +8,7 @@ from the kernel. Both are right, but they round differently, so that a first run
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from llvmlite.binding import get_host_cpu_name
 from numba import config, types
 from numba.core.caching import FunctionCache
 
+LOG = logging.getLogger(__name__)
 IS_COMPILER = "GENOFORMER_COMPILES_KERNELS"
 """Set in the environment of the process that compiles."""
 _COMPILE = """
@@ -51,8 +53,10 @@ def _compile_once(kernel: Callable[[Any], None], digest: str, remake: tuple[str,
         done = folder / f"kernel-{_name(kernel, digest, remake)}.compiled"
         with open(done.with_suffix(".lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # one process compiles, the others wait for it
-            if not done.exists() and _compile(remake):
-                done.touch()
+            if not done.exists():
+                LOG.info("compiling attention for this machine, which takes a moment, once")
+                if _compile(remake):
+                    done.touch()
     except OSError:
         return
 

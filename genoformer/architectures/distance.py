@@ -1,26 +1,21 @@
-"""What window, dilation, global tokens and full attention buy: a label that hangs on a motif N bases away.
+"""What window, dilation, global tokens, buckets and memory buy: a label that hangs on a motif N bases away.
 
 A sequence of random 6-mers holds one of two motifs, and N bases behind it a site. The label of the site is which of
 the two motifs it was: nothing nearer tells. Each architecture is trained at the shortest distance, then on at the next,
 until the last fresh sequences were answered right or its share of processor time is used; accuracy is that on 128 other
-sequences (0.5 is chance). What the output file holds of an architecture and a seed is not measured again.
-
-    python benchmarks/architectures.py -o docs/results/architectures-distance.json --plot docs/architectures.png
+sequences (0.5 is chance).
 """
 
-import argparse
-import json
-import statistics
 import time
-from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from genoformer.files import write_text_atomic
-from genoformer.nn.allocator import tune_allocator
 from genoformer.nn.attention.full import FullConfig
 from genoformer.nn.attention.longformer import LongformerConfig
+from genoformer.nn.attention.reformer_config import ReformerConfig
+from genoformer.nn.attention.transformer_xl import TransformerXLConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
 
@@ -31,20 +26,25 @@ CLS_ID, MOTIF_IDS, SITE_ID, FIRST_KMER_ID, VOCAB_SIZE = 2, (5, 6), 7, 8, 4101
 SOLVED, N_TEST = 0.98, 128
 TOKENS_PER_STEP, CHECK_EVERY = 8_192, 20
 UNREACHED_SHARE = 0.1
-ARCHITECTURES = {
+"""Of the time, where no path of attention is long enough, or the distance before was not learned: to show it."""
+VARIANTS: dict[str, dict[str, Any]] = {
     "window 32": {"attention": LongformerConfig(32)},
     "window 256": {"attention": LongformerConfig(256)},
     "window 32, dilation 1 and 32": {"attention": LongformerConfig(32, (1, 32))},
     "window 32, heads of dilation 1, 4, 16, 64": {"attention": LongformerConfig(32, ((1, 4, 16, 64),) * 2)},
     "window 32, 1 global token": {"attention": LongformerConfig(32), "n_global_tokens": 1},
     "full": {"attention": FullConfig()},
-}
+    "reformer, 2 rounds": {"attention": ReformerConfig(n_rounds=2)},
+    "transformer_xl, segment and memory 256": {
+        "attention": TransformerXLConfig(segment=256, memory=256), "positions": "none",
+    },
+}  # fmt: skip
 
 
 class SiteModel(nn.Module):
     """Encoder and one output at the site."""
 
-    def __init__(self, **settings) -> None:
+    def __init__(self, **settings: Any) -> None:
         super().__init__()
         config = EncoderConfig(
             vocab_size=VOCAB_SIZE, d_model=64, n_heads=4, n_layers=2, d_ff=128, conv_width=0, **settings
@@ -53,16 +53,18 @@ class SiteModel(nn.Module):
 
     @property
     def reach_bp(self) -> int | None:
-        """How far a path of attention leads; None = anywhere."""
+        """How far a path of attention leads from any token; None = anywhere."""
         config = self.encoder.config
-        reach = config.receptive_field_tokens
+        # Of segments, what the last token of one sees is a memory away for each layer; others see further.
+        memory = None if config.carried is None else config.carried.memory * config.n_layers
+        reach = config.receptive_field_tokens if memory is None else memory
         return None if reach is None or config.n_global_tokens else reach * BASES_PER_TOKEN
 
     def forward(self, token_ids: Tensor, sites: Tensor) -> Tensor:
         """Logits [B] of sequences [B, T] with a site each."""
         G = self.encoder.config.n_global_tokens
         token_ids = nn.functional.pad(token_ids, (G, 0), value=CLS_ID)
-        is_global = (torch.arange(token_ids.shape[1]) < G).expand_as(token_ids)
+        is_global = (torch.arange(token_ids.shape[1]) < G).expand_as(token_ids) if G else None
         hidden = self.encoder(token_ids, global_mask=is_global)
         return self.output(hidden[torch.arange(len(sites)), sites + G])[:, 0]
 
@@ -80,6 +82,7 @@ def make_batch(n: int, distance: int, generator: torch.Generator) -> tuple[Tenso
 
 
 def count_right(logits: Tensor, labels: Tensor) -> int:
+    """Answers on the right side of zero."""
     return int(((logits > 0) == labels.bool()).sum())
 
 
@@ -95,7 +98,7 @@ def accuracy(model: SiteModel, distance: int) -> float:
     return n_right / N_TEST
 
 
-def train(model: SiteModel, distance: int, seconds: float, generator: torch.Generator) -> dict:
+def train(model: SiteModel, distance: int, seconds: float, generator: torch.Generator) -> dict[str, Any]:
     """Train at one distance until it is solved or the processor time is used, then test once.
 
     No sequence is drawn twice, so that the answers before each step are those to unknown ones.
@@ -103,7 +106,7 @@ def train(model: SiteModel, distance: int, seconds: float, generator: torch.Gene
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.0)
     batch_size = max(2, min(32, TOKENS_PER_STEP // (distance + 2 * MARGIN_TOKENS)))
     start, n_steps, n_right, is_solved = time.process_time(), 0, 0, False
-    while time.process_time() - start < seconds and not is_solved:
+    while not n_steps or (time.process_time() - start < seconds and not is_solved):
         token_ids, sites, labels = make_batch(batch_size, distance, generator)
         logits = model(token_ids, sites)
         optimizer.zero_grad()
@@ -122,71 +125,27 @@ def train(model: SiteModel, distance: int, seconds: float, generator: torch.Gene
     }  # fmt: skip
 
 
-def run(name: str, seed: int, seconds: float) -> list[dict]:
-    """All distances of one architecture with one seed, from near to far."""
-    torch.manual_seed(seed)
-    model, generator = SiteModel(**ARCHITECTURES[name]), torch.Generator().manual_seed(seed + 1)
-    results = []
-    for distance_bp in DISTANCES_BP:
-        # What no path of attention connects stays at chance: a short run shows it.
-        is_reached = model.reach_bp is None or distance_bp <= model.reach_bp
-        share = 1.0 if is_reached else UNREACHED_SHARE
-        results.append(train(model, distance_bp // BASES_PER_TOKEN, share * seconds, generator))
-        print(name, seed, results[-1], flush=True)
-    return results
+def measure_distances(
+    name: str, seed: int, seconds: float, distances_bp: tuple[int, ...] = DISTANCES_BP
+) -> dict[str, Any]:
+    """All distances of one variant with one seed, from near to far.
 
+    Args:
+        name: Of ``VARIANTS``.
+        seed: Of weights and sequences.
+        seconds: Of the processor, at most, for each distance.
+        distances_bp: Multiples of ``BASES_PER_TOKEN``.
 
-def read_record(path: Path, seconds: float) -> dict:
-    """What was measured with these settings, to be continued."""
-    settings = {"seconds": seconds, "n_test": N_TEST, "torch": torch.__version__.partition("+")[0]}
-    record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    if {name: record.get(name) for name in settings} != settings:
-        record = settings | {"architectures": {}}
-    return record
-
-
-def plot(architectures: dict, path: Path) -> None:
-    """Mean accuracy over distance with its range, one line for each architecture."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(7, 4))
-    for number, (name, result) in enumerate(architectures.items()):
-        by_distance = list(zip(*result["seeds"].values(), strict=True))
-        values = [[row["accuracy"] for row in rows] for rows in by_distance]
-        means = [statistics.mean(of_seeds) for of_seeds in values]
-        down = [mean - min(of_seeds) for mean, of_seeds in zip(means, values, strict=True)]
-        up = [max(of_seeds) - mean for mean, of_seeds in zip(means, values, strict=True)]
-        # Lines lie on one another: each a little to the right of the last.
-        at = [rows[0]["distance_bp"] * 1.04**number for rows in by_distance]
-        axes.errorbar(at, means, [down, up], marker="osv^Dx"[number], label=name, alpha=0.8, capsize=2)
-    axes.axhline(0.5, color="grey", linestyle=":", label="chance")
-    axes.set(xscale="log", xlabel="distance of the two motifs, bp", ylabel="accuracy", ylim=(0.3, 1.03))
-    axes.legend(fontsize=7)
-    figure.savefig(path, dpi=100, bbox_inches="tight")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-o", "--out", type=Path, required=True)
-    parser.add_argument("--plot", type=Path, help="PNG; needs the extra plot")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--seconds", type=float, default=60.0, help="processor time of one architecture and distance")
-    args = parser.parse_args()
-    tune_allocator()
-    torch.set_num_threads(1)
-    record = read_record(args.out, args.seconds)
-    for name, settings in ARCHITECTURES.items():
-        result = record["architectures"].setdefault(name, {"reach_bp": SiteModel(**settings).reach_bp, "seeds": {}})
-        for seed in args.seeds:
-            if str(seed) not in result["seeds"]:
-                result["seeds"][str(seed)] = run(name, seed, args.seconds)
-                write_text_atomic(args.out, json.dumps(record, indent=1) + "\n")
-    if args.plot:
-        plot(record["architectures"], args.plot)
-
-
-if __name__ == "__main__":
-    main()
+    Returns:
+        ``reach_bp``, and ``rows``, one for each distance.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model, generator = SiteModel(**VARIANTS[name]), torch.Generator().manual_seed(seed + 1)
+        rows, is_learned = [], True
+        for distance_bp in distances_bp:
+            is_reached = model.reach_bp is None or distance_bp <= model.reach_bp
+            share = 1.0 if is_reached and is_learned else UNREACHED_SHARE
+            rows.append(train(model, distance_bp // BASES_PER_TOKEN, share * seconds, generator))
+            is_learned = is_learned and rows[-1]["accuracy"] >= SOLVED
+    return {"reach_bp": model.reach_bp, "rows": rows}
