@@ -48,7 +48,7 @@ def reaches(network: Any, name: str) -> list[int]:
     """
     config: EncoderConfig = network.encoder.config
     known = [attention.reach_tokens for attention in network.encoder.attentions()]
-    is_local = config.carried is None and config.reformer is None and None not in known
+    is_local = config.carried is None and config.reversible is None and None not in known
     if not is_local or config.n_global_tokens or config.positions == "learned":
         message = "each output of the model can depend on the whole sequence, so that no part can be computed alone."
         fix = "Use a model with windowed attention, without global tokens and learned positions."

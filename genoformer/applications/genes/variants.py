@@ -56,7 +56,7 @@ class GeneVariants:
     _known: dict[str, list[Gene]] = field(default_factory=dict)
 
     find_with: ClassVar[type[Any]] = GeneFinder
-    margin_bp: ClassVar[int] = 9_000
+    margin_bp: ClassVar[int] = 6_000
     """What is decoded at first on each side of a change."""
 
     @classmethod
