@@ -147,6 +147,8 @@ def test_a_name_says_what_a_file_holds_and_what_it_may_be_is_listed(model_of, tm
     assert found._shown.find_format(tmp_path / "tracks/bigwig.tsv").file == "tracks/bigwig.tsv"
     with pytest.raises(UsageError, match=r"x\.doc.*genes\.gff3 \(gff3\)"):
         found.write(tmp_path / "x.doc")
+    with pytest.raises(UsageError, match=r"fold\.svg.*pairs\.svg \(svg\), dotplot\.svg \(dotplot\)"):
+        model_of("rna_pairs").predict({"a": "ACGU" * 9}).write("fold.svg")
     with pytest.raises(UsageError, match=r"API-004.*report\.html.*--formats report"):
         found.write(tmp_path / "report.html")
     with pytest.raises(UsageError, match='"doc"'):
