@@ -134,7 +134,7 @@ def _trained(part: str, measure: Callable[..., dict], plan: Plan, folder: Path) 
     genomes = plan.genomes
     if genomes is None:
         return
-    files = {"train": Path(genomes.train).name, "test": Path(genomes.test).name}
+    files = {"train": Path(genomes.train).name, **({"test": Path(genomes.test).name} if part == "b" else {})}
     settings = {"minutes": plan.minutes, **files, "torch": _torch()}
     stores = folder / f"stores-{PARTS[part]}"
     for seed in plan.seeds:

@@ -132,10 +132,10 @@ def test_a_gene_over_the_origin_ends_with_its_record_in_the_browser(tmp_path):
 
 def test_codon_positions_are_one_track_for_each_strand(tmp_path):
     record = Record("x", encode_bases(SEQUENCE))
-    channels = ("codon_0", "codon_1", "codon_2", "start")
+    channels = ("intergenic", "codon_0", "codon_1", "codon_2", "start", "intron_0", "intron_2")
     text = write(tmp_path / "r.html", record, [Gene("x", 22, 34, "+")], channels=channels)
     names = [(track["name"], track["strand"]) for track in data_of(text, "genome-data")["tracks"]]
-    assert names == [("coding +", 1), ("coding -", 0), ("start +", 1), ("start -", 0)]
+    assert names == [("coding +", 1), ("coding -", 0), ("start +", 1), ("start -", 0), ("intron +", 1), ("intron -", 0)]
 
 
 def test_a_page_without_genes_says_so(tmp_path):
