@@ -1,4 +1,4 @@
-"""Drawings as SVG without a plotting library: shapes, words, and a file that appears complete or not at all."""
+"""Drawings as SVG files that stand alone: looks are attributes, since no page brings a style sheet."""
 
 import re
 from pathlib import Path

@@ -25,13 +25,13 @@ FORMATS = {
         "contacts-{:04d}.png", "a picture of each record", needs="contacts", writer=Part(f"{_WRITERS}:draw_one"),
         check=Part("genoformer.report.pyplot:load_pyplot"),
     ),
-    "report": OutputFormat(
-        REPORT, "a page to look at: maps, arcs, table", needs="contacts",
-        writer=Part("genoformer.applications.contacts.report:ContactReportWriter"),
-    ),
     "svg": OutputFormat(
         "contacts-{:04d}.svg", "a map of the pairs of the table for each record, SVG", needs="contacts",
         writer=Part(f"{_WRITERS}:draw_one_svg"),
+    ),
+    "report": OutputFormat(
+        REPORT, "a page to look at: maps, arcs, table", needs="contacts",
+        writer=Part("genoformer.applications.contacts.report:ContactReportWriter"),
     ),
 }  # fmt: skip
 """Writers are given what ``caller.ContactCaller.outputs`` says."""

@@ -33,10 +33,6 @@ FORMATS = {
         "pairs-{:04d}.png", "a picture of each record", needs="pairs", writer=Part(f"{_WRITERS}:draw_one"),
         check=Part("genoformer.report.pyplot:load_pyplot"),
     ),
-    "report": OutputFormat(
-        REPORT, "a page to look at: folds, arcs, maps, table", needs="pairs",
-        writer=Part("genoformer.applications.rna_pairs.report:PairReportWriter"),
-    ),
     "gff3": OutputFormat("pairs.gff3", "stems, GFF3", needs="pairs", writer=Part(f"{_STEMS}:StemGff3Writer")),
     "bed": OutputFormat(
         "pairs.bed", "stems, BED12 of two blocks each", needs="pairs", writer=Part(f"{_STEMS}:StemBedWriter")
@@ -50,6 +46,10 @@ FORMATS = {
     "dotplot": OutputFormat(
         "dotplot-{:04d}.svg", "a dot plot of each record, SVG", needs="pairs",
         writer=Part(f"{_WRITERS}:draw_one_dot_plot"),
+    ),
+    "report": OutputFormat(
+        REPORT, "a page to look at: folds, arcs, maps, table", needs="pairs",
+        writer=Part("genoformer.applications.rna_pairs.report:PairReportWriter"),
     ),
 }  # fmt: skip
 """Writers are given what ``caller.PairCaller.outputs`` says."""
