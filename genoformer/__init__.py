@@ -5,13 +5,32 @@ The public names load on first use, so that importing the package is quick.
 
 import importlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from genoformer.files.kernel_cache import provide_kernel_cache
+
+if TYPE_CHECKING:
+    from genoformer.api import Model as Model
+    from genoformer.api import Predictions as Predictions
+    from genoformer.api import load_model as load_model
+    from genoformer.applications.functions.caller import FunctionPrediction as FunctionPrediction
+    from genoformer.applications.genes.predictions import GenePrediction as GenePrediction
+    from genoformer.applications.pretraining.caller import BasePrediction as BasePrediction
+    from genoformer.errors import GenoformerError as GenoformerError
+    from genoformer.inference.sequence_caller import SequencePrediction as SequencePrediction
+    from genoformer.sequence.kmers import KmerTokenizer as KmerTokenizer
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
     "load_model": "genoformer.api",
+    "Model": "genoformer.api",
+    "Predictions": "genoformer.api",
+    "GenePrediction": "genoformer.applications.genes.predictions",
+    "FunctionPrediction": "genoformer.applications.functions.caller",
+    "SequencePrediction": "genoformer.inference.sequence_caller",
+    "BasePrediction": "genoformer.applications.pretraining.caller",
+    "GenoformerError": "genoformer.errors",
     "KmerTokenizer": "genoformer.sequence.kmers",
 }
 
@@ -20,7 +39,11 @@ __all__ = ["__version__", *_PUBLIC]
 provide_kernel_cache(Path(__file__).parent)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module 'genoformer' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

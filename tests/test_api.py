@@ -23,6 +23,7 @@ from genoformer.bundle.header import CALIBRATION, CARD, CONFIG, WEIGHTS
 from genoformer.errors import DataError, UsageError
 from genoformer.files import write_json_atomic, write_manifest
 from genoformer.inference.interface import Speed
+from genoformer.inference.presentation import Presentation
 from genoformer.inference.reading import Reading
 from genoformer.inference.sequence_caller import SequencePrediction
 from genoformer.sequence.alphabet import decode_bases
@@ -95,7 +96,12 @@ def test_each_record_has_a_result_and_a_sequence_alone_has_the_same(name, folder
 
 
 def assert_same(found, expected):
-    if isinstance(expected, dict):
+    if isinstance(expected, Record):
+        assert found.id == expected.id
+        np.testing.assert_array_equal(found.codes, expected.codes)
+    elif isinstance(expected, Presentation):
+        assert found.formats == expected.formats and found.draw == expected.draw
+    elif isinstance(expected, dict):
         assert found.keys() == expected.keys()
         for key in expected:
             assert_same(found[key], expected[key])

@@ -22,7 +22,7 @@ FLOORS = (
 )  # fmt: skip
 """Rooms from the ground up: each imports only those before it, whether in a statement or as "module:name"."""
 
-TOP = {"errors", "stream", "api", "__main__"}
+TOP = {"errors", "stream", "__main__"}
 """Modules that stand beside the folders."""
 
 SOURCES = house_figures.read_sources(None)

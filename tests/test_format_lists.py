@@ -10,7 +10,10 @@ import yaml
 
 from genoformer.applications import APPLICATIONS, DEFAULT_TASK, result_names
 from genoformer.cli.prediction import described_formats
+from genoformer.explain.outputs import FORMATS as EXPLANATIONS
+from genoformer.inference.embed_request import FORMATS as EMBEDDINGS
 from genoformer.inference.formats import default_formats
+from genoformer.variants.write import FORMATS as VARIANTS
 
 ROOT = Path(__file__).resolve().parents[1]
 FORMATS = {name: application.formats.load() for name, application in APPLICATIONS.items() if application.formats}
@@ -77,6 +80,19 @@ def test_page_of_a_task_names_every_file():
     "path", ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]
 )
 def test_words_after_the_option_are_known(path):
-    known = {word for formats in FORMATS.values() for word in formats}
+    known = {word for formats in (*FORMATS.values(), EMBEDDINGS, EXPLANATIONS, VARIANTS) for word in formats}
     for words in re.findall(r"--formats ([a-z0-9,]+)", (ROOT / path).read_text()):
         assert set(words.split(",")) <= known, words
+
+
+def test_every_file_has_an_independent_reader_and_a_test_that_exists():
+    """The first table of docs/formats.md."""
+    table = (ROOT / "docs/formats.md").read_text().split("| file | reader |")[1].split("\n\n")[0].splitlines()[2:]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
+    written = {row.file.format(1) for formats in FORMATS.values() for row in formats.values()}
+    assert {row[0].strip("` ") for row in rows} - {""} == written
+    tests = {
+        name for path in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
+    }
+    assert all(len(row) == 4 and row[1] and row[2] for row in rows)
+    assert [row[3] for row in rows if row[3].strip("` ") not in tests] == []

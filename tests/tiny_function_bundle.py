@@ -13,8 +13,8 @@ ENCODER = EncoderConfig(
     n_global_tokens=1,
 )  # fmt: skip
 MAPS = {
-    "multiclass": {"temperature": 2.0},
-    "multilabel": {"isotonic": {"x": [-3.0, 3.0], "y": [0.1, 0.9]}, "threshold": 0.0},
+    "multiclass": {"temperature": 2.0, "min_score": 0.0},
+    "multilabel": {"isotonic": {"x": [-3.0, 3.0], "y": [0.1, 0.9]}, "threshold": 0.0, "min_score": 0.0},
     "regression": {"mean": 10.0, "sd": 2.0, "half_width": 1.5},
 }
 NAMES = {"multiclass": ["a", "b", "c"], "multilabel": ["a", "b", "c"], "regression": ["value"]}

@@ -44,7 +44,7 @@ def read_flat_records(path: str | Path, *, warnings: WarningLog | None = None) -
     """
     seen: set[str] = set()
     for found in iter_seq_records(Path(path), WarningLog() if warnings is None else warnings):
-        record = _to_record(found, path)
+        record = to_record(found, f"{path} record {contig_id(found)}")
         if record.id in seen:
             where = f"{path} record {record.id}"
             raise DataError("GENBANK-002", "two records have this id.", where=where, fix="Keep one of them.")
@@ -52,13 +52,16 @@ def read_flat_records(path: str | Path, *, warnings: WarningLog | None = None) -
         yield record
 
 
-def _to_record(record: SeqRecord, path: str | Path) -> Record:
+def to_record(record: SeqRecord, where: str) -> Record:
     """Bases, id and topology of a record of Biopython.
 
+    Args:
+        record: Of a file, or made by a program.
+        where: It is, for messages.
+
     Raises:
-        DataError: With file and record, if it has no sequence, or one that is not DNA.
+        DataError: If it has no sequence, or one that is not DNA.
     """
-    where = f"{path} record {contig_id(record)}"
     try:
         codes = encode_bases(bytes(_sequence(record)))
         if not len(codes):

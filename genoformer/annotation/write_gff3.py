@@ -8,19 +8,15 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import quote
 
 from genoformer.annotation.gene_files import GeneFile, format_score, gene_id
+from genoformer.annotation.gff3_text import SOURCE, Value, attributes_text, seqid
 from genoformer.annotation.locations import format_transl_except
 from genoformer.annotation.models import Gene
 from genoformer.annotation.sorted_blocks import SortedBlocks
 from genoformer.sequence.records import Record
 
-SOURCE = "genoformer"
-SEQID_SAFE = ".:^*$@!+_?-|"  # section "Column 1: seqid"
 _ONTOLOGY_ID = re.compile(r"[A-Za-z_]+:\d+")
-_RESERVED = re.compile(r"[\x00-\x1f\x7f%;=&,]")
-Value = str | tuple[str, ...]
 _Row = tuple[int, int, int, int, str]  # start, end and number of the gene, rank of the row in the gene, text
 
 
@@ -45,14 +41,14 @@ class Gff3Writer(GeneFile):
 
     def write(self, record: Record, chunks: Iterable[str]) -> None:
         if len(record):
-            contig = _seqid(record)
+            contig = seqid(record)
             self._blocks.add(contig, f"##sequence-region {contig} 1 {len(record)}\n", chunks)
 
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
-        contig, length = _seqid(record), len(record)
+        contig, length = seqid(record), len(record)
         rows: list[_Row] = []
         if circular:
-            attributes = _attributes({"ID": f"region-{record.id}", "Is_circular": "true"})
+            attributes = attributes_text({"ID": f"region-{record.id}", "Is_circular": "true"})
             rows.append((0, length, 0, 0, f"{contig}\t{SOURCE}\tregion\t1\t{length}\t.\t+\t.\t{attributes}\n"))
         for number, gene in enumerate(genes, start=1):
             rows += _gene_rows(gene, contig, number, gene_id(record.id, number), genetic_code)
@@ -73,15 +69,10 @@ def write_gff3(path: str | Path, records: Iterable[tuple[Record, list[Gene], boo
             writer.add(record, genes, circular=circular, genetic_code=genetic_code)
 
 
-def _seqid(record: Record) -> str:
-    """The id as column 1 has it."""
-    return quote(record.id, safe=SEQID_SAFE)
-
-
 def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: int) -> Iterator[_Row]:
     def row(kind: str, start: int, end: int, rank: int, attributes: dict[str, Value], phase: str = ".") -> _Row:
         columns = (contig, SOURCE, kind, start + 1, end, format_score(gene.score), gene.strand, phase)
-        return start, last, number, rank, "\t".join(map(str, columns)) + f"\t{_attributes(attributes)}\n"
+        return start, last, number, rank, "\t".join(map(str, columns)) + f"\t{attributes_text(attributes)}\n"
 
     last = gene.transcript_span[1]
     stem = name.removeprefix("gene-")
@@ -166,13 +157,3 @@ def _functions(gene: Gene) -> dict[str, Value]:
 
 def _start_score(gene: Gene) -> str:
     return "" if gene.start_score is None else format_score(gene.start_score)
-
-
-def _attributes(attributes: dict[str, Value]) -> str:
-    """Column 9: empty values are left out, the items of a tuple are separated by commas."""
-    texts = {name: (value,) if isinstance(value, str) else value for name, value in attributes.items() if value}
-    return ";".join(f"{name}={','.join(_escape(item) for item in items)}" for name, items in texts.items())
-
-
-def _escape(value: str) -> str:
-    return _RESERVED.sub(lambda found: f"%{ord(found[0]):02X}", value)

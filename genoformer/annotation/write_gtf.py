@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from genoformer.annotation.gene_files import GeneFile, format_score, gene_id
 from genoformer.annotation.gene_sequence import coding_positions
+from genoformer.annotation.gff3_text import SOURCE
 from genoformer.annotation.models import Gene, Span
 from genoformer.annotation.stop_codons import without_stop_codon
-from genoformer.annotation.write_gff3 import SOURCE, phases, transcribed_exons, untranslated_regions
+from genoformer.annotation.write_gff3 import phases, transcribed_exons, untranslated_regions
 from genoformer.sequence.records import Record
 
 UTR_KINDS = {"five_prime_UTR": "five_prime_utr", "three_prime_UTR": "three_prime_utr"}

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from genoformer.applications import find_application, needed, result_names
+from genoformer.applications.functions.confidence import min_score_of
+from genoformer.applications.functions.sequence_kind import check_reads_genes
 from genoformer.applications.genes.request import GeneRequest
 from genoformer.bundle.header import read_header
 from genoformer.cli.loading import loading
+from genoformer.cli.option_values import check_share
 from genoformer.cli.prediction import (
     add_input_arguments,
     add_output_arguments,
@@ -29,6 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_input_arguments(parser)
     parser.add_argument("--structure", default="bacteria", help="model that finds genes: a folder, or a shipped model")
     parser.add_argument("--function", required=True, help="model that says what genes do: a folder, or a shipped model")
+    parser.add_argument(
+        "--min-score", type=float,
+        help="least probability of a label, 0 to 1: genes below stay without; by default what validation says",
+    )  # fmt: skip
     add_output_arguments(parser, f"of {', '.join(GeneRequest.known_formats.load())}")
     GeneRequest.add_arguments(parser.add_argument_group("genes"))
 
@@ -36,13 +43,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Find genes and their functions and write them; returns the exit code."""
     check_machine(args)
+    check_share(args.min_score, "--min-score")
     structure, function = read_header(args.structure), read_header(args.function)
     application = find_application(structure.config.task, where=structure.name)
     if application.request is None or application.request.load() is not GeneRequest:
         message = f'the model is for "{structure.config.task}", it finds no genes.'
         raise DataError("MODEL-007", message, where=structure.name)
     request, warnings = GeneRequest.from_arguments(args, structure), WarningLog()
-    about = {"model_digest": function.digest, "calibration": function.calibration.get(function.config.task)}
+    calibration = function.calibration.get(function.config.task) or {}
+    check_reads_genes(function, calibration, warnings)
+    min_score = min_score_of(calibration, function.name, args.min_score, warnings)
+    about = {"model_digest": function.digest, "calibration": calibration, "min_score": min_score}
     request = replace(request, functions=about)
 
     def load(paths: list[str], scan: Any, work: Path) -> Any:
@@ -54,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
             speed, function_bundle = speed_of(args), load_on_device(function, args)
         caller = FunctionCaller.from_bundle(function_bundle, speed)
         check_names_functions(caller)
-        return predictor.from_bundle(request, bundle, speed, partial(GeneFunctions, caller))
+        functions = partial(GeneFunctions, caller, min_score=min_score, warnings=warnings)
+        return predictor.from_bundle(request, bundle, speed, functions)
 
     with shown_progress("genes") as bar:
         job = Job(

@@ -13,17 +13,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", required=True, type=Path, help="folder for transformers' from_pretrained")
     parser.add_argument("--overwrite", action="store_true", help="replace an older export")
     parser.epilog = (
-        "Only the encoder and its tokenizer are written: learned positions, norm post, no dilation, conv_width 0, "
-        "no base_embedding, as in the configuration gene_structure_hf. Head and decoder stay in the bundle."
+        "The encoder, its tokenizer, a model card and the head of a masked language model are written: learned "
+        "positions, norm post, no dilation, conv_width 0, no base_embedding, as in the configurations "
+        "gene_structure_hf and mlm_hf. Other heads and decoders stay in the bundle."
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the folder; returns the exit code."""
     from genoformer.bundle.folder import load_bundle
+    from genoformer.bundle.header import CARD, find_bundle
     from genoformer.interop import to_huggingface
 
     bundle = load_bundle(args.model)
-    to_huggingface(bundle, args.out, overwrite=args.overwrite)
-    print(f"encoder and tokenizer of {bundle.name}, without head and decoder: {args.out}")
+    card = (find_bundle(args.model) / CARD).read_text(encoding="utf-8", errors="replace")
+    architecture = to_huggingface(bundle, args.out, overwrite=args.overwrite, card=card)
+    head = "head" if architecture.endswith("ForMaskedLM") else "no head and no decoder"
+    print(f"encoder and tokenizer of {bundle.name}, {head}, as {architecture}: {args.out}")
     return 0

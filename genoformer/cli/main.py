@@ -46,6 +46,7 @@ COMMANDS = {
     "export": ("genoformer.cli.export", "write a model's encoder in the layout of another program"),
     "import": ("genoformer.cli.import_", "make a bundle from an encoder of Hugging Face"),
     "models": ("genoformer.cli.models", "list the models that come with the package"),
+    "configs": ("genoformer.cli.configs", "list the configurations that come with the package"),
 }
 """Module and one line of help for every subcommand."""
 

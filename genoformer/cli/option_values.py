@@ -10,6 +10,14 @@ def positive(value: int, option: str) -> int:
     return value
 
 
+def check_share(value: float | None, option: str) -> None:
+    """``UsageError`` if a value is given that is not from 0 to 1."""
+    from genoformer.errors import UsageError
+
+    if value is not None and not 0 <= value <= 1:
+        raise UsageError("OPTION-001", f"expected a number from 0 to 1, found {value}.", where=option)
+
+
 def find_device(name: str):
     """The device of this name; ``UsageError`` if it cannot be used."""
     import torch

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from genoformer.bundle.header import BundleHeader
 from genoformer.errors import WarningLog
@@ -18,6 +18,8 @@ from genoformer.sequence.records import Record
 
 if TYPE_CHECKING:
     from genoformer.bundle.folder import Bundle
+    from genoformer.inference.presentation import Presentation
+    from genoformer.inference.results import Result
 
 OnBases = Callable[[int], None]
 """Called with the number of bases that were done since the last call."""
@@ -156,6 +158,9 @@ class BundlePredictor(Predictor, Protocol):
 class Caller(Protocol):
     """A bundle made ready for programs: records in, results out."""
 
+    result_type: ClassVar[type[Result]]
+    """What it gives of each record."""
+
     @classmethod
     def from_bundle(cls, bundle: Bundle, speed: Speed = ...) -> Self:
         """Make a bundle ready.
@@ -164,8 +169,12 @@ class Caller(Protocol):
             DataError: If it lacks what a prediction needs.
         """
 
+    @property
+    def presentation(self) -> Presentation:
+        """How results are shown: files, tables, pictures."""
+
     def predictions(self, read: Callable[[], Iterable[Record]], **options: Any) -> Iterator[Any]:
-        """What the model says of each record.
+        """What the model says of each record, a ``results.Result``.
 
         Args:
             read: Gives the records, each time it is called.

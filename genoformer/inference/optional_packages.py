@@ -1,4 +1,4 @@
-"""Packages that some formats and methods need and that not everyone has installed."""
+"""Packages that some formats, tables and methods need and that not everyone has installed."""
 
 import importlib
 from types import ModuleType
@@ -20,6 +20,20 @@ def load_pybigtools() -> ModuleType:
     return _load("pybigtools", "FORMATS-004", "bigWig needs", "tracks", "--formats")
 
 
+def load_package(name: str, where: str) -> ModuleType:
+    """A package that tables of Python need; UsageError if it is not installed.
+
+    Args:
+        name: pandas, polars or pyarrow.
+        where: What needs it.
+    """
+    return _load(name, "API-005", "tables need", _EXTRAS.get(name, ""), where)
+
+
+_EXTRAS = {"pandas": "tables", "pyarrow": "tables"}
+"""Of the package, by what they bring."""
+
+
 def load_captum() -> ModuleType:
     """The package that computes integrated gradients; UsageError if it is not installed."""
     return _load("captum", "EXPLAIN-007", "integrated gradients need", "explain", "--methods ig")
@@ -35,5 +49,6 @@ def _load(name: str, code: str, what: str, extra: str, where: str) -> ModuleType
         return importlib.import_module(name)
     except ImportError as error:
         message = f"{what} the package {name}, which is not installed."
-        fix = f'Install it: pip install "genoformer[{extra}]".'
+        wanted = f'"genoformer[{extra}]"' if extra else name
+        fix = f"Install it: pip install {wanted}."
         raise UsageError(code, message, where=where, fix=fix) from error

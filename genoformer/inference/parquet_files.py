@@ -3,7 +3,7 @@
 It is loaded by name (``optional_packages``): a format is refused before any work where it is not installed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -64,6 +64,18 @@ class ParquetWriter:
         """Values of every column for one record, all of one length."""
         raise NotImplementedError
 
+    def as_table(self, waiting: Iterable[Columns]) -> pa.Table:
+        """The rows of some records as a table in memory, with the columns of the file.
+
+        Args:
+            waiting: From ``columns``, for each record.
+        """
+        kept = list(waiting)
+        arrays = [
+            pa.array(chain.from_iterable(columns[field.name] for columns in kept), field.type) for field in self._schema
+        ]
+        return pa.Table.from_arrays(arrays, schema=self._schema)
+
     def _finish(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -73,8 +85,4 @@ class ParquetWriter:
     def _write(self) -> None:
         waiting, self._waiting, self._n_waiting = self._waiting, [], 0
         if waiting:
-            arrays = [
-                pa.array(chain.from_iterable(columns[field.name] for columns in waiting), field.type)
-                for field in self._schema
-            ]
-            self._file.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+            self._file.write_table(self.as_table(waiting))

@@ -12,25 +12,29 @@ from genoformer.errors import DataError
 from genoformer.inference.bundle_parts import check_task, read_calibration, read_task
 from genoformer.inference.chunks import Outputs
 from genoformer.inference.interface import Speed
+from genoformer.inference.presentation import Presentation
+from genoformer.inference.results import Result
 from genoformer.sequence.records import Record
 from genoformer.stream import refusals_explained
 
 CODON_BP = 3
 
 
-@dataclass(frozen=True)
-class SequencePrediction:
-    """What a model says of one record.
+@dataclass(frozen=True, repr=False)
+class SequencePrediction(Result):
+    """What a model says of the structure of one record; see ``Result`` for what all results have.
 
     Attributes:
-        record_id: The record.
-        length: Its length in bp.
         outputs: Arrays by name; see ``outputs`` of the application's caller.
     """
 
-    record_id: str
-    length: int
     outputs: Outputs
+
+    def given(self, needs: str) -> tuple[Outputs, dict[str, Any]]:
+        return self.outputs, {}
+
+    def in_words(self) -> str:
+        return self.shown.words.load()(self) if self.shown.words else ", ".join(self.outputs)
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,17 @@ class SequenceCaller:
     task: Any
     precision: str = "float32"
 
+    result_type: ClassVar[type[SequencePrediction]] = SequencePrediction
+
     task_module: ClassVar[Any]
     """The module of the task: its name, and how it is built."""
     fitted: ClassVar[tuple[str, ...]] = ()
     """What the calibration must hold; see ``bundle_parts.read_calibration``."""
+
+    @property
+    def presentation(self) -> Presentation:
+        """How results are shown."""
+        raise NotImplementedError
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, speed: Speed = Speed(), **settings: Any) -> Self:
@@ -83,7 +94,8 @@ class SequenceCaller:
             if len(record) > self.max_bp:
                 message = f"{len(record):,} bases; the model reads up to {self.max_bp:,}."
                 raise DataError("STRUCTURE-001", message, where=record.id)
-            yield SequencePrediction(record.id, len(record), self.outputs(record.codes))
+            outputs = self.outputs(record.codes)
+            yield SequencePrediction(record.id, len(record), outputs, record=record, shown=self.presentation)
 
     def run_network(self, codes: np.ndarray, **inputs: np.ndarray) -> torch.Tensor:
         """Outputs of the network for one sequence, float32, on the processor; inputs are [1, ...] each."""

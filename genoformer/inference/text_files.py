@@ -30,9 +30,13 @@ class TextWriter:
         with ExitStack() as stack:
             temporary = stack.enter_context(atomic_path(self.path))
             self._file = stack.enter_context(open(temporary, "w", encoding="utf-8", newline="\n"))
-            self._file.write(self.header)
+            self.begin(stack)
             self._stack = stack.pop_all()
         return self
+
+    def begin(self, stack: ExitStack) -> None:
+        """Begin the file; what else a format opens here ``stack`` ends, before the file takes its name."""
+        self._file.write(self.header)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -134,6 +134,33 @@ class TrackStore:
         return self._held[key]
 
 
+class HeldSteps:
+    """What a model pass says of the bases of one record, in memory; adds as a ``TrackPass``, gives as a ``TrackStore``.
+
+    Args:
+        n_rows: Strands times channels.
+    """
+
+    def __init__(self, n_rows: int) -> None:
+        self._n_rows = n_rows
+        self._pieces: dict[int, np.ndarray] = {}
+
+    def add(self, number: int, start: int, steps: np.ndarray) -> None:
+        """Keep a stretch; arguments as for ``TrackPass.add``."""
+        self._pieces[start] = steps
+
+    def pieces(self, number: int, row: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Stretches of one strand and channel, ascending; see ``TrackStore.pieces``."""
+        return ((start, self._pieces[start][row]) for start in sorted(self._pieces))
+
+    def whole(self, length_bp: int) -> np.ndarray:
+        """All of it as one array, uint8 [2 C, length_bp]; bases that no model read are 0."""
+        found = np.zeros((self._n_rows, length_bp), np.uint8)
+        for start, steps in self._pieces.items():
+            found[:, start : start + steps.shape[1]] = steps
+        return found
+
+
 @dataclass(frozen=True)
 class Track:
     """Probabilities of one record; what writers of formats that hold them are given.
@@ -145,7 +172,7 @@ class Track:
         end: One past the last.
     """
 
-    store: TrackStore
+    store: TrackStore | HeldSteps
     number: int
     start: int
     end: int

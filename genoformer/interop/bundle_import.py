@@ -1,4 +1,4 @@
-"""A bundle from a Hugging Face folder: its encoder, and a new head that must be trained before it predicts."""
+"""A bundle from a Hugging Face folder: its encoder, and the head that it came with, or a new one to be trained."""
 
 import json
 from dataclasses import replace
@@ -10,7 +10,7 @@ from genoformer.bundle.folder import save_bundle
 from genoformer.bundle.header import CALIBRATION, CARD, CONFIG, WEIGHTS, BundleConfig
 from genoformer.errors import UsageError
 from genoformer.files import MANIFEST_NAME
-from genoformer.interop.huggingface_import import ImportedEncoder, ImportOptions, read_encoder
+from genoformer.interop.huggingface_import import ImportedEncoder, ImportOptions, read_encoder, stored_task
 from genoformer.interop.output_folder import output_folder
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.networks import Network, build_network
@@ -28,9 +28,9 @@ def import_bundle(
 ) -> BundleConfig:  # fmt: skip
     """Write a bundle with the encoder of a Hugging Face folder, for ``fit --init_from``.
 
-    Its head has random weights and it has no decoder: prediction refuses it. The model card holds
-    the configuration to train it with. Without ``options.n_global_tokens`` a foreign encoder gets no global tokens:
-    gene structure needs none.
+    Its head has random weights, unless the folder has one for this task, and it has no decoder: prediction refuses it.
+    The model card holds the configuration to train it with. Without ``options.n_global_tokens`` a foreign encoder gets
+    no global tokens: gene structure needs none.
 
     Args:
         folder: See ``from_huggingface``.
@@ -52,7 +52,11 @@ def import_bundle(
         imported = read_encoder(Path(folder), options)
         config = _bundle_config(imported.encoder.config, _tokenizer(imported, Path(folder)), task)
         model = _with_new_head(imported, task, seed)
-        card = _card(Path(folder).resolve().name, imported, config, seed)
+        keeps_head = imported.head is not None and stored_task(Path(folder)) == task.name
+        if keeps_head:
+            model.head.load_state_dict({f"projection.{part}": tensor for part, tensor in (imported.head or {}).items()})
+        head = "as it was exported" if keeps_head else f"new: random weights, seed {seed}"
+        card = _card(Path(folder).resolve().name, imported, config, head)
         save_bundle(temporary, model=model, config=config, card=card)
     return config
 
@@ -95,7 +99,7 @@ def _with_new_head(imported: ImportedEncoder, task: Task, seed: int) -> Network:
     return model
 
 
-def _card(name: str, imported: ImportedEncoder, config: BundleConfig, seed: int) -> str:
+def _card(name: str, imported: ImportedEncoder, config: BundleConfig, head: str) -> str:
     n_parameters = sum(tensor.numel() for tensor in imported.encoder.parameters())
     left_out = ", ".join(imported.left_out) or "none"
     if imported.source != "reformer" and not config.encoder["n_global_tokens"]:
@@ -103,7 +107,7 @@ def _card(name: str, imported: ImportedEncoder, config: BundleConfig, seed: int)
     return f"""# {name}
 
 The encoder of {name}, a {imported.source} in the layout of Hugging Face: {n_parameters:,} parameters, k = {config.k},
-stride = {config.stride}. **Its head for {config.task} is new: random weights, seed {seed}.** It has no decoder, and
+stride = {config.stride}. **Its head for {config.task} is {head}.** It has no decoder, and
 predicts nothing before it is trained:
 
     genoformer fit --config FILE --init_from THIS_FOLDER --data.fasta genome.fa --data.annotation genome.gff3

@@ -15,9 +15,11 @@ from genoformer.interop.huggingface_names import (
     WORDS,
     State,
     from_longformer_names,
+    last_norm,
     to_longformer_names,
 )
 from genoformer.interop.huggingface_tokenizer import kmer_rows, our_tokenizer
+from genoformer.interop.masked_head import PREFIX, from_lm_head
 from genoformer.interop.reformer_layout import from_reformer_config
 from genoformer.interop.reformer_weights import from_reformer_names, to_reformer_names
 from genoformer.nn.config import EncoderConfig
@@ -59,12 +61,15 @@ class ImportedEncoder:
         tokenizer: Whose ids it reads; None = ids of the folder's own.
         source: "longformer", "reformer" or "bert".
         left_out: Names of tensors that were not read.
+        head: "weight" and "bias" of a head that says which base stands where; None if the folder has none that
+            ``to_huggingface`` wrote, or it was trained further.
     """
 
     encoder: Encoder
     tokenizer: KmerTokenizer | None
     source: str
     left_out: tuple[str, ...]
+    head: State | None = None
 
 
 def from_huggingface(
@@ -114,13 +119,37 @@ def read_encoder(folder: Path, options: ImportOptions) -> ImportedEncoder:
     if model_type(stored, where) == "reformer":
         return _read_reformer(folder, stored, options)
     values = with_defaults(stored, where)
-    state, left_out = _base_model(read_weights(folder), values["model_type"])
+    tensors = read_weights(folder)
+    state, left_out = _base_model(tensors, values["model_type"])
     read = _read_bert if values["model_type"] == "bert" else _read_longformer
     try:
         _check_tables(state, values, folder)
-        return read(folder, values, state, left_out, options)
+        found = read(folder, values, state, left_out, options)
     except KeyError as error:
         raise _misfit(f"there is no {error}", folder) from error
+    return _with_head(found, tensors)
+
+
+def _with_head(found: ImportedEncoder, tensors: State) -> ImportedEncoder:
+    if found.tokenizer is None or found.source != "longformer":
+        return found
+    norm = last_norm(found.encoder.state_dict(), found.encoder.config.n_layers)
+    head = from_lm_head({name: tensor.float() for name, tensor in tensors.items()}, norm, found.tokenizer)
+    if head is None:
+        return found
+    left_out = tuple(name for name in found.left_out if not name.startswith(PREFIX))
+    return replace(found, head=head, left_out=left_out)
+
+
+def stored_task(folder: Path) -> str | None:
+    """Name of the task of a folder that ``to_huggingface`` wrote with its head; None for others.
+
+    Raises:
+        GenoformerError: If ``config.json`` cannot be read.
+    """
+    stored = read_object(folder / CONFIG).get(KEY)
+    task = stored.get("task") if isinstance(stored, dict) else None
+    return task if isinstance(task, str) else None
 
 
 def _read_longformer(folder, values, state, left_out, options: ImportOptions) -> ImportedEncoder:

@@ -66,6 +66,12 @@ def from_longformer_names(state: State, *, n_layers: int, pad_id: int, has_globa
     return ours
 
 
+def last_norm(state: State, n_layers: int) -> State:
+    """Scale and shift of the norm whose output are the hidden states of our encoder, "weight" and "bias" [D]."""
+    last = f"layers.{n_layers - 1}.feed_forward_norm" if n_layers else "embedding_norm"
+    return {part: state[f"{last}.{part}"] for part in PARTS}
+
+
 def _layer_to_theirs(state: State, ours: str, theirs: str) -> State:
     layer = {}
     for part in PARTS:

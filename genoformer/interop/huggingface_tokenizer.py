@@ -33,6 +33,23 @@ def write_tokenizer(folder: Path, tokenizer: KmerTokenizer, *, max_tokens: int, 
     })  # fmt: skip
 
 
+def kmer_text(bases: str, tokenizer: KmerTokenizer, hidden: str = "?") -> str:
+    """A raw sequence as the text that the tokenizer of an exported folder reads: its ids are those of ``encode``.
+
+    Args:
+        bases: Letters, upper or lower case; N stands in behind the end.
+        tokenizer: Of the model.
+        hidden: Stands for a base that is not shown: every k-mer that touches it is [MASK].
+
+    Example:
+        >>> kmer_text("ACG?TAC", KmerTokenizer(k=3, stride=2))
+        'ACG [MASK] TAC CNN'
+    """
+    padded = bases + "N" * tokenizer.k
+    words = (padded[i : i + tokenizer.k] for i in range(0, len(bases), tokenizer.stride))
+    return " ".join(MASK if hidden in word else word for word in words)
+
+
 def tokenizer_of_size(vocab_size: int, stride: int) -> KmerTokenizer | None:
     """The tokenizer that has as many ids; None if there is none."""
     sizes = {N_SPECIAL + 4**k: k for k in range(1, MAX_K + 1)}

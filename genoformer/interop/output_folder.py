@@ -48,7 +48,7 @@ def _check_free(final: Path, names: Collection[str], *, overwrite: bool) -> None
         return
     if not final.is_dir():
         raise _cannot(final, "this name is taken: it is no folder.")
-    found = sorted(path.name for path in final.iterdir())
+    found = sorted((path.name for path in final.iterdir()), key=str.casefold)
     if found and not overwrite:
         raise _cannot(final, f"the folder already has {found[0]}.", " with -o, or add --overwrite")
     if others := [name for name in found if name not in names]:

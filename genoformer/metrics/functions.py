@@ -81,6 +81,24 @@ def best_threshold(scores: np.ndarray, labels: np.ndarray) -> float:
     return float(ranked[np.argmax(np.where(is_last_of_equals, f1, -1.0))])
 
 
+def threshold_of_precision(scores: np.ndarray, is_right: np.ndarray, precision: float, n_least: int) -> float | None:
+    """The lowest score from which on a share of the answers is right; None if there is none.
+
+    Args:
+        scores: Of the answers, higher is surer, [n].
+        is_right: Whether each is right, bool [n].
+        precision: The share.
+        n_least: Answers that there must be from the score on: fewer show nothing.
+    """
+    if not len(scores):
+        return None
+    order = np.argsort(-scores, kind="stable")
+    ranked, numbers = scores[order], np.arange(1, len(scores) + 1)
+    is_last_of_equals = np.append(ranked[1:] != ranked[:-1], True)
+    is_enough = (np.cumsum(is_right[order]) >= precision * numbers) & (numbers >= n_least) & is_last_of_equals
+    return float(ranked[np.flatnonzero(is_enough)[-1]]) if is_enough.any() else None
+
+
 def regression_scores(predicted: np.ndarray, values: np.ndarray) -> dict[str, float | int]:
     """Pearson's r, R² and root mean squared error of numbers [n]; r is 0 where either does not vary."""
     spread = float(np.sum((values - values.mean()) ** 2))

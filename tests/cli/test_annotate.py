@@ -175,6 +175,112 @@ def test_a_gene_that_begins_inside_a_codon_is_read_from_its_first_whole_codon(fu
     assert genes[0].functions == ((row["prediction"], float(row["probability"])),) and genes[1].functions == ()
 
 
+@pytest.fixture
+def calibrated_with(function_bundle, annotate, tmp_path):
+    """``calibrated_with(kind, calibration, ...)`` annotates with a model that has this calibration besides."""
+
+    def run(kind, fitted, *arguments, drop=(), **options):
+        bundle = load_bundle(function_bundle[kind])
+        stored = {name: value for name, value in bundle.calibration["function"].items() if name not in drop}
+        config = replace(bundle.config, options={**bundle.config.options, **options})
+        calibration = {"function": {**stored, **fitted}}
+        save_bundle(tmp_path / "m", model=bundle.model, config=config, card="#\n", calibration=calibration)
+        return annotate(kind, "--function", tmp_path / "m", *arguments)
+
+    return run
+
+
+def summary_of(folder):
+    return json.loads((folder / "summary.json").read_text())["functions"]
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "multilabel"])
+def test_labels_below_the_threshold_are_left_out_and_probabilities_are_not(annotate, tmp_path, kind):
+    names = ("a", "b", "c") if kind == "multiclass" else TERMS
+    assert annotate(kind, out="all") == 0
+    everything = table(tmp_path / "all/functions.tsv")
+    said = [[name for name in names if name in row["prediction"]] for row in everything]
+    sure = [float(row[name]) for row, own in zip(everything, said, strict=True) for name in own]
+    least = round(float(np.median(sure)), 3)
+    assert annotate(kind, "--min-score", least) == 0
+    kept = table(tmp_path / "o/functions.tsv")
+    for whole, own, row in zip(everything, said, kept, strict=True):
+        assert row["prediction"] == ";".join(name for name in own if float(whole[name]) >= least)
+        assert row["probability"] == ";".join(whole[name] for name in own if float(whole[name]) >= least)
+        assert [row[name] for name in names] == [whole[name] for name in names]
+    empty = sum(not row["prediction"] for row in kept)
+    assert summary_of(tmp_path / "o")["n_unlabelled"] == empty and 0 < empty < len(kept)
+    rows = table(tmp_path / "o/genes.tsv")
+    assert sum(row["functions"] == row["function_scores"] == "." for row in rows) == empty
+
+
+def test_the_threshold_of_validation_stands_unless_another_is_given(calibrated_with, tmp_path):
+    assert calibrated_with("multiclass", {"min_score": 0.4}) == 0
+    labelled = [row for row in table(tmp_path / "o/functions.tsv") if row["prediction"]]
+    assert labelled and all(float(row["probability"]) >= 0.4 for row in labelled)
+    assert summary_of(tmp_path / "o")["min_score"] == 0.4
+    assert calibrated_with("multiclass", {"min_score": 0.4}, "--min-score", "0", "--overwrite") == 0
+    assert all(row["prediction"] for row in table(tmp_path / "o/functions.tsv"))
+
+
+def test_without_a_threshold_one_half_is_taken_and_said(calibrated_with, tmp_path, capsys):
+    assert calibrated_with("multiclass", {"temperature": 1.0}, drop=["min_score"]) == 0
+    assert "FUNCTION-101" in capsys.readouterr().err and summary_of(tmp_path / "o")["min_score"] == 0.5
+    labelled = [row for row in table(tmp_path / "o/functions.tsv") if row["prediction"]]
+    assert labelled and all(float(row["probability"]) >= 0.5 for row in labelled)
+
+
+def test_where_validation_found_no_threshold_no_gene_is_labelled(calibrated_with, tmp_path, capsys):
+    assert calibrated_with("multiclass", {"min_score": None}) == 0
+    assert "FUNCTION-102" in capsys.readouterr().err
+    assert {row["prediction"] for row in table(tmp_path / "o/functions.tsv")} == {""}
+    labels = [f"{row['record_id']}\ta\n" for row in table(tmp_path / "o/functions.tsv")]
+    (tmp_path / "known.tsv").write_text("id\tlabel\n" + "".join(labels))
+    assert main(["evaluate", str(tmp_path / "o"), str(tmp_path / "known.tsv"), "--task", "function"]) == 65
+    assert "EVAL-023" in capsys.readouterr().err
+
+
+def test_only_labelled_genes_are_judged(annotate, tmp_path, capsys):
+    assert annotate("multiclass", "--min-score", "0.4") == 0
+    rows = table(tmp_path / "o/functions.tsv")
+    labels = [f"{row['record_id']}\t{row['prediction'] or 'c'}\n" for row in rows]
+    (tmp_path / "known.tsv").write_text("id\tlabel\n" + "".join(labels))
+    capsys.readouterr()
+    assert main(["evaluate", str(tmp_path / "o"), str(tmp_path / "known.tsv"), "--task", "function", "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    n_labelled = sum(bool(row["prediction"]) for row in rows)
+    assert scores["accuracy"] == 1.0 and scores["n"] == n_labelled
+    assert scores["labelled"] == pytest.approx(n_labelled / len(rows))
+
+
+PROMOTERS = {"n": 900, "length_bp": [70, 70, 70], "gc": [0.3, 0.8], "coding": 0.02}
+
+
+def test_a_model_of_other_sequences_is_refused(calibrated_with, tmp_path, capsys):
+    assert calibrated_with("multiclass", {"sequences": PROMOTERS}) == 65
+    assert "(70 to 70 bp) 2% read as genes" in capsys.readouterr().err
+    assert calibrated_with("multiclass", {}, max_bp=70) == 65
+    assert "it reads 70 bp" in capsys.readouterr().err and not (tmp_path / "o").exists()
+
+
+def test_a_model_that_averages_strands_is_warned_about(calibrated_with, capsys):
+    assert calibrated_with("multiclass", {}, strands="average") == 0
+    assert "FUNCTION-103" in capsys.readouterr().err
+
+
+def test_genes_unlike_the_training_sequences_are_counted(calibrated_with, capsys):
+    genes = {"n": 900, "length_bp": [300, 900, 2000], "gc": [0.3, 0.31], "coding": 0.97}
+    assert calibrated_with("multiclass", {"sequences": genes}) == 0
+    lines = capsys.readouterr().err
+    assert "FUNCTION-104" in lines and "FUNCTION-105" in lines and "30% to 31%" in lines
+
+
+@pytest.mark.parametrize("value", ["1.5", "-0.1", "nan"])
+def test_a_threshold_that_is_no_probability_is_refused(annotate, capsys, value):
+    assert annotate("multiclass", f"--min-score={value}") == 2
+    assert f"found {float(value)}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("kind", "more", "code", "text"),
     [

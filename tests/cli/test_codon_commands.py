@@ -81,11 +81,11 @@ def test_tokens_must_be_codons(here, capsys):
     assert "a token must be a codon" in capsys.readouterr().err
 
 
-def test_codons_have_no_crossing_pairs_and_one_format(here, tmp_path, capsys):
+def test_codons_have_no_crossing_pairs_and_no_brackets(here, tmp_path, capsys):
     command = ["predict", "c.fa", "--model", "runs/one/model", "-o", str(tmp_path / "out")]
     assert main([*command, "--crossing"]) == 2
     assert main([*command, "--formats", "dbn"]) == 2
-    assert 'unknown output format "dbn"; known: tsv, parquet.' in capsys.readouterr().err
+    assert 'unknown output format "dbn"; known: tsv, gff3, bed, parquet, report.' in capsys.readouterr().err
 
 
 def test_states_of_another_length_are_not_judged(here, tmp_path, capsys):

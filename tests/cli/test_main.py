@@ -14,11 +14,15 @@ import types
 from pathlib import Path
 
 import pytest
+import yaml
 from Bio import SeqIO
 from children import PATIENCE_S
 
+from genoformer.bundle.header import shipped_models
 from genoformer.cli import main as cli
+from genoformer.cli import models
 from genoformer.errors import BusyError, DataError
+from genoformer.training.config_files import config_folder
 
 HEAVY = ("torch", "pytorch_lightning", "numba", "numpy", "Bio", "h5py", "sklearn")
 
@@ -303,7 +307,27 @@ def test_simulate_refuses_an_output_below_a_file(tmp_path):
 def test_models_lists_a_table_and_an_unknown_one_is_exit_66(capsys):
     assert cli.main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split("\t") == ["name", "task", "genetic_code", "k", "stride"]
-    assert all(len(line.split("\t")) == 5 for line in lines)
+    assert lines[0].split() == ["name", "for", "organisms", "size", "scores"] and max(map(len, lines)) <= 128
+    assert cli.main(["models", "--tsv"]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [row[0] for row in rows[1:]] == shipped_models() and all(len(row) == 5 for row in rows)
+    assert "1.3 million, 6 MB" in rows[1] and not any(cell in ("", "-") for row in rows for cell in row)
     assert cli.main(["models", "no_such_model"]) == 66
     assert "no_such_model" in capsys.readouterr().err
+
+
+def test_a_model_whose_card_says_little_is_listed_with_what_is_known(tiny_bundle):
+    row = models.about("tiny", tiny_bundle)
+    assert row["name"] == "tiny" and row["for"] == row["scores"] == "-" and row["size"].endswith(" MB")
+
+
+def test_configs_lists_every_configuration_with_a_line_and_prints_one(capsys):
+    assert cli.main(["configs"]) == 0
+    text = capsys.readouterr().out
+    for path in config_folder().glob("*/*.yaml"):
+        assert re.search(rf"^  {path.stem}\b", text, re.M), path
+    assert "Secondary structure of a protein from its coding sequence" in text
+    assert cli.main(["configs", "rna_pairs"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["model"]["task"] == "rna_pairs"
+    assert cli.main(["configs", "rna_pair"]) == 66
+    assert "rna_pairs" in capsys.readouterr().err

@@ -99,7 +99,7 @@ def test_bundle_holds_settings_and_calibration(here):
 
 @pytest.mark.parametrize(("options", "code", "message"), [
     (["--mask", "x.bed"], 2, "--mask"),
-    (["--formats", "gtf"], 2, 'unknown output format "gtf"; known: h5, dbn, tsv, parquet, ct, bpseq, png'),
+    (["--formats", "gtf"], 2, 'unknown output format "gtf"; known: h5, dbn, tsv, parquet, ct, bpseq, png, gff3'),
 ])  # fmt: skip
 def test_options_that_make_no_sense_are_refused(predict, options, code, message, capsys):
     assert predict(*options) == code

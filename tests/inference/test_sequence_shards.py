@@ -21,9 +21,9 @@ from genoformer.sequence.records import Record
 
 FORMATS = {
     "function": ("tsv", "report"),
-    "rna_pairs": ("h5", "dbn", "tsv", "ct", "bpseq", "report"),
-    "codon_structure": ("tsv", "report"),
-    "contacts": ("tsv", "h5", "report"),
+    "rna_pairs": ("h5", "dbn", "tsv", "ct", "bpseq", "gff3", "bed", "bedpe", "svg", "dotplot", "report"),
+    "codon_structure": ("tsv", "gff3", "bed", "report"),
+    "contacts": ("tsv", "h5", "svg", "report"),
 }
 MODELS = ("multiclass", "multilabel", "regression", "rna_pairs", "codon_structure", "contacts")
 

@@ -158,7 +158,7 @@ def test_encoder_with_ids_of_its_own_gets_no_tokenizer(tmp_path):
     to_huggingface(odd, tmp_path / "odd")
     to_huggingface(tiny_encoder(EXPORTABLE), tmp_path / "unwanted", with_tokenizer=False)
     for name in ("odd", "unwanted"):
-        assert {path.name for path in (tmp_path / name).iterdir()} == {"config.json", "model.safetensors"}
+        assert {path.name for path in (tmp_path / name).iterdir()} == {"config.json", "model.safetensors", "README.md"}
     assert from_huggingface(tmp_path / "odd").config == odd.config
 
 

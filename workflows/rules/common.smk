@@ -3,6 +3,7 @@
 import csv
 import re
 from pathlib import Path
+from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
@@ -50,7 +51,12 @@ def names(*roles):
     return [name for name, row in SAMPLES.items() if row["role"] in roles]
 
 
-if not config["model"] and not names("train"):
+def model_of(sample):
+    """Folder of a model, or name of a shipped one, that is given for a sample; "" for the one that is trained."""
+    return SAMPLES[sample].get("model") or config["model"]
+
+
+if not names("train") and not all(map(model_of, names("predict", "test"))):
     raise WorkflowError(
         f'config key "model" is empty, and {config["samples"]} has no sample with role "train".'
     )
@@ -77,6 +83,12 @@ FILES = {
 WANTED = config["formats"] + (["cds"] if config["function_model"] else [])
 FORMATS = [word for word in FILES if word in WANTED]
 PREDICTED = [FILES[word] for word in FORMATS]
+EMBEDDINGS = {
+    "npz": "embeddings.npz",
+    "h5": "embeddings.h5",
+    "parquet": "embeddings.parquet",
+}
+EMBEDDED = [EMBEDDINGS[word] for word in config["embeddings"]["formats"]]
 
 
 wildcard_constraints:
@@ -90,9 +102,14 @@ def fasta(wildcards):
     return SAMPLES[wildcards.sample]["fasta"]
 
 
+def reference(sample):
+    """File with the known genes of a sample: a GenBank or EMBL file may hold them beside the sequence."""
+    return SAMPLES[sample].get("annotation") or SAMPLES[sample]["fasta"]
+
+
 def annotation(wildcards):
     """The reference annotation of a sample."""
-    return SAMPLES[wildcards.sample]["annotation"]
+    return reference(wildcards.sample)
 
 
 def genetic_code(wildcards):
@@ -107,6 +124,18 @@ def functions(wildcards):
     return expand("results/function/{sample}/manifest.json", sample=samples)
 
 
+def embeddings(wildcards):
+    """Embeddings of all predicted samples, where there is a model for them."""
+    samples = names("predict", "test") if config["embeddings"]["model"] else []
+    return expand("results/embed/{sample}/manifest.json", sample=samples)
+
+
+def variants(wildcards):
+    """What variants change, for the samples that have some."""
+    samples = [n for n in names("predict", "test") if SAMPLES[n].get("variants")]
+    return expand("results/variants/{sample}/manifest.json", sample=samples)
+
+
 def bundle_files(folder):
     """Files of a model; none where it is the name of a shipped one."""
     is_folder = "/" in folder or Path(folder).is_dir()
@@ -115,7 +144,7 @@ def bundle_files(folder):
 
 def model_files(wildcards):
     """What a prediction of genes waits for: the trained model, or the folder of a given one."""
-    return bundle_files(config["model"] or f"{RUN}/model")
+    return bundle_files(model_of(wildcards.sample) or f"{RUN}/model")
 
 
 def function_model_files(wildcards):
@@ -125,7 +154,7 @@ def function_model_files(wildcards):
 
 def model(wildcards, input):
     """The model of a prediction: a folder, or the name of a shipped one."""
-    return Path(input.model[0]).parent if input.model else config["model"]
+    return Path(input.model[0]).parent if input.model else model_of(wildcards.sample)
 
 
 def input_mb(input):

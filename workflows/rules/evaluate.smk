@@ -26,5 +26,5 @@ rule evaluate:
         mem_mb=memory_mb(20),
         runtime=minutes(0.1),
     shell:
-        "genoformer evaluate {input.predicted} {input.reference} --fasta {input.fasta} -o {output.json}"
-        " > {output.table} 2> {log}"
+        "genoformer evaluate {input.predicted:q} {input.reference:q} --fasta {input.fasta:q} -o {output.json:q}"
+        " > {output.table:q} 2> {log:q}"

@@ -30,5 +30,5 @@ rule function:
         out=lambda wildcards, output: Path(output[0]).parent,
         device="cuda" if config["prediction"]["gpus"] else "cpu",
     shell:
-        "genoformer predict {input.fasta} --model {params.model} -o {params.out} --threads {threads} --device {params.device}"
-        " --allow-empty > {log} 2>&1"
+        "genoformer predict {input.fasta:q} --model {params.model:q} -o {params.out:q} --threads {threads}"
+        " --device {params.device} --allow-empty > {log:q} 2>&1"

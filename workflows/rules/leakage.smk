@@ -25,4 +25,5 @@ rule check_leakage:
     params:
         fail="--fail" if config["leakage"] == "fail" else "",
     shell:
-        "genoformer check-leakage {input.train} {input.fasta} {params.fail} -o {output.table} > {output.text} 2> {log}"
+        "genoformer check-leakage {input.train:q} {input.fasta:q} {params.fail} -o {output.table:q}"
+        " > {output.text:q} 2> {log:q}"

@@ -28,9 +28,9 @@ rule predict_shard:
         genetic_code=genetic_code,
         options=config["prediction"]["options"],
     shell:
-        "genoformer predict {input.fasta} --model {params.model} -o {params.parts} --shard {wildcards.i}/{params.shards}"
+        "genoformer predict {input.fasta:q} --model {params.model:q} -o {params.parts:q} --shard {wildcards.i}/{params.shards}"
         " --formats {params.formats} --threads {threads} --device {params.device} {params.genetic_code} {params.options}"
-        " > {log} 2>&1"
+        " > {log:q} 2>&1"
 
 
 rule merge:
@@ -66,4 +66,4 @@ rule merge:
         model=model,
         out=lambda wildcards, output: Path(output[0]).parent,
     shell:
-        "genoformer merge {params.parts} --fasta {input.fasta} --model {params.model} -o {params.out} > {log} 2>&1"
+        "genoformer merge {params.parts:q} --fasta {input.fasta:q} --model {params.model:q} -o {params.out:q} > {log:q} 2>&1"

@@ -4,7 +4,7 @@
 rule prepare:
     input:
         fasta=[SAMPLES[name]["fasta"] for name in names("train")],
-        annotation=[SAMPLES[name]["annotation"] for name in names("train")],
+        annotation=[reference(name) for name in names("train")],
     output:
         "results/train/data.h5",
     log:
@@ -17,8 +17,11 @@ rule prepare:
     resources:
         mem_mb=memory_mb(20),
         runtime=minutes(0.1),
+    params:
+        labels=config["training"]["labels"],
     shell:
-        "genoformer prepare {input.fasta} --annotation {input.annotation} -o {output} > {log} 2>&1"
+        "genoformer prepare {input.fasta:q} --annotation {input.annotation:q} --labels {params.labels} -o {output:q}"
+        " > {log:q} 2>&1"
 
 
 # Checkpoints stay beside the model, outside of the declared outputs: a job that failed or was cancelled continues there.
@@ -52,9 +55,9 @@ rule train:
     params:
         name=config["training"]["name"],
         config=lambda wildcards: [
-            f"--config {name}" for name in config["training"]["configs"]
+            f"--config {quote(name)}" for name in config["training"]["configs"]
         ],
         options=config["training"]["options"],
     shell:
-        "OMP_NUM_THREADS={threads} genoformer fit {params.config} --name {params.name} --data.store {input.store}"
-        " {params.options} >> {log} 2>&1"
+        "OMP_NUM_THREADS={threads} genoformer fit {params.config} --name {params.name} --data.store {input.store:q}"
+        " {params.options} >> {log:q} 2>&1"

@@ -6,9 +6,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from genoformer.inference.chunks import Outputs
+from genoformer.inference.formats import Formats
+from genoformer.inference.parts import Part
+from genoformer.inference.presentation import Presentation
 from genoformer.inference.sequence_caller import SequenceCaller
 from genoformer.metrics.calibration import class_probabilities
 from genoformer.tasks import codon_structure
+
+FORMATS: Part[Formats] = Part("genoformer.applications.codon_structure.outputs:FORMATS")
+DRAW: Part[Any] = Part("genoformer.applications.codon_structure.picture:draw")
+WORDS: Part[Any] = Part("genoformer.applications.codon_structure.picture:in_words")
 
 
 @dataclass(frozen=True)
@@ -17,6 +24,12 @@ class CodonCaller(SequenceCaller):
 
     task_module: ClassVar[Any] = codon_structure
     fitted: ClassVar[tuple[str, ...]] = ("temperature",)
+
+    @property
+    def presentation(self) -> Presentation:
+        return Presentation(
+            FORMATS, settings={"states": {"channels": tuple(self.task.channels)}}, draw=DRAW, words=WORDS
+        )
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """Outputs of the network for every whole codon, float32 [T, C]."""

@@ -8,7 +8,6 @@ from typing import Any, Self
 
 from genoformer.applications.codon_structure.caller import CodonCaller
 from genoformer.applications.codon_structure.request import CodonRequest
-from genoformer.applications.codon_structure.writers import StateWriter
 from genoformer.bundle.folder import Bundle
 from genoformer.inference.chunks import Outputs
 from genoformer.inference.formats import Formats, MakeWriter
@@ -54,7 +53,4 @@ class CodonPredictor(SequencePredictor):
 
     def writers(self, formats: Formats) -> Mapping[str, MakeWriter]:
         channels = self.caller.task.channels
-        found: dict[str, MakeWriter] = {"tsv": partial(StateWriter, channels=channels)}
-        for word in {"parquet", "report"} & {*self.request.formats}:  # the package of the first not everyone has
-            found[word] = partial(formats[word].writer.load(), channels=channels)
-        return found
+        return {word: partial(formats[word].writer.load(), channels=channels) for word in self.request.formats}

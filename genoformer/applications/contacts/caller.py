@@ -6,6 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from genoformer.inference.chunks import Outputs
+from genoformer.inference.formats import Formats
+from genoformer.inference.parts import Part
+from genoformer.inference.presentation import Presentation
 from genoformer.inference.sequence_caller import SequenceCaller
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.structures.contacts import CONTACT, UNKNOWN
@@ -15,6 +18,10 @@ from genoformer.tasks.contacts import MIN_SEPARATION
 SMALLEST = 1e-3
 """Pairs that are less probable are not in the files."""
 
+FORMATS: Part[Formats] = Part("genoformer.applications.contacts.outputs:FORMATS")
+DRAW: Part[Any] = Part("genoformer.applications.contacts.picture:draw")
+WORDS: Part[Any] = Part("genoformer.applications.contacts.picture:in_words")
+
 
 @dataclass(frozen=True)
 class ContactCaller(SequenceCaller):
@@ -22,6 +29,10 @@ class ContactCaller(SequenceCaller):
 
     task_module: ClassVar[Any] = contacts
     fitted: ClassVar[tuple[str, ...]] = ("isotonic",)
+
+    @property
+    def presentation(self) -> Presentation:
+        return Presentation(FORMATS, draw=DRAW, words=WORDS)
 
     def logits(self, codes: np.ndarray) -> np.ndarray:
         """Outputs of the network for every two whole codons, float32 [T, T], symmetric."""

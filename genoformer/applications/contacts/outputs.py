@@ -25,6 +25,10 @@ FORMATS = {
         "contacts-{:04d}.png", "a picture of each record", needs="contacts", writer=Part(f"{_WRITERS}:draw_one"),
         check=Part("genoformer.report.pyplot:load_pyplot"),
     ),
+    "svg": OutputFormat(
+        "contacts-{:04d}.svg", "a map of the pairs of the table for each record, SVG", needs="contacts",
+        writer=Part(f"{_WRITERS}:draw_one_svg"),
+    ),
     "report": OutputFormat(
         REPORT, "a page to look at: maps, arcs, table", needs="contacts",
         writer=Part("genoformer.applications.contacts.report:ContactReportWriter"),

@@ -9,6 +9,7 @@ from genoformer.applications.rna_pairs.maps import draw_map
 from genoformer.files import atomic_path
 from genoformer.inference.chunks import Outputs
 from genoformer.inference.text_files import TextWriter
+from genoformer.report.pair_drawings import draw_square_map
 from genoformer.sequence.records import Record
 
 LISTED_PER_CODON = 2
@@ -38,3 +39,11 @@ def draw_one(path: Path, record: Record, found: Outputs) -> None:
     values[i, j] = values[j, i] = found["probability"]
     with atomic_path(path) as temporary:
         draw_map(temporary, record.id, values, "codon")
+
+
+def draw_one_svg(path: Path, record: Record, found: Outputs) -> None:
+    """A map of the pairs of the table of one record, both halves alike."""
+    n = n_listed(record)
+    cells = list(zip(found["pairs"][:n].tolist(), found["probability"][:n].tolist(), strict=True))
+    pairs = [(i, j, sure) for (i, j), sure in cells]
+    draw_square_map(path, record.id, len(record) // 3, above=pairs, below=pairs, unit="codon")

@@ -4,13 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from genoformer.applications.functions.caller import FunctionCaller
+from genoformer.applications.functions.caller import FunctionCaller, calibrated
+from genoformer.applications.functions.confidence import MIN_LABELS, MIN_SCORE, PRECISION
 from genoformer.applications.functions.data import TableData
+from genoformer.applications.functions.sequence_kind import SEQUENCES, describe_sequences
 from genoformer.bundle.folder import Bundle
 from genoformer.inference.interface import Speed
 from genoformer.labels.ontology import information_content
 from genoformer.metrics.calibration_fit import fit_isotonic, fit_temperature
-from genoformer.metrics.functions import best_threshold
+from genoformer.metrics.functions import best_threshold, threshold_of_precision
 from genoformer.metrics.ontology import best_common_threshold
 from genoformer.tasks.function import Function
 from genoformer.training.finish import Finish
@@ -23,7 +25,11 @@ def fit_function(bundle: Bundle, data: TableData, precision: str) -> dict[str, A
     """Confidence, threshold or interval, fitted on the validation part; see ``training.finish.Fit``."""
     caller = FunctionCaller.from_bundle(bundle, Speed(precision=precision))
     outputs = caller.outputs([sequence.codes for sequence in data.parts["validation"]])
-    fitted = fit_calibration(caller.task, outputs, data.targets["validation"], data.scale)
+    targets = data.targets["validation"]
+    fitted = fit_calibration(caller.task, outputs, targets, data.scale)
+    if not caller.says_numbers:
+        fitted |= fit_min_score(caller.task, outputs, targets, fitted)
+    fitted[SEQUENCES] = describe_sequences([sequence.codes for sequence in data.parts["train"]])
     if caller.task.ontology:
         bits = information_content(data.targets["train"], caller.task.implied_columns)
         fitted["information"] = bits.tolist()
@@ -57,6 +63,30 @@ def fit_calibration(task: Function, outputs: np.ndarray, targets: np.ndarray, sc
     # The finite-sample rank of split conformal prediction (Lei et al. 2018, arXiv:1604.04173, algorithm 2).
     rank = min(len(errors), int(np.ceil((len(errors) + 1) * COVERAGE)))
     return {"mean": mean, "sd": sd, "half_width": float(np.sort(errors)[rank - 1])}
+
+
+def fit_min_score(task: Function, outputs: np.ndarray, targets: np.ndarray, calibration: dict) -> dict:
+    """The probability from which on ``PRECISION`` of the labels are right, on sequences that training has not seen.
+
+    Args:
+        task: Multi-class or multi-label.
+        outputs: Logits [n, C].
+        targets: Labels as numbers, see ``label_values.encode_labels``.
+        calibration: From ``fit_calibration``.
+
+    Returns:
+        JSON types: the threshold, None where there is none; the "precision" that was asked for, the "n" labels there
+        are, and the share of them that is "kept".
+    """
+    values = calibrated(task, outputs, calibration)
+    if task.options.kind == "multiclass":
+        scores, is_right = values.max(axis=1), values.argmax(axis=1) == targets
+    else:
+        is_said = outputs >= calibration["threshold"]
+        scores, is_right = values[is_said], targets[is_said] > 0
+    least = threshold_of_precision(scores, is_right, PRECISION, MIN_LABELS)
+    kept = 0.0 if least is None else float(np.mean(scores >= least))
+    return {MIN_SCORE: least, "min_score_fit": {"precision": PRECISION, "n": len(scores), "kept": round(kept, 4)}}
 
 
 FINISH = Finish(fit_function)

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -11,8 +10,12 @@ import torch
 from genoformer.batches.tables import Views, collate_views, sequence_views
 from genoformer.bundle.folder import Bundle, model_device
 from genoformer.inference.bundle_parts import check_task, read_calibration, read_task
-from genoformer.inference.chunks import Outputs
+from genoformer.inference.chunks import ChunkSize, Outputs, in_chunks
+from genoformer.inference.formats import Formats
 from genoformer.inference.interface import Speed
+from genoformer.inference.parts import Part
+from genoformer.inference.presentation import Presentation
+from genoformer.inference.results import Result
 from genoformer.metrics.calibration import IsotonicCalibrator, class_probabilities
 from genoformer.sequence.records import Record
 from genoformer.stream import refusals_explained
@@ -20,6 +23,10 @@ from genoformer.tasks import function
 from genoformer.tasks.function import Function, merge_views
 from genoformer.training.progress import stepped
 
+FORMATS: Part[Formats] = Part("genoformer.applications.functions.outputs:FORMATS")
+DRAW: Part[Any] = Part("genoformer.applications.functions.picture:draw")
+CHUNK = ChunkSize(n_records=2_000, n_bases=2_000_000)
+"""Sequences that are sorted into batches together: what a batch holds changes the last digits of its outputs."""
 BATCH = 16
 """Sequences per call of the network for each tile of a genome: they are that much shorter."""
 
@@ -30,21 +37,36 @@ FITTED = {
 """What the calibration of each kind of labels holds."""
 
 
-@dataclass(frozen=True)
-class FunctionPrediction:
-    """What a model says of one sequence.
+@dataclass(frozen=True, repr=False)
+class FunctionPrediction(Result):
+    """What a model says one sequence does; see ``Result`` for what all results have.
 
     Attributes:
-        record_id: The record.
-        length: Its length in bp.
         called: Names of the labels; none for numbers.
         probabilities: Of every class or term, or numbers in the units of the labels, float64 [C].
+        outputs: What the network says, before calibration, float32 [C].
+        labels: Names of the classes or terms, or of the number.
     """
 
-    record_id: str
-    length: int
     called: tuple[str, ...]
     probabilities: np.ndarray
+    outputs: np.ndarray
+    labels: tuple[str, ...]
+
+    def given(self, needs: str) -> tuple[Outputs, dict[str, Any]]:
+        return {"outputs": self.outputs}, {}
+
+    def in_words(self) -> str:
+        if self.called:
+            chances = dict(zip(self.labels, self.probabilities.tolist(), strict=True))
+            return ", ".join(f"{name} ({chances[name]:.2f})" for name in self.called)
+        return f"{self.probabilities[0]:.4g}" if self.is_number else "no label is sure enough"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the model says a number, not classes or terms."""
+        caller: FunctionCaller = self.shown.settings["functions"]["caller"]
+        return caller.says_numbers
 
 
 @dataclass(frozen=True)
@@ -63,6 +85,8 @@ class FunctionCaller:
     batch_size: int = 32
     precision: str = "float32"
 
+    result_type: ClassVar[type[FunctionPrediction]] = FunctionPrediction
+
     @classmethod
     def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Make a bundle ready.
@@ -79,6 +103,11 @@ class FunctionCaller:
         return self.task.options.max_bp
 
     @property
+    def presentation(self) -> Presentation:
+        """How results are shown."""
+        return Presentation(FORMATS, {"functions": {"caller": self}}, draw=DRAW)
+
+    @property
     def says_numbers(self) -> bool:
         """Whether it says numbers, not classes or terms."""
         return self.task.options.kind == "regression"
@@ -89,12 +118,14 @@ class FunctionCaller:
 
     def predictions(self, read: Callable[[], Iterable[Record]]) -> Iterator[FunctionPrediction]:
         """What the model says of each record."""
-        records = iter(read())
-        while chunk := list(islice(records, self.batch_size)):
+        shown, labels = self.presentation, tuple(self.task.channels)
+        for chunk in in_chunks(read(), CHUNK):
             outputs = self.outputs([record.codes for record in chunk])
             called = [[]] * len(chunk) if self.says_numbers else called_terms(self.task, outputs, self.calibration)
-            for record, names, row in zip(chunk, called, self.probabilities(outputs), strict=True):
-                yield FunctionPrediction(record.id, len(record), tuple(names), row)
+            for record, names, row, said in zip(chunk, called, self.probabilities(outputs), outputs, strict=True):
+                yield FunctionPrediction(
+                    record.id, len(record), tuple(names), row, said, labels, record=record, shown=shown
+                )
 
     def outputs(self, sequences: Sequence[np.ndarray]) -> np.ndarray:
         """Logits of sequences, mean over the views, coherent; longer ones are cut to ``max_bp``.

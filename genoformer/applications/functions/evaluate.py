@@ -69,9 +69,10 @@ def evaluate_functions(
     called = encode_labels(
         [_as_label(row) for row in chosen], "multilabel", names, separator=";", strict=True
     )  # fmt: skip
-    score = _score_classes if kind == "multiclass" else _score_terms
+    if kind == "multiclass":
+        return {"task": "function", "kind": kind, **_score_labelled(probabilities, called, targets, names)}
     branches = _score_branches(probabilities, called, targets, [terms[name] for name in names]) if terms else {}
-    return {"task": "function", "kind": kind, **score(probabilities, called, targets, names), **branches}
+    return {"task": "function", "kind": kind, **_score_terms(probabilities, called, targets, names), **branches}
 
 
 def _kind(folder: Path) -> str:
@@ -110,6 +111,16 @@ def _is_known(label: LabelledSequence, rows: dict, log: WarningLog) -> bool:
 
 def _as_label(row: dict[str, str]) -> LabelledSequence:
     return LabelledSequence(row["record_id"], np.empty(0, np.uint8), row["prediction"], "", row["record_id"])
+
+
+def _score_labelled(probabilities: np.ndarray, called: np.ndarray, targets: np.ndarray, names: list[str]) -> dict:
+    """Scores of the sequences that have a label, and how many these are where ``annotate`` left some without."""
+    is_labelled = called.any(axis=1)
+    if not is_labelled.any():
+        fix = "Annotate with a lower --min-score."
+        raise DataError("EVAL-023", "no sequence of the reference was given a label.", where="functions.tsv", fix=fix)
+    scores = _score_classes(probabilities[is_labelled], called[is_labelled], targets[is_labelled], names)
+    return scores if is_labelled.all() else {**scores, "labelled": float(is_labelled.mean())}
 
 
 def _score_classes(probabilities: np.ndarray, called: np.ndarray, targets: np.ndarray, names: list[str]) -> dict:

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from genoformer.applications.functions.caller import FunctionCaller, called_terms
+from genoformer.applications.functions.caller import CHUNK, FunctionCaller, called_terms
 from genoformer.applications.functions.request import FunctionRequest
 from genoformer.applications.functions.table import FunctionWriter, write_terms
 from genoformer.bundle.folder import Bundle
 from genoformer.errors import WarningLog
-from genoformer.inference.chunks import ChunkSize, Outputs
+from genoformer.inference.chunks import Outputs
 from genoformer.inference.formats import Formats, MakeWriter
 from genoformer.inference.interface import Speed, Written
 from genoformer.inference.reading import Scan
@@ -55,7 +55,7 @@ class FunctionPredictor(SequencePredictor):
         """Make ready; DataError if the bundle is of another task."""
         return cls(request, FunctionCaller.from_bundle(bundle, speed))
 
-    chunk = ChunkSize(n_records=2_000, n_bases=2_000_000)
+    chunk = CHUNK
 
     def check(self, scan: Scan) -> None:
         """DataError if the model was not calibrated; longer sequences are cut, and counted."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from genoformer.applications.functions.caller import FunctionCaller, calibrated, called_terms
+from genoformer.applications.functions.confidence import is_sure
 from genoformer.applications.functions.outputs import TERMS
 from genoformer.files import write_text_atomic
 from genoformer.inference.chunks import Outputs
@@ -41,9 +42,12 @@ def table_columns(caller: FunctionCaller) -> list[str]:
 
 
 def table_rows(
-    chunk: list[Record], outputs: np.ndarray, caller: FunctionCaller
+    chunk: list[Record], outputs: np.ndarray, caller: FunctionCaller, min_score: float | None = 0.0
 ) -> tuple[list[list[str]], list[list[str]]]:
-    """Rows of ``functions.tsv``, and the names that are said of each record; none for numbers."""
+    """Rows of ``functions.tsv``, and the names that are said of each record; none for numbers.
+
+    Names that are less probable than ``min_score`` are not said; none is where it is None.
+    """
     task, calibration = caller.task, caller.calibration
     values = calibrated(task, outputs, calibration)
     heads = [[record.id, str(len(record))] for record in chunk]
@@ -51,9 +55,10 @@ def table_rows(
         half = calibration["half_width"]
         numbers = [[f"{value:.6g}", f"{value - half:.6g}", f"{value + half:.6g}"] for value in values[:, 0]]
         return [head + row for head, row in zip(heads, numbers, strict=True)], []
-    called = called_terms(task, outputs, calibration)
-    rows = []
-    for head, names, row in zip(heads, called, values, strict=True):
+    rows, called = [], []
+    for head, found, row in zip(heads, called_terms(task, outputs, calibration), values, strict=True):
+        names = [name for name in found if is_sure(row[task.channels.index(name)], min_score)]
+        called.append(names)
         sure = ";".join(f"{row[task.channels.index(name)]:.4f}" for name in names)
         rows.append([*head, ";".join(names), sure, *(f"{value:.4f}" for value in row)])
     return rows, called

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
 
 from genoformer.annotation.models import Gene
+from genoformer.applications.genes.kept_tracks import ORIGIN_MARGIN_BP
+from genoformer.applications.genes.predictions import GenePrediction, gene_presentation, predict_records
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import (
     Block,
@@ -26,6 +28,7 @@ from genoformer.decoding.options import CallOptions
 from genoformer.decoding.statistics import GenomeStatistics
 from genoformer.inference.bundle_parts import read_decoder, tile_plan
 from genoformer.inference.interface import Speed
+from genoformer.inference.presentation import Presentation
 from genoformer.sequence.records import Record
 from genoformer.stream import (
     TilePlan,
@@ -34,24 +37,6 @@ from genoformer.stream import (
     record_logits,
     wrap_circular,
 )
-
-ORIGIN_MARGIN_BP = 12_288
-"""Sequence repeated on both sides of a circular record: longer than any gene that is likely to cross the origin."""
-
-
-@dataclass(frozen=True)
-class GenePrediction:
-    """What a model says of one record.
-
-    Attributes:
-        record_id: The record.
-        length: Its length in bp.
-        genes: Genes by start; coordinates 0-based, half-open, forward strand.
-    """
-
-    record_id: str
-    length: int
-    genes: list[Gene]
 
 
 @dataclass(frozen=True)
@@ -68,6 +53,8 @@ class GeneFinder:
     decoder: GeneDecoder
     plan: TilePlan
 
+    result_type: ClassVar[type[GenePrediction]] = GenePrediction
+
     @classmethod
     def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Take tile, context and decoder from the bundle.
@@ -83,6 +70,11 @@ class GeneFinder:
         return cls(bundle, decoder, tile_plan(bundle, speed))
 
     @property
+    def presentation(self) -> Presentation:
+        """How results are shown."""
+        return gene_presentation(self.channels)
+
+    @property
     def channels(self) -> tuple[str, ...]:
         """Names of the outputs per base."""
         return tuple(self.bundle.config.labels)
@@ -92,16 +84,18 @@ class GeneFinder:
         return torch.sigmoid(torch.from_numpy(logits)).numpy()
 
     def predictions(
-        self, read: Callable[[], Iterable[Record]], *, genetic_code: int | None = None, circular: bool = False
-    ) -> Iterator[GenePrediction]:
+        self, read: Callable[[], Iterable[Record]], *, genetic_code: int | None = None, circular: bool | None = None,
+        probabilities: bool = False,
+    ) -> Iterator[GenePrediction]:  # fmt: skip
         """Genes of every record; the statistics of all records together count, as in ``genoformer predict``.
 
         Args:
             read: Gives the records, several times; one at a time is in memory.
             genetic_code: NCBI number; the model's own if None.
-            circular: All records are circular.
+            circular: All records are circular, or none is; None for those that the input calls so.
+            probabilities: Keep what the model says of every base, too.
         """
-        return predict_records(self, read, genetic_code=genetic_code, circular=circular)
+        return predict_records(self, read, genetic_code=genetic_code, circular=circular, probabilities=probabilities)
 
     def candidates(
         self,
@@ -197,20 +191,3 @@ class GeneFinder:
     def opened(self, codes: np.ndarray, options: CallOptions) -> np.ndarray:
         """What the model reads of a record: a circular one with ``ORIGIN_MARGIN_BP`` repeated on both sides."""
         return wrap_circular(codes, ORIGIN_MARGIN_BP) if options.circular else codes
-
-
-def predict_records(
-    finder: Any, read: Callable[[], Iterable[Record]], *, genetic_code: int | None, circular: bool
-) -> Iterator[GenePrediction]:
-    """Genes of every record, by a finder of genes with or without introns; see ``GeneFinder.predictions``."""
-    code = finder.bundle.config.genetic_code if genetic_code is None else genetic_code
-    options = CallOptions(genetic_code=code, circular=circular)
-    found = [finder.candidates(record.codes, options) for record in read()]
-
-    def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
-        return ((record.codes, rows, options) for record, rows in zip(read(), found, strict=True))
-
-    statistics = finder.statistics(passed, options)
-    for record, rows in zip(read(), found, strict=True):
-        genes = finder.genes(record.id, record.codes, rows, options, statistics)
-        yield GenePrediction(record.id, len(record), genes)

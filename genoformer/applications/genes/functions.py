@@ -19,8 +19,9 @@ from genoformer.annotation.models import Gene, sort_genes
 from genoformer.annotation.write_tables import FunctionTsvWriter
 from genoformer.applications.functions.caller import FunctionCaller
 from genoformer.applications.functions.outputs import FUNCTIONS
+from genoformer.applications.functions.sequence_kind import SEQUENCES, note_unfamiliar
 from genoformer.applications.functions.table import table_columns, table_rows, write_terms
-from genoformer.errors import UsageError
+from genoformer.errors import UsageError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.inference.folder import WORK
 from genoformer.inference.formats import MakeWriter, Writer
@@ -102,6 +103,8 @@ class GeneFunctions:
     Args:
         caller: A model of classes or terms.
         out: Output folder, with a work folder inside.
+        min_score: Labels that are less probable are not said; none is where it is None.
+        warnings: Counts genes of lengths and compositions that the model has not seen.
 
     Attributes:
         makers: Writers of genes that take the place of those of the formats, by word.
@@ -109,8 +112,12 @@ class GeneFunctions:
 
     makers: ClassVar[Mapping[str, MakeWriter]] = {"tsv": FunctionTsvWriter, "parquet": _function_parquet}
 
-    def __init__(self, caller: FunctionCaller, out: Path) -> None:
+    def __init__(
+        self, caller: FunctionCaller, out: Path, min_score: float | None = 0.0, warnings: WarningLog | None = None
+    ) -> None:
         self._caller, self._out = caller, out
+        self._min_score, self._warnings = min_score, WarningLog() if warnings is None else warnings
+        self._known, self._n_unlabelled = caller.calibration.get(SEQUENCES), 0
         self._stack = ExitStack()
         self._counts: Counter[str] = Counter()
 
@@ -144,10 +151,14 @@ class GeneFunctions:
         ]
         records = [record for _, record in chosen]
         outputs = self._outputs.of([record.codes for record in records])
-        rows, called = table_rows(records, outputs, self._caller)
+        rows, called = table_rows(records, outputs, self._caller, self._min_score)
+        if self._known is not None:
+            for record in records:
+                note_unfamiliar(record.id, record.codes, self._caller.max_bp, self._known, self._warnings)
         for (gene, _), row, names in zip(chosen, rows, called, strict=True):
             sure = row[3].split(";") if names else []
             gene.functions = tuple((name, float(value)) for name, value in zip(names, sure, strict=True))
+        self._n_unlabelled += called.count([])
         self._counts.update(chain.from_iterable(called))
         self._file.writelines("\t".join(row) + "\n" for row in rows)
 
@@ -159,5 +170,6 @@ class GeneFunctions:
         """What ``summary.json`` says of the functions."""
         bundle, task = self._caller.bundle, self._caller.task
         counts = {name: self._counts[name] for name in task.channels}
-        described = {"model": bundle.name, "model_digest": bundle.digest, "kind": task.options.kind, "counts": counts}
-        return {"functions": described}
+        model = {"model": bundle.name, "model_digest": bundle.digest, "kind": task.options.kind}
+        sure = {"min_score": self._min_score, "n_unlabelled": self._n_unlabelled}
+        return {"functions": {**model, **sure, "counts": counts}}

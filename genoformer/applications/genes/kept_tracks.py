@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from genoformer.applications.genes.caller import ORIGIN_MARGIN_BP
 from genoformer.decoding.options import CallOptions
-from genoformer.inference.tracks import TrackPass, encode_probabilities
+from genoformer.inference.tracks import HeldSteps, TrackPass, encode_probabilities
+
+ORIGIN_MARGIN_BP = 12_288
+"""Sequence repeated on both sides of a circular record: longer than any gene that is likely to cross the origin."""
 
 OnPiece = Callable[[int, int, np.ndarray], None]
 """Called with start, end and logits [2, end - start, C] of each piece of a record's opened form."""
@@ -26,7 +28,7 @@ class KeptTracks:
     """
 
     finder: Any
-    kept: TrackPass
+    kept: TrackPass | HeldSteps
     shift: int = 0
 
     @classmethod

@@ -55,7 +55,8 @@ class GeneRequest:
         statistics: Let codon usage, start codons and binding sites of the input itself count.
         metagenome: The records are of many organisms: each has its own statistics, or none if it is short.
         adaptation: Settings of an adaptation to the input that comes first, JSON types; None for none.
-        functions: What says what genes do: digest and calibration of a model; None for genes alone.
+        functions: What says what genes do: digest and calibration of a model, and how sure a label must be; None for
+            genes alone.
         precision: Of the model pass; None for what the machine is fast in.
         mask: BED file of intervals in which no gene may lie (see ``decoding.masking``), plain or gzip.
     """

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
 
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
-from genoformer.applications.genes.caller import GenePrediction, predict_records
+from genoformer.applications.genes.predictions import GenePrediction, gene_presentation, predict_records
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import Block
 from genoformer.decoding.introns.stream import PART_DTYPE, decode_record
@@ -19,6 +19,7 @@ from genoformer.decoding.options import CallOptions
 from genoformer.errors import UsageError
 from genoformer.inference.bundle_parts import read_decoder, tile_plan
 from genoformer.inference.interface import Speed
+from genoformer.inference.presentation import Presentation
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.sequence.records import Record
 from genoformer.stream import TilePlan, mostly_unknown, record_logits
@@ -65,6 +66,8 @@ class IntronGeneFinder:
     decoder: CalibratedDecoder
     plan: TilePlan
 
+    result_type: ClassVar[type[GenePrediction]] = GenePrediction
+
     @classmethod
     def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Take tile, context and decoder from the bundle; arguments as for ``GeneFinder.from_bundle``.
@@ -77,6 +80,11 @@ class IntronGeneFinder:
         return cls(bundle, decoder, tile_plan(bundle, speed))
 
     @property
+    def presentation(self) -> Presentation:
+        """How results are shown."""
+        return gene_presentation(self.channels)
+
+    @property
     def channels(self) -> tuple[str, ...]:
         """Names of the outputs per base."""
         return tuple(self.bundle.config.labels)
@@ -87,10 +95,10 @@ class IntronGeneFinder:
         return torch.cat([outputs[..., :n_states].softmax(-1), outputs[..., n_states:].sigmoid()], -1).numpy()
 
     def predictions(
-        self, read: Callable[[], Iterable[Record]], *, genetic_code: int | None = None
+        self, read: Callable[[], Iterable[Record]], *, genetic_code: int | None = None, probabilities: bool = False
     ) -> Iterator[GenePrediction]:
         """Genes of every record; arguments as for ``GeneFinder.predictions``."""
-        return predict_records(self, read, genetic_code=genetic_code, circular=False)
+        return predict_records(self, read, genetic_code=genetic_code, circular=False, probabilities=probabilities)
 
     def candidates(
         self,

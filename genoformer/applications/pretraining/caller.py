@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -11,26 +11,44 @@ from torch import Tensor, nn
 from genoformer.bundle.folder import Bundle
 from genoformer.inference.bundle_parts import tile_plan
 from genoformer.inference.interface import Speed
+from genoformer.inference.parts import Part
+from genoformer.inference.presentation import TABLE, Presentation
+from genoformer.inference.results import Result
 from genoformer.sequence.records import Record
 from genoformer.stream import TilePlan, record_logits, strand_logits
 
+EMBEDDINGS: Part[Any] = Part("genoformer.applications.pretraining.embeddings:EmbeddingWriter")
+DRAW: Part[Any] = Part("genoformer.applications.pretraining.picture:draw")
 
-@dataclass(frozen=True)
-class BasePrediction:
-    """What a model says of one record.
+
+@dataclass(frozen=True, repr=False)
+class BasePrediction(Result):
+    """What a language model says of one record; see ``Result`` for what all results have.
 
     Attributes:
-        record_id: The record.
-        length: Its length in bp.
         logits: Of the bundle's labels (A, C, G, T) for every base, row 0 of the forward strand, row 1 of the other
             one, both in forward coordinates; float32 [2, L, C].
         embedding: Mean of the hidden states over the forward strand, float32 [D].
     """
 
-    record_id: str
-    length: int
     logits: np.ndarray
     embedding: np.ndarray
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """What is expected at every base, of the bundle's labels (A, C, G, T), float32 [2, L, C]."""
+        return torch.from_numpy(self.logits).softmax(-1).numpy()
+
+    def given(self, needs: str) -> tuple[np.ndarray, dict[str, Any]]:
+        return self.embedding, {}
+
+    def in_words(self) -> str:
+        return f"embedding of {len(self.embedding)} numbers"
+
+
+def base_presentation(width: int) -> Presentation:
+    """How results are shown: no files, and a table of embeddings of this many numbers."""
+    return Presentation(settings={TABLE: {"width": width}}, table=EMBEDDINGS, draw=DRAW)
 
 
 class HiddenStates(nn.Module):
@@ -71,10 +89,17 @@ class BaseCaller:
     bundle: Bundle
     plan: TilePlan
 
+    result_type: ClassVar[type[BasePrediction]] = BasePrediction
+
     @classmethod
     def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Make a bundle ready."""
         return cls(bundle, tile_plan(bundle, speed))
+
+    @property
+    def presentation(self) -> Presentation:
+        """How results are shown."""
+        return base_presentation(self._width)
 
     def predictions(self, read: Callable[[], Iterable[Record]]) -> Iterator[BasePrediction]:
         """Logits and embedding of each record."""
@@ -86,7 +111,7 @@ class BaseCaller:
             total = sum((piece.sum(axis=0, dtype=np.float64) for piece in states), np.zeros(self._width))
             logits = np.concatenate(pieces, axis=1) if pieces else np.zeros((2, 0, self._n_labels), np.float32)
             embedding = (total / max(1, len(record))).astype(np.float32)
-            yield BasePrediction(record.id, len(record), logits, embedding)
+            yield BasePrediction(record.id, len(record), logits, embedding, record=record, shown=self.presentation)
 
     @property
     def _width(self) -> int:

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from genoformer.applications.pretraining.caller import BasePrediction, HiddenStates
+from genoformer.applications.pretraining.caller import BasePrediction, HiddenStates, base_presentation
 from genoformer.batches.next_bases import one_token_late
 from genoformer.bundle.folder import Bundle
 from genoformer.inference.bundle_parts import check_task, tile_plan
 from genoformer.inference.interface import Speed
+from genoformer.inference.presentation import Presentation
 from genoformer.sequence.alphabet import N_CODE, reverse_complement
 from genoformer.sequence.records import Record
 from genoformer.stream import TilePlan, strand_logits
@@ -29,11 +30,18 @@ class NextBaseCaller:
     bundle: Bundle
     plan: TilePlan
 
+    result_type: ClassVar[type[BasePrediction]] = BasePrediction
+
     @classmethod
     def from_bundle(cls, bundle: Bundle, speed: Speed = Speed()) -> Self:
         """Make a bundle ready; DataError if it is of another task."""
         check_task(bundle, clm.name)
         return cls(bundle, tile_plan(bundle, speed))
+
+    @property
+    def presentation(self) -> Presentation:
+        """How results are shown."""
+        return base_presentation(self.bundle.model.encoder.config.d_hidden)
 
     def predictions(self, read: Callable[[], Iterable[Record]]) -> Iterator[BasePrediction]:
         """Logits of every base from those before it on the strand that is read, and embedding of each record."""
@@ -42,7 +50,10 @@ class NextBaseCaller:
             minus = self._strand(self.bundle.model, reverse_complement(record.codes))[::-1]
             states = self._strand(HiddenStates(self.bundle.model), record.codes)
             embedding = states.sum(axis=0, dtype=np.float64) / max(1, len(record))
-            yield BasePrediction(record.id, len(record), np.stack((plus, minus)), embedding.astype(np.float32))
+            yield BasePrediction(
+                record.id, len(record), np.stack((plus, minus)), embedding.astype(np.float32), record=record,
+                shown=self.presentation,
+            )  # fmt: skip
 
     def _strand(self, network: Any, codes: np.ndarray) -> np.ndarray:
         """What a network says of each base, float32 [L, C]."""

@@ -10,6 +10,9 @@ from genoformer.batches.pair_samples import pair_features
 from genoformer.decoding.base_pairs import crossing_structure, nested_structure
 from genoformer.inference.bundle_parts import read_calibration
 from genoformer.inference.chunks import Outputs
+from genoformer.inference.formats import Formats
+from genoformer.inference.parts import Part
+from genoformer.inference.presentation import Presentation
 from genoformer.inference.sequence_caller import SequenceCaller
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.structures.dot_bracket import pairs_of
@@ -19,6 +22,10 @@ from genoformer.tasks.rna_pairs import pair_labels, pair_probabilities
 
 SMALLEST = 1e-3
 """Pairs that are less probable are not in the files, and calibration does not look at them."""
+
+FORMATS: Part[Formats] = Part("genoformer.applications.rna_pairs.outputs:FORMATS")
+DRAW: Part[Any] = Part("genoformer.applications.rna_pairs.picture:draw")
+WORDS: Part[Any] = Part("genoformer.applications.rna_pairs.picture:in_words")
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,10 @@ class PairCaller(SequenceCaller):
     fitted: ClassVar[tuple[str, ...]] = ("gamma", "isotonic")
 
     crossing: bool = False
+
+    @property
+    def presentation(self) -> Presentation:
+        return Presentation(FORMATS, draw=DRAW, words=WORDS)
 
     @property
     def has_prior(self) -> bool:

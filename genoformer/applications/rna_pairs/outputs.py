@@ -6,6 +6,7 @@ from genoformer.inference.report_files import REPORT
 
 PAIRS_H5, PAIRS_DBN, PAIRS_TSV, PAIRS_CT = "pairs.h5", "pairs.dbn", "pairs.tsv", "pairs.ct"
 _WRITERS = "genoformer.applications.rna_pairs.writers"
+_STEMS = "genoformer.applications.rna_pairs.stems"
 
 FORMATS = {
     "h5": OutputFormat(
@@ -31,6 +32,20 @@ FORMATS = {
     "png": OutputFormat(
         "pairs-{:04d}.png", "a picture of each record", needs="pairs", writer=Part(f"{_WRITERS}:draw_one"),
         check=Part("genoformer.report.pyplot:load_pyplot"),
+    ),
+    "gff3": OutputFormat("pairs.gff3", "stems, GFF3", needs="pairs", writer=Part(f"{_STEMS}:StemGff3Writer")),
+    "bed": OutputFormat(
+        "pairs.bed", "stems, BED12 of two blocks each", needs="pairs", writer=Part(f"{_STEMS}:StemBedWriter")
+    ),
+    "bedpe": OutputFormat(
+        "pairs.bedpe", "the pairs of the table, BEDPE", needs="pairs", writer=Part(f"{_STEMS}:PairBedpeWriter")
+    ),
+    "svg": OutputFormat(
+        "pairs-{:04d}.svg", "arcs over each record, SVG", needs="pairs", writer=Part(f"{_WRITERS}:draw_one_as_arcs")
+    ),
+    "dotplot": OutputFormat(
+        "dotplot-{:04d}.svg", "a dot plot of each record, SVG", needs="pairs",
+        writer=Part(f"{_WRITERS}:draw_one_dot_plot"),
     ),
     "report": OutputFormat(
         REPORT, "a page to look at: folds, arcs, maps, table", needs="pairs",

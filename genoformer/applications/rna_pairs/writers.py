@@ -9,6 +9,7 @@ from genoformer.applications.rna_pairs.maps import draw_map
 from genoformer.files import atomic_path
 from genoformer.inference.chunks import Outputs
 from genoformer.inference.text_files import TextWriter
+from genoformer.report.pair_drawings import draw_arcs, draw_square_map
 from genoformer.sequence.alphabet import decode_bases
 from genoformer.sequence.records import Record
 from genoformer.structures.dot_bracket import pairs_of
@@ -61,6 +62,20 @@ def draw_one(path: Path, record: Record, found: Outputs) -> None:
     """A picture of one record: probabilities above the diagonal, the structure below it."""
     with atomic_path(path) as temporary:
         draw_map(temporary, record.id, _map(record, found), "base (above: probability; below: structure)")
+
+
+def draw_one_as_arcs(path: Path, record: Record, found: Outputs) -> None:
+    """The structure of one record as arcs above its bases, the other pairs of the table below them."""
+    pairs = list(listed_pairs(found))
+    chosen = [(i, j, sure) for i, j, sure, is_chosen in pairs if is_chosen]
+    draw_arcs(path, record.id, letters(record), above=chosen, below=[row[:3] for row in pairs if not row[3]])
+
+
+def draw_one_dot_plot(path: Path, record: Record, found: Outputs) -> None:
+    """A dot plot of one record: pairs of the table above the diagonal, the structure below it."""
+    pairs = [row[:3] for row in listed_pairs(found)]
+    chosen = [(i, j, 1.0) for i, j in pairs_of(found["partners"]).tolist()]
+    draw_square_map(path, record.id, len(record), above=pairs, below=chosen, unit="base")
 
 
 def _map(record: Record, found: Outputs) -> np.ndarray:

@@ -102,6 +102,18 @@ RESULT_CODES = {
     ),
     "FUNCTION-001": Entry(None, "Only the start of a long record is read.", "Cut it, or train with a larger max_bp."),
     "FUNCTION-003": Entry(2, "The model says numbers, not classes or terms.", "Give another model as --function."),
+    "FUNCTION-004": Entry(
+        65, "The model has not learned from coding sequences.", "Train one on coding sequences, or use predict with it."
+    ),
+    "FUNCTION-101": Entry(
+        None, "The model has no threshold for labels of genes; 0.5 is taken.", "Choose one with --min-score."
+    ),
+    "FUNCTION-102": Entry(
+        None, "On validation no probability was high enough; no gene is labelled.", "Choose one with --min-score."
+    ),
+    "FUNCTION-103": Entry(None, "The model may not be made for genes.", "See what it was trained on."),
+    "FUNCTION-104": Entry(None, "No training sequence was as long, or as short, as a gene.", "Trust its label less."),
+    "FUNCTION-105": Entry(None, "No training sequence had the G and C of a gene.", "Trust its label less."),
     "STRUCTURE-001": Entry(65, "A record is longer than the model reads.", "Cut it, or train with a larger max_bp."),
     "SHARD-001": Entry(2, "Nothing says which shard this is.", "Give --shard I/N, with I from 1 to N."),
     "SHARD-002": Entry(
@@ -204,6 +216,7 @@ RESULT_CODES = {
     "EVAL-022": Entry(
         None, "Most genes of the two files differ by the stop codon only.", "Give --fasta, so that the bases decide."
     ),
+    "EVAL-023": Entry(65, "No sequence of the reference was given a label.", "Annotate with a lower --min-score."),
     "PLOT-001": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
     "GENERATE-001": Entry(2, "Seed, temperature or top-k are out of range.", "Change them."),
     "GENERATE-002": Entry(2, "Nothing would be generated.", "Give a length and a number of 1 or more."),
@@ -223,5 +236,11 @@ RESULT_CODES = {
         70, "There is a fault in genoformer.", "Report it with the crash file, once you have looked what it holds."
     ),
     "API-001": Entry(2, "Bases were given where a path belongs.", "Give them to Model.predict_sequence."),
+    "API-002": Entry(2, "What was given to a model holds no records.", "Give a path, records, a dict or a data frame."),
+    "API-003": Entry(2, "A model has no such option, or a data frame no such column.", "Take one that is named."),
+    "API-004": Entry(2, "A model has no file or table of this kind.", "Take a name that is listed."),
+    "API-005": Entry(2, "A package that makes tables is not installed.", "Install it: the extra “tables”, or polars."),
+    "API-006": Entry(2, "Probabilities of bases were not kept.", "Ask for them: predict(…, probabilities=True)."),
+    "API-007": Entry(2, "A model gives results of another type than the program expects.", "Load another model."),
 }
 """Prefix by prefix, errors before warnings."""

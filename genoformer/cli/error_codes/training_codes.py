@@ -151,9 +151,7 @@ TRAINING_CODES = {
         73, "The folder holds a run with other settings or data.", "Choose another --name, or use --overwrite."
     ),
     "TRAIN-006": Entry(2, "The run was begun with another number of processes.", "Continue it with as many."),
-    "CURVES-001": Entry(
-        None, "What a validation found was not kept for the report.", "Nothing: the model is complete."
-    ),
+    "CURVES-001": Entry(None, "What a validation found was not kept for a report.", "Nothing: the model is complete."),
     "CURVES-002": Entry(
         None, "The report of a run, or its picture, was not written.", "Install what the message names, or nothing."
     ),

@@ -35,14 +35,14 @@ def test_most_genes_of_a_phage_that_training_has_not_seen_are_found(phage):
 
 
 def test_tiles_per_call_change_no_gene_in_the_default_precision(phage):
-    one, three = (next(load_model("bacteria", batch_size=n).predict(phage[0])).genes for n in (1, 3))
+    one, three = (next(iter(load_model("bacteria", batch_size=n).predict(phage[0]))).genes for n in (1, 3))
     assert [(g.start, g.end, g.strand) for g in one] == [(g.start, g.end, g.strand) for g in three]
     assert [g.score for g in one] == pytest.approx([g.score for g in three], abs=1e-5)
 
 
 def test_a_sequence_gives_the_genes_of_the_file_that_holds_it(phage):
     model, record = load_model("bacteria"), SeqIO.read(phage[0], "fasta")
-    from_file = next(model.predict(phage[0]))
+    from_file = next(iter(model.predict(phage[0])))
     from_bases = model.predict_sequence(record.id, str(record.seq).lower())
     assert from_bases == from_file
 

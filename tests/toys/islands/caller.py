@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genoformer.annotation.models import Gene
-from genoformer.applications.genes.caller import predict_records
+from genoformer.applications.genes.predictions import GenePrediction, gene_presentation, predict_records
 from genoformer.decoding.caller import Block
 from genoformer.inference.bundle_parts import read_decoder, tile_plan
 from genoformer.inference.interface import Speed
@@ -37,6 +37,12 @@ class IslandFinder:
     bundle: object
     decoder: Threshold
     plan: object
+
+    result_type = GenePrediction
+
+    @property
+    def presentation(self):
+        return gene_presentation(("islands",))
 
     @classmethod
     def from_bundle(cls, bundle, speed: Speed = Speed()):

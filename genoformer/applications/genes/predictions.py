@@ -1,0 +1,119 @@
+"""Genes as values of Python: what a finder of genes says of one record after another."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from genoformer.annotation.models import Gene
+from genoformer.applications.genes.kept_tracks import KeptTracks
+from genoformer.applications.genes.outputs import PROBABILITIES
+from genoformer.applications.genes.request import GeneRequest
+from genoformer.decoding.options import CallOptions
+from genoformer.errors import UsageError, counted
+from genoformer.inference.formats import Formats
+from genoformer.inference.parts import Part
+from genoformer.inference.presentation import Presentation
+from genoformer.inference.results import Result
+from genoformer.inference.tracks import STRANDS, HeldSteps, Track, decode_probabilities
+from genoformer.sequence.records import Record
+from genoformer.stream import fitting_threads
+
+FORMATS: Part[Formats] = Part("genoformer.applications.genes.outputs:FORMATS")
+DRAW: Part[Any] = Part("genoformer.applications.genes.picture:draw")
+
+
+@dataclass(frozen=True, repr=False)
+class GenePrediction(Result):
+    """The genes of one record; see ``Result`` for what all results have.
+
+    Attributes:
+        genes: Genes by start; coordinates 0-based, half-open, forward strand.
+        circular: The record was read as a circle.
+        genetic_code: NCBI number of the code it was read with.
+        channels: Names of the outputs per base.
+        steps: What the model said of every base, if it was to be kept; ``probabilities`` reads it.
+    """
+
+    genes: list[Gene]
+    circular: bool = False
+    genetic_code: int = 11
+    channels: tuple[str, ...] = ()
+    steps: HeldSteps | None = field(default=None, compare=False)
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """Probability of each channel at every base, float32 [2, C, L], in forward coordinates.
+
+        Row 0 is the forward strand, row 1 the other one. Values are those of ``predict --formats h5``, in steps of
+        1/255; bases that no model read, in long runs of N, have 0.
+
+        Raises:
+            UsageError: If they were not kept.
+        """
+        return decode_probabilities(self._kept().whole(self.length)).reshape(len(STRANDS), -1, self.length)
+
+    def given(self, needs: str) -> tuple[Any, dict[str, Any]]:
+        if needs == PROBABILITIES:
+            return Track(self._kept(), 0, 0, self.length), {}
+        return self.genes, {"circular": self.circular, "genetic_code": self.genetic_code}
+
+    def in_words(self) -> str:
+        return counted(len(self.genes), "gene")
+
+    def _kept(self) -> HeldSteps:
+        if self.steps is None:
+            fix = "Ask for them: predict(…, probabilities=True)."
+            raise UsageError("API-006", "probabilities of bases were not kept.", where=self.record_id, fix=fix)
+        return self.steps
+
+
+def gene_presentation(channels: tuple[str, ...]) -> Presentation:
+    """How genes are shown.
+
+    Args:
+        channels: Names of the outputs per base.
+    """
+    return Presentation(FORMATS, {PROBABILITIES: {"channels": channels}}, draw=DRAW)
+
+
+def predict_records(
+    finder: Any, read: Callable[[], Iterable[Record]], *, genetic_code: int | None, circular: bool | None,
+    probabilities: bool = False,
+) -> Iterator[GenePrediction]:  # fmt: skip
+    """Genes of every record, by a finder of genes with or without introns; see ``GeneFinder.predictions``."""
+    code = finder.bundle.config.genetic_code if genetic_code is None else genetic_code
+    call = CallOptions(genetic_code=code, circular=bool(circular))
+    as_said = GeneRequest(call, circular=("auto",))
+
+    def options_of(record: Record) -> CallOptions:
+        return as_said.call_options(record) if circular is None else call
+
+    with fitting_threads(sum(len(record) for record in read())):
+        found = [_pass_record(finder, record, options_of(record), probabilities) for record in read()]
+
+    def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
+        return ((record.codes, rows, options_of(record)) for record, (rows, _) in zip(read(), found, strict=True))
+
+    statistics = finder.statistics(passed, replace(call, circular=False))
+    shown = gene_presentation(tuple(finder.bundle.config.labels))
+    for record, (rows, steps) in zip(read(), found, strict=True):
+        options = options_of(record)
+        genes = finder.genes(record.id, record.codes, rows, options, statistics)
+        yield GenePrediction(
+            record.id, len(record), genes, options.circular, code, tuple(finder.bundle.config.labels), steps,
+            record=record, shown=shown,
+        )  # fmt: skip
+
+
+def _pass_record(
+    finder: Any, record: Record, options: CallOptions, probabilities: bool
+) -> tuple[np.ndarray, HeldSteps | None]:
+    """Candidates of one record and, if wanted, what the model says of its bases."""
+    steps = HeldSteps(len(STRANDS) * len(finder.channels)) if probabilities else None
+    blocks = finder.blocks(record.codes, options) if steps else []
+    if steps is None or not blocks:
+        return finder.candidates(record.codes, options), steps
+    keep = KeptTracks(finder, steps).of(0, record.codes, options, 0)
+    return np.concatenate([*finder.block_candidates(record.codes, options, blocks, on_piece=keep)]), steps
