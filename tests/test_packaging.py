@@ -132,11 +132,12 @@ def test_continuous_integration_calls_the_commands_of_developers():
     assert all(re.search(rf"^(CI=true )?make {target} ", script, re.M) for target in ("lint", "test"))
 
 
-@pytest.mark.parametrize("target", ["demo", "test"])
+@pytest.mark.parametrize("target", ["demo", "install", "test"])
 def test_make_sets_up_the_environment_first(target):
     command = ["make", "--dry-run", "--always-make", target, "PIP_ARGS=--my-option", "FASTA=my.fa"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert 'pip install --my-option -c constraints.txt -e ".[dev]"' in done.stdout
+    assert "genoformer/report/fetch_igv.py" in done.stdout
     assert ("scripts/demo.sh" in done.stdout and '"my.fa"' in done.stdout) == (target == "demo")
 
 

@@ -17,6 +17,7 @@ from genoformer.errors import UsageError
 from genoformer.inference.embed_request import Embedding, windows_of
 from genoformer.inference.embedding import Embedder, RecordEmbedding
 from genoformer.inference.interface import Caller, Speed
+from genoformer.inference.report_files import model_name
 from genoformer.inference.results import Result
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.records import Record
@@ -25,8 +26,6 @@ R = TypeVar("R", bound=Result)
 GeneModel = Literal["bacteria", "eukaryote-small", "fungi"]
 FunctionModel = Literal["ec_class"]
 TRAINED_ON_LETTERS = 160
-RUN_FOLDER = "model"
-"""What the folder of a bundle is called in that of its training run, which has the name."""
 
 
 class Model(Generic[R]):
@@ -40,7 +39,7 @@ class Model(Generic[R]):
         speed: Tiles per model call.
 
     Attributes:
-        name: Name of the shipped model, of the training run, or of the folder.
+        name: Name of the shipped model, or of the folder, with that of its training run.
         task: Name of the task.
         genetic_code: NCBI number of the code that is assumed unless told otherwise.
         labels: Names of its outputs.
@@ -49,8 +48,7 @@ class Model(Generic[R]):
 
     def __init__(self, caller: Caller, bundle: Bundle, header: BundleHeader, about: str, speed: Speed) -> None:
         self._caller, self._bundle, self._header, self._about, self._speed = caller, bundle, header, about, speed
-        folder = header.folder.resolve()
-        self.name = folder.parent.name if header.name == RUN_FOLDER else header.name
+        self.name = model_name(header)
         self.task, self.genetic_code = header.config.task, header.config.genetic_code
         self.labels = tuple(header.config.labels)
         self.n_parameters = sum(weights.numel() for weights in bundle.model.parameters())

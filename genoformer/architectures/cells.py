@@ -24,6 +24,11 @@ SECONDS_OF_A_CHILD, SECONDS_BESIDE_TRAINING = 6.0, 25.0
 """What a measurement of d and e, and what follows training in b and c, take about: for the time that is left."""
 
 
+Results = Callable[[dict[str, Any]], dict[str, Any] | None]
+"""From the labels of a cell of the same part to its result; None if it was not measured."""
+Measure = Callable[[Results], dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class Plan:
     """How much is measured.
@@ -62,7 +67,7 @@ class Cell:
     part: str
     labels: dict[str, Any]
     settings: dict[str, Any]
-    measure: Callable[[Callable[[dict[str, Any]], dict[str, Any] | None]], dict[str, Any]]
+    measure: Measure
     seconds: float
 
     @property
@@ -107,6 +112,11 @@ def read_cell(cell: Cell, folder: Path) -> dict[str, Any] | None:
     return record["result"] if record["settings"] == json.loads(json.dumps(cell.settings)) else None
 
 
+def _alone(measure: Callable[..., dict[str, Any]], *values: Any, **settings: Any) -> Measure:
+    """A measurement that looks at no other."""
+    return lambda _: measure(*values, **settings)
+
+
 def _torch() -> str:
     return torch.__version__.partition("+")[0]
 
@@ -117,7 +127,7 @@ def _distances(plan: Plan, folder: Path) -> Iterator[Cell]:
         for name in VARIANTS:
             yield Cell(
                 "a", {"name": name, "seed": seed}, settings,
-                lambda _, name=name, seed=seed: measure_distances(name, seed, 60 * plan.minutes, plan.distances_bp),
+                _alone(measure_distances, name, seed, 60 * plan.minutes, plan.distances_bp),
                 1.5 * 60 * plan.minutes,
             )  # fmt: skip
 
@@ -141,7 +151,7 @@ def _trained(part: str, measure: Callable[..., dict], plan: Plan, folder: Path) 
         for name in CONTENDERS:
             yield Cell(
                 part, {"name": name, "seed": seed}, settings,
-                lambda _, name=name, seed=seed: measure(name, seed, 60 * plan.minutes, genomes, stores),
+                _alone(measure, name, seed, 60 * plan.minutes, genomes, stores),
                 60 * plan.minutes + SECONDS_BESIDE_TRAINING,
             )  # fmt: skip
 
@@ -155,10 +165,10 @@ def _lengths(plan: Plan, folder: Path) -> Iterator[Cell]:
                 yield Cell("d", labels, limits, _length_measure(plan, labels, plan.lengths[:i]), SECONDS_OF_A_CHILD)
 
 
-def _length_measure(plan: Plan, labels: dict[str, Any], shorter: tuple[int, ...]) -> Callable[..., dict]:
+def _length_measure(plan: Plan, labels: dict[str, Any], shorter: tuple[int, ...]) -> Measure:
     max_bytes = plan.call_gigabytes * 1e9
 
-    def measure(other: Callable[[dict[str, Any]], dict[str, Any] | None]) -> dict[str, Any]:
+    def measure(other: Results) -> dict[str, Any]:
         known = [(n, found) for n in shorter if (found := other({**labels, "tokens": n})) is not None]
         if any("blank" in found for _, found in known):
             return {"blank": "a shorter call takes too much"}
@@ -179,8 +189,6 @@ def _depths(plan: Plan, folder: Path) -> Iterator[Cell]:
             call = {"name": name, "n_tokens": n_tokens, "training": True, "n_layers": depth}
             yield Cell(
                 "e", {"name": name, "layers": depth}, limits,
-                lambda _, call=call: in_child(
-                    call, max_seconds=plan.call_seconds, max_bytes=plan.call_gigabytes * 1e9
-                ),
+                _alone(in_child, call, max_seconds=plan.call_seconds, max_bytes=plan.call_gigabytes * 1e9),
                 SECONDS_OF_A_CHILD,
             )  # fmt: skip

@@ -19,12 +19,13 @@ MEASURE = CONTENDERS[0]
 
 def attention_of(name: str, *, causal: bool) -> AttentionConfig:
     """Settings of an architecture; what a token sees in one layer is about 128 tokens wide where it has a width."""
-    return {
+    settings: dict[str, AttentionConfig] = {
         "longformer": LongformerConfig(window_radius=64, causal=causal),
         "full": FullConfig(causal=causal),
         "reformer": ReformerConfig(chunk_tokens=64, n_rounds=2, causal=causal),
         "transformer_xl": TransformerXLConfig(segment=128, memory=128, causal=causal),
-    }[name]
+    }
+    return settings[name]
 
 
 def make_config(name: str, *, vocab_size: int, causal: bool = False, **sizes) -> EncoderConfig:

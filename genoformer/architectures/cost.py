@@ -16,7 +16,7 @@ from genoformer.architectures.contenders import make_config, n_parameters
 from genoformer.nn.allocator import tune_allocator
 from genoformer.nn.encoder import Encoder
 
-SIZES = {"d_model": 128, "n_heads": 4, "d_ff": 512, "conv_width": 0}
+SIZES: dict[str, Any] = {"d_model": 128, "n_heads": 4, "d_ff": 512, "conv_width": 0}
 VOCAB_SIZE, SHORT, N_REPEATS, LONG_SECONDS = 69, 256, 3, 0.3
 RESET_PEAK = "5"
 """What proc(5) says to write to ``clear_refs`` for a new peak of resident memory."""

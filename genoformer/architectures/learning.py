@@ -33,7 +33,7 @@ from genoformer.training.optimizer import build_optimizer
 from genoformer.training.settings import Loader, ModelReading, RegionSplit
 from genoformer.training.store_data import StoreData
 
-SIZES = {"d_model": 64, "n_heads": 4, "n_layers": 4, "d_ff": 128}
+SIZES: dict[str, Any] = {"d_model": 64, "n_heads": 4, "n_layers": 4, "d_ff": 128}
 LEARNING_RATE, WEIGHT_DECAY, CLIP_NORM, WARMUP_SHARE = 3e-3, 0.01, 1.0, 0.05
 ENDLESS = 10**9
 """Samples of an epoch that never ends: the clock of the processor does."""

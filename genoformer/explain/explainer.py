@@ -94,7 +94,7 @@ class Explainer:
         Args:
             record: The whole record.
             region: Bases that are asked about; None for all that the output can depend on.
-            on_positions: Called with the number of bases done since the last call.
+            on_positions: Called with the number of bases done by mutagenesis since the last call.
 
         Raises:
             DataError: If the record is longer than what the model reads at once, where that matters, or ends before
@@ -140,9 +140,7 @@ class Explainer:
         whole = len(codes) // self.scorer.tokenizer.stride * self.scorer.tokenizer.stride
         return codes[:whole] if target.head == PER_TOKEN else codes
 
-    def views(
-        self, record: Record, codes: np.ndarray, region: tuple[int, int] | None
-    ) -> list[tuple[View, bool]]:  # fmt: skip
+    def views(self, record: Record, codes: np.ndarray, region: tuple[int, int] | None) -> list[tuple[View, bool]]:
         """What is read of each strand, and whether it is turned around."""
         length = len(codes)
         start, end = self._span(record, length, region)
@@ -187,7 +185,7 @@ class Explainer:
         found = np.where(known[:, None], np.zeros((last - first, N_BASES)), np.nan)
         for start, changes in self.scorer.mutant_scores(view, first, last):
             found[start - first : start - first + len(changes)] = changes
-            on_positions(len(changes))
+            on_positions(len(changes) // len(self.strands))
         return found[::-1, ::-1] if turned else found  # A, C, G, T backwards are their complements
 
 

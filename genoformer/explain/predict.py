@@ -66,7 +66,7 @@ class ExplainPredictor:
 
         def finish_chunk(n_bases: int) -> None:
             nonlocal told
-            on_bases(n_bases - told)
+            on_bases(max(0, (n_bases if self._region() is None else scan.n_bases) - told))
             told = 0
 
         def make(records: list[Record]) -> list[Outputs]:

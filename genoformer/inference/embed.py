@@ -25,6 +25,9 @@ GROUP_BLOCKS, GROUP_BP = 1_000, 1_000_000
 COPIES = {"npz": 2, "h5": 1, "parquet": 1}
 """How much of a file there is at once while it is written: columns of an npz are gathered before they are packed."""
 
+PLACE_BYTES = 28
+"""Of a row beside its vector: start, end, known bases, number of the record."""
+
 
 class Block(NamedTuple):
     """Rows [first, last) of the stretch of a record that is looked at."""
@@ -65,7 +68,7 @@ class EmbedPredictor:
         windows = self.request.asked.windows
         per_window = -(-scan.n_bases // windows.step_bp) + scan.n_records
         n_rows = {"record": scan.n_records, "base": scan.n_bases}.get(windows.per, per_window)
-        n_bytes = n_rows * self.embedder.width * np.dtype(self.request.asked.dtype).itemsize
+        n_bytes = n_rows * (self.embedder.width * np.dtype(self.request.asked.dtype).itemsize + PLACE_BYTES)
         return n_bytes, n_bytes * sum(COPIES[word] for word in self.request.formats)
 
     def run_passes(

@@ -12,7 +12,7 @@ _LAYOUT = (
     f"{SCOPE} {{ max-width: 60rem; padding: .5rem .75rem; background: #fff; color: var(--ink); "
     "font: 14px/1.45 system-ui, sans-serif; } "
     f"{SCOPE} figure {{ margin: .25rem 0 .75rem; }} {SCOPE} figcaption {{ color: var(--soft); }} "
-    f"{SCOPE} svg.chart {{ max-width: 32rem; }} {SCOPE} svg.wide {{ max-width: 60rem; }}"
+    f"{SCOPE} svg.chart {{ max-width: 32rem; }}"
 )
 
 
@@ -34,7 +34,7 @@ def _style() -> str:
     """The rules of the page's style that are about pictures, for the inside of ``SCOPE`` alone."""
     text = own_file(STYLE)
     (colours,) = re.findall(r"\A:root \{([^}]*)\}", text)
-    rules = re.findall(r"^((?:svg|\.fill-|\.stroke-).*)$", text, re.MULTILINE)
+    rules = re.findall(r"^((?:svg|circle|\.(?:fill-|stroke-|arc|frame|pair)).*)$", text, re.MULTILINE)
     found = re.findall(r"([^{}]+)\{([^{}]*)\}", " ".join(rules))
     scoped = (f"{SCOPE} {selector.strip()} {{{body}}}" for selector, body in found)
     colours = " ".join(colours.replace("color-scheme: light dark;", "color-scheme: light;").split())

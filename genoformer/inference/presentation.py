@@ -73,7 +73,7 @@ class Presentation:
         if word is not None:
             found = [known[word]] if word in known else []
         else:
-            found = [row for row in known.values() if path.parts[-row.file.count("/") - 1 :] == Path(row.file).parts]
+            found = [row for row in known.values() if path.parts[-row.file.count("/") - 1 :] == _name(row).parts]
             found = found or [row for row in known.values() if _suffix(row) == path.suffix]
         if len(found) != 1:
             raise _no_format(path, word, known)
@@ -82,6 +82,10 @@ class Presentation:
                 check.load()()
             except UsageError as error:  # which speaks of an option of the command
                 raise UsageError(error.code, error.message, where=str(path), fix=error.fix) from error
+        if hasattr(found[0].writer.load(), "describe"):
+            message = "a page about a prediction tells of its command, too."
+            fix = "Make it with genoformer predict --formats report."
+            raise UsageError("API-004", message, where=str(path), fix=fix)
         return found[0]
 
     def write(self, results: Iterable[Presented], targets: Sequence[tuple[Path, OutputFormat]]) -> list[Path]:
@@ -141,6 +145,11 @@ class Presentation:
         return row.writer.load()(path, **self.settings.get(row.needs, {}))
 
 
+def _name(row: OutputFormat) -> Path:
+    """Name of its file, or of all its files without their numbers."""
+    return Path(row.file.replace("-{:04d}", ""))
+
+
 def _suffix(row: OutputFormat) -> str:
     """Suffix that stands for a format; none for one that has a folder of files."""
     return "" if "/" in row.file else Path(row.file).suffix
@@ -149,9 +158,11 @@ def _suffix(row: OutputFormat) -> str:
 def _no_format(path: Path, word: str | None, known: Formats) -> UsageError:
     if not known:
         return UsageError("API-004", "results of this model have no files.", where=str(path), fix="Save their arrays.")
-    names = ", ".join(f"{row.file.replace('-{:04d}', '')} ({name})" for name, row in known.items())
+    names = ", ".join(f"{_name(row)} ({name})" for name, row in known.items())
     said = f'the format "{word}"' if word is not None else "this name"
-    return UsageError("API-004", f"{said} stands for no file of this model.", where=str(path), fix=f"Known: {names}.")
+    return UsageError(
+        "API-004", f"{said} stands for no one file of this model.", where=str(path), fix=f"Known: {names}."
+    )
 
 
 def _warn(path: Path, left_out: WarningLog | None) -> None:

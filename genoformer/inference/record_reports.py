@@ -13,6 +13,8 @@ MAX_ROWS = 100_000
 """Records of the table; the files have all of them."""
 MAX_DRAWN, N_OPEN = 60, 2
 """Records that are drawn, and those that are seen without a click."""
+MAX_DRAWN_BYTES = 8_000_000
+"""Of all drawings together: then no further record is drawn."""
 
 Figure = tuple[Markup, str]
 
@@ -37,17 +39,18 @@ class RecordReportWriter(ReportWriter):
         super().__init__(path)
         self._rows: list[tuple] = []
         self._drawn: list[Markup] = []
-        self._n_records = 0
+        self._n_records = self._drawn_bytes = 0
 
     def add(self, record: Record, found: Any, **about: Any) -> None:
         self._n_records += 1
         self.gather(record, found)
         if len(self._rows) < MAX_ROWS:
             self._rows.append(self.row(record, found))
-        if len(self._drawn) < MAX_DRAWN and len(record) <= self.longest_drawn:
-            drawing = self.draw(record, found)
-            if drawing is not None:
-                self._drawn.append(self._folded(record.id, drawing))
+        has_room = len(self._drawn) < MAX_DRAWN and self._drawn_bytes < MAX_DRAWN_BYTES
+        drawing = self.draw(record, found) if has_room and len(record) <= self.longest_drawn else None
+        if drawing is not None:
+            self._drawn.append(self._folded(record.id, drawing))
+            self._drawn_bytes += len(drawing)
 
     @abstractmethod
     def row(self, record: Record, found: Any) -> tuple:

@@ -109,17 +109,19 @@
     return made;
   }
 
-  async function withIgv() {
+  async function withIgv(inside) {
     const first = genome.records[0], start = genes.start.length && genes.record[0] === 0 ? Math.max(genes.start[0] - 500, 0) : 0;
+    const sizes = genome.records.map(record => `${record.name}\t${record.length}\n`);
     const sequence = genome.sequence
-      ? { twoBitURL: new File([bytesOf(genome.sequence)], "genome.2bit") } : { fastaURL: genome.sizes, url: genome.sizes, format: "chromsizes" };
-    const browser = await igv.createBrowser(place, {
+      ? { twoBitURL: new File([bytesOf(genome.sequence)], "genome.2bit") }
+      : { fastaURL: new File(sizes, "genome.sizes"), format: "chromsizes" };
+    const browser = await igv.createBrowser(inside, {
       reference: { id: "genome", name: " ", ...sequence, wholeGenomeView: false }, tracks: tracks(), loadDefaultGenomes: false,
       search: false, showSVGButton: false, showSampleNames: false, showCenterGuideButton: false, showCursorTrackingGuideButton: false,
       showMultiSelectButton: false, showChromosomeWidget: genome.records.length > 1, showTrackLabelButton: false,
       locus: `${first.name}:${start + 1}-${Math.min(start + FIRST_BP, first.length)}`,
     });
-    for (const part of place.shadowRoot.children) part.style.colorScheme = "light";  // it is drawn on white, dark page or not
+    for (const part of inside.shadowRoot.children) part.style.colorScheme = "light";  // it is drawn on white, dark page or not
     const names = new Map(genome.records.map((record, i) => [record.name, i]));
     const tell = frames => {
       const frame = Array.isArray(frames) ? frames[0] : frames;
@@ -149,6 +151,14 @@
     const arc = event.target.closest("[data-row]");
     if (arc) choose(Number(arc.dataset.row));
   }));
-  map = window.igv ? await withIgv() : makeGeneMap(place, genome, row => choose(row, false));
-  place.dataset.ready = window.igv ? "igv" : "map";
+  const inside = place.appendChild(document.createElement("div"));
+  try {
+    map = await withIgv(inside);
+    place.dataset.ready = "igv";
+  } catch (error) {
+    if (window.igv) console.error(error);  // where it is not there, nothing is wrong
+    inside.remove();
+    map = makeGeneMap(place, genome, row => choose(row, false));
+    place.dataset.ready = "map";
+  }
 })();

@@ -87,7 +87,6 @@ def browser_part(records: Sequence[BrowsedRecord], genes: BrowsedGenes, tracks: 
     data = {
         "records": [{"id": r.id, "name": n, "length": r.length} for r, n in zip(records, names, strict=True)],
         "sequence": _sequence(records, names) if carried else None,
-        "sizes": _data_uri("".join(f"{n}\t{r.length}\n" for r, n in zip(records, names, strict=True))),
         "genes": {**vars(genes)},
         "tracks": [_packed(track) for track in tracks],
     }
@@ -120,10 +119,6 @@ def _sequence(records: Sequence[BrowsedRecord], names: Sequence[str]) -> str:
     """2bit in base64."""
     known = [(name, record.codes) for name, record in zip(names, records, strict=True) if record.codes is not None]
     return base64.b64encode(write_two_bit(known)).decode()
-
-
-def _data_uri(text: str) -> str:
-    return f"data:application/gzip;base64,{pack(text.encode())}"
 
 
 def pack(data: bytes) -> str:

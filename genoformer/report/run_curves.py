@@ -12,7 +12,7 @@ MAX_PLACES = 200
 """Of a long run, each place of a curve is the mean of so many neighbours that no more are left."""
 MAX_OUTPUTS = 8
 
-Curve = tuple[list[float], list[float]]
+Curve = tuple[Sequence[float], Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,15 @@ def run_curves(history: RunHistory, names: Sequence[str], channels: Sequence[str
         names: Validation scores that say most, without prefix.
         channels: Outputs.
     """
-    loss = {"training": thinned(*history.column("train/loss")), "validation": history.column(f"{PREFIX}loss")}
+    loss: dict[str, Curve] = {
+        "training": thinned(*history.column("train/loss")),
+        "validation": history.column(f"{PREFIX}loss"),
+    }
     wanted = [name for name in names if PREFIX + name in history.names] or _others(history, channels)
     scores = {name: _as_far_as_learned(history, name, channels) for name in wanted}
-    outputs = {c: history.column(output_score(c, "mcc")) for c in channels if output_score(c, "mcc") in history.names}
+    outputs: dict[str, Curve] = {
+        c: history.column(output_score(c, "mcc")) for c in channels if output_score(c, "mcc") in history.names
+    }
     return RunCurves(
         _filled(loss),
         _filled(scores),

@@ -1,7 +1,7 @@
 """A circular map of a replicon as SVG: genes of both strands, GC content and GC skew around it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ WINDOW_BP = 200
 """Shortest stretch of which the GC content is shown."""
 FULL_SWING = 0.2
 """A GC content this far from the mean, or a skew of this size, reaches the edge of its ring."""
+Angle = Callable[[float], float]
+"""From positions to angles, in radians."""
 C_CODE, G_CODE, T_CODE = (int(code) for code in encode_bases("CGT"))
 
 
@@ -115,7 +117,7 @@ def _at(radius: float, angle: float) -> str:
     return f"{CENTRE + radius * math.cos(angle):.2f} {CENTRE + radius * math.sin(angle):.2f}"
 
 
-def _scale(length_bp: int, angle, *, is_circular: bool) -> list[Markup]:
+def _scale(length_bp: int, angle: Angle, *, is_circular: bool) -> list[Markup]:
     """Marks around the map."""
     shapes = []
     for tick in round_ticks(0, length_bp, n_about=10):
@@ -129,7 +131,7 @@ def _scale(length_bp: int, angle, *, is_circular: bool) -> list[Markup]:
     return shapes
 
 
-def _gene(gene: CircleGene, angle) -> Markup:
+def _gene(gene: CircleGene, angle: Angle) -> Markup:
     inner, outer = RINGS[gene.strand]
     a, b = angle(gene.start), angle(gene.end)
     if b - a < 0.03:  # straight lines look the same there, and take half the space
@@ -144,7 +146,7 @@ def _gene(gene: CircleGene, angle) -> Markup:
     return element("path", element("title", gene.label), d=path, class_=colour, data_row=gene.row)
 
 
-def _swings(values: np.ndarray, radius: float, angle, length_bp: int, colours: tuple[str, str]) -> Markup:
+def _swings(values: np.ndarray, radius: float, angle: Angle, length_bp: int, colours: tuple[str, str]) -> Markup:
     """Values around a circle: above zero outside it in the first colour, below zero inside in the other."""
     swings = np.clip(values / FULL_SWING, -1, 1) * SWING
     middles = [angle((i + 0.5) * length_bp / len(swings)) for i in range(len(swings))]

@@ -11,11 +11,13 @@ from genoformer.sequence.alphabet import reverse_complement
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.variants.alleles import Change
 from genoformer.variants.found_genes import Namer, gene_changes, placed
-from genoformer.variants.reach import StrandReader, Stretch
+from genoformer.variants.reach import BLOCK_TOKENS, StrandReader, Stretch
 from genoformer.variants.reports import GeneChange
 
 SAFE_SHARE = 0.5
 """Differences must lie in this inner share of a window; beyond it the window's ends could have made them."""
+DENSE_GAP_BP, SMALL_BLOCK_TOKENS = 500, 1024
+"""Changes that are further apart on average read smaller blocks of the reference, of which they need less."""
 AT_ONCE = 16
 """Changes whose outputs are computed together."""
 
@@ -53,12 +55,23 @@ class RecordReader:
     @classmethod
     def of(
         cls, codes: np.ndarray, network: Any, tokenizer: KmerTokenizer, precision: str, decode: Decode,
-        known: np.ndarray | None = None,
+        known: np.ndarray | None = None, gap_bp: float = 0.0,
     ) -> "RecordReader":  # fmt: skip
-        """Readers of both strands; ``known`` are outputs of the reference, float32 [2, L, C], where they were kept."""
+        """Readers of both strands.
+
+        Args:
+            codes: Of the record.
+            network: See ``StrandReader``, as the next two.
+            tokenizer: Of the model.
+            precision: Of the model pass.
+            decode: Decodes genes.
+            known: Outputs of the reference, float32 [2, L, C], where they were kept.
+            gap_bp: About how far apart changes will be: speed only.
+        """
         above, below = (None, None) if known is None else (known[0], known[1, ::-1])
-        plus = StrandReader(network, tokenizer, codes, precision, above)
-        minus = StrandReader(network, tokenizer, reverse_complement(codes), precision, below)
+        size = BLOCK_TOKENS if gap_bp < DENSE_GAP_BP else SMALL_BLOCK_TOKENS
+        plus = StrandReader(network, tokenizer, codes, precision, above, size)
+        minus = StrandReader(network, tokenizer, reverse_complement(codes), precision, below, size)
         return cls(codes, plus, minus, decode)
 
     def turned(self, change: Change) -> Change:

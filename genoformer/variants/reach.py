@@ -48,7 +48,7 @@ def reaches(network: Any, name: str) -> list[int]:
     """
     config: EncoderConfig = network.encoder.config
     known = [attention.reach_tokens for attention in network.encoder.attentions()]
-    is_local = config.carried is None and config.reformer is None and None not in known
+    is_local = config.carried is None and config.reversible is None and None not in known
     if not is_local or config.n_global_tokens or config.positions == "learned":
         message = "each output of the model can depend on the whole sequence, so that no part can be computed alone."
         fix = "Use a model with windowed attention, without global tokens and learned positions."
@@ -96,14 +96,15 @@ class StrandReader:
         codes: uint8 base codes of the strand, 5′ to 3′, shape [L].
         precision: "float32", or "bfloat16" for autocast.
         known: Outputs of the reference, float32 [L, C], where they were kept.
+        block_tokens: Tokens whose states are computed and kept together: few where changes lie far apart.
     """
 
     def __init__(
         self, network: Any, tokenizer: KmerTokenizer, codes: np.ndarray, precision: str,
-        known: np.ndarray | None = None,
+        known: np.ndarray | None = None, block_tokens: int = BLOCK_TOKENS,
     ) -> None:  # fmt: skip
         self._network, self._encoder, self._tokenizer = network, network.encoder, tokenizer
-        self._codes, self._precision, self._known = codes, precision, known
+        self._codes, self._precision, self._known, self._block_tokens = codes, precision, known, block_tokens
         self._reaches = reaches(network, "--model")
         self._before, self._behind = network.encoder.config.embedded_neighbours
         self._halo = sum(self._reaches) + max(self._before, self._behind)
@@ -124,7 +125,7 @@ class StrandReader:
         if grid == 0 and self._known is not None:
             return np.asarray(self._known[start:end])
         stride = self._tokenizer.stride
-        size = BLOCK_TOKENS * stride
+        size = self._block_tokens * stride
         parts = []
         for number in range((start - grid) // size, -(-(end - grid) // size)):
             first = grid + number * size
@@ -206,9 +207,9 @@ class StrandReader:
 
     def _read_block(self, grid: int, number: int) -> _Block:
         stride, n_tokens = self._tokenizer.stride, self._tokenizer.n_tokens(len(self._codes) - grid)
-        first = max(number * BLOCK_TOKENS - self._halo, 0)
-        last = min((number + 1) * BLOCK_TOKENS + self._halo, n_tokens)
-        own = slice(number * BLOCK_TOKENS - first, min((number + 1) * BLOCK_TOKENS, n_tokens) - first)
+        first = max(number * self._block_tokens - self._halo, 0)
+        last = min((number + 1) * self._block_tokens + self._halo, n_tokens)
+        own = slice(number * self._block_tokens - first, min((number + 1) * self._block_tokens, n_tokens) - first)
         states = []
         with self._computing():
             inputs = self._inputs([self._codes[grid + first * stride :]], last - first)
@@ -219,7 +220,7 @@ class StrandReader:
                 states.append(hidden[0, own].float())
                 hidden, _ = layer(hidden, roles=roles, rotary=rotary)
             logits = self._outputs(hidden[:, own])[0]
-        kept = torch.zeros((len(states), BLOCK_TOKENS, states[0].shape[1]), device=hidden.device)
+        kept = torch.zeros((len(states), self._block_tokens, states[0].shape[1]), device=hidden.device)
         kept[:, : own.stop - own.start] = torch.stack(states)
         return _Block(kept, logits)
 
@@ -228,10 +229,10 @@ class StrandReader:
         n_tokens = self._tokenizer.n_tokens(len(self._codes) - grid)
         low, high = min(max(first, 0), n_tokens), max(min(last, n_tokens), 0)
         parts = []
-        for number in range(low // BLOCK_TOKENS, -(-high // BLOCK_TOKENS) if low < high else 0):
-            begin = number * BLOCK_TOKENS
+        for number in range(low // self._block_tokens, -(-high // self._block_tokens) if low < high else 0):
+            begin = number * self._block_tokens
             states = self._block(grid, number).states
-            parts.append(states[:, max(low - begin, 0) : min(high - begin, BLOCK_TOKENS)])
+            parts.append(states[:, max(low - begin, 0) : min(high - begin, self._block_tokens)])
         found = torch.cat(parts, dim=1) if parts else self._no_states()
         in_front = max(0, min(low - first, last - first))
         return torch.nn.functional.pad(found, (0, 0, in_front, last - first - in_front - found.shape[1]))

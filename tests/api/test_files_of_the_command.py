@@ -24,7 +24,7 @@ TABLES = {"rna_pairs": "pairs", "codon_structure": "structure", "contacts": "con
 
 def formats_of(name):
     task = name if name in APPLICATIONS else "function"
-    return APPLICATIONS[task].formats.load()
+    return {word: row for word, row in APPLICATIONS[task].formats.load().items() if word != "report"}
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +147,10 @@ def test_a_name_says_what_a_file_holds_and_what_it_may_be_is_listed(model_of, tm
     assert found._shown.find_format(tmp_path / "tracks/bigwig.tsv").file == "tracks/bigwig.tsv"
     with pytest.raises(UsageError, match=r"x\.doc.*genes\.gff3 \(gff3\)"):
         found.write(tmp_path / "x.doc")
+    with pytest.raises(UsageError, match=r"fold\.svg.*pairs\.svg \(svg\), dotplot\.svg \(dotplot\)"):
+        model_of("rna_pairs").predict({"a": "ACGU" * 9}).write("fold.svg")
+    with pytest.raises(UsageError, match=r"API-004.*report\.html.*--formats report"):
+        found.write(tmp_path / "report.html")
     with pytest.raises(UsageError, match='"doc"'):
         found.write(tmp_path / "x.tsv", format="doc")
     assert found.write(tmp_path / "x.txt", format="gff3") == [tmp_path / "x.txt"]

@@ -9,10 +9,8 @@ import pytest
 
 import genoformer
 from genoformer import GenePrediction, load_model
-from genoformer.annotation.models import Gene
 from genoformer.api.model import FunctionModel, GeneModel, trained_on
 from genoformer.applications import APPLICATIONS
-from genoformer.applications.genes.picture import coding_shares
 from genoformer.bundle.header import read_header, shipped_models
 from genoformer.errors import UsageError
 
@@ -81,16 +79,9 @@ def test_a_long_record_is_drawn_as_shares_and_its_beginning_gene_by_gene(model_o
     drawn = [gene for gene in result.genes if gene.start < 40_000]
     assert len(result.genes) > len(drawn) > 5
     assert sum("confidence" in title for title in titles) == len(drawn)
-    assert {"coding on +", "coding on -"} <= set(titles) and len(result.picture()) < 60_000
-
-
-def test_shares_of_coding_bases_count_overlaps_once_and_introns_not():
-    genes = [
-        Gene("c", 0, 10, "+", parts=((0, 4), (6, 10))),
-        Gene("c", 8, 12, "+", parts=((8, 12),)),
-        Gene("c", 18, 25, "+", parts=((18, 25),)),  # over the origin
-    ]
-    np.testing.assert_allclose(coding_shares(genes, np.array([0, 5, 10, 20])), [4 / 5, 4 / 5, 4 / 10])
+    assert {"coding on the forward strand", "coding on the reverse strand"} <= set(titles) and len(
+        result.picture()
+    ) < 60_000
 
 
 def test_a_model_says_what_it_is_in_a_line(model_of):

@@ -160,7 +160,7 @@ def test_models_of_every_task_embed(embed, tmp_path, task):
 
 def test_dry_run_says_what_would_be_written(embed, tmp_path, capsys):
     assert embed("--per", "base", "--dry-run") == 0
-    assert "would write about 28.4 kB" in capsys.readouterr().out and not (tmp_path / "o").exists()
+    assert "would write about 40.8 kB" in capsys.readouterr().out and not (tmp_path / "o").exists()
 
 
 @pytest.mark.parametrize(

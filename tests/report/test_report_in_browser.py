@@ -152,3 +152,37 @@ def test_a_click_on_the_circle_chooses_a_gene(chromium, page):
 def test_a_page_without_igv_says_how_to_get_it(chromium, page):
     says = igv.HOW_TO_GET in page.read_text()
     assert says == (page.parent.name.startswith("map"))
+
+
+def test_a_page_without_bases_and_with_tracks_opens(chromium, tmp_path, monkeypatch):
+    if not fetch_igv.is_there():
+        pytest.skip("igv.js was not taken: python genoformer/report/fetch_igv.py")
+    monkeypatch.setattr("genoformer.applications.genes.report.MAX_SEQUENCE_BP", 10)
+    monkeypatch.setattr(GeneReportWriter, "add", with_track(GeneReportWriter.add))
+    chromium.open(write_report(tmp_path / "report.html"))
+    chromium.run("document.querySelector('#genes tbody tr:nth-child(9)').click()")
+    chromium.wait("return document.getElementById('browser').dataset.locus.startsWith('0:7')")
+    labels = "return [...document.querySelector('#browser > div').shadowRoot.querySelectorAll('.igv-track-label')]"
+    assert chromium.run(f"{labels}.map(each => each.textContent)")[-2:] == ["start +", "start -"]
+    assert chromium.complaints() == []
+
+
+def test_a_page_whose_igv_fails_has_our_own_map(chromium, tmp_path, monkeypatch):
+    broken = "window.igv = { createBrowser() { throw new Error('broken'); } };"
+    monkeypatch.setattr("genoformer.report.genome_browser.igv_script", lambda: broken)
+    chromium.open(write_report(tmp_path / "report.html"))
+    assert chromium.find("#browser").get_attribute("data-ready") == "map"
+    assert "broken" in chromium.complaints()[0]
+    chromium.run("document.querySelector('#genes tbody tr:nth-child(9)').click()")
+    chromium.wait("return document.getElementById('browser').dataset.locus.startsWith('0:7')")
+
+
+def with_track(add):
+    """Adds a record, and a track that says .5 everywhere."""
+
+    def both(self, record, found, **about):
+        add(self, record, found, **about)
+        said = np.array([0]), np.array([len(record)]), np.array([128], np.uint8)
+        self.add_track(type("Said", (), {"runs": lambda self, row: iter([said])})(), ("start",))
+
+    return both

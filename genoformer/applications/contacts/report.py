@@ -26,7 +26,7 @@ class ContactReportWriter(RecordReportWriter):
     headings = (("record", None), ("codons", 0), ("listed pairs", 0), ("best probability", 3), ("mean separation", 1))
     drawn_as = "Contacts"
     about_drawn = "Codons whose residues are predicted to touch: those listed in the files. What is strong is probable."
-    longest_drawn = 3_000
+    longest_drawn = 1_500
 
     def __init__(self, path: Any) -> None:
         super().__init__(path)

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from itertools import pairwise
 
-import numpy as np
-
 from genoformer.annotation.models import Gene
+from genoformer.applications.genes.figures import coding_density
 from genoformer.applications.genes.predictions import GenePrediction
 from genoformer.report.markup import Markup, element, join
 from genoformer.report.svg_axes import drawing, line_between, place, round_ticks, text_at, tick_text
@@ -16,7 +15,6 @@ LANE, ARROW = 26.0, 16.0
 HEAD = 6.0
 LONGEST_DETAIL_BP = 40_000
 """Of longer records the beginning is drawn gene by gene, and all of it as shares."""
-N_BINS = 240
 DENSITY = 34.0
 """Height of a share of 1."""
 FAINTEST = 0.25
@@ -35,7 +33,7 @@ def draw(result: GenePrediction) -> Markup:
     shapes += [_arrows(result.genes, detail_bp, top), _axis(detail_bp, top + 2 * LANE + 4)]
     about = f"{len(result.genes)} genes on {result.length} bp; the first {detail_bp} bp are drawn gene by gene."
     size = WIDTH, top + 2 * LANE + 26
-    return Markup(drawing(result.record_id, about, *shapes, size=size).replace('"chart"', '"chart wide"'))
+    return drawing(result.record_id, about, *shapes, size=size, widest_px=WIDTH)
 
 
 def _x(position: float, length_bp: int) -> float:
@@ -95,31 +93,16 @@ def _box(left: float, right: float, y: float, head: int) -> str:
 
 def _density(result: GenePrediction, top: float) -> Markup:
     """Share of coding bases of each strand, upward and downward."""
-    edges = np.linspace(0, result.length, N_BINS + 1).astype(np.int64)
     middle = top + DENSITY
     shapes = [_strand_names(top, DENSITY)]
-    for strand, sign, colour in (("+", -1, 0), ("-", 1, 2)):
-        shares = coding_shares([gene for gene in result.genes if gene.strand == strand], edges)
+    shares_of = coding_density(result.length, result.genes)
+    for strand, sign, colour in (("forward", -1, 0), ("reverse", 1, 2)):
+        shares = shares_of[strand].tolist()
         steps = (
-            f"V{place(middle + sign * share * DENSITY)}H{place(_x(int(end), result.length))}"
-            for share, end in zip(shares.tolist(), edges[1:], strict=True)
+            f"V{place(middle + sign * share * DENSITY)}H{place(_x(number, len(shares)))}"
+            for number, share in enumerate(shares, start=1)
         )
         outline = f"M{place(LEFT)} {place(middle)}" + "".join(steps) + f"V{place(middle)}Z"
-        shapes.append(element("path", element("title", f"coding on {strand}"), d=outline, class_=f"fill-{colour}"))
+        words = element("title", f"coding on the {strand} strand")
+        shapes.append(element("path", words, d=outline, class_=f"fill-{colour}"))
     return join(*shapes)
-
-
-def coding_shares(genes: Iterable[Gene], edges: np.ndarray) -> np.ndarray:
-    """Share of bases of each stretch that lie in a coding part, float64 [N].
-
-    Args:
-        genes: In coordinates of the record; what lies behind its end is left out.
-        edges: Ends of the stretches, ascending, int64 [N + 1].
-    """
-    change = np.zeros(int(edges[-1]) + 1, np.int32)
-    for gene in genes:
-        for start, end in gene.parts or ((gene.start, gene.end),):
-            change[min(start, len(change) - 1)] += 1
-            change[min(end, len(change) - 1)] -= 1
-    before = np.concatenate([[0], np.cumsum(np.cumsum(change[:-1]) > 0)])  # coding bases before each base
-    return np.diff(before[edges]) / np.maximum(1, np.diff(edges))

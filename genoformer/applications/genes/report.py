@@ -33,6 +33,9 @@ MIN_CIRCLE_BP = 1_000
 N_BINS = 400_000
 """Of a record in a track, at most."""
 MIN_BIN_BP = 5
+NOT_SHOWN = ("intergenic",)
+"""Outputs that say what the others leave."""
+TRACK_NAMES = {"codon": "coding"}
 MAX_TRACK_BYTES = 12_000_000
 """Of all tracks, before they are packed: further records have none."""
 
@@ -54,7 +57,7 @@ class GeneReportWriter(ReportWriter):
         self._rows: list[tuple] = []
         self._circles: list[tuple[int, Markup]] = []
         self._tracks: dict[tuple[str, int], dict[int, tuple[int, np.ndarray]]] = {}
-        self._n_bases = self._n_left_out = self._track_bytes = 0
+        self._n_bases = self._n_left_out = self._n_without_track = self._track_bytes = 0
 
     def add(self, record: Record, found: list[Gene], **about: Any) -> None:
         genes = sort_genes(found)
@@ -98,7 +101,7 @@ class GeneReportWriter(ReportWriter):
         self._circles = sorted([*self._circles, (len(record), drawn)], key=lambda pair: -pair[0])[:MAX_CIRCLES]
 
     def add_track(self, track: Track, channels: tuple[str, ...]) -> None:
-        """Keep the highest probability in each bin of the record that was added last; codon positions are one track.
+        """Keep the highest probability in each bin of the record that was added last.
 
         Args:
             track: Of the record.
@@ -106,12 +109,14 @@ class GeneReportWriter(ReportWriter):
         """
         number = len(self._records) - 1
         if number < 0 or self._track_bytes > MAX_TRACK_BYTES or self._n_left_out:
+            self._n_without_track += 1
             return
         bin_bp = max(MIN_BIN_BP, -(-self._records[number].length // N_BINS))
         for strand in range(len(STRANDS)):
             for i, channel in enumerate(channels):
-                name = "coding" if channel.startswith("codon_") else channel
-                values = self._tracks.setdefault((name, strand), {})
+                if channel in NOT_SHOWN:
+                    continue
+                values = self._tracks.setdefault((track_name(channel), strand), {})
                 if number not in values:
                     values[number] = (bin_bp, np.zeros(-(-self._records[number].length // bin_bp), np.uint8))
                     self._track_bytes += len(values[number][1])
@@ -121,7 +126,9 @@ class GeneReportWriter(ReportWriter):
         told = "The sequence with its genes. Drag to move; click on a gene, on a row of the table, or on the circle."
         parts = [self._summary(finished)]
         if self._rows:
-            tracks = [BrowsedTrack(f"{n} {'+-'[s]}", 1 - s, v) for (n, s), v in sorted(self._tracks.items())]
+            order = list(dict.fromkeys(name for name, _ in self._tracks))
+            sorted_tracks = sorted(self._tracks.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
+            tracks = [BrowsedTrack(f"{name} {'+-'[strand]}", 1 - strand, v) for (name, strand), v in sorted_tracks]
             browser = browser_part(self._records, self._genes, tracks)
             parts += [Section("Browser", browser, told), Section("Genes", self._table(), SEARCHING)]
             parts += [Section("Maps", self._maps(), ABOUT_MAPS)] if self._circles else []
@@ -144,27 +151,39 @@ class GeneReportWriter(ReportWriter):
             "coding": f"{said['coding_share']:.1%}", "cut off at an end": f"{said['n_partial']:,}",
             "genetic code": said["genetic_code"],
         }  # fmt: skip
-        left_out = None
+        nothing = None if said["n_genes"] else note("No gene was found.")
+        return Section("Summary", join(facts(told), familiarity_note(said), nothing, *map(note, self._limits())))
+
+    def _limits(self) -> list[str]:
+        """What the page does not hold, in sentences."""
+        found = []
         if self._n_left_out:
             further = f"{self._n_left_out:,} further ones are in the files"
-            left_out = note(f"Table, browser and maps show {len(self._rows):,} genes; {further}.")
-        nothing = None if said["n_genes"] else note("No gene was found.")
-        return Section("Summary", join(facts(told), familiarity_note(said), nothing, left_out))
+            found.append(f"Table, browser and maps show {len(self._rows):,} genes; {further}.")
+        if any(record.codes is None for record in self._records):
+            found.append(f"The browser shows no bases: the sequences have more than {MAX_SEQUENCE_BP:,} together.")
+        if self._n_without_track:
+            found.append(
+                f"{self._n_without_track:,} records have no tracks of probabilities here; the files have them."
+            )
+        return found
 
     def _table(self) -> Markup:
         columns = list(zip(*self._rows, strict=True))
         names, starts, ends = columns[1], columns[2], columns[3]
         shown = [Column("gene", names)]
         shown += [Column("locus tag", columns[10])] if any(columns[10]) else []
+        shown += [Column("product", columns[11])] if any(columns[11]) else []
         shown += [Column("record", columns[0])] if len(self._records) > 1 else []
         shown += [
             Column("start", starts, digits=0, about="first base, counted from 1"),
             Column("end", ends, digits=0), Column("strand", columns[4]),
             Column("length (bp)", columns[5], digits=0), Column("start codon", columns[7]),
             Column("confidence", columns[8], digits=3, about="calibrated: of genes with .9, 9 of 10 are right"),
-            Column("start confidence", columns[9], digits=3, about="that the gene begins here, if it is one"),
         ]  # fmt: skip
-        shown += [Column("product", columns[11])] if any(columns[11]) else []
+        if any(score is not None for score in columns[9]):
+            about = "that the gene begins here, if it is one"
+            shown.append(Column("start confidence", columns[9], digits=3, about=about))
         return data_table("genes", shown, hint="Gene, product, or a place such as 1000-5000")
 
 
@@ -188,6 +207,12 @@ def familiarity_note(said: Any) -> Markup | None:
         return note(f"The genome looks familiar to the model: {numbers}.")
     advice = "Genes may be missing; genoformer predict --adapt trains the model on this genome first."
     return note(f"The genome looks unlike those of the training: {numbers}. {advice}", is_warning=True)
+
+
+def track_name(channel: str) -> str:
+    """What the track of an output is called: those of the three places in a codon share one."""
+    name, _, place = channel.rpartition("_")
+    return TRACK_NAMES.get(name, name) if place in ("0", "1", "2") else channel
 
 
 def highest(bins: np.ndarray, track: Track, row: int, bin_bp: int) -> None:

@@ -105,7 +105,8 @@ class GeneVariants:
             opened = wrap_circular(record.codes, ORIGIN_MARGIN_BP) if call.circular else record.codes
             margin = (len(opened) - len(record)) // 2
             known = None if self._kept is None else self._kept.read(number, len(opened))
-            reader = self.reader(opened, call, known)
+            gap = (changes[-1].start - changes[0].start) / len(changes)
+            reader = self.reader(opened, call, known, gap)
             found = reader.judge(
                 [change.shifted(margin) for change in changes],
                 lambda gene: name(
@@ -116,10 +117,10 @@ class GeneVariants:
             )
             yield from (ModelSays(tuple(of_one)) for of_one in found)
 
-    def reader(self, codes: np.ndarray, call: CallOptions, known: np.ndarray | None = None) -> RecordReader:
-        """Reads a record, opened if it is circular; ``known`` are its outputs, where they were kept."""
+    def reader(self, codes: np.ndarray, call: CallOptions, known: np.ndarray | None, gap_bp: float) -> RecordReader:
+        """Reads a record, opened if it is circular; see ``RecordReader.of``."""
         bundle, decode = self.finder.bundle, self.decoder(codes, call)
-        return RecordReader.of(codes, bundle.model, bundle.tokenizer, self.precision, decode, known)
+        return RecordReader.of(codes, bundle.model, bundle.tokenizer, self.precision, decode, known, gap_bp)
 
     def decoder(self, codes: np.ndarray, call: CallOptions) -> Callable[..., list[Gene]]:
         """Decodes stretches of a record, with its composition and the genome's statistics."""

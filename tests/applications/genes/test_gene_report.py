@@ -132,10 +132,10 @@ def test_a_gene_over_the_origin_ends_with_its_record_in_the_browser(tmp_path):
 
 def test_codon_positions_are_one_track_for_each_strand(tmp_path):
     record = Record("x", encode_bases(SEQUENCE))
-    channels = ("codon_0", "codon_1", "codon_2", "start")
+    channels = ("intergenic", "codon_0", "codon_1", "codon_2", "start", "intron_0", "intron_2")
     text = write(tmp_path / "r.html", record, [Gene("x", 22, 34, "+")], channels=channels)
     names = [(track["name"], track["strand"]) for track in data_of(text, "genome-data")["tracks"]]
-    assert names == [("coding +", 1), ("coding -", 0), ("start +", 1), ("start -", 0)]
+    assert names == [("coding +", 1), ("coding -", 0), ("start +", 1), ("start -", 0), ("intron +", 1), ("intron -", 0)]
 
 
 def test_a_page_without_genes_says_so(tmp_path):
@@ -143,14 +143,18 @@ def test_a_page_without_genes_says_so(tmp_path):
     assert "No gene was found." in text and "<h2>Browser</h2>" not in text
 
 
-def test_genes_beyond_the_limit_are_counted(tmp_path, monkeypatch):
+def test_what_a_page_does_not_hold_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "MAX_GENES", 1)
+    monkeypatch.setattr(report, "MAX_SEQUENCE_BP", 10)
     writer = GeneReportWriter(tmp_path / "r.html")
     for name in "ab":
         writer.add(Record(name, encode_bases(SEQUENCE)), [Gene(name, 22, 34, "+")], circular=False)
         writer.add_track(Track(None, 0, 0, 0), ())
     writer.describe(Finished(read_header("bacteria"), REQUEST, ["my.fa"], SUMMARY, "float32"))
-    assert "show 1 genes; 1 further ones are in the files." in (tmp_path / "r.html").read_text()
+    text = (tmp_path / "r.html").read_text()
+    assert "show 1 genes; 1 further ones are in the files." in text
+    assert "no bases: the sequences have more than 10 together." in text and "1 records have no tracks" in text
+    assert data_of(text, "genome-data")["sequence"] is None
 
 
 def test_familiarity_is_told_where_it_is_known():
