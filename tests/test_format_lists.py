@@ -13,7 +13,7 @@ from genoformer.cli.prediction import described_formats
 from genoformer.explain.outputs import FORMATS as EXPLANATIONS
 from genoformer.inference.embed_request import FORMATS as EMBEDDINGS
 from genoformer.inference.formats import default_formats
-from genoformer.variants.write import FORMATS as VARIANTS
+from genoformer.variants.formats import FORMATS as VARIANTS
 
 ROOT = Path(__file__).resolve().parents[1]
 FORMATS = {name: application.formats.load() for name, application in APPLICATIONS.items() if application.formats}

@@ -72,8 +72,9 @@ def parse_transl_except(text: str) -> tuple[tuple[int, int, str], ...]:
     """
     found = []
     for place, amino_acid in _EXCEPTION.findall(re.sub(r"\s", "", text)):
-        numbers = [whole_number(number) for number in re.findall(r"[0-9]+", place)]
-        if numbers and all(numbers):  # not one too long, and not 0
+        texts = re.findall(r"[0-9]+", place)
+        numbers = [number for number in map(whole_number, texts) if number]  # without 0, and those that are too long
+        if numbers and len(numbers) == len(texts):
             found.append((min(numbers) - 1, max(numbers), amino_acid))
     return tuple(found)
 

@@ -2,19 +2,19 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.applications import APPLICATIONS, find_application
 from genoformer.bundle.header import BundleHeader, read_header
 from genoformer.cli.loading import loading
 from genoformer.cli.prediction import check_machine, load_on_device, say, shown_progress, speed_of
 from genoformer.errors import UsageError, WarningLog, counted
 from genoformer.inference.formats import check_formats, default_formats
-from genoformer.variants.interface import VariantOptions
-from genoformer.variants.request import VariantRequest
-from genoformer.variants.run import VariantJob, judge_variants
-from genoformer.variants.write import FORMATS
+from genoformer.variants.formats import FORMATS
+
+if TYPE_CHECKING:
+    from genoformer.variants.interface import VariantOptions
+    from genoformer.variants.request import VariantRequest
 
 NO_MODEL = "none"
 OTHER_KIND = "It is for " + ", ".join(task for task, application in APPLICATIONS.items() if application.variants) + "."
@@ -56,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge and write; returns the exit code."""
+    from genoformer.variants.run import VariantJob, judge_variants
+
     check_machine(args)
     header = None if args.model == NO_MODEL else read_header(args.model)
     if header is None and args.annotation is None:
@@ -72,12 +74,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def request_of(args: argparse.Namespace) -> VariantRequest:
+def request_of(args: argparse.Namespace) -> "VariantRequest":
     """What the arguments ask for.
 
     Raises:
         UsageError: If an option is out of range, or a format cannot be written here.
     """
+    from genoformer.annotation.genetic_code import get_genetic_code
+    from genoformer.variants.interface import VariantOptions
+    from genoformer.variants.request import VariantRequest
+
     if args.genetic_code is not None:
         get_genetic_code(args.genetic_code)
     if not 0 <= args.min_change:
@@ -92,7 +98,7 @@ def request_of(args: argparse.Namespace) -> VariantRequest:
     )  # fmt: skip
 
 
-def loader(args: argparse.Namespace, header: BundleHeader, options: VariantOptions) -> Any:
+def loader(args: argparse.Namespace, header: BundleHeader, options: "VariantOptions") -> Any:
     """What loads the model when there is work for it.
 
     Raises:

@@ -9,12 +9,8 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 
 from genoformer.metrics.bases import N_BINS, BaseScores, score_bins
-from genoformer.metrics.calibration import class_probabilities, reliability
-from genoformer.metrics.functions import multiclass_scores, multilabel_scores
 
 N_TENTHS = 10
-MAX_CLASSES = 24
-"""A larger confusion matrix cannot be read."""
 MAX_CURVES = 6
 LEAST_BASES = 20
 """A share of fewer bases says nothing."""
@@ -49,7 +45,7 @@ def base_outcomes(scores: BaseScores) -> Outcomes:
     curves = {name: base_reliability(scores.histogram[c]) for c, name in enumerate(scores.class_names)}
     frequent = sorted(found, key=lambda name: -found[name]["n_positive"])[:MAX_CURVES]
     return {
-        "table": _table(found, columns),
+        "table": score_table(found, columns),
         "reliability": {name: points for name, points in curves.items() if name in frequent and len(points) > 1},
         "of": "an output at a base",
     }
@@ -81,56 +77,14 @@ def bin_probabilities() -> np.ndarray:
     return np.interp(np.arange(N_BINS), filled, sums[filled] / counts[filled])
 
 
-def class_outcomes(
-    said: np.ndarray, right: np.ndarray, names: Sequence[str], logits: np.ndarray | None = None
-) -> Outcomes:
-    """Outcomes of one class among several.
-
-    Args:
-        said: Class numbers [n].
-        right: Class numbers [n].
-        names: Names by number.
-        logits: [n, C]; without them nothing is known of probabilities.
-    """
-    scores = multiclass_scores(said, right, names)
-    found: Outcomes = {"table": _table(scores["per_class"], ("precision", "recall", "f1", "n"))}
-    if len(names) <= MAX_CLASSES:
-        counts = np.bincount(right * len(names) + said, minlength=len(names) ** 2)
-        found["confusion"] = {"names": list(names), "counts": counts.reshape(len(names), -1).tolist()}
-    if logits is not None:
-        surest = class_probabilities(logits, 1.0).max(axis=1)
-        found["reliability"] = {"likeliest class": reliability(surest, said == right, N_TENTHS)}
-        found["of"] = "the likeliest class, before calibration"
-    return found
-
-
-def term_outcomes(logits: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> Outcomes:
-    """Outcomes of any number of terms.
-
-    Args:
-        logits: [n, C].
-        labels: 0 or 1, [n, C].
-        names: Names of the terms.
-    """
-    per_class = multilabel_scores(logits, labels, names)["per_class"]
-    counted = {
-        name: {**per_class[name], "n": float(labels[:, c].sum())} for c, name in enumerate(names) if name in per_class
-    }
-    probabilities = 1 / (1 + np.exp(-logits.astype(np.float64).ravel()))
-    return {
-        "table": _table(counted, ("aupr", "n")),
-        "reliability": {"all terms": reliability(probabilities, labels.ravel(), N_TENTHS)},
-        "of": "a term, before calibration",
-    }
-
-
 def number_outcomes(said: np.ndarray, right: np.ndarray) -> Outcomes:
     """Outcomes of numbers, [n] each; of many, some that are evenly spread in their order."""
     chosen = slice(None, None, max(1, -(-len(said) // MAX_POINTS)))
     return {"numbers": {"right": right[chosen].astype(float).tolist(), "said": said[chosen].astype(float).tolist()}}
 
 
-def _table(scores: dict[str, dict[str, float]], columns: Sequence[str]) -> dict[str, Any]:
+def score_table(scores: dict[str, dict[str, float]], columns: Sequence[str]) -> dict[str, Any]:
+    """The table of ``Outcomes``: scores by name and column."""
     rows = scores.values()
     numbers = {c: [float(row[c]) if np.isfinite(row[c]) else None for row in rows] for c in columns}
     return {"names": list(scores), "columns": numbers}

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genoformer.metrics.functions import multiclass_scores
-from genoformer.metrics.outcomes import Outcomes, class_outcomes
+from genoformer.metrics.label_outcomes import class_outcomes
+from genoformer.metrics.outcomes import Outcomes
 from genoformer.tasks.options import read_options
 
 name = "codon_structure"

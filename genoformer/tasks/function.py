@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genoformer.metrics.functions import multiclass_scores, multilabel_scores, regression_scores
-from genoformer.metrics.outcomes import Outcomes, class_outcomes, number_outcomes, term_outcomes
+from genoformer.metrics.label_outcomes import class_outcomes, term_outcomes
+from genoformer.metrics.outcomes import Outcomes, number_outcomes
 from genoformer.nn.heads import POOLINGS
 from genoformer.tasks.implied_terms import closure_of, coherent_array, coherent_loss
 from genoformer.tasks.options import read_options

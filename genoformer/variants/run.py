@@ -36,11 +36,12 @@ from genoformer.inference.space import check_space
 from genoformer.sequence.records import Record
 from genoformer.variants.alleles import LEFT_ALONE, Change, allele_kind, trimmed
 from genoformer.variants.consequences import GeneIndex
+from genoformer.variants.formats import FORMATS
 from genoformer.variants.interface import Genome, ModelSays, VariantModel
 from genoformer.variants.reports import JUDGED, AlleleReport
 from genoformer.variants.request import Survey, VariantRequest, check_inputs, genome_of, read_genes, survey
 from genoformer.variants.vcf_rows import SPOOLED, VcfFile, VcfRow, scan_vcf, spool_vcf
-from genoformer.variants.write import FORMATS, RowWriter
+from genoformer.variants.write import RowWriter
 
 CHUNK_ROWS = 500
 """Rows that are judged, and kept for an interrupted run, together."""

@@ -6,30 +6,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Self, TextIO
 
 from genoformer.files import atomic_path
-from genoformer.inference.formats import OutputFormat
 from genoformer.inference.optional_packages import load_pysam
-from genoformer.inference.parts import Part
 from genoformer.variants.info_fields import FIELDS, header_lines, number, with_fields
 from genoformer.variants.reports import AlleleReport
 from genoformer.variants.vcf_rows import VcfRow
 
-_HERE = "genoformer.variants.write"
-_PYSAM: Part[Any] = Part("genoformer.inference.optional_packages:load_pysam")
-FORMATS: dict[str, OutputFormat] = {
-    "vcf": OutputFormat(
-        "variants.vcf", "the rows with INFO fields, sorted", "rows", Part(f"{_HERE}:VcfWriter"), is_default=True
-    ),
-    "tsv": OutputFormat(
-        "variants.tsv", "a table, a line for each finding", "rows", Part(f"{_HERE}:TableWriter"), is_default=True
-    ),
-    "bgzip": OutputFormat(
-        "variants.vcf.gz", "the VCF compressed by bgzip, with an index", "rows", Part(f"{_HERE}:BgzipWriter"),
-        beside=("variants.vcf.gz.tbi", "variants.vcf.gz.csi"), check=_PYSAM,
-    ),
-}  # fmt: skip
 COLUMNS = (
     "contig", "position", "id", "ref", "alt", "kind", "status", "about", "name", "strand", "finding", "detail",
     "before", "after", "change",

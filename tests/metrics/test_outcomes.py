@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 
 from genoformer.metrics.bases import BaseScores, score_bins
-from genoformer.metrics.outcomes import (
-    base_outcomes,
-    bin_probabilities,
-    class_outcomes,
-    number_outcomes,
-    term_outcomes,
-)
+from genoformer.metrics.label_outcomes import class_outcomes, term_outcomes
+from genoformer.metrics.outcomes import base_outcomes, bin_probabilities, number_outcomes
 
 
 def test_bins_of_scores_know_their_probability():

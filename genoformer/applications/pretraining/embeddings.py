@@ -21,5 +21,5 @@ class EmbeddingWriter(ParquetWriter):
         super().__init__(path, {"record_id": TEXT, "length_bp": WHOLE, **dict.fromkeys(self._names, REAL)})
 
     def columns(self, record: Record, found: np.ndarray, **about: object) -> Columns:
-        head = {"record_id": [record.id], "length_bp": [len(record)]}
+        head: Columns = {"record_id": [record.id], "length_bp": [len(record)]}
         return {**head, **{name: [value] for name, value in zip(self._names, found.tolist(), strict=True)}}

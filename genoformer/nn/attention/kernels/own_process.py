@@ -19,7 +19,8 @@ from typing import Any
 
 import numba
 from llvmlite.binding import get_host_cpu_name
-from numba import config, types
+from numba import types
+from numba.core import config
 from numba.core.caching import FunctionCache
 
 LOG = logging.getLogger(__name__)
@@ -64,7 +65,8 @@ def _compile_once(kernel: Callable[[Any], None], digest: str, remake: tuple[str,
 def _name(kernel: Callable[[Any], None], digest: str, remake: tuple[str, str, list[bool | str]]) -> str:
     """What decides whether numba finds the kernel on disk."""
     changed = os.stat(kernel.__code__.co_filename).st_mtime_ns
-    processor = [config.CPU_NAME or get_host_cpu_name(), config.CPU_FEATURES]
+    # numba sets these when it is imported, where no type checker sees it
+    processor = [config.CPU_NAME or get_host_cpu_name(), config.CPU_FEATURES]  # type: ignore[attr-defined]
     parts = [digest, remake, changed, version("numba"), processor]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
