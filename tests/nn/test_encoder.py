@@ -133,7 +133,7 @@ def test_convolution_neither_reads_nor_feeds_global_tokens():
     tokens, mask = make_tokens(1, 10), leading(1, 10, 1)
     other = tokens.clone()
     other[0, 0] = (tokens[0, 0] + 1) % 60 + 1
-    from_one, from_other = (encoder._embed(ids, token_roles(None, mask), None) for ids in (tokens, other))
+    from_one, from_other = (encoder.embed(ids, token_roles(None, mask), None) for ids in (tokens, other))
     assert torch.equal(from_one[:, 1:], from_other[:, 1:])
     assert torch.equal(from_one[:, 0], encoder.token_embedding(tokens[:, 0]))
 
