@@ -1,6 +1,6 @@
 """Variants per processor second of ``genoformer variants``, beside what the reference takes once; one JSON.
 
-    python benchmarks/variant_speed.py GENOME.fa [--max-bp 1000000] [-n 2000] [-o docs/results/variants-speed.json]
+    python benchmarks/variant_speed.py GENOME.fa [--max-bp 1000000] [-n 2000] [-o docs/results/variantspeed-ecoli.json]
 
 Nine in ten seeded variants are substitutions, the others insertions and deletions of one to twelve bases.
 """

@@ -123,6 +123,18 @@ def need_package():
     return find
 
 
+@pytest.fixture(scope="session")
+def need_igv():
+    """``need_igv()`` skips with a reason where the genome browser of reports was not taken."""
+    from genoformer.report import fetch_igv
+
+    def check() -> None:
+        if not fetch_igv.is_there():
+            _missing("igv.js was not taken: python genoformer/report/fetch_igv.py")
+
+    return check
+
+
 @pytest.fixture(scope="module")
 def chromium(need_tool, need_package, tmp_path_factory):
     """A ``Chromium`` for all tests of a file."""

@@ -150,17 +150,18 @@ class Model(Generic[R]):
 
 
 def trained_on(card: str) -> str:
-    """What a model card says it was trained on, in a line; "" if it says nothing in these words.
+    """What a model card says it was trained on, in a line; "" if it says nothing in these words. Tables are left out.
 
     Example:
         >>> trained_on("# m\\n\\nTrained on:\\n\\n- NC_1, 4 bp\\n- NC_2, 5 bp\\n\\nSeed 0.")
         'NC_1, 4 bp; NC_2, 5 bp'
     """
-    match = re.search(r"(?:^|\s)[Tt]rained on:?\s+(.*?)(?:\n\s*\n(?!\s*-)|\Z)", card, re.DOTALL)
+    prose = "\n".join(line for line in card.splitlines() if not line.startswith("|"))
+    match = re.search(r"(?:^|\s)[Tt]rained on:?\s+(.*?)(?:\n\s*\n(?!\s*-)|\Z)", prose, re.DOTALL)
     if match is None:
         return ""
     items = [" ".join(item.split()).rstrip(".") for item in re.split(r"(?:^|\n)\s*- ", match[1]) if item.strip()]
-    text = "; ".join(items).replace("*", "")
+    text = re.sub(r",? by$", "", "; ".join(items).replace("*", ""))  # a command comes next
     return text if len(text) <= TRAINED_ON_LETTERS else text[: TRAINED_ON_LETTERS - 1].rstrip(" ,;.") + "…"
 
 

@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
         message = f'the model is for "{structure.config.task}", it finds no genes.'
         raise DataError("MODEL-007", message, where=structure.name)
     request, warnings = GeneRequest.from_arguments(args, structure), WarningLog()
-    calibration = function.calibration.get(function.config.task) or {}
+    fitted = function.calibration.get(function.config.task)
+    calibration = fitted if isinstance(fitted, dict) else {}  # what else it is, the model says when it is loaded
     check_reads_genes(function, calibration, warnings)
     min_score = min_score_of(calibration, function.name, args.min_score, warnings)
     about = {"model_digest": function.digest, "calibration": calibration, "min_score": min_score}

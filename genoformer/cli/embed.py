@@ -37,6 +37,7 @@ from genoformer.inference.sequence_predict import table_columns_of
 from genoformer.inference.windows import KINDS
 
 SUBJECT = "embeddings"
+PREDICTOR: Part[Any] = Part("genoformer.inference.embed:EmbedPredictor")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
     def load(paths: list[str], scan: Scan, work: Path) -> Any:
         with loading():
-            predictor, bundle = Part("genoformer.inference.embed:EmbedPredictor").load(), load_on_device(header, args)
+            predictor, bundle = PREDICTOR.load(), load_on_device(header, args)
         return predictor.from_bundle(request, bundle, speed_of(args))
 
     names = list(dict.fromkeys([*result_names(), *file_names(FORMATS)]))

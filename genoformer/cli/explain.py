@@ -37,6 +37,7 @@ from genoformer.inference.run import Job, predict
 from genoformer.inference.sequence_predict import table_columns_of
 
 SUBJECT = "explanations"
+PREDICTOR: Part[Any] = Part("genoformer.explain.predict:ExplainPredictor")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
     def load(paths: list[str], scan: Scan, work: Path) -> Any:
         with loading():
-            predictor, bundle = Part("genoformer.explain.predict:ExplainPredictor").load(), load_on_device(header, args)
+            predictor, bundle = PREDICTOR.load(), load_on_device(header, args)
             config = bundle.config
             task: Any = build_task(config.task, config.labels, config.options, config.ontology)
         is_exclusive = getattr(getattr(task, "options", None), "kind", None) == "multiclass"

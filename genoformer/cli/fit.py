@@ -26,6 +26,7 @@ from genoformer.training.config_files import config_folder
 from genoformer.training.displays import display_for, said_on
 from genoformer.training.finish import finish_bundle
 from genoformer.training.leakage_warning import leakage_lines
+from genoformer.training.loggers import missing_package_named, run_loggers
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
 from genoformer.training.old_keys import check_keys
@@ -128,7 +129,8 @@ class GenoformerCLI(LightningCLI):
         self.digest = config_digest(yaml.safe_load(self.config_text))
 
     def instantiate_classes(self) -> None:
-        super().instantiate_classes()
+        with missing_package_named():
+            super().instantiate_classes()
         # The task first: it says what is wrong with its settings, which the data takes as they are.
         self.model.begin(self.application.task.load())
         config = self.model.bundle_config
@@ -151,7 +153,8 @@ class GenoformerCLI(LightningCLI):
             self.display = display_for()
             callbacks.append(RunProgress(self.display, tuple(self.application.scores)))
         trainer_config = {**self.config_init.trainer, "plugins": run_plugins(), "default_root_dir": str(folder)}
-        trainer_config["logger"] = MetricsLog(folder / "metrics.csv") if is_fit else False
+        own = MetricsLog(folder / "metrics.csv")
+        trainer_config["logger"] = run_loggers(own, trainer_config.get("logger")) if is_fit else False
         try:
             return self._instantiate_trainer(trainer_config, callbacks)
         except (ValueError, TypeError, MisconfigurationException) as error:  # of values that Lightning alone knows

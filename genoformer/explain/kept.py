@@ -1,6 +1,6 @@
 """Explanations as arrays by name, as they are kept while a run is under way, and the number of each base."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -23,5 +23,9 @@ def pack(found: Explanation) -> dict[str, np.ndarray]:
 
 def per_base(found: Kept) -> dict[str, np.ndarray]:
     """One number for each base by method, float32 [n]: attention is the mean over layers."""
-    ways = {MUTAGENESIS: importance, GRADIENTS: np.asarray, GLOBALS: lambda weights: weights.mean(axis=0)}
+    ways: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        MUTAGENESIS: importance,
+        GRADIENTS: np.asarray,
+        GLOBALS: lambda weights: weights.mean(axis=0),
+    }
     return {name: make(found[name]).astype(np.float32) for name, make in ways.items() if name in found}

@@ -149,6 +149,9 @@ class HeldSteps:
         """Keep a stretch; arguments as for ``TrackPass.add``."""
         self._pieces[start] = steps
 
+    def flush(self) -> None:
+        """Nothing: all of it is in memory."""
+
     def pieces(self, number: int, row: int) -> Iterator[tuple[int, np.ndarray]]:
         """Stretches of one strand and channel, ascending; see ``TrackStore.pieces``."""
         return ((start, self._pieces[start][row]) for start in sorted(self._pieces))

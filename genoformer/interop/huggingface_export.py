@@ -84,7 +84,7 @@ def to_huggingface(
 
 def _masked_head(module: nn.Module | Bundle, encoder: Encoder, tokenizer: KmerTokenizer | None) -> State | None:
     """Tensors of the head of a bundle that says which base stands where; None for another head, or a Reformer."""
-    if not isinstance(module, Bundle) or tokenizer is None or encoder.config.reformer:
+    if not isinstance(module, Bundle) or tokenizer is None or isinstance(encoder.config.attention, ReformerConfig):
         return None
     if module.config.head != {"name": "base"} or module.config.labels != list(BASE_LETTERS[:N_BASES]):
         return None

@@ -127,7 +127,7 @@ def term_outcomes(logits: np.ndarray, labels: np.ndarray, names: Sequence[str]) 
 def number_outcomes(said: np.ndarray, right: np.ndarray) -> Outcomes:
     """Outcomes of numbers, [n] each; of many, some that are evenly spread in their order."""
     chosen = slice(None, None, max(1, -(-len(said) // MAX_POINTS)))
-    return {"numbers": {"right": np.float64(right[chosen]).tolist(), "said": np.float64(said[chosen]).tolist()}}
+    return {"numbers": {"right": right[chosen].astype(float).tolist(), "said": said[chosen].astype(float).tolist()}}
 
 
 def _table(scores: dict[str, dict[str, float]], columns: Sequence[str]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Hidden states of any layer as outputs of a network, so that whatever runs networks gives them."""
 
 from copy import copy
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -58,9 +59,6 @@ def states_network(encoder: Encoder, layer: int) -> GenomeModel:
         ValueError: If there is no such layer.
     """
     config = encoder.config
-    head: nn.Module = OwnedBases(config.stride)
-    return GenomeModel(
-        first_layers(encoder, layer),
-        head,
-        n_global_tokens=config.n_global_tokens,  # type: ignore[arg-type]  # a head
-    ).train(encoder.training)
+    head: Any = OwnedBases(config.stride)
+    network = GenomeModel(first_layers(encoder, layer), head, n_global_tokens=config.n_global_tokens)
+    return network.train(encoder.training)

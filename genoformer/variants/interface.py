@@ -55,11 +55,13 @@ class Genome:
         read: Gives the records with their numbers, each time it is called.
         n_bases: Total length in bp.
         genes: Genes of the annotation by record; None without one.
+        asked: Ids of the records that have rows.
     """
 
     read: Callable[[], Iterable[tuple[int, Record]]]
     n_bases: int
     genes: dict[str, list[Gene]] | None = None
+    asked: frozenset[str] = frozenset()
 
 
 class VariantModel(Protocol):
@@ -77,6 +79,9 @@ class VariantModel(Protocol):
     @property
     def precision(self) -> str:
         """Number format of the model pass."""
+
+    def needed_bytes(self, n_bases: int) -> int:
+        """What has to fit into the work folder, for records of so many bases that have rows."""
 
     def prepare(self, genome: Genome, work: Path, on_bases: OnBases, warnings: WarningLog) -> None:
         """Look at the reference; what an interrupted run left in the work folder is not made again."""

@@ -16,11 +16,15 @@ class KeptLogits:
     Args:
         folder: Of the files.
         n_channels: Outputs per base.
+
+    Attributes:
+        keeps_next: Outputs of the record that comes next are wanted.
     """
 
     def __init__(self, folder: Path, n_channels: int) -> None:
         self._folder, self._n_channels = folder, n_channels
         self._open: dict[int, np.memmap] = {}
+        self.keeps_next = True
 
     @property
     def kept(self) -> "KeptLogits":
@@ -42,8 +46,11 @@ class KeptLogits:
             owned_from: Likewise, as what is written twice is the same.
         """
 
+        is_wanted = self.keeps_next
+
         def keep(start: int, end: int, logits: np.ndarray) -> None:
-            self._writable(number, end)[:, start:end] = logits
+            if is_wanted:
+                self._writable(number, end)[:, start:end] = logits
 
         return keep
 

@@ -232,4 +232,4 @@ def check_inputs(genome: str, vcf: str) -> None:
 
 def genome_of(paths: list[str], found: Survey, genes: dict[str, list[Gene]] | None) -> Genome:
     """The reference, for models."""
-    return Genome(lambda: Reading().all_records(paths), found.n_bases, genes)
+    return Genome(lambda: Reading().all_records(paths), found.n_bases, genes, frozenset(found.by_record))

@@ -32,6 +32,7 @@ from genoformer.inference.folder import (
 )
 from genoformer.inference.formats import file_names
 from genoformer.inference.reading import Reading, spooled
+from genoformer.inference.space import check_space
 from genoformer.sequence.records import Record
 from genoformer.variants.alleles import LEFT_ALONE, Change, allele_kind, trimmed
 from genoformer.variants.consequences import GeneIndex
@@ -114,6 +115,7 @@ def judge_variants(job: VariantJob, out: Path, *, overwrite: bool = False, dry_r
         if model is not None:
             claim_passes(work, model.precision, SPOOLS)
             key = {**key, "precision": model.precision}
+            check_space(work, model.needed_bytes(sum(found.lengths[name] for name in found.by_record)))
         job.on_start(len(vcf) + (found.n_bases if model is not None else 0))
         summary, names = _judge_and_write(job, model, genes, vcf, found, paths, work, out)
         finish(out, summary, {"key": key, "inputs": [job.genome, job.vcf, *also]}, names)

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 from genoformer.files import atomic_path
 from genoformer.inference.formats import OutputFormat
@@ -17,7 +17,7 @@ from genoformer.variants.reports import AlleleReport
 from genoformer.variants.vcf_rows import VcfRow
 
 _HERE = "genoformer.variants.write"
-_PYSAM = Part("genoformer.inference.optional_packages:load_pysam")
+_PYSAM: Part[Any] = Part("genoformer.inference.optional_packages:load_pysam")
 FORMATS: dict[str, OutputFormat] = {
     "vcf": OutputFormat(
         "variants.vcf", "the rows with INFO fields, sorted", "rows", Part(f"{_HERE}:VcfWriter"), is_default=True

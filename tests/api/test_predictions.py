@@ -96,6 +96,7 @@ def test_a_model_says_what_it_is_in_a_line(model_of):
     ("card", "expected"),
     [
         ("# m\n\nTrained on:\n\n- NC_1, 4 bp\n- *E. coli*,\n  5 bp.\n\nSeed 0.", "NC_1, 4 bp; E. coli, 5 bp"),
+        ("# m\n\n| organisms | trained on E. coli |\n\nTrained on NC_1.", "NC_1"),
         ("# m\n\nIt is small. Trained on 3 enzymes\nof E. coli.\n\nMore.", "3 enzymes of E. coli"),
         ("# m\n\nNothing.\n", ""),
         ("Trained on " + "x" * 500, "x" * 159 + "…"),

@@ -275,6 +275,23 @@ def test_genes_unlike_the_training_sequences_are_counted(calibrated_with, capsys
     assert "FUNCTION-104" in lines and "FUNCTION-105" in lines and "30% to 31%" in lines
 
 
+@pytest.mark.parametrize(
+    ("fitted", "said"),
+    [
+        ({"min_score": "0.5"}, 'expected "min_score" from 0 to 1 or null, found 0.5'),
+        ({"min_score": 7}, "found 7"),
+        ({"min_score": True}, "found True"),
+        ({"sequences": [1]}, 'no "sequences" that can be used'),
+        ({"sequences": {**PROMOTERS, "gc": [0.1]}}, 'no "sequences" that can be used'),
+        ({"sequences": {**PROMOTERS, "length_bp": ["x", 1, 2]}}, 'no "sequences" that can be used'),
+    ],
+)
+def test_a_calibration_that_holds_something_else_is_one_line(calibrated_with, capsys, fitted, said):
+    assert calibrated_with("multiclass", fitted) == 65
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "MODEL-003" in line and said in line
+
+
 @pytest.mark.parametrize("value", ["1.5", "-0.1", "nan"])
 def test_a_threshold_that_is_no_probability_is_refused(annotate, capsys, value):
     assert annotate("multiclass", f"--min-score={value}") == 2

@@ -101,7 +101,8 @@ def test_a_log_file_gets_few_lines_without_control_characters(trained):
 
 def test_at_the_end_there_are_scores_and_the_next_command(trained):
     _, out, _ = trained
-    assert re.match(r"validation after \d+ steps, whose weights the model has:\n  loss +0\.\d+\n  gene_f1 +–\n", out)
+    begin = r"validation after \d+ steps, whose weights the model has:\n  loss +0\.\d+\n"
+    assert re.match(begin + r"  gene_f1 +– +genes whose stop codon is right\n", out)
     assert re.search(r"\n +f1 +mcc +auprc\n  codon_0 +0\.\d+ +-?0\.\d+ +0\.\d+\n", out)
     model, report, following = out.splitlines()[-3:]
     assert (model, report) == ("model: runs/one/model", "report: runs/one/report.html")

@@ -77,6 +77,15 @@ def test_bundle_holds_classes_settings_and_calibration(here):
     assert "96 train, 32 validation, 32 test" in (here / "runs/one/model/model_card.md").read_text()
 
 
+def test_training_notes_how_sure_a_label_of_a_gene_must_be_and_that_these_are_none(here, tmp_path, capsys):
+    fitted = load_bundle("runs/one/model").calibration["function"]
+    assert 0.5 <= fitted["min_score"] <= 1
+    assert fitted["min_score_fit"]["n"] == 32 and fitted["min_score_fit"]["precision"] == 0.8
+    assert fitted["sequences"]["n"] == 96 and fitted["sequences"]["coding"] < 0.5
+    assert main(["annotate", "s.fa", "--function", "runs/one/model", "-o", str(tmp_path / "o")]) == 65
+    assert "FUNCTION-004" in capsys.readouterr().err
+
+
 def test_same_command_has_nothing_to_do_and_test_part_is_scored(here, capsys):
     again = ["--config", "tiny.yaml", "--data.labels", "t.tsv", "--name", "one"]
     assert main(["fit", *again]) == 0

@@ -15,7 +15,7 @@ def bundle_of(head, k=3, stride=3, options=None, window_radius=3, **settings):
     """A bundle that nothing was trained for; the reach of its two layers is 2 * window_radius + 1 tokens."""
     encoder = EncoderConfig(
         vocab_size=5 + 4**k, d_model=16, n_heads=2, n_layers=2, d_ff=16, conv_width=3, stride=stride,
-        **{"attention": LongformerConfig(window_radius=window_radius), **settings},
+        **{"attention": LongformerConfig(window_radius=window_radius, backend="blocked"), **settings},
     )  # fmt: skip
     config = BundleConfig(
         task="any", head=head, encoder=encoder.to_dict(), k=k, stride=stride, tile_bp=300, context_bp=0,

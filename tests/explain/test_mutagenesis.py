@@ -9,6 +9,8 @@ from genoformer.explain.explainer import Explainer, importance
 from genoformer.explain.request import Explaining
 from genoformer.explain.scoring import Scorer
 from genoformer.explain.target import read_target
+from genoformer.nn.attention.reformer_config import ReformerConfig
+from genoformer.nn.attention.transformer_xl import TransformerXLConfig
 from genoformer.sequence.records import Record
 
 TOLERANCE = 1e-10
@@ -64,6 +66,8 @@ def test_both_strands_of_a_class(strand):
         {"n_global_tokens": 1},
         {"positions": "learned"},
         {"base_embedding": True},
+        {"attention": TransformerXLConfig(segment=10, memory=10), "positions": "none"},
+        {"attention": ReformerConfig(layers="local", chunk_tokens=8), "positions": "none"},
         {"amino_acids": True, "amino_acid_words": 3},
     ],
 )

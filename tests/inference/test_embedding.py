@@ -12,6 +12,7 @@ from genoformer.inference.embedding import Embedder, Strands
 from genoformer.inference.interface import Speed
 from genoformer.inference.windows import Windows
 from genoformer.nn.attention.longformer import LongformerConfig
+from genoformer.nn.attention.transformer_xl import TransformerXLConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.hidden_states import first_layers
 from genoformer.sequence.alphabet import reverse_complement
@@ -26,7 +27,7 @@ HEADS = {"base": ({"name": "base"}, ["x"]), "sequence": ({"name": "sequence", "p
 def bundle_of(k=3, stride=3, head="base", tile_bp=60, options=None, **settings):
     encoder = EncoderConfig(
         vocab_size=5 + 4**k, d_model=16, n_heads=2, n_layers=LAYERS, d_ff=16, conv_width=3, stride=stride,
-        **{"attention": LongformerConfig(window_radius=4), **settings},
+        **{"attention": LongformerConfig(window_radius=4, backend="blocked"), **settings},
     )  # fmt: skip
     settings_of_head, labels = HEADS[head]
     config = BundleConfig(
@@ -94,6 +95,16 @@ def test_what_embeddings_look_at_is_there_in_every_tile(settings):
     bundle, codes = bundle_of(**settings), random_codes(700)
     rows = embed(bundle, codes, Embedding(Windows("base")))
     np.testing.assert_allclose(rows.values, direct(bundle, codes, LAYERS), atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("layer", [1, LAYERS])
+def test_a_memory_is_carried_from_tile_to_tile(layer):
+    attention = TransformerXLConfig(segment=10, memory=10)
+    bundle, codes = bundle_of(attention=attention, positions="none", tile_bp=60), random_codes(700)
+    rows = embed(bundle, codes, Embedding(Windows("window", 50, 50), layer))
+    states, known = direct(bundle, codes, layer), codes < 4
+    for start, end, values in zip(rows.starts, rows.ends, rows.values, strict=True):
+        np.testing.assert_allclose(values, states[start:end][known[start:end]].mean(axis=0), atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("length", [1, 2, 59, 60, 61, 400])

@@ -14,7 +14,7 @@ TOKENS = torch.randint(5, 69, (2, 24), generator=torch.Generator().manual_seed(1
 
 def encoder_of(**settings):
     torch.manual_seed(0)
-    given = {"attention": LongformerConfig(window_radius=3), **settings}
+    given = {"attention": LongformerConfig(window_radius=3, backend="blocked"), **settings}
     return Encoder(EncoderConfig(vocab_size=69, d_model=16, n_heads=2, n_layers=3, d_ff=16, **given)).double().eval()
 
 

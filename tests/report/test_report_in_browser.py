@@ -11,7 +11,7 @@ from genoformer.annotation.models import Gene
 from genoformer.applications.genes.report import GeneReportWriter
 from genoformer.bundle.header import read_header
 from genoformer.inference.report_files import Finished
-from genoformer.report import fetch_igv, igv
+from genoformer.report import igv
 from genoformer.sequence.records import Record
 
 N_GENES = 60
@@ -43,10 +43,10 @@ def write_report(path):
 
 
 @pytest.fixture(scope="module", params=["igv", "map"])
-def page(request, tmp_path_factory):
+def page(request, tmp_path_factory, need_igv):
     """Path of the report, with igv.js and with our own map."""
-    if request.param == "igv" and not fetch_igv.is_there():
-        pytest.skip("igv.js was not taken: python genoformer/report/fetch_igv.py")
+    if request.param == "igv":
+        need_igv()
     folder = tmp_path_factory.mktemp(request.param)
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "map":
@@ -154,9 +154,8 @@ def test_a_page_without_igv_says_how_to_get_it(chromium, page):
     assert says == (page.parent.name.startswith("map"))
 
 
-def test_a_page_without_bases_and_with_tracks_opens(chromium, tmp_path, monkeypatch):
-    if not fetch_igv.is_there():
-        pytest.skip("igv.js was not taken: python genoformer/report/fetch_igv.py")
+def test_a_page_without_bases_and_with_tracks_opens(chromium, need_igv, tmp_path, monkeypatch):
+    need_igv()
     monkeypatch.setattr("genoformer.applications.genes.report.MAX_SEQUENCE_BP", 10)
     monkeypatch.setattr(GeneReportWriter, "add", with_track(GeneReportWriter.add))
     chromium.open(write_report(tmp_path / "report.html"))

@@ -1,8 +1,7 @@
 """The report of a training run: what it holds, and that a browser opens it."""
 
-import shutil
-
 import pytest
+from chromium import DESKTOP, PHONE
 
 from genoformer.report.run_curves import MAX_PLACES, run_curves, thinned
 from genoformer.report.training_report import RunFacts, fitted_rows, training_page, write_training_report
@@ -85,26 +84,16 @@ def test_what_was_fitted_is_named_and_large_tables_are_left_out():
     ]
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
-@pytest.mark.parametrize("width", [1200, 390])
-def test_a_browser_opens_it_without_an_error_and_without_the_network(history, outcomes, tmp_path, width):
-    webdriver = pytest.importorskip("selenium.webdriver")
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_a_browser_opens_it_without_an_error_and_without_the_network(chromium, history, outcomes, tmp_path, size):
     many = {"names": [f"class {i}" for i in range(40)], "columns": {"f1": [0.5] * 40, "n": [3.0] * 40}}
-    write_training_report(tmp_path / "report.html", run_of(), history, {**outcomes, "table": many})
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
-    with webdriver.Chrome(options=options, service=service) as browser:
-        browser.set_window_size(width, 900)
-        browser.get((tmp_path / "report.html").as_uri())
-        assert browser.get_log("browser") == []
-        assert browser.title == "Training demo"
-        assert browser.execute_script("return document.querySelectorAll('svg.chart').length") == 6
-        assert browser.execute_script("return document.querySelectorAll('#classes tbody tr').length") > 5
-        wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert browser.execute_script(wide) <= 0
-        requests = browser.execute_script("return performance.getEntriesByType('resource').length")
-        assert requests == 0
+    page = tmp_path / "report.html"
+    write_training_report(page, run_of(), history, {**outcomes, "table": many})
+    chromium.open(page, size)
+    assert chromium.complaints() == []
+    assert chromium.requests() == [page.as_uri()]
+    assert chromium.driver.title == "Training demo"
+    assert chromium.run("return document.querySelectorAll('svg.chart').length") == 6
+    assert chromium.run("return document.querySelectorAll('#classes tbody tr').length") > 5
+    wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert chromium.run(wide) <= 0

@@ -122,7 +122,8 @@ def assert_same_genes(model, record, changes, at_least):
 
 def ready(kind, header, record, folder):
     model = kind.from_bundle(load_bundle(header), Speed(precision="float32"), VariantOptions(circular=()))
-    model.prepare(Genome(lambda: [(0, record)], len(record)), folder, lambda n: None, WarningLog())
+    genome = Genome(lambda: [(0, record)], len(record), asked=frozenset([record.id]))
+    model.prepare(genome, folder, lambda n: None, WarningLog())
     return model
 
 

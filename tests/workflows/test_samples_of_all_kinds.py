@@ -1,6 +1,5 @@
 """What the rules make of genomes with introns, flat files, odd paths, embeddings and variants."""
 
-import importlib.util
 import json
 import re
 import shutil
@@ -27,11 +26,6 @@ def write_samples(folder, *rows):
 def configure(folder, **changes):
     path = folder / "config/config.yaml"
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | changes))
-
-
-def need_command(name):
-    if importlib.util.find_spec(f"genoformer.cli.{name}") is None:
-        pytest.skip(f"there is no command {name}")
 
 
 def test_every_path_of_every_rule_is_quoted():
@@ -81,7 +75,6 @@ def test_flat_files_need_no_second_file(snakemake, folder, name):
 
 
 def test_embeddings_are_those_of_the_command(snakemake, folder, warm):
-    need_command("embed")
     write_samples(folder, {"sample": "a", "role": "predict", "fasta": "genomes/third/genome.fa", "model": "bacteria"})
     configure(folder, embeddings={"model": "bacteria", "formats": ["h5"], "options": "--per window --window-bp 500"})
     code, said = snakemake(folder, "--", "results/embed/a/manifest.json")
@@ -90,7 +83,6 @@ def test_embeddings_are_those_of_the_command(snakemake, folder, warm):
 
 
 def test_variants_are_judged_by_the_model_of_their_sample(snakemake, folder, warm):
-    need_command("variants")
     genome = (folder / "genomes/third/genome.fa").read_text().split(">")[1]
     name, bases = genome.split()[0], "".join(genome.split("\n")[1:])
     rows = [

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from genoformer.errors import WarningLog
+from genoformer.errors import DataError, WarningLog
 
 PRECISION = 0.8
 """Share of the labels that must be right on the validation part, from the threshold on."""
@@ -22,6 +22,9 @@ def min_score_of(calibration: dict[str, Any], name: str, given: float | None, wa
         name: Of the model.
         given: What the user wants; None for what validation says.
         warnings: Gets a line where validation says nothing, or that nothing is sure.
+
+    Raises:
+        DataError: If the calibration holds something else.
     """
     if given is not None:
         return given
@@ -31,12 +34,16 @@ def min_score_of(calibration: dict[str, Any], name: str, given: float | None, wa
             f"{USUAL_MIN_SCORE} are left out. Choose another one with --min-score.",
         )  # fmt: skip
         return USUAL_MIN_SCORE
-    if calibration[MIN_SCORE] is None:
+    stored = calibration[MIN_SCORE]
+    if stored is None:
         warnings.add(
             "FUNCTION-102", f'model "{name}": no probability was high enough for a precision of {PRECISION} on '
             "its validation part, so no gene gets a label. Say with --min-score how sure is enough for you.",
         )  # fmt: skip
-    return calibration[MIN_SCORE]
+    elif isinstance(stored, bool) or not isinstance(stored, int | float) or not 0 <= stored <= 1:
+        message = f'calibration.json: expected "{MIN_SCORE}" from 0 to 1 or null, found {str(stored)[:60]}.'
+        raise DataError("MODEL-003", message, where=name)
+    return stored
 
 
 def is_sure(probability: float, min_score: float | None) -> bool:

@@ -39,6 +39,24 @@ def describe_sequences(sequences: Sequence[np.ndarray]) -> dict[str, Any]:
     }
 
 
+def read_sequences(calibration: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """What ``describe_sequences`` noted, from the calibration of the model of this name; None if there is nothing.
+
+    Raises:
+        DataError: If it is something else.
+    """
+    stored = calibration.get(SEQUENCES)
+    if stored is None:
+        return None
+    try:
+        (shortest, median, longest), (low, high) = map(int, stored["length_bp"]), map(float, stored["gc"])
+        coding = float(stored["coding"])
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        message = f'calibration.json holds no "{SEQUENCES}" that can be used ({type(error).__name__}: {error}).'
+        raise DataError("MODEL-003", message, where=name) from error
+    return {"length_bp": [shortest, median, longest], "gc": [low, high], "coding": coding}
+
+
 def gc_of(codes: np.ndarray) -> float:
     """Share of G and C among the known bases; 0 where there is none."""
     known = codes < 4
@@ -66,14 +84,14 @@ def check_reads_genes(header: BundleHeader, calibration: dict[str, Any], warning
         warnings: Gets a line where a model gives a hint, but does not say.
 
     Raises:
-        DataError: If its training sequences were no coding sequences, or it reads less than a gene.
+        DataError: If its training sequences were no coding sequences, it reads less than a gene, or nobody can say.
     """
-    known, options = calibration.get(SEQUENCES), header.config.options
+    known, options = read_sequences(calibration, header.name), header.config.options
     reason = ""
     if known is not None and known["coding"] < MIN_CODING:
         low, _, high = known["length_bp"]
         reason = f"of its training sequences ({low:,} to {high:,} bp) {known['coding']:.0%} read as genes"
-    elif options.get("max_bp", SHORTEST_GENE) < SHORTEST_GENE:
+    elif isinstance(options.get("max_bp"), int) and options["max_bp"] < SHORTEST_GENE:
         reason = f"it reads {options['max_bp']} bp of a sequence, which is no gene"
     if reason:
         raise DataError(

@@ -51,6 +51,10 @@ class FunctionVariants:
     def precision(self) -> str:
         return self.caller.precision
 
+    def needed_bytes(self, n_bases: int) -> int:
+        """Nothing is kept."""
+        return 0
+
     def prepare(self, genome: Genome, work: Path, on_bases: OnBases, warnings: WarningLog) -> None:
         """Check that the model can read what there is; see ``VariantModel``.
 

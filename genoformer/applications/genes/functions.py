@@ -19,7 +19,7 @@ from genoformer.annotation.models import Gene, sort_genes
 from genoformer.annotation.write_tables import FunctionTsvWriter
 from genoformer.applications.functions.caller import FunctionCaller
 from genoformer.applications.functions.outputs import FUNCTIONS
-from genoformer.applications.functions.sequence_kind import SEQUENCES, note_unfamiliar
+from genoformer.applications.functions.sequence_kind import note_unfamiliar, read_sequences
 from genoformer.applications.functions.table import table_columns, table_rows, write_terms
 from genoformer.errors import UsageError, WarningLog
 from genoformer.files import atomic_path
@@ -117,7 +117,7 @@ class GeneFunctions:
     ) -> None:
         self._caller, self._out = caller, out
         self._min_score, self._warnings = min_score, WarningLog() if warnings is None else warnings
-        self._known, self._n_unlabelled = caller.calibration.get(SEQUENCES), 0
+        self._known, self._n_unlabelled = read_sequences(caller.calibration, caller.bundle.name), 0
         self._stack = ExitStack()
         self._counts: Counter[str] = Counter()
 

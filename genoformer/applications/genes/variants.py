@@ -30,7 +30,7 @@ from genoformer.variants.alleles import Change
 from genoformer.variants.found_genes import gene_changes, placed
 from genoformer.variants.gene_windows import RecordReader
 from genoformer.variants.interface import Genome, ModelSays, VariantOptions
-from genoformer.variants.kept_logits import KeptLogits
+from genoformer.variants.kept_logits import N_STRANDS, KeptLogits
 from genoformer.variants.reach import reaches
 from genoformer.variants.reports import GeneChange
 
@@ -69,13 +69,22 @@ class GeneVariants:
     def precision(self) -> str:
         return self.finder.plan.precision
 
+    def needed_bytes(self, n_bases: int) -> int:
+        """Outputs of every base of both strands."""
+        return n_bases * N_STRANDS * len(self.finder.channels) * np.dtype(np.float32).itemsize
+
     def prepare(self, genome: Genome, work: Path, on_bases: OnBases, warnings: WarningLog) -> None:
         """Genes and statistics of the reference, as a prediction finds them; see ``VariantModel``."""
         self._genome = genome
-        records = ((number, record.codes, self.call_options(record), None) for number, record in genome.read())
-        self._kept = KeptLogits(work, len(self.finder.channels))
+        kept = self._kept = KeptLogits(work, len(self.finder.channels))
+
+        def records() -> Iterator[tuple[int, np.ndarray, CallOptions, None]]:
+            for number, record in genome.read():
+                kept.keeps_next = record.id in genome.asked
+                yield number, record.codes, self.call_options(record), None
+
         with fitting_threads(genome.n_bases):
-            self._passes = pass_records(self.finder, records, work, on_bases, tracks=self._kept)
+            self._passes = pass_records(self.finder, records(), work, on_bases, tracks=kept)
         passes = self._passes
 
         def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:

@@ -155,6 +155,7 @@ TRAINING_CODES = {
     "CURVES-002": Entry(
         None, "The report of a run, or its picture, was not written.", "Install what the message names, or nothing."
     ),
+    "CURVES-003": Entry(2, "The package of a logger is not installed.", "Install what the message names."),
     "CKPT-001": Entry(74, "A checkpoint reads back otherwise than written.", "Check the disk."),
     "CKPT-002": Entry(77, "Checkpoints are not loaded from the network.", "Download it from a source you trust."),
     "CKPT-003": Entry(66, "There is no such checkpoint.", "Check the path."),

@@ -1,9 +1,7 @@
 """Whom global tokens look at: the weights of their attention, which no forward pass keeps."""
 
-from typing import cast
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from genoformer.nn.attention.longformer import LongformerSelfAttention
 from genoformer.nn.attention.masks import TokenRoles, masked_score
@@ -27,7 +25,7 @@ def global_weights(attention: LongformerSelfAttention, hidden: Tensor, roles: To
     layers = attention.projections()
     chosen = hidden.gather(1, positions[..., None].expand(-1, -1, hidden.shape[2]))  # [B, G, D]
     query, key = (
-        cast(nn.Linear, layers[name])(states).unflatten(-1, (attention.n_heads, -1)).transpose(1, 2)
+        layers[name](states).unflatten(-1, (attention.n_heads, -1)).transpose(1, 2)
         for name, states in (("query_global", chosen), ("key_global", hidden))
     )  # [B, H, G or T, d_head]
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)

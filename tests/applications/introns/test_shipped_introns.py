@@ -15,7 +15,7 @@ from genoformer.cli.main import main
 from genoformer.sequence.fasta import read_fasta, write_fasta
 from genoformer.sequence.records import Record
 
-NAME, FUNGI = "eukaryote-small", "fungi"
+NAME, FUNGI, YEASTS = "eukaryote-small", "fungi", "yeasts"
 LENGTH_BP = 60_000
 YEAST_FROM = 100_000
 
@@ -51,10 +51,10 @@ def yeast(data_dir, tmp_path_factory):
     return fasta, [replace(gene, contig="chr1") for gene in genes if gene.end <= LENGTH_BP]
 
 
-@pytest.fixture(scope="module")
-def predicted_fungus(yeast, tmp_path_factory):
+@pytest.fixture(scope="module", params=[FUNGI, YEASTS])
+def predicted_fungus(request, yeast, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "p"
-    command = ["predict", str(yeast[0]), "--model", FUNGI, "-o", str(out), "--circular", "none"]
+    command = ["predict", str(yeast[0]), "--model", request.param, "-o", str(out), "--circular", "none"]
     assert main([*command, "--formats", "gff3,protein,cds"]) == 0
     return out
 
@@ -98,8 +98,11 @@ def test_it_is_small_and_its_card_says_how_little_it_was_trained_on():
     assert load_bundle(NAME).config.genetic_code == 1
 
 
-def test_the_model_of_fungi_is_small_and_its_card_says_what_it_was_tested_on():
-    folder = find_bundle(FUNGI)
+@pytest.mark.parametrize(
+    ("name", "said"), [(FUNGI, "genera that training has not seen"), (YEASTS, "no species was left out")]
+)
+def test_models_of_fungi_are_small_and_their_cards_say_what_they_were_tested_on(name, said):
+    folder = find_bundle(name)
     assert sum(path.stat().st_size for path in folder.iterdir()) < 10_000_000
-    assert "genera that training has not seen" in " ".join((folder / "model_card.md").read_text().split())
-    assert load_bundle(FUNGI).config.genetic_code == 1
+    assert said in " ".join((folder / "model_card.md").read_text().split())
+    assert load_bundle(name).config.genetic_code == 1

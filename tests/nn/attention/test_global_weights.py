@@ -10,7 +10,7 @@ from genoformer.nn.attention.masks import token_roles
 
 def made(n_tokens=9, n_globals=2, padding=0):
     torch.manual_seed(2)
-    attention = LongformerSelfAttention(8, 2, window_radius=2, has_global=True).double().eval()
+    attention = LongformerSelfAttention(8, 2, window_radius=2, has_global=True, backend="blocked").double().eval()
     is_global = (torch.arange(n_tokens) < n_globals).expand(2, -1)
     valid = (torch.arange(n_tokens) < n_tokens - padding).expand(2, -1)
     return attention, torch.randn(2, n_tokens, 8, dtype=torch.float64), token_roles(valid, is_global)
