@@ -10,8 +10,8 @@ import yaml
 
 from genoformer.applications import APPLICATIONS, DEFAULT_TASK, result_names
 from genoformer.cli.prediction import described_formats
+from genoformer.embeddings.request import FORMATS as EMBEDDINGS
 from genoformer.explain.outputs import FORMATS as EXPLANATIONS
-from genoformer.inference.embed_request import FORMATS as EMBEDDINGS
 from genoformer.inference.formats import default_formats
 from genoformer.variants.formats import FORMATS as VARIANTS
 

@@ -13,9 +13,9 @@ from genoformer.applications.functions.caller import FunctionPrediction
 from genoformer.applications.genes.predictions import GenePrediction
 from genoformer.bundle.folder import Bundle, load_bundle
 from genoformer.bundle.header import CARD, BundleHeader, read_header
+from genoformer.embeddings.embedder import Embedder, RecordEmbedding
+from genoformer.embeddings.request import Embedding, windows_of
 from genoformer.errors import UsageError
-from genoformer.inference.embed_request import Embedding, windows_of
-from genoformer.inference.embedding import Embedder, RecordEmbedding
 from genoformer.inference.interface import Caller, Speed
 from genoformer.inference.report_files import model_name
 from genoformer.inference.results import Result

@@ -19,8 +19,7 @@ from genoformer.cli.prediction import (
     shown_progress,
     speed_of,
 )
-from genoformer.errors import WarningLog
-from genoformer.inference.embed_request import (
+from genoformer.embeddings.request import (
     DTYPES,
     FORMATS,
     STRANDS,
@@ -29,15 +28,16 @@ from genoformer.inference.embed_request import (
     check_layer,
     windows_of,
 )
+from genoformer.embeddings.windows import KINDS
+from genoformer.errors import WarningLog
 from genoformer.inference.formats import check_formats, file_names
 from genoformer.inference.parts import Part
 from genoformer.inference.reading import Reading, Scan
 from genoformer.inference.run import Job, predict
 from genoformer.inference.sequence_predict import table_columns_of
-from genoformer.inference.windows import KINDS
 
 SUBJECT = "embeddings"
-PREDICTOR: Part[Any] = Part("genoformer.inference.embed:EmbedPredictor")
+PREDICTOR: Part[Any] = Part("genoformer.embeddings.predict:EmbedPredictor")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

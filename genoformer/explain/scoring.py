@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genoformer.embeddings.embedder import reach_tokens
 from genoformer.explain.target import OVERALL, PER_TOKEN, Target
-from genoformer.inference.embedding import reach_tokens
 from genoformer.nn.model import GenomeModel
 from genoformer.sequence.alphabet import N_CODE
 from genoformer.sequence.kmers import KmerTokenizer

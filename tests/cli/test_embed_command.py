@@ -12,8 +12,8 @@ from tiny_function_bundle import write_function_bundle
 from tiny_sequence_bundle import write_sequence_bundle
 
 from genoformer.cli.main import main
-from genoformer.inference import embed as engine
-from genoformer.inference.embedding import Embedder
+from genoformer.embeddings import predict as engine
+from genoformer.embeddings.embedder import Embedder
 
 SEQUENCES = {
     "a": "ACGTTGCAACGTAGCTAGCTTACGATCGATTTAGC" * 3,

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from genoformer.embeddings.embedder import Rows
 from genoformer.files import atomic_path
-from genoformer.inference.embedding import Rows
 from genoformer.sequence.records import Record
 
 GROUP_BYTES = 1 << 26

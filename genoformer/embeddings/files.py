@@ -17,9 +17,9 @@ from typing import IO, Any, Self
 import h5py
 import numpy as np
 
+from genoformer.embeddings.embedder import Rows
 from genoformer.files import atomic_path
 from genoformer.files.hdf5 import atomic_hdf5
-from genoformer.inference.embedding import Rows
 from genoformer.sequence.records import Record
 
 CHUNK_BYTES = 1 << 20

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from genoformer.inference.windows import Means, Windows
+from genoformer.embeddings.windows import Means, Windows
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 
 from genoformer.bundle.folder import Bundle
-from genoformer.inference.embed_request import Embedding, check_layer
+from genoformer.embeddings.request import Embedding, check_layer
+from genoformer.embeddings.windows import Means
 from genoformer.inference.interface import Speed
-from genoformer.inference.windows import Means
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.hidden_states import states_network
 from genoformer.nn.model import GenomeModel

@@ -6,11 +6,11 @@ import torch
 
 from genoformer.bundle.folder import Bundle, network_of
 from genoformer.bundle.header import BundleConfig
+from genoformer.embeddings.embedder import Embedder, Strands
+from genoformer.embeddings.request import Embedding
+from genoformer.embeddings.windows import Windows
 from genoformer.errors import UsageError
-from genoformer.inference.embed_request import Embedding
-from genoformer.inference.embedding import Embedder, Strands
 from genoformer.inference.interface import Speed
-from genoformer.inference.windows import Windows
 from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.attention.transformer_xl import TransformerXLConfig
 from genoformer.nn.config import EncoderConfig

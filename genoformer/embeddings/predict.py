@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from genoformer.bundle.folder import Bundle
+from genoformer.embeddings.embedder import Embedder, Rows, Strands, describe
+from genoformer.embeddings.request import FORMATS, EmbedRequest
 from genoformer.errors import WarningLog
 from genoformer.files import atomic_path
-from genoformer.inference.embed_request import FORMATS, EmbedRequest
-from genoformer.inference.embedding import Embedder, Rows, Strands, describe
 from genoformer.inference.formats import RecordFiles
 from genoformer.inference.interface import OnBases, Speed, Written
 from genoformer.inference.reading import Scan

@@ -5,16 +5,16 @@ from importlib.metadata import version
 from typing import Any
 
 from genoformer.bundle.header import BundleHeader
+from genoformer.embeddings.windows import Windows
 from genoformer.errors import UsageError, WarningLog
 from genoformer.inference.formats import OutputFormat
 from genoformer.inference.parts import Part
 from genoformer.inference.reading import Reading, Scan
 from genoformer.inference.regions import scan_stretches
-from genoformer.inference.windows import Windows
 
 STRANDS = ("forward", "reverse", "average")
 DTYPES = ("float32", "float16")
-_FILES = "genoformer.inference.embedding_files"
+_FILES = "genoformer.embeddings.files"
 
 FORMATS: dict[str, OutputFormat] = {
     "npz": OutputFormat(
@@ -23,7 +23,7 @@ FORMATS: dict[str, OutputFormat] = {
     "h5": OutputFormat("embeddings.h5", "the same as HDF5, in chunks", "rows", Part(f"{_FILES}:H5Writer")),
     "parquet": OutputFormat(
         "embeddings.parquet", "the same as Parquet, one row for each", "rows",
-        Part("genoformer.inference.embedding_parquet:ParquetWriter"),
+        Part("genoformer.embeddings.parquet:ParquetWriter"),
         check=Part("genoformer.inference.optional_packages:load_pyarrow"),
     ),
 }  # fmt: skip
