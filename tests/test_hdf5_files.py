@@ -19,8 +19,8 @@ SETTINGS = [{}, {"libver": "v110"}, {"rdcc_nbytes": 2**20}]
 CODE = """
 import sys
 from pathlib import Path
-from test_hdf5_files import LIMITED
-LIMITED[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
+from test_hdf5_files import WRITERS
+WRITERS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
 """
 
 
@@ -107,9 +107,6 @@ def write_pairs(path, limit: int) -> None:
     _limited(limit, write)
 
 
-LIMITED = {"store": write_store, "pairs": write_pairs}
-
-
 def _limited(n_bytes: int, write) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -119,28 +116,48 @@ def _limited(n_bytes: int, write) -> None:
         print(error.code)
 
 
-@pytest.mark.parametrize("limit", [0, 1_000, 20_000, 60_000])
-@pytest.mark.parametrize("kind", LIMITED)
-def test_a_file_system_that_refuses_is_one_error_and_leaves_nothing(tmp_path, kind, limit):
+def child(name: str, path, number: int) -> subprocess.CompletedProcess:
+    """One of ``WRITERS`` in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *filter(None, sys.path)])}
-    command = [sys.executable, "-c", CODE, kind, str(tmp_path / "x.h5"), str(limit)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", CODE, name, str(path), str(number)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("limit", [0, 1_000, 20_000, 60_000])
+@pytest.mark.parametrize("kind", ["store", "pairs"])
+def test_a_file_system_that_refuses_is_one_error_and_leaves_nothing(tmp_path, kind, limit):
+    done = child(kind, tmp_path / "x.h5", limit)
     assert (done.returncode, done.stdout, done.stderr) == (0, "FILES-002\n", "")
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
-def test_an_interrupt_inside_of_hdf5_ends_the_block_soon(tmp_path, monkeypatch, kind):
+def write_until_interrupted(path, n: int) -> None:
+    """Ctrl-C, or what SIGTERM raises, arrives inside of HDF5 at the n-th write; only an interrupt ends the loop."""
+    kind, calls, write = (KeyboardInterrupt, SystemExit)[n % 2], [], os.pwrite
+
     def interrupted(*args):
-        raise kind
+        calls.append(args)
+        if len(calls) == n:
+            raise kind
+        return write(*args)
 
-    def endless(file):
-        grown = file.create_dataset("grown", (0,), np.int32, maxshape=(None,), chunks=(500,))
-        while True:  # what comes again ends this
-            grown.resize(len(grown) + 10_000, axis=0)
-            grown[-10_000:] = 1
+    hdf5.os.pwrite = interrupted
+    try:
+        with atomic_hdf5(path) as file:
+            grown = file.create_dataset("grown", (0,), np.int32, maxshape=(None,), chunks=(500,))
+            while True:
+                grown.resize(len(grown) + 10_000, axis=0)
+                grown[-10_000:] = 1
+    except kind:
+        print(kind.__name__)
 
-    monkeypatch.setattr(hdf5.os, "pwrite", interrupted)
-    with pytest.raises(kind), atomic_hdf5(tmp_path / "a.h5") as file:
-        endless(file)
+
+@pytest.mark.parametrize("n", [1, 2, 3, 50])
+def test_an_interrupt_inside_of_hdf5_ends_the_block_soon(tmp_path, n):
+    done = child("interrupted", tmp_path / "x.h5", n)
+    assert (done.returncode, done.stdout) == (0, f"{('KeyboardInterrupt', 'SystemExit')[n % 2]}\n"), done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+WRITERS = {"store": write_store, "pairs": write_pairs, "interrupted": write_until_interrupted}
+"""By name, for ``child``."""

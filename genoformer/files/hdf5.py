@@ -40,19 +40,18 @@ class _PatientFile(io.RawIOBase):
         path: An existing empty file.
     """
 
-    SOON_S = 0.05
-    """How long after an interrupt inside of HDF5 the interrupt comes again."""
+    SOON_S = 0.2
+    """After an interrupt inside of HDF5 it comes again at this interval, until it is heard."""
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         self._at = self._size = 0
         self._failure: BaseException | None = None
-        self._reminder: threading.Timer | None = None
+        self._is_heard = threading.Event()
 
     def raise_failure(self) -> None:
         """Raise what went wrong first, if anything did."""
-        if self._reminder is not None:
-            self._reminder.cancel()
+        self._is_heard.set()
         if self._failure is not None:
             raise self._failure
 
@@ -97,7 +96,11 @@ class _PatientFile(io.RawIOBase):
         super().close()
 
     def _keep(self, error: BaseException) -> None:
+        if self._failure is None and not isinstance(error, Exception):
+            # Ctrl-C or SIGTERM: the caller shall stop as soon as HDF5 has returned, which may swallow it again
+            threading.Thread(target=self._remind, daemon=True).start()
         self._failure = self._failure or error
-        if not isinstance(error, Exception):  # Ctrl-C or SIGTERM: the caller shall stop as soon as HDF5 has returned
-            self._reminder = threading.Timer(self.SOON_S, _thread.interrupt_main)
-            self._reminder.start()
+
+    def _remind(self) -> None:
+        while not self._is_heard.wait(self.SOON_S):
+            _thread.interrupt_main()
