@@ -130,6 +130,9 @@ class ReformerSelfAttention(nn.Module):
         return order
 
     def _sort_rows(self, states: Tensor, valid_mask: Tensor | None, factors: Factors, n_slots: int) -> Tensor:
+        if not factors:
+            one = states.new_zeros(*states.shape[:2], self.config.n_rounds, states.shape[2], dtype=torch.int64)
+            return order_tokens(one, valid_mask, n_slots, self.spacing)
         rotations = self._rotations(factors, states)
         if chunks_can_run(states) and len(factors) <= 2:
             return fused_order(states, rotations, factors, valid_mask, n_slots, self.spacing)
@@ -137,17 +140,22 @@ class ReformerSelfAttention(nn.Module):
 
     def _factors(self, roles: TokenRoles, n_rows: int, n_tokens: int) -> dict[Factors, list[int]]:
         """Rows of the batch by the number of their buckets."""
-        if self.config.n_buckets is not None:
-            given = self.config.n_buckets
-            return {given if isinstance(given, tuple) else (given,): list(range(n_rows))}
         counts = [n_tokens] * n_rows if roles.valid_mask is None else roles.valid_mask.sum(dim=1).tolist()
         if self.config.as_transformers:
             counts = [self.config.padded_tokens(n_tokens)] * n_rows
-        chunk = self.sight.chunk_tokens * (SPARSER if self.config.has_own_chunks else 1)
         rows: dict[Factors, list[int]] = {}
         for row, count in enumerate(counts):
-            rows.setdefault(bucket_factors(count, chunk), []).append(row)
+            rows.setdefault(self._row_factors(count), []).append(row)
         return rows
+
+    def _row_factors(self, n_tokens: int) -> Factors:
+        """How many buckets so many tokens have; () for one, as tokens of one chunk have when they are read alone."""
+        chunk = self.sight.chunk_tokens
+        if self.config.has_own_chunks and n_tokens <= chunk:
+            return ()
+        if (given := self.config.n_buckets) is not None:
+            return given if isinstance(given, tuple) else (given,)
+        return bucket_factors(n_tokens, chunk * (SPARSER if self.config.has_own_chunks else 1))
 
     def _rotations(self, factors: Factors, states: Tensor) -> Tensor:
         """In the type of the states; of float32 numbers, unless they are to be those of ``transformers``."""
