@@ -4,18 +4,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
 from genoformer.annotation.models import Gene, sort_genes
 from genoformer.errors import DataError, WarningLog
 from genoformer.files import atomic_path
+from genoformer.files.held import Holder
 from genoformer.sequence.records import Record
 
 FASTA_WIDTH = 60
 
 
-class GeneFile(ABC):
+class GeneFile(Holder, ABC):
     """A context manager: the file appears under its name, complete, when the block ends without an error.
 
     Args:
@@ -29,21 +29,13 @@ class GeneFile(ABC):
         self.path = Path(path)
         self.left_out = WarningLog()
         self._seen: set[str] = set()
-        self._stack = ExitStack()
         self._handle: TextIO
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_path(self.path))
-            self._handle = stack.enter_context(open(temporary, "w", encoding="utf-8", newline="\n"))
-            self.begin(stack)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
-        return self._stack.__exit__(kind, error, traceback)
+    def enter(self, stack: ExitStack) -> None:
+        """Open the file; see ``Holder``."""
+        temporary = stack.enter_context(atomic_path(self.path))
+        self._handle = stack.enter_context(open(temporary, "w", encoding="utf-8", newline="\n"))
+        self.begin(stack)
 
     @property
     def header(self) -> str:

@@ -11,8 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import h5py
 import numpy as np
@@ -20,6 +19,7 @@ import numpy as np
 from genoformer.embeddings.embedder import Rows
 from genoformer.files import atomic_path
 from genoformer.files.hdf5 import atomic_hdf5
+from genoformer.files.held import Holder
 from genoformer.sequence.records import Record
 
 CHUNK_BYTES = 1 << 20
@@ -46,7 +46,7 @@ def _columns(number: int, rows: Rows) -> dict[str, np.ndarray]:
     return {"embeddings": rows.values, **own, "record": np.full(len(rows.starts), number, np.int32)}
 
 
-class NpzWriter:
+class NpzWriter(Holder):
     """A file for ``numpy.load``; a context manager: it appears complete when the block ends without an error.
 
     Columns are gathered in files without a name beside it, as an archive holds one after the other.
@@ -62,21 +62,13 @@ class NpzWriter:
         self._dtypes = {name: np.dtype(dtype) for name, dtype in dtypes.items()}
         self._gathered: dict[str, IO[bytes]] = {}
         self._n_rows = 0
-        self._stack = ExitStack()
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._temporary = stack.enter_context(atomic_path(self.path))
-            for name in self._dtypes:
-                self._gathered[name] = stack.enter_context(tempfile.TemporaryFile(dir=self.path.parent))
-            stack.push(self._finish)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return self._stack.__exit__(kind, error, trace)
+    def enter(self, stack: ExitStack) -> None:
+        """Open the file; see ``Holder``."""
+        self._temporary = stack.enter_context(atomic_path(self.path))
+        for name in self._dtypes:
+            self._gathered[name] = stack.enter_context(tempfile.TemporaryFile(dir=self.path.parent))
+        stack.push(self._finish)
 
     def add(self, record: Record, found: Rows, **about: object) -> None:
         """Append neighbouring rows of one record."""
@@ -110,7 +102,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
     return archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True)
 
 
-class H5Writer:
+class H5Writer(Holder):
     """HDF5 in chunks of about a megabyte; a context manager: it appears complete when the block ends without an error.
 
     What ``about`` says are attributes of the file.
@@ -122,27 +114,19 @@ class H5Writer:
 
     def __init__(self, path: Path, about: Mapping[str, Any]) -> None:
         self.path, self._about, self._records = path, about, RecordNumbers()
-        self._stack = ExitStack()
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._file = stack.enter_context(atomic_hdf5(self.path))
-            self._create("embeddings", self._about["dtype"], self._about["width"])
-            for name, dtype in {**ROW_COLUMNS, "record": np.int32}.items():
-                self._create(name, dtype)
-            stack.push(self._finish)
-            self._stack = stack.pop_all()
-        return self
+    def enter(self, stack: ExitStack) -> None:
+        """Open the file; see ``Holder``."""
+        self._file = stack.enter_context(atomic_hdf5(self.path))
+        self._create("embeddings", self._about["dtype"], self._about["width"])
+        for name, dtype in {**ROW_COLUMNS, "record": np.int32}.items():
+            self._create(name, dtype)
+        stack.push(self._finish)
 
     def _create(self, name: str, dtype: Any, *width: int) -> None:
         n_rows = max(1, CHUNK_BYTES // (np.dtype(dtype).itemsize * (width[0] if width else 1)))
         packing: dict[str, Any] = {} if width else {"compression": "gzip", "compression_opts": 1, "shuffle": True}
         self._file.create_dataset(name, (0, *width), dtype, maxshape=(None, *width), chunks=(n_rows, *width), **packing)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return self._stack.__exit__(kind, error, trace)
 
     def add(self, record: Record, found: Rows, **about: object) -> None:
         """Append neighbouring rows of one record."""

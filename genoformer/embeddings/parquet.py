@@ -7,8 +7,7 @@ import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,13 +15,14 @@ import pyarrow.parquet as pq
 
 from genoformer.embeddings.embedder import Rows
 from genoformer.files import atomic_path
+from genoformer.files.held import Holder
 from genoformer.sequence.records import Record
 
 GROUP_BYTES = 1 << 26
 """Of a row group, in memory, about; readers work through row groups, which should not be many."""
 
 
-class ParquetWriter:
+class ParquetWriter(Holder):
     """A context manager: the file appears complete under its name when the block ends without an error.
 
     Args:
@@ -40,20 +40,12 @@ class ParquetWriter:
         self._schema = pa.schema(list(columns.items()), {"genoformer": json.dumps(dict(about), sort_keys=True)})
         self._waiting: list[pa.RecordBatch] = []
         self._n_bytes = 0
-        self._stack = ExitStack()
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_path(self.path))
-            self._file = stack.enter_context(pq.ParquetWriter(temporary, self._schema, compression="zstd"))
-            stack.push(self._finish)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return self._stack.__exit__(kind, error, trace)
+    def enter(self, stack: ExitStack) -> None:
+        """Open the file; see ``Holder``."""
+        temporary = stack.enter_context(atomic_path(self.path))
+        self._file = stack.enter_context(pq.ParquetWriter(temporary, self._schema, compression="zstd"))
+        stack.push(self._finish)
 
     def add(self, record: Record, found: Rows, **about: object) -> None:
         """Append neighbouring rows of one record."""

@@ -3,19 +3,18 @@
 import csv
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from genoformer.explain.kept import Kept, per_base
 from genoformer.explain.request import GLOBALS, MUTAGENESIS
 from genoformer.files import atomic_path
+from genoformer.files.held import Holder
 from genoformer.sequence.alphabet import BASE_LETTERS, decode_bases
 from genoformer.sequence.records import Record
 
 
-class TableWriter:
+class TableWriter(Holder):
     """A context manager: the file appears complete under its name when the block ends without an error.
 
     Columns: record, position, base, and for each method its number for the base. ``ism_A`` to ``ism_T`` are what that
@@ -27,21 +26,13 @@ class TableWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._stack = ExitStack()
         self._has_header = False
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_path(self.path))
-            file = stack.enter_context(open(temporary, "w", encoding="utf-8", newline=""))
-            self._rows = csv.writer(file, delimiter="\t", lineterminator="\n")
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return self._stack.__exit__(kind, error, trace)
+    def enter(self, stack: ExitStack) -> None:
+        """Open the file; see ``Holder``."""
+        temporary = stack.enter_context(atomic_path(self.path))
+        file = stack.enter_context(open(temporary, "w", encoding="utf-8", newline=""))
+        self._rows = csv.writer(file, delimiter="\t", lineterminator="\n")
 
     def add(self, record: Record, found: Kept, **about: object) -> None:
         """Append the bases of one record."""

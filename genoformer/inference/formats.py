@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from genoformer.errors import UsageError, WarningLog
+from genoformer.files.held import Holder
 from genoformer.inference.parts import Part
 from genoformer.sequence.records import Record
 
@@ -102,7 +103,7 @@ def file_names(formats: Formats) -> list[str]:
     return [name for row in formats.values() for name in (row.pattern, *row.beside)]
 
 
-class RecordFiles:
+class RecordFiles(Holder):
     """The files of a prediction: a context manager, all appear complete when the block ends without an error.
 
     Args:
@@ -123,7 +124,6 @@ class RecordFiles:
         self._writers = [made[word](out / row.file) for word, row in rows.items() if not row.is_per_record]
         self._stale = [row.pattern for row in formats.values() if row.is_per_record]
         self._names: list[str] = []
-        self._stack = ExitStack()
 
     @property
     def names(self) -> list[str]:
@@ -136,19 +136,12 @@ class RecordFiles:
         """Writers of pages about the prediction as a whole, see ``report_files.ReportWriter``."""
         return [writer for writer in self._writers if hasattr(writer, "describe")]
 
-    def __enter__(self) -> Self:
+    def enter(self, stack: ExitStack) -> None:
+        """Begin all files, without those of earlier runs; see ``Holder``."""
         for stale in [path for pattern in self._stale for path in self._out.glob(pattern)]:
             stale.unlink()
-        with ExitStack() as stack:
-            for writer in self._writers:
-                stack.enter_context(writer)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return self._stack.__exit__(kind, error, trace)
+        for writer in self._writers:
+            stack.enter_context(writer)
 
     def left_out(self, warnings: WarningLog) -> dict[str, int]:
         """What formats had no form for: how much of it by file, none where nothing was; ``warnings`` counts it, too.

@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from genoformer.files import atomic_path
+from genoformer.files.held import Holder
 from genoformer.sequence.records import Record
 
 GROUP_ROWS = 50_000
@@ -24,7 +25,7 @@ TEXT, WHOLE, REAL = pa.string(), pa.int64(), pa.float64()
 TEXTS, REALS = pa.list_(TEXT), pa.list_(REAL)
 
 
-class ParquetWriter:
+class ParquetWriter(Holder):
     """A context manager: the file appears complete under its name when the block ends without an error.
 
     Args:
@@ -35,22 +36,14 @@ class ParquetWriter:
     def __init__(self, path: Path, columns: Mapping[str, pa.DataType]) -> None:
         self.path = path
         self._schema = pa.schema(list(columns.items()))
-        self._stack = ExitStack()
         self._waiting: list[Columns] = []
         self._n_waiting = 0
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_path(self.path))
-            self._file = stack.enter_context(pq.ParquetWriter(temporary, self._schema, compression="zstd"))
-            stack.push(self._finish)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return self._stack.__exit__(kind, error, trace)
+    def enter(self, stack: ExitStack) -> None:
+        """Open the file; see ``Holder``."""
+        temporary = stack.enter_context(atomic_path(self.path))
+        self._file = stack.enter_context(pq.ParquetWriter(temporary, self._schema, compression="zstd"))
+        stack.push(self._finish)
 
     def add(self, record: Record, found: Any, **about: Any) -> None:
         """Append the rows of one record."""

@@ -12,6 +12,7 @@ import numpy as np
 from genoformer.errors import DataError
 from genoformer.files import atomic_path, write_text_atomic
 from genoformer.files.hdf5 import atomic_hdf5
+from genoformer.files.held import Holder
 from genoformer.inference.tracks import MAX_ERROR, STEPS, STRANDS, Track, decode_probabilities
 from genoformer.sequence.records import Record
 
@@ -22,7 +23,7 @@ CACHE_BYTES = 1 << 24
 INDEX_COLUMNS = ("file", "channel", "strand", "max_error")
 
 
-class ProbabilityH5Writer:
+class ProbabilityH5Writer(Holder):
     """All probabilities in one dataset, uint8 [2, C, bases]; those of record r end at ``ends[r]``.
 
     A probability is the value times the attribute ``scale``. A context manager: the file appears complete under its
@@ -35,27 +36,19 @@ class ProbabilityH5Writer:
 
     def __init__(self, path: Path, channels: tuple[str, ...]) -> None:
         self.path, self._channels = path, channels
-        self._stack = ExitStack()
         self._ids: list[str] = []
         self._starts: list[int] = []
         self._ends: list[int] = []
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._file = stack.enter_context(atomic_hdf5(self.path, rdcc_nbytes=CACHE_BYTES))
-            shape = (len(STRANDS), len(self._channels))
-            self._values = self._file.create_dataset(
-                "probabilities", (*shape, 0), np.uint8, maxshape=(*shape, None), chunks=(*shape, CHUNK_BP),
-                compression="gzip", compression_opts=1, fletcher32=True,
-            )  # fmt: skip
-            stack.push(self._finish)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return self._stack.__exit__(kind, error, trace)
+    def enter(self, stack: ExitStack) -> None:
+        """Open the file; see ``Holder``."""
+        self._file = stack.enter_context(atomic_hdf5(self.path, rdcc_nbytes=CACHE_BYTES))
+        shape = (len(STRANDS), len(self._channels))
+        self._values = self._file.create_dataset(
+            "probabilities", (*shape, 0), np.uint8, maxshape=(*shape, None), chunks=(*shape, CHUNK_BP),
+            compression="gzip", compression_opts=1, fletcher32=True,
+        )  # fmt: skip
+        stack.push(self._finish)
 
     def add(self, record: Record, found: Track, **about: object) -> None:
         """Append the probabilities of one record."""

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
 from genoformer.files import atomic_path
+from genoformer.files.held import Holder
 from genoformer.inference.optional_packages import load_pysam
 from genoformer.variants.info_fields import FIELDS, header_lines, number, with_fields
 from genoformer.variants.reports import AlleleReport
@@ -23,7 +23,7 @@ _LONGEST_TBI_BP = 1 << 29
 """Positions beyond this have no place in a .tbi index; CSI takes over. Tabix specification, section 2."""
 
 
-class RowWriter:
+class RowWriter(Holder):
     """A context manager that is given rows in the order of the file.
 
     Args:
@@ -39,23 +39,13 @@ class RowWriter:
     ) -> None:
         self.path, self.names = path, [path.name]
         self._meta, self._header, self._contigs, self._about = meta, header, contigs, about
-        self._stack = ExitStack()
         self._file: TextIO
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            temporary = stack.enter_context(self._named(self.path))
-            self._file = stack.enter_context(
-                open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="\n")
-            )
-            self._file.writelines(f"{line}\n" for line in self.begin())
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return self._stack.__exit__(kind, error, trace)
+    def enter(self, stack: ExitStack) -> None:
+        """Open the file; see ``Holder``."""
+        temporary = stack.enter_context(self._named(self.path))
+        self._file = stack.enter_context(open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="\n"))
+        self._file.writelines(f"{line}\n" for line in self.begin())
 
     @contextmanager
     def _named(self, path: Path) -> Iterator[Path]:

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from genoformer.applications.functions.sequence_kind import note_unfamiliar, rea
 from genoformer.applications.functions.table import table_columns, table_rows, write_terms
 from genoformer.errors import UsageError, WarningLog
 from genoformer.files import atomic_path
+from genoformer.files.held import Holder
 from genoformer.inference.folder import WORK
 from genoformer.inference.formats import MakeWriter, Writer
 from genoformer.inference.parts import Part
@@ -97,7 +97,7 @@ class KeptOutputs:
         self._fresh = []
 
 
-class GeneFunctions:
+class GeneFunctions(Holder):
     """A context manager: ``functions.tsv`` appears, complete, when the block ends without an error.
 
     Args:
@@ -118,23 +118,15 @@ class GeneFunctions:
         self._caller, self._out = caller, out
         self._min_score, self._warnings = min_score, WarningLog() if warnings is None else warnings
         self._known, self._n_unlabelled = read_sequences(caller.calibration, caller.bundle.name), 0
-        self._stack = ExitStack()
         self._counts: Counter[str] = Counter()
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_path(self._out / FUNCTIONS))
-            self._file = stack.enter_context(open(temporary, "w", encoding="utf-8", newline="\n"))
-            self._file.write("\t".join(table_columns(self._caller)) + "\n")
-            self._outputs = KeptOutputs(self._caller, self._out / WORK / FUNCTION_PASSES)
-            stack.callback(self._outputs.keep)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        return self._stack.__exit__(kind, error, trace)
+    def enter(self, stack: ExitStack) -> None:
+        """Open the file; see ``Holder``."""
+        temporary = stack.enter_context(atomic_path(self._out / FUNCTIONS))
+        self._file = stack.enter_context(open(temporary, "w", encoding="utf-8", newline="\n"))
+        self._file.write("\t".join(table_columns(self._caller)) + "\n")
+        self._outputs = KeptOutputs(self._caller, self._out / WORK / FUNCTION_PASSES)
+        stack.callback(self._outputs.keep)
 
     def add(self, record_id: str, codes: np.ndarray, genes: list[Gene]) -> None:
         """Give the genes of a record their functions, and the table its rows.

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import h5py
 import numpy as np
 
 from genoformer.errors import DataError
 from genoformer.files.hdf5 import atomic_hdf5
+from genoformer.files.held import Holder
 from genoformer.inference.chunks import Outputs
 from genoformer.report.pyplot import load_pyplot
 from genoformer.sequence.records import Record
@@ -18,7 +17,7 @@ from genoformer.sequence.records import Record
 FORMAT_VERSION = 1
 
 
-class PairMapWriter:
+class PairMapWriter(Holder):
     """Listed pairs of all records: ``pairs`` [n, 2] and ``probability`` [n]; those of record r end at ``ends[r]``.
 
     A context manager: the file appears complete under its name when the block ends without an error.
@@ -29,20 +28,11 @@ class PairMapWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._stack = ExitStack()
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._open(stack.enter_context(atomic_hdf5(self.path)))
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        if kind is None:
-            self._complete()
-        return self._stack.__exit__(kind, error, trace)
+    def enter(self, stack: ExitStack) -> None:
+        """Open the file; see ``Holder``."""
+        self._open(stack.enter_context(atomic_hdf5(self.path)))
+        stack.push(self._complete)
 
     def _open(self, file: h5py.File) -> None:
         self.file = file
@@ -66,12 +56,13 @@ class PairMapWriter:
         self.lengths.append(len(record))
         self.ends.append(end)
 
-    def _complete(self) -> None:
+    def _complete(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            return
         self.file.create_dataset("ids", data=self.ids, dtype=h5py.string_dtype())
         self.file["lengths"], self.file["ends"] = np.array(self.lengths, int), np.array(self.ends, int)
         self.file.attrs["format_version"] = FORMAT_VERSION
         self.file.attrs["complete"] = True
-        self.file.close()
 
 
 def read_pairs_h5(path: str | Path) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
