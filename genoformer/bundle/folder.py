@@ -19,6 +19,7 @@ from genoformer.errors import DataError, OutputExistsError
 from genoformer.files import write_bytes_atomic, write_json_atomic, write_manifest, write_text_atomic
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.networks import Network, build_network
+from genoformer.nn.shapes import weight_shapes
 from genoformer.sequence.kmers import KmerTokenizer
 
 
@@ -133,8 +134,7 @@ def _check_sizes(config: BundleConfig, folder: Path) -> None:
     n_layers = config.encoder.get("n_layers", 1)
     if isinstance(n_layers, int) and n_layers > len(stored):  # each has several tensors, and is made one by one
         raise _misfit(path, f"{len(stored)} tensors are no {n_layers} layers")
-    with torch.device("meta"):  # shapes without memory
-        expected = {name: tuple(tensor.shape) for name, tensor in _build(config, folder / CONFIG).state_dict().items()}
+    expected = weight_shapes(lambda: _build(config, folder / CONFIG))
     for name in sorted(stored.keys() | expected.keys()):
         if stored.get(name) != expected.get(name):
             found, wanted = (str(shapes.get(name, "nothing")) for shapes in (stored, expected))

@@ -1,7 +1,7 @@
 """What the decoder of genes with introns knows: weights of outputs, costs, and how long exons and introns are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
@@ -119,7 +119,7 @@ class IntronDecoder:
             KeyError, TypeError, ValueError: If it is something else.
         """
         return cls(
-            IntronWeights(**read_numbers(stored["weights"], [field.name for field in fields(IntronWeights)])),
+            IntronWeights(**{name: read_number(value) for name, value in stored["weights"].items()}),
             {kind: _read_table(stored["exons"][kind]) for kind in EXON_KINDS},
             _read_table(stored["introns"]),
             read_numbers(stored["sites"], SITE_KINDS),
