@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from genoformer.applications import result_names
 from genoformer.applications.genes.request import read_region
 from genoformer.bundle.header import BundleHeader, read_header
 from genoformer.cli.loading import loading
@@ -13,11 +12,9 @@ from genoformer.cli.prediction import (
     add_input_arguments,
     add_output_arguments,
     check_machine,
-    closing_line,
     load_on_device,
-    say,
-    shown_progress,
     speed_of,
+    write_own_formats,
 )
 from genoformer.embeddings.request import (
     DTYPES,
@@ -29,11 +26,9 @@ from genoformer.embeddings.request import (
     windows_of,
 )
 from genoformer.embeddings.windows import KINDS
-from genoformer.errors import WarningLog
-from genoformer.inference.formats import check_formats, file_names
+from genoformer.inference.formats import check_formats
 from genoformer.inference.parts import Part
 from genoformer.inference.reading import Reading, Scan
-from genoformer.inference.run import Job, predict
 from genoformer.inference.sequence_predict import table_columns_of
 
 SUBJECT = "embeddings"
@@ -72,19 +67,14 @@ def run(args: argparse.Namespace) -> int:
     """Embed and write; returns the exit code."""
     check_machine(args)
     header = read_header(args.model)
-    request, warnings = request_of(args, header), WarningLog()
+    request = request_of(args, header)
 
     def load(paths: list[str], scan: Scan, work: Path) -> Any:
         with loading():
             predictor, bundle = PREDICTOR.load(), load_on_device(header, args)
         return predictor.from_bundle(request, bundle, speed_of(args))
 
-    names = list(dict.fromkeys([*result_names(), *file_names(FORMATS)]))
-    with shown_progress(SUBJECT) as bar:
-        job = Job(args.fasta, request, header, load, names, warnings=warnings, on_start=bar.reset, on_bases=bar.update)
-        summary = predict(job, args.out, overwrite=args.overwrite, dry_run=args.dry_run)
-    say(warnings, closing_line(summary, args.out, SUBJECT))
-    return 0
+    return write_own_formats(args, request, header, load, FORMATS, SUBJECT)
 
 
 def request_of(args: argparse.Namespace, header: BundleHeader) -> EmbedRequest:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from genoformer.applications import build_task, result_names
+from genoformer.applications import build_task
 from genoformer.applications.genes.request import read_region
 from genoformer.bundle.header import BundleHeader, read_header
 from genoformer.cli.loading import loading
@@ -13,12 +13,9 @@ from genoformer.cli.predict import add_table_arguments
 from genoformer.cli.prediction import (
     add_input_arguments,
     check_machine,
-    closing_line,
     load_on_device,
-    say,
-    shown_progress,
+    write_own_formats,
 )
-from genoformer.errors import WarningLog
 from genoformer.explain.outputs import FORMATS
 from genoformer.explain.request import (
     METHODS,
@@ -30,10 +27,9 @@ from genoformer.explain.request import (
     check_methods,
 )
 from genoformer.explain.target import read_target
-from genoformer.inference.formats import check_formats, file_names
+from genoformer.inference.formats import check_formats
 from genoformer.inference.parts import Part
 from genoformer.inference.reading import Reading, Scan
-from genoformer.inference.run import Job, predict
 from genoformer.inference.sequence_predict import table_columns_of
 
 SUBJECT = "explanations"
@@ -77,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     """Explain and write; returns the exit code."""
     check_machine(args)
     header = read_header(args.model)
-    request, warnings = request_of(args, header), WarningLog()
+    request = request_of(args, header)
 
     def load(paths: list[str], scan: Scan, work: Path) -> Any:
         with loading():
@@ -87,12 +83,7 @@ def run(args: argparse.Namespace) -> int:
         is_exclusive = getattr(getattr(task, "options", None), "kind", None) == "multiclass"
         return predictor.from_bundle(request, bundle, is_exclusive=is_exclusive, both_strands=task.strands == "average")
 
-    names = list(dict.fromkeys([*result_names(), *file_names(FORMATS)]))
-    with shown_progress(SUBJECT) as bar:
-        job = Job(args.fasta, request, header, load, names, warnings=warnings, on_start=bar.reset, on_bases=bar.update)
-        summary = predict(job, args.out, overwrite=args.overwrite, dry_run=args.dry_run)
-    say(warnings, closing_line(summary, args.out, SUBJECT))
-    return 0
+    return write_own_formats(args, request, header, load, FORMATS, SUBJECT)
 
 
 def request_of(args: argparse.Namespace, header: BundleHeader) -> ExplainRequest:

@@ -98,6 +98,34 @@ def speed_of(args: argparse.Namespace) -> Any:
     return Speed(positive(args.batch_size, "--batch-size"), args.precision)
 
 
+def write_own_formats(
+    args: argparse.Namespace, request: Any, header: Any, load: Any, formats: Any, subject: str
+) -> int:  # fmt: skip
+    """Run a request whose formats are those of the command, whatever the task of its model.
+
+    Args:
+        args: Of the command line, with what ``add_input_arguments`` and an output folder bring.
+        request: What to do, see ``inference.interface.Request``.
+        header: Of the model.
+        load: Loads it when there is work, see ``inference.run.Load``.
+        formats: Of the command.
+        subject: What is written, in a word.
+
+    Returns:
+        The exit code.
+    """
+    from genoformer.applications import result_names
+    from genoformer.inference.formats import file_names
+    from genoformer.inference.run import Job, predict
+
+    names, warnings = list(dict.fromkeys([*result_names(), *file_names(formats)])), WarningLog()
+    with shown_progress(subject) as bar:
+        job = Job(args.fasta, request, header, load, names, warnings=warnings, on_start=bar.reset, on_bases=bar.update)
+        summary = predict(job, args.out, overwrite=args.overwrite, dry_run=args.dry_run)
+    say(warnings, closing_line(summary, args.out, subject))
+    return 0
+
+
 class NoBar:
     """Stands for a bar where nobody watches."""
 
