@@ -25,7 +25,8 @@ from genoformer.variants.reports import OUTSIDE, REF_MISMATCH, UNKNOWN_CONTIG
 from genoformer.variants.vcf_rows import VcfFile, VcfRow
 
 ADVICE = "Use the genome that the variants were called on, or --skip to count such rows and leave them."
-OTHER_NAMES = f"{MAP_HELP.replace('the annotation', 'the VCF')} --skip leaves rows of other contigs as they are."
+OTHER_NAMES = MAP_HELP.replace("the annotation", "the VCF")
+OR_SKIP = f"{OTHER_NAMES} --skip leaves rows of other contigs as they are."
 N_SHOWN = 20
 
 
@@ -139,7 +140,7 @@ def _check_rows(paths: list[str], vcf: VcfFile, request: VariantRequest, found: 
     unknown = found.order[n_known:]
     for number, row in zip(unknown, vcf.rows(unknown), strict=True):
         where = f"{vcf.name} line {row.number}"
-        error = DataError("VARIANTS-008", f"the genome has no {row.contig!r}.", where=where, fix=OTHER_NAMES)
+        error = DataError("VARIANTS-008", f"the genome has no {row.contig!r}.", where=where, fix=OR_SKIP)
         _leave(int(number), UNKNOWN_CONTIG, error, request, found, warnings)
     if not found.by_record:
         return
