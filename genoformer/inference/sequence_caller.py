@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -75,7 +76,7 @@ class SequenceCaller:
         """Longest sequence that is read."""
         return self.task.options.max_bp
 
-    @property
+    @cached_property  # what it must hold is looked at once, not for each record
     def calibration(self) -> dict[str, Any]:
         """What was fitted when training had ended; DataError if the bundle has none."""
         return read_calibration(self.bundle, self.fitted)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -169,7 +170,7 @@ class FunctionCaller:
         """
         return calibrated(self.task, outputs, self.calibration)
 
-    @property
+    @cached_property  # what it must hold is looked at once, not for each record
     def calibration(self) -> dict:
         """What ``calibrate.fit_calibration`` made; DataError if the bundle has none."""
         needed = FITTED[self.task.options.kind]

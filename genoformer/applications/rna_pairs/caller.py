@@ -1,6 +1,7 @@
 """A model of base pairs and its calibration: bases to pair probabilities and structures."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -50,7 +51,7 @@ class PairCaller(SequenceCaller):
         """Whether ViennaRNA has a say."""
         return self.task.options.prior != "none"
 
-    @property
+    @cached_property  # what it must hold is looked at once, not for each record
     def calibration(self) -> dict[str, Any]:
         """What was fitted when training had ended, with the weight of ViennaRNA where it has a say."""
         return read_calibration(self.bundle, (*self.fitted, *(["weight"] if self.has_prior else [])))
