@@ -5,7 +5,7 @@ import torch
 from genoformer.applications.introns.caller import CalibratedDecoder
 from genoformer.bundle.folder import save_bundle
 from genoformer.bundle.header import BundleConfig
-from genoformer.decoding.introns.weights import EXON_KINDS, IntronDecoder, IntronWeights, fit_lengths
+from genoformer.decoding.introns.weights import EXON_KINDS, MOTIF_WEIGHTS, IntronDecoder, IntronWeights, fit_lengths
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
@@ -19,7 +19,8 @@ TASK = "gene_structure_eukaryote"
 def tiny_intron_decoder() -> CalibratedDecoder:
     exons = {kind: fit_lengths([90, 150, 240], shortest_bp=45, n_bp=600) for kind in EXON_KINDS}
     introns = fit_lengths([50, 90, 200], shortest_bp=30, n_bp=300)
-    weights = IntronWeights(state=1.0, utr=1.0, untranslated=2.0, gene=40.0, intron=14.0)
+    unused = dict.fromkeys(MOTIF_WEIGHTS, 0.0)
+    weights = IntronWeights(state=1.0, utr=1.0, untranslated=2.0, gene=40.0, intron=14.0, **unused)
     return CalibratedDecoder(IntronDecoder(weights, exons, introns), IsotonicCalibrator((-4.0, 60.0), (0.1, 0.9)))
 
 

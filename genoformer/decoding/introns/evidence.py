@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genoformer.annotation.genetic_code import GeneticCode
+from genoformer.decoding.introns.motifs import Motifs
 from genoformer.decoding.introns.weights import SITE_KINDS, IntronDecoder
 
 BEGIN, FINISH, LEAVE, ENTER = range(4)
@@ -82,6 +83,10 @@ def collect_evidence(
     _fill(sites[0, FINISH], stops[behind], w * signal(0, STOP, -3))
     _fill(sites[1, BEGIN], stops[rc[ahead]], w * signal(1, STOP, 2))
     _fill(sites[1, FINISH], starts[rc[behind]], w * signal(1, START, -1))
+    if decoder.motifs is not None:
+        _add_codons(emit, triplets, rc, weights.codon * decoder.motifs.codons)
+        for strand, kind in ((0, BEGIN), (1, FINISH)):
+            _add_motif(sites[strand, kind], codes, start, weights.start_motif, decoder.motifs, "start", strand)
     pairs = np.zeros((2, 2, n), dtype=np.uint8)
     low_channel, high_channel = ((DONOR, 0), (ACCEPTOR, -1)), ((ACCEPTOR, 0), (DONOR, -1))
     for strand in (0, 1):
@@ -95,7 +100,26 @@ def collect_evidence(
                 found = (first == a) & (second == b)
                 _fill(sites[strand, kind], found, score + weights.rare_site * decoder.sites[SITE_KINDS[site]])
                 pairs[strand, kind - LEAVE][found] = pair
+            if decoder.motifs is not None:
+                name = "donor" if where[0] == DONOR else "acceptor"
+                _add_motif(sites[strand, kind], codes, start, weights.motif, decoder.motifs, name, strand)
     return Evidence(emit, sites, pairs)
+
+
+def _add_codons(emit: np.ndarray, triplets: np.ndarray, rc: np.ndarray, scores: np.ndarray) -> None:
+    """Add the score of each codon, as if no intron split it, where its last base is read, low to high."""
+    ends = triplets[1 : 1 + emit.shape[2]]
+    emit[0, 2] += scores[ends]
+    emit[1, 2] += scores[rc[ends]]
+
+
+def _add_motif(
+    row: np.ndarray, codes: np.ndarray, start: int, weight: float, motifs: Motifs, name: str, strand: int
+) -> None:
+    """Add the scores of a kind of site wherever the bases allow one."""
+    places = np.flatnonzero(row > -np.inf)
+    if weight and len(places):
+        row[places] += weight * motifs.score(codes, places + start, name, is_minus=strand == 1)
 
 
 class _Signals:

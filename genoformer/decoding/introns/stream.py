@@ -179,6 +179,7 @@ def build_tables(decoder: IntronDecoder, code: GeneticCode) -> Tables:
     minus = plus.transpose(1, 0, 2).copy()  # low to high, what begins is what ends in reading direction
     classes, blocked = _split_codons(stop_tables(code))
     w = decoder.weights
+    intron = w.intron + (0.0 if decoder.motifs is None else w.rate * decoder.motifs.log_rate)
     return Tables(
         exon_logs=np.stack([plus, minus]),
         exon_slope=weight * min(table.slope for table in decoder.exons.values()),
@@ -187,7 +188,7 @@ def build_tables(decoder: IntronDecoder, code: GeneticCode) -> Tables:
         stops=stop_tables(code),
         classes=classes,
         blocked=blocked,
-        costs=np.array([w.gene, w.intron, w.untranslated, w.edge]),
+        costs=np.array([w.gene, intron, w.untranslated, w.edge]),
     )
 
 
