@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -18,8 +19,9 @@ from genoformer.applications.introns.caller import CalibratedDecoder
 from genoformer.applications.introns.follow import SampleStretch, learn_counts
 from genoformer.applications.introns.parts import genes_of_parts
 from genoformer.bundle.folder import Bundle
+from genoformer.decoding.introns.evidence import Terms, collect_terms
 from genoformer.decoding.introns.motifs import GeneCounts, Motifs, count_genes, count_sequence
-from genoformer.decoding.introns.stream import BLOCK_BP, decode_record
+from genoformer.decoding.introns.stream import BLOCK_BP, CollectTerms, decode_record
 from genoformer.decoding.introns.weights import (
     EXON_KINDS,
     SITE_KINDS,
@@ -74,6 +76,18 @@ class HeldRegion:
     code: GeneticCode
     genome: str = ""
     own: GeneCounts | None = None
+
+    @cached_property
+    def terms(self) -> CollectTerms:
+        """What speaks for its bases and boundaries, by block: it does not change with the weights."""
+        known: dict[tuple[int, int], Terms] = {}
+
+        def collect(codes: np.ndarray, logits: np.ndarray, offset: int, start: int, end: int, *rest: Any) -> Terms:
+            if (start, end) not in known:
+                known[start, end] = collect_terms(codes, logits, offset, start, end, *rest)
+            return known[start, end]
+
+        return collect
 
 
 def fit_intron_decoder(
@@ -246,7 +260,7 @@ def predicted_genes(decoder: IntronDecoder, region: HeldRegion) -> list[Gene]:
     edges = [*range(0, n, BLOCK_BP), n]
     pieces = ((start, end, region.logits[:, start:end]) for start, end in pairwise(edges))
     decoder = decoder if region.own is None else decoder.following(region.own)
-    parts = decode_record(region.codes, pieces, decoder, region.code)
+    parts = decode_record(region.codes, pieces, decoder, region.code, collect=region.terms)
     found = []
     for gene, rows in genes_of_parts("", parts):
         gene.score = float(rows["score"][0])
