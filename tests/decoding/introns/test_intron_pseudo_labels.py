@@ -1,4 +1,4 @@
-"""Labels from own genes with introns: sure genes are examples, what could be a gene is masked, the rest is intergenic."""
+"""Labels from own genes with introns: sure ones are examples, what could be a gene is masked, the rest is none."""
 
 import numpy as np
 
