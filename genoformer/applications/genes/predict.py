@@ -103,7 +103,19 @@ class GenePredictor:
         )
         with fitting_threads(scan.n_bases):  # of the whole input, so that shards compute as one run does
             tracks = KeptTracks.in_folder(self.finder, folder, shift) if self._words(PROBABILITIES) else None
-            pass_records(self.finder, records, folder, on_bases, share, tracks)
+            pass_records(self._ready(paths), records, folder, on_bases, share, tracks)
+
+    def _ready(self, paths: list[str]) -> Finder:
+        """The finder for this genome."""
+        request = self.request
+        if not request.statistics or request.metagenome:
+            return self.finder
+
+        def read() -> Iterator[tuple[np.ndarray, CallOptions]]:
+            for _, record in request.reading.records(paths):
+                yield request.reading.stretch(record), request.call_options(record)
+
+        return self.finder.following(read)
 
     def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: WarningLog) -> Written:
         """Statistics of the genome, genes and their files; see ``interface.Predictor``."""
