@@ -6,7 +6,8 @@
         [--geneml geneml] [--floor-fasta TRAIN.fa --floor-annotation TRAIN.gff3 --floor-source TAIR10]
 
 The first writes ``introns-NAME-seedN.json``: scores of the model, and of the model after ``genoformer adapt`` on other
-sequence, or without annotation on any, also that of the test. The second writes ``introns-NAME-peers.json``: Augustus with its own parameters of the species, both strands,
+sequence, or without annotation on any, also that of the test. The second writes ``introns-NAME-peers.json``: Augustus
+with its own parameters of the species, both strands,
 no hints, without and with untranslated regions; geneML, a network for fungi, where its program is given; and a floor,
 logistic regression on the one-hot bases of a window, by base, without any decoding: it knows no genes.
 """
