@@ -11,6 +11,7 @@ import numpy as np
 from genoformer.annotation.genetic_code import GeneticCode
 from genoformer.decoding.introns.automaton import close, scan
 from genoformer.decoding.introns.evidence import LOOKAHEAD_BP, Terms, collect_terms, stop_tables, weigh_terms
+from genoformer.decoding.introns.hints import add_hints
 from genoformer.decoding.introns.settle import settle
 from genoformer.decoding.introns.state import (
     CUT_HIGH,
@@ -50,7 +51,7 @@ transcript, bases before the first whole codon, which ends the record cuts off, 
 
 def decode_record(
     codes: np.ndarray, pieces: Iterable[Piece], decoder: IntronDecoder, code: GeneticCode, *, max_gap_bp: int = 9,
-    block_bp: int = BLOCK_BP, collect: CollectTerms = collect_terms,
+    block_bp: int = BLOCK_BP, collect: CollectTerms = collect_terms, hints: np.ndarray | None = None,
 ) -> np.ndarray:  # fmt: skip
     """The best genes of a record.
 
@@ -62,6 +63,7 @@ def decode_record(
         max_gap_bp: No gene runs across a longer run of unknown bases; it is cut off there as at the record's end.
         block_bp: Most bases that are looked at in one go: speed and memory only.
         collect: Gives the terms of each block: who decodes a record again and again with other weights keeps them.
+        hints: What is known of genes of the record, see ``hints``; None without.
 
     Returns:
         Coding parts by place, rows of ``PART_DTYPE``.
@@ -71,7 +73,7 @@ def decode_record(
     buffer = _Buffer(pieces)
     rows: list[list[tuple]] = []
     for start, end in stretches(codes, max_gap_bp):
-        rows += _decode_stretch(known, start, end, buffer, tables, decoder, code, block_bp, collect)
+        rows += _decode_stretch(known, start, end, buffer, tables, decoder, code, block_bp, collect, hints)
     genes = [np.array(parts, PART_DTYPE) for parts in rows]
     for number, parts in enumerate(genes):
         parts["gene"] = number
@@ -108,7 +110,7 @@ class _Buffer:
 
 def _decode_stretch(
     codes: np.ndarray, start: int, end: int, buffer: _Buffer, tables: Tables, decoder: IntronDecoder,
-    code: GeneticCode, block_bp: int, collect: CollectTerms,
+    code: GeneticCode, block_bp: int, collect: CollectTerms, hints: np.ndarray | None,
 ) -> Iterator[list[tuple]]:  # fmt: skip
     """Coding parts of every gene of a stretch without gaps."""
     state = new_state(tables, start)
@@ -120,6 +122,8 @@ def _decode_stretch(
         last = high + (high == end)  # there is a boundary behind the last base, too
         terms = collect(codes[:end], buffer.logits, buffer.offset, low, last, decoder.motifs, code)
         scores = weigh_terms(terms, decoder)
+        if hints is not None:
+            add_hints(scores, hints, low, decoder.weights)
         arrays = (scores.emit, scores.sites, scores.pairs)
         position = low
         while position < last:
