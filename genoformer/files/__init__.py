@@ -253,6 +253,8 @@ def _create_temporary(final: Path) -> tuple[Path, int]:
             "FILES-001", f"This name is taken: it is {kind}.", where=str(final), fix="Choose another file name."
         )
     try:
+        if final.is_symlink():  # what has no end after all links were followed
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         if len(os.fsencode(final.name)) > os.pathconf(final.parent, "PC_NAME_MAX"):
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
         return temporary_names.create(final)

@@ -45,6 +45,6 @@ def check_names(folder: Path, names: Iterable[str]) -> None:
 
 
 def _remove_empty(folders: list[Path]) -> None:
-    with contextlib.suppress(OSError):
-        for path in folders:
+    for path in folders:
+        with contextlib.suppress(OSError):
             path.rmdir()

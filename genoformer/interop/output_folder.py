@@ -45,7 +45,7 @@ def output_folder(final: str | Path, *, names: Collection[str], overwrite: bool 
     """
     final = Path(os.path.realpath(final))
     temporary_names.remove_stale(final)
-    _check_free(final, names)
+    _check_free(final, names, overwrite=overwrite)
     try:
         temporary, descriptor = temporary_names.create_folder(final)
     except OSError as error:
@@ -63,12 +63,15 @@ def output_folder(final: str | Path, *, names: Collection[str], overwrite: bool 
         os.close(descriptor)
 
 
-def _check_free(final: Path, names: Collection[str]) -> None:
+def _check_free(final: Path, names: Collection[str], *, overwrite: bool) -> None:
     if not os.path.lexists(final):
         return
     if not os.path.isdir(final):
         raise _cannot(final, "this name is taken: it is no folder.")
-    if others := [name for name in _listed(final) if name not in names or os.path.isdir(final / name)]:
+    others = [name for name in _listed(final) if name not in names or os.path.isdir(final / name)]
+    if others and not overwrite:
+        raise _cannot(final, f"the folder already has {others[0]}.", " with -o, or add --overwrite")
+    if others:
         raise _cannot(final, f"the folder has {others[0]}, which would be lost: it is not replaced.")
 
 

@@ -18,6 +18,10 @@ class TerminatedError(BaseException):
     """SIGTERM came; not an ``Exception``, so that only ``finally`` blocks see it on its way up."""
 
 
+ENDS = (KeyboardInterrupt, SystemExit, TerminatedError)
+"""What signals raise."""
+
+
 class Ending:
     """What is known of the signals that have asked this process to end.
 
@@ -39,12 +43,19 @@ class Ending:
             return
         self.number = self.n_interrupts = 0
         self._is_armed = True
-        before = signal.signal(signal.SIGALRM, self._again)
+        before, say_lost = signal.signal(signal.SIGALRM, self._again), sys.unraisablehook
+
+        def say_others(lost: "sys.UnraisableHookArgs") -> None:
+            if not isinstance(lost.exc_value, ENDS):
+                say_lost(lost)
+
+        sys.unraisablehook = say_others
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+            sys.unraisablehook = say_lost
             self._is_armed = False
 
     def count(self, number: int) -> None:
@@ -78,7 +89,7 @@ def is_on_its_way() -> bool:
     """Whether the code that runs is cleaning up behind an exception that ends the process."""
     error = sys.exc_info()[1]
     for _ in range(MAX_CAUSES):
-        if error is None or isinstance(error, KeyboardInterrupt | SystemExit | TerminatedError):
+        if error is None or isinstance(error, ENDS):
             break
         error = error.__context__
     return error is not None

@@ -177,9 +177,7 @@ RESULT_CODES = {
     "OUT-004": Entry(73, "An input has the name of a result.", "Choose another folder with -o."),
     "OUT-005": Entry(73, "There is such a file.", "Choose another one with -o, or use --overwrite."),
     "OUT-006": Entry(74, "There is not enough space for what would be written.", "Use another disk, or --region."),
-    "OUT-010": Entry(
-        73, "A folder or a link has the name of a file or folder of ours.", "Remove it, or use another -o."
-    ),
+    "OUT-010": Entry(73, "A folder or a link has the name of a file of ours.", "Remove it, or use another -o."),
     "FILES-001": Entry(73, "A file cannot be created.", "Choose a name that is free, in a folder that is writable."),
     "FILES-002": Entry(74, "Writing failed.", "Check free space and quota, and run the command again."),
     "FILES-003": Entry(65, "A folder does not match its manifest.", "Copy it or make it again."),
