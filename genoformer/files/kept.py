@@ -23,7 +23,8 @@ _UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotI
 
 
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
-    """Keep arrays by name; errors as in ``atomic_path``."""
+    """Keep arrays by name, in place of whatever has this name; errors as in ``atomic_path``."""
+    _make_room(path)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     with buffer.getbuffer() as archive, atomic_path(path) as temporary, open(temporary, "wb") as file:
@@ -76,7 +77,8 @@ def damaged(path: Path) -> BusyError:
 
 
 def write_object(path: Path, content: Any) -> None:
-    """Keep JSON types; errors as in ``write_json_atomic``."""
+    """Keep JSON types, in place of whatever has this name; errors as in ``write_json_atomic``."""
+    _make_room(path)
     write_json_atomic(path, {"content": content, "sha256": _digest(content)})
 
 
@@ -124,6 +126,11 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
+
+
+def _make_room(path: Path) -> None:
+    if path.is_symlink() or path.is_dir():
+        remove(path)
 
 
 def _read_plain(path: Path) -> bytes:

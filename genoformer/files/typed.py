@@ -29,6 +29,8 @@ def _fits(value: Any, hint: Any) -> bool:
         return value in inside
     if origin is tuple:
         return isinstance(value, tuple) and _fit_in_order(value, inside)
+    if origin is list:
+        return isinstance(value, list) and all(_fits(one, inside[0]) for one in value)
     if origin is not None:
         return isinstance(value, origin) and (not isinstance(value, Mapping) or all(isinstance(k, str) for k in value))
     if is_dataclass(hint) and isinstance(value, hint):

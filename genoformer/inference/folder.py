@@ -55,7 +55,9 @@ def check_folder(
     if os.path.lexists(out) and not os.path.isdir(out):
         raise refusal("OUT-001", "the output must be a folder, but a file has this name.", out)
     for path in inputs:
-        if Path(path).resolve().parent == out.resolve() and any(fnmatch(Path(path).name, name) for name in results):
+        if os.path.dirname(os.path.realpath(path)) == os.path.realpath(out) and any(
+            fnmatch(Path(path).name, name) for name in results
+        ):
             raise refusal("OUT-004", f"the input {path} has the name of a result.", out)
     try:
         names = set(os.listdir(out)) if os.path.isdir(out) else set()
@@ -123,7 +125,7 @@ def _tidy(work: Path) -> bool:
 def is_finished(out: Path, key: dict) -> bool:
     """Whether the folder holds the complete and unchanged results of ``key``; a "precision" of None stands for any."""
     try:
-        stored = _read_object(out / RUN)["key"]
+        stored = read_description(out / RUN)["key"]
         if key["precision"] is None:
             stored = {**stored, "precision": None}
         return stored == key and SUMMARY in verify_manifest(out)
@@ -176,7 +178,7 @@ def claim_passes(work: Path, precision: str, spools: Collection[str] = (SPOOL,))
 
 def _clear(work: Path, kept: set[str]) -> None:
     for path in work.iterdir():
-        if path.name not in kept:
+        if path.name not in kept or path.is_dir() != (path.name == PREPARED):
             remove(path)
 
 
@@ -216,10 +218,11 @@ def _half_written(results: Sequence[str]) -> tuple[str, ...]:
 
 def read_summary(out: Path) -> dict[str, Any]:
     """Content of ``summary.json`` of a finished prediction."""
-    return _read_object(out / SUMMARY)
+    return read_description(out / SUMMARY)
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def read_description(path: Path) -> dict[str, Any]:
+    """Content of ``summary.json`` or ``run.json``; OSError or ValueError if it is no JSON object."""
     stored = read_json(path)
     if not isinstance(stored, dict):
         raise ValueError("a JSON object is expected")

@@ -12,7 +12,7 @@ from typing import NoReturn, Self
 
 import numpy as np
 
-from genoformer.files.kept import damaged, read_arrays, read_own_arrays, write_arrays
+from genoformer.files.kept import damaged, read_arrays, read_own_arrays, remove, write_arrays
 
 CHUNK_BP = 2_000_000
 CHUNK_RECORDS = 1_000
@@ -163,7 +163,7 @@ def keep_intact(folder: Path, is_intact: Callable[[str], bool] = lambda name: Fa
     found = {path: read_file(path) for path in folder.glob(PASS_FILES)}
     for path, file in sorted(found.items(), key=lambda item: (item[1] is None, item[1].first if item[1] else ())):
         if file is None or file.before != reached or not all(map(is_intact, file.beside)):
-            path.unlink()
+            remove(path)
         else:
             reached = file.last
             beside.update(file.beside)

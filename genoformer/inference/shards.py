@@ -7,7 +7,7 @@ the selection along each record) and is done by ``merge_shards``. Shards divide 
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -140,10 +140,10 @@ class Description:
     """
 
     key: dict[str, Any]
-    shard: tuple[int, int]
+    shard: list[int]
     request: dict[str, Any]
     model: str
-    inputs: tuple[str, ...]
+    inputs: list[str]
 
 
 def read_request(kind: type[CommandRequest], shards: Shards) -> Any:
@@ -279,7 +279,7 @@ def _claim(folder: Path, description: dict, *, overwrite: bool) -> bool:
             remove(stale)
     if not is_same:
         for stale in _pass_files(folder):
-            stale.unlink()
+            remove(stale)
     write_json_atomic(folder / SHARD, description)
     return True
 
@@ -347,12 +347,12 @@ def _read_shard(folder: Path) -> dict:
             stored["key"], tuple(stored["shard"]), stored["request"], stored["model"], tuple(stored["inputs"])
         )
         check_types(found)
-        if f"shard-{found.shard[0]}-of-{found.shard[1]}" != folder.name:
+        if not found.inputs or folder.name != "shard-{}-of-{}".format(*found.shard):
             raise ValueError("it is that of another shard")
         if not isinstance(found.key["sequence_digest"], str) or found.key["precision"] not in PRECISIONS:
             raise ValueError("its key is that of no prediction")
         return stored
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
         raise _unreadable(folder, error) from error
 
 

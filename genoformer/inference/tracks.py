@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from genoformer.files.kept import has_arrays, read_own_arrays, write_arrays
+from genoformer.files.kept import has_arrays, read_own_arrays, remove, write_arrays
 
 TRACK_FILES = "tracks-*.npz"
 STEPS = 255
@@ -57,7 +57,7 @@ class TrackPass:
         """Remove all files but these: what they hold is made again."""
         for path in self._folder.glob(TRACK_FILES):
             if path.name not in names:
-                path.unlink()
+                remove(path)
 
     def add(self, number: int, start: int, steps: np.ndarray) -> None:
         """Keep a stretch of one record.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from genoformer.files import write_bytes_atomic
-from genoformer.files.kept import read_object, write_object
+from genoformer.files.kept import read_object, remove, write_object
 
 N_STRANDS = 2
 READ_BYTES = 1 << 24
@@ -66,7 +66,7 @@ class KeptLogits:
         """Remove all files but those of these digests: what they hold is made again."""
         for path in self._folder.glob("logits-*"):
             if path.with_suffix(".json").name not in names:
-                path.unlink()
+                remove(path)
 
     def _flush(self) -> None:
         for held in self._open.values():

@@ -23,7 +23,7 @@ from genoformer.applications.functions.table import table_columns, table_rows, w
 from genoformer.errors import UsageError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.files.held import Holder
-from genoformer.files.kept import read_arrays, read_own_arrays, write_arrays
+from genoformer.files.kept import read_arrays, read_own_arrays, remove, write_arrays
 from genoformer.inference.folder import WORK
 from genoformer.inference.formats import MakeWriter, Writer
 from genoformer.inference.parts import Part
@@ -70,7 +70,7 @@ class KeptOutputs:
         self._caller, self._folder = caller, folder
         self._files = list(self._intact())
         for path in set(folder.glob("outputs-*.npz")).difference(self._files):
-            path.unlink()
+            remove(path)
         self._n_files = len(self._files)
         self._kept = self._none = np.empty((0, len(caller.task.channels)), np.float32)
         self._fresh: list[np.ndarray] = []
