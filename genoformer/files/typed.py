@@ -33,7 +33,7 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, list) and all(_fits(one, inside[0]) for one in value)
     if origin is not None:
         return isinstance(value, origin) and (not isinstance(value, Mapping) or all(isinstance(k, str) for k in value))
-    if is_dataclass(hint) and isinstance(value, hint):
+    if is_dataclass(value) and not isinstance(value, type) and type(value) is hint:
         check_types(value)
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool)

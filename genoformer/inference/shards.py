@@ -343,9 +343,7 @@ def _read_shard(folder: Path) -> dict:
         raise _unreadable(folder, "its manifest is that of another folder")
     try:
         stored: Any = read_json(folder / SHARD)
-        found = Description(
-            stored["key"], tuple(stored["shard"]), stored["request"], stored["model"], tuple(stored["inputs"])
-        )
+        found = Description(**{field.name: stored[field.name] for field in fields(Description)})
         check_types(found)
         if not found.inputs or folder.name != "shard-{}-of-{}".format(*found.shard):
             raise ValueError("it is that of another shard")
