@@ -172,6 +172,13 @@ class HeldSteps:
         """Nothing: all of it is in memory."""
         return []
 
+    def is_intact(self, name: str) -> bool:
+        """No file is."""
+        return False
+
+    def keep(self, names: set[str]) -> None:
+        """Nothing: there are no files."""
+
     def pieces(self, number: int, row: int) -> Iterator[tuple[int, np.ndarray]]:
         """Stretches of one strand and channel, ascending; see ``TrackStore.pieces``."""
         return ((start, self._pieces[start][row]) for start in sorted(self._pieces))

@@ -2,6 +2,7 @@
 
 import ctypes
 import importlib
+import io
 import os
 import signal
 import sys
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 from children import run_child, start
 from prediction_files import contents
+from tqdm import tqdm
 
 from genoformer.cli import simulate
 from genoformer.cli.main import main
+from genoformer.cli.prediction import BoundedBar
 from genoformer.inference import passes
 from genoformer.training.interrupts import ENDING, TerminatedError, is_on_its_way
 
@@ -147,6 +150,18 @@ def test_cleaning_up_is_not_interrupted_again(kind):
     except kind:
         pass
     assert not is_on_its_way()
+
+
+def test_a_bar_keeps_its_total_when_more_is_counted_than_there_is():
+    shown = io.StringIO()
+    with tqdm(file=shown) as bar:
+        bounded = BoundedBar(bar)
+        bounded.update(5)
+        bounded.reset(100)
+        for n in (60, 30, 30, 1):
+            bounded.update(n)
+        assert (bar.n, bar.total) == (100, 100)
+    assert "100/100" in shown.getvalue()
 
 
 def work_without_end(path):
