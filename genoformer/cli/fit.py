@@ -181,10 +181,23 @@ def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
         digests = {"config": cli.digest, "input": cli.datamodule.input_digest()}
         folder = RunFolder(cli.work_dir)
         # Of several processes that train together, the first one owns the folder.
-        with folder_lock(folder.path) if cli.trainer.is_global_zero else contextlib.nullcontext():
+        lock = folder_lock(folder.path) if cli.trainer.is_global_zero else contextlib.nullcontext()
+        with _empty_removed(folder), lock:
             with loading_ended(cli.trainer), watched_by(cli.display), said_on(cli.display), _kept_said(folder, stop):
                 _fit(cli, folder, digests) if subcommand == "fit" else _score(cli, folder)
     return 128 + stop.signal_number if stop.is_made else 0
+
+
+@contextlib.contextmanager
+def _empty_removed(folder: RunFolder) -> Iterator[None]:
+    """A run that has failed before it made anything leaves no folder."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            folder.path.rmdir()
+            folder.path.parent.rmdir()
+        raise
 
 
 @contextlib.contextmanager

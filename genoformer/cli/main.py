@@ -95,7 +95,10 @@ def main(argv: list[str] | None = None) -> int:
             code = _dispatch(argv)
             # A full disk or a closed pipe shows only here, when standard output is a file or a pipe.
             sys.stdout.flush()
-            return code or (128 + ENDING.number if ENDING.number else 0)
+            if ENDING.number and code in (0, 128 + ENDING.number):  # it came too late to end anything
+                print(_ended(ENDING.number, ["everything was done by then"]), file=sys.stderr)
+                return 128 + ENDING.number
+            return code
         except BaseException as error:
             return _exit_code(error, argv)
 
