@@ -68,11 +68,11 @@ class KeptOutputs:
     def __init__(self, caller: FunctionCaller, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         self._caller, self._folder = caller, folder
+        self._kept = self._none = np.empty((0, len(caller.task.channels)), np.float32)
         self._files = list(self._intact())
         for path in set(folder.glob("outputs-*.npz")).difference(self._files):
             remove(path)
         self._n_files = len(self._files)
-        self._kept = self._none = np.empty((0, len(caller.task.channels)), np.float32)
         self._fresh: list[np.ndarray] = []
 
     def of(self, sequences: list[np.ndarray]) -> np.ndarray:
