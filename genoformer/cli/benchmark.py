@@ -45,26 +45,27 @@ def _run_tasks(args: argparse.Namespace) -> int:
     from genoformer.cli.fit import run_lightning
     from genoformer.errors import UsageError
     from genoformer.files import write_json_atomic
+    from genoformer.files.folders import made_folder
     from genoformer.training.run_folder import run_folder
 
     if not args.fit:
         raise UsageError("BENCHMARK-001", "how to train is missing.", where="--fit", fix="Add --config NAME.")
-    for seed in args.seeds:
-        path = args.out / f"tasks-{args.name}-{seed}.json"
-        if path.is_file():
-            print(f"nothing to do: {path} is there")
-            continue
-        name = f"{args.name}-{seed}"
-        print(f"seed {seed}: training runs/{name}", flush=True)
-        options = ["--trainer.enable_progress_bar", "false", "--seed_everything", str(seed), "--name", name]
-        if code := run_lightning("fit", [*args.fit, *options]):
-            return code
-        args.out.mkdir(parents=True, exist_ok=True)
-        folder = Path(run_folder(name))
-        print(f"seed {seed}: comparing with simple models", flush=True)
-        found = _compare(folder, read_task(folder), seed, args.baselines)
-        write_json_atomic(path, found)
-        print("\n".join([*score_lines(found.get("scores", {})), str(path)]), flush=True)
+    with made_folder(args.out):
+        for seed in args.seeds:
+            path = args.out / f"tasks-{args.name}-{seed}.json"
+            if path.is_file():
+                print(f"nothing to do: {path} is there")
+                continue
+            name = f"{args.name}-{seed}"
+            print(f"seed {seed}: training runs/{name}", flush=True)
+            options = ["--trainer.enable_progress_bar", "false", "--seed_everything", str(seed), "--name", name]
+            if code := run_lightning("fit", [*args.fit, *options]):
+                return code
+            folder = Path(run_folder(name))
+            print(f"seed {seed}: comparing with simple models", flush=True)
+            found = _compare(folder, read_task(folder), seed, args.baselines)
+            write_json_atomic(path, found)
+            print("\n".join([*score_lines(found.get("scores", {})), str(path)]), flush=True)
     return 0
 
 

@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from genoformer.architectures.cells import LENGTHS, Plan, cells_of, read_cell, run_cell
     from genoformer.architectures.learning import Genomes
     from genoformer.files import folder_lock
+    from genoformer.files.folders import made_folder
     from genoformer.nn.allocator import tune_allocator
 
     parts = _checked(args)
@@ -48,8 +49,7 @@ def run(args: argparse.Namespace) -> int:
     lengths = tuple(n for n in LENGTHS if n <= args.max_tokens)
     genomes = Genomes(args.train, args.test or "") if args.train else None
     plan = Plan(args.minutes, tuple(args.seeds), genomes, args.call_seconds, args.call_gigabytes, lengths)
-    args.out.mkdir(parents=True, exist_ok=True)
-    with folder_lock(args.out), _one_thread():
+    with made_folder(args.out), folder_lock(args.out), _one_thread():
         cells = list(cells_of(plan, parts, args.out))
         left = [cell for cell in cells if read_cell(cell, args.out) is None]
         print(f"{len(cells)} cells, {len(cells) - len(left)} of them are there", flush=True)

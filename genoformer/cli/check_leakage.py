@@ -32,11 +32,13 @@ def run(args: argparse.Namespace) -> int:
     import sys
 
     from genoformer.errors import CheckFailedError, UsageError, WarningLog
-    from genoformer.files import write_text_atomic
+    from genoformer.files import check_file_place, write_text_atomic
     from genoformer.genomes.leakage import find_leakage
 
     if not 0 < args.min_share <= 1:
         raise UsageError("OPTION-002", f"expected a share of (0, 1], found {args.min_share}.", where="--min-share")
+    if args.out:
+        check_file_place(args.out)
     log = WarningLog()
     found = find_leakage(
         lambda: _records(args.first, args, WarningLog()), _records(args.second, args, log), min_share=args.min_share

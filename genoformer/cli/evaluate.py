@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from genoformer.applications import APPLICATIONS, DEFAULT_TASK, needed
+from genoformer.inference.folder import read_description
 from genoformer.inference.formats import file_names
 
 
@@ -51,10 +52,12 @@ def run(args: argparse.Namespace) -> int:
     import sys
 
     from genoformer.errors import CheckFailedError, UsageError, WarningLog
-    from genoformer.files import write_json_atomic
+    from genoformer.files import check_file_place, write_json_atomic
 
     if args.min_f1 is not None and not 0 <= args.min_f1 <= 1:
         raise UsageError("OPTION-002", f"expected a number from 0 to 1, found {args.min_f1}.", where="--min-f1")
+    for path in filter(None, (args.out, args.plot)):
+        check_file_place(path)
     warnings = WarningLog()
     task = args.task or stated_task(args.predicted)
     judged = task or likely_task(args.predicted)
@@ -79,7 +82,7 @@ def stated_task(predicted: Path) -> str | None:
     """The task that the folder of a prediction states, for itself and for the files that belong to it."""
     folder = predicted if predicted.is_dir() else predicted.parent
     try:
-        task = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["task"]
+        task = read_description(folder / "summary.json")["task"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     belongs = predicted.is_dir() or any(fnmatch(predicted.name, name) for name in _files_of(task))

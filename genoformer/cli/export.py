@@ -23,11 +23,12 @@ def run(args: argparse.Namespace) -> int:
     """Write the folder; returns the exit code."""
     from genoformer.bundle.folder import load_bundle
     from genoformer.bundle.header import CARD, find_bundle
-    from genoformer.interop import to_huggingface
+    from genoformer.interop.huggingface_export import export_encoder
 
     bundle = load_bundle(args.model)
     card = (find_bundle(args.model) / CARD).read_text(encoding="utf-8", errors="replace")
-    architecture = to_huggingface(bundle, args.out, overwrite=args.overwrite, card=card)
+    architecture, was_there = export_encoder(bundle, args.out, overwrite=args.overwrite, card=card)
     head = "head" if architecture.endswith("ForMaskedLM") else "no head and no decoder"
-    print(f"encoder and tokenizer of {bundle.name}, {head}, as {architecture}: {args.out}")
+    found = f"encoder and tokenizer of {bundle.name}, {head}, as {architecture}"
+    print(f"nothing to do: {args.out} holds {found}" if was_there else f"{found}: {args.out}")
     return 0

@@ -145,7 +145,7 @@ class GenoformerCLI(LightningCLI):
         is_fit = self.command == "fit"
         callbacks = run_callbacks(
             folder, self.stop, config_digest=self.digest, every_n_steps=self.config.checkpoint_every_n_steps,
-            monitor=self.config.monitor,
+            monitor=self.config.monitor, is_staged=self.application.finish is not None,
         )  # fmt: skip
         if self.application.callbacks:
             callbacks = [*callbacks, *self.application.callbacks.load()()]
@@ -181,10 +181,35 @@ def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
         digests = {"config": cli.digest, "input": cli.datamodule.input_digest()}
         folder = RunFolder(cli.work_dir)
         # Of several processes that train together, the first one owns the folder.
-        with folder_lock(folder.path) if cli.trainer.is_global_zero else contextlib.nullcontext():
-            with loading_ended(cli.trainer), watched_by(cli.display), said_on(cli.display):
+        lock = folder_lock(folder.path) if cli.trainer.is_global_zero else contextlib.nullcontext()
+        with _empty_removed(folder), lock:
+            with loading_ended(cli.trainer), watched_by(cli.display), said_on(cli.display), _kept_said(folder, stop):
                 _fit(cli, folder, digests) if subcommand == "fit" else _score(cli, folder)
     return 128 + stop.signal_number if stop.is_made else 0
+
+
+@contextlib.contextmanager
+def _empty_removed(folder: RunFolder) -> Iterator[None]:
+    """A run that has failed before it made anything leaves no folder."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            folder.path.rmdir()
+            folder.path.parent.rmdir()
+        raise
+
+
+@contextlib.contextmanager
+def _kept_said(folder: RunFolder, stop: StopRequest) -> Iterator[None]:
+    """Whatever ends the run, say which of its steps are kept."""
+    try:
+        yield
+    except BaseException as error:
+        if folder.last.is_file():
+            step = "" if stop.kept_step is None else f" of step {stop.kept_step:,}"
+            error.add_note(f"the checkpoint{step} is kept in {folder.path}, and the same command continues")
+        raise
 
 
 def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None:
@@ -195,10 +220,11 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
             print(f"nothing to do: {folder.model} is trained")
             return
         print("\n".join(start_lines(_start_rows(cli, folder))), file=sys.stderr, flush=True)
-        folder.write_state(digests, finished=False)
-        write_text_atomic(folder.path / "config.yaml", cli.config_text)
         cli.datamodule.prepare_data()
         cli.datamodule.setup()
+        # Not before it is sure that the input can be read: other input would be that of another run.
+        folder.write_state(digests, finished=False)
+        write_text_atomic(folder.path / "config.yaml", cli.config_text)
         for line in leakage_lines(cli.datamodule):
             print(f"genoformer: {line}", file=sys.stderr)
     elif folder.is_finished_as(digests):
@@ -232,10 +258,10 @@ def _reported(cli: GenoformerCLI, folder: RunFolder) -> Iterator[None]:
 
 
 def _report(cli: GenoformerCLI, folder: RunFolder, ending: str) -> None:
-    if not cli.trainer.is_global_zero or not (folder.model / "manifest.json").is_file():
+    if not cli.trainer.is_global_zero or not (folder.best_model / "manifest.json").is_file():
         return
     with written_or_said("report.html"):
-        card, fitted = model_texts(folder.model)
+        card, fitted = model_texts(folder.best_model)
         run = RunFacts(
             name=cli.config.name, task=cli.model.bundle_config.task, title=cli.application.title,
             channels=cli.model.task.channels, scores=cli.application.scores, monitor=cli.config.monitor,
@@ -249,7 +275,7 @@ def _finish(cli: GenoformerCLI, folder: RunFolder) -> None:
     cli.predicts = cli.application.predictor is not None
     if cli.application.finish:
         finish, precision = cli.application.finish.load(), model_precision(cli.trainer)
-        for line in finish_bundle(folder.model, cli.datamodule, finish, precision=precision):
+        for line in finish_bundle(folder.staged, folder.model, cli.datamodule, finish, precision=precision):
             cli.predicts = False
             print(f"genoformer: {line}", file=sys.stderr)
 
@@ -276,7 +302,7 @@ def _score(cli: GenoformerCLI, folder: RunFolder) -> None:
         checkpoint = AtomicCheckpointIO().load_checkpoint(cli.config.ckpt_path, map_location="cpu")
         _load_state(cli.model, checkpoint["state_dict"], cli.config.ckpt_path)
     else:
-        load_weights(cli.model, cli.config.init_from or str(folder.model))
+        load_weights(cli.model, cli.config.init_from or str(folder.best_model))
     run = cli.trainer.validate if cli.command == "validate" else cli.trainer.test
     metrics = run(cli.model, datamodule=cli.datamodule, verbose=False)[0]
     write_json_atomic(folder.path / f"{cli.command}.json", {k: v for k, v in metrics.items() if v == v})

@@ -25,6 +25,7 @@ def run(args: argparse.Namespace) -> int:
     from genoformer.applications.pretraining.generate import Drawing, generate
     from genoformer.bundle.folder import load_bundle
     from genoformer.errors import OutputExistsError, UsageError
+    from genoformer.files import check_file_place
     from genoformer.sequence.alphabet import encode_bases
     from genoformer.sequence.fasta import write_fasta
 
@@ -32,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out.exists() and not args.overwrite:
         message, fix = "there is such a file.", "Choose another one with -o, or add --overwrite."
         raise OutputExistsError("OUT-005", message, where=str(args.out), fix=fix)
+    check_file_place(args.out)
     try:
         prompt = encode_bases(args.prompt)
     except ValueError as error:

@@ -31,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
     kept = None if args.new_head else stored_task(args.folder)
     task = APPLICATIONS[kept if kept in APPLICATIONS else DEFAULT_TASK].task.load()()
     options = ImportOptions(args.max_tokens, args.window_radius, args.global_tokens)
-    config = import_bundle(args.folder, args.out, task, options, seed=args.seed, overwrite=args.overwrite)
+    config, was_there = import_bundle(args.folder, args.out, task, options, seed=args.seed, overwrite=args.overwrite)
     head = f"its head for {kept}" if kept == config.task else "a new head"
-    print(f"encoder over {config.k}-mers with {head}, to be trained with fit --init_from: {args.out}")
+    found = f"encoder over {config.k}-mers with {head}, to be trained with fit --init_from"
+    print(f"nothing to do: {args.out} holds an {found}" if was_there else f"{found}: {args.out}")
     return 0

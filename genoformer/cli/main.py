@@ -6,7 +6,6 @@ A subcommand's module is imported only when it was chosen, so that help and usag
 import argparse
 import contextlib
 import difflib
-import errno
 import importlib
 import os
 import platform
@@ -20,8 +19,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from genoformer.cli.starting import shown_as_starting
-from genoformer.errors import GenoformerError, OutputWriteError, UsageError, escape_control, format_error
+from genoformer.cli.file_errors import check_names, file_error
+from genoformer.cli.starting import CLEARED, shown_as_starting
+from genoformer.errors import GenoformerError, UsageError, escape_control, format_error
+from genoformer.training.interrupts import ENDING, MAX_CAUSES, TerminatedError, receive
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -56,12 +57,7 @@ LIGHTNING_COMMANDS = ("fit", "validate", "test")
 
 EXIT_USAGE, EXIT_BUG, EXIT_WRITE, EXIT_INTERRUPTED, EXIT_MEMORY, EXIT_TERMINATED = 2, 70, 74, 130, 137, 143
 
-_STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 _MEMORY_MESSAGES = ("can't allocate memory", "out of memory")  # PyTorch's allocators for CPU and CUDA
-
-
-class _TerminatedError(BaseException):
-    """SIGTERM came; not an ``Exception``, so that only ``finally`` blocks see it on its way up."""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -94,11 +90,14 @@ def main(argv: list[str] | None = None) -> int:
     """
     argv = sys.argv[1:] if argv is None else list(argv)
     _open_closed_streams()
-    with _sigterm_raises():
+    with _signals_received():
         try:
             code = _dispatch(argv)
             # A full disk or a closed pipe shows only here, when standard output is a file or a pipe.
             sys.stdout.flush()
+            if ENDING.number and code in (0, 128 + ENDING.number):  # it came too late to end anything
+                print(_ended(ENDING.number, ["everything was done by then"]), file=sys.stderr)
+                return 128 + ENDING.number
             return code
         except BaseException as error:
             return _exit_code(error, argv)
@@ -117,6 +116,7 @@ def _dispatch(argv: list[str]) -> int:
     if not argv:
         raise UsageError("CLI-001", "no command given.", fix=f"Commands: {', '.join(COMMANDS)}.")
     name, rest = argv[0], argv[1:]
+    check_names(argv)
     if name in ("-h", "--help"):
         print(_help())
         return 0
@@ -131,11 +131,12 @@ def _dispatch(argv: list[str]) -> int:
         print(importlib.import_module("genoformer.cli.training_arguments").help_page(name, COMMANDS[name][1], rest))
         return 0
     if name in LIGHTNING_COMMANDS:
-        with shown_as_starting(name):
+        with shown_as_starting(name), _leaving_at_once(name):
             module = importlib.import_module(COMMANDS[name][0])
             prepare_process()
         return module.run_lightning(name, rest)
-    module = importlib.import_module(COMMANDS[name][0])
+    with _leaving_at_once(name):
+        module = importlib.import_module(COMMANDS[name][0])
     parser = CommandParser(prog=f"genoformer {name}", description=COMMANDS[name][1], allow_abbrev=False)
     module.add_arguments(parser)
     return module.run(parser.parse_args(rest))
@@ -168,26 +169,46 @@ def prepare_process() -> None:
 
 
 @contextlib.contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """SIGTERM raises in the main thread, so that temporary files are removed on the way out."""
-
-    def handle(signum, frame) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the cleaning up
-        raise _TerminatedError
-
+def _signals_received() -> Iterator[None]:
+    """SIGINT and SIGTERM raise in the main thread until they are heard; the handlers of before come back afterwards."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, handle)
+    before = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with ENDING.armed():
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _leaving_at_once(name: str) -> Iterator[None]:
+    """While modules are loaded nothing is there to be cleaned up, and many of them lose an exception."""
+
+    def leave(number: int, frame: object) -> None:
+        line = _ended(number, [])
+        os.write(2, f"{CLEARED if sys.stderr.isatty() else ''}{line}\n".encode())
+        os._exit(128 + number)
+
+    if signal.getsignal(signal.SIGINT) is not receive:  # not in the main thread
+        yield
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, receive)
 
 
 def _exit_code(error: BaseException, argv: list[str]) -> int:
     """Print what the user needs to know about ``error``; the exit code that belongs to it."""
-    if isinstance(error, SystemExit):
+    if ENDING.number and not isinstance(error, GenoformerError | TerminatedError):
+        code, line = 128 + ENDING.number, _ended(ENDING.number, _notes(error))
+    elif isinstance(error, SystemExit):
         code, line = _system_exit(error)
     elif isinstance(error, BrokenPipeError):
         code, line = EXIT_WRITE, ""  # the reader of our output has gone: `| head` needs no message
@@ -225,17 +246,34 @@ def _ending(error: BaseException, argv: list[str]) -> tuple[int, str]:
     if isinstance(error, GenoformerError):
         return error.exit_code, format_error(error)
     if isinstance(error, KeyboardInterrupt):
-        return EXIT_INTERRUPTED, "genoformer: interrupted"
-    if isinstance(error, _TerminatedError):
-        return EXIT_TERMINATED, "genoformer: terminated (SIGTERM)"
+        return EXIT_INTERRUPTED, _ended(signal.SIGINT, _notes(error))
+    if isinstance(error, TerminatedError):
+        return EXIT_TERMINATED, _ended(signal.SIGTERM, _notes(error))
     if _is_out_of_memory(error):
         advice = "Try a smaller --batch-size, or a model with smaller tiles (tile_bp)."
         return EXIT_MEMORY, f"genoformer: error[MEMORY-001] there is not enough memory. {advice}"
-    if isinstance(error, OSError) and error.errno in _STORAGE_ERRNOS:
-        where, fix = str(error.filename or ""), "Check free space and quota (df -h)."
-        failed = OutputWriteError("FILES-002", f"Writing failed: {error.strerror}.", where=where, fix=fix)
+    if isinstance(error, OSError) and (failed := file_error(error, argv)):
         return failed.exit_code, format_error(failed)
     return EXIT_BUG, _bug_line(error, argv)
+
+
+def _ended(number: int, notes: list[str]) -> str:
+    """What ended the command, and what was kept of its work."""
+    word = "interrupted" if number == signal.SIGINT else "terminated (SIGTERM)"
+    kept = notes[0] if notes else "nothing was left half done, and the same command begins again"
+    return escape_control(f"genoformer: {word}: {kept}.")
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What was said of the work on the way up, of this exception or of those that it has taken the place of."""
+    shown: BaseException | None = error
+    for _ in range(MAX_CAUSES):
+        if shown is None:
+            break
+        if notes := getattr(shown, "__notes__", []):
+            return notes
+        shown = shown.__context__
+    return []
 
 
 def _system_exit(error: SystemExit) -> tuple[int, str]:

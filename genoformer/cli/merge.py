@@ -10,7 +10,7 @@ from genoformer.cli.prediction import closing_line, say
 from genoformer.errors import WarningLog
 from genoformer.inference.interface import Speed
 from genoformer.inference.run import Job
-from genoformer.inference.shards import merge_shards, read_shards
+from genoformer.inference.shards import merge_shards, read_request, read_shards
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     shards, warnings = read_shards(args.shards), WarningLog()
     header = read_header(args.model or shards.model)
     application = find_application(header.config.task, where=header.name)
-    request = needed(application.request, header.config.task).from_dict(shards.request)
+    request = read_request(needed(application.request, header.config.task), shards)
 
     def load(paths: list[str], scan: Any, work: Path) -> Any:
         from genoformer.bundle.folder import load_bundle

@@ -136,6 +136,28 @@ class NoBar:
         """Go on."""
 
 
+class BoundedBar:
+    """A bar that is never more than full: bases that several blocks need are counted for each of them.
+
+    A bar of tqdm forgets its total there; that happened where most blocks were done before an interruption.
+
+    Args:
+        bar: Of tqdm.
+    """
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+
+    def reset(self, total: float | None = None) -> None:
+        """Begin."""
+        self._bar.reset(total)
+
+    def update(self, n: float = 1) -> None:
+        """Go on."""
+        total = self._bar.total
+        self._bar.update(n if total is None else max(min(n, total - self._bar.n), 0))
+
+
 @contextmanager
 def shown_progress(what: str) -> Iterator[Any]:
     """A bar of bases on a terminal, for work that takes longer than a moment."""
@@ -145,7 +167,7 @@ def shown_progress(what: str) -> Iterator[Any]:
     from tqdm import tqdm
 
     with tqdm(unit="bp", unit_scale=True, desc=what, file=sys.stderr, delay=1) as bar:
-        yield bar
+        yield BoundedBar(bar)
 
 
 def say(warnings: WarningLog, closing: str) -> None:

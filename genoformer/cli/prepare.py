@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the store; returns the exit code."""
     from genoformer.errors import OutputExistsError, WarningLog
+    from genoformer.files import check_file_place
     from genoformer.genomes.prepare import find_genomes, is_store_of, prepare_store, store_parameters
 
     codes = args.genetic_code
@@ -34,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
             "PREPARE-001", "the file exists and holds something else.", where=str(args.out),
             fix="Choose another name, or use --overwrite.",
         )  # fmt: skip
+    check_file_place(args.out)
     warnings = WarningLog()
     report = prepare_store(
         args.out, genomes, seqid_map=args.seqid_map, labels=args.labels, sources=args.source, warnings=warnings

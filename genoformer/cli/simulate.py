@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the genome and its genes; returns the exit code."""
     from genoformer.errors import counted
-    from genoformer.files import folder_lock
     from genoformer.genomes.simulate import simulate_genome
+    from genoformer.inference.folder import claim_work, held_folder, is_work_of
 
     parameters = {
         "length_bp": args.length_bp,
@@ -34,39 +34,37 @@ def run(args: argparse.Namespace) -> int:
         "n_contigs": args.contigs,
     }
     contigs = simulate_genome(**parameters)
-    _make_folder(args.out)
-    with folder_lock(args.out):
+    _check(args.out)
+    with held_folder(args.out, (FASTA, GFF3, SUMMARY, MANIFEST)) as work:
         if _holds(args.out, parameters):
             print(f"nothing to do: {args.out} holds this genome")
             return 0
-        _clear(args.out, overwrite=args.overwrite)
+        _clear(args.out, overwrite=args.overwrite or is_work_of(work, parameters))
+        claim_work(work, parameters)  # what a killed run has finished is known to be its own
         summary = _write(args.out, contigs, parameters)
     found = f"{counted(summary['n_genes'], 'gene')} in {counted(summary['n_records'], 'record')}"
     print(f"{found}, {summary['n_bases']:,} bp: {args.out}")
     return 0
 
 
-def _make_folder(out: Path) -> None:
-    from genoformer.errors import OutputExistsError
+def _check(out: Path) -> None:
+    """Refuse a folder that nothing can be written to."""
+    from genoformer.inference.folder import check_folder
 
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"cannot create this folder: {error.strerror}."
-        raise OutputExistsError("OUT-001", message, where=str(out), fix="Choose another folder with -o.") from error
+    check_folder(out, [], overwrite=True, results=(FASTA, GFF3, SUMMARY, MANIFEST))
 
 
 def _holds(out: Path, parameters: dict) -> bool:
     """Whether the folder has the complete files of exactly these parameters."""
-    import json
     from importlib.metadata import version
 
     from genoformer.errors import DataError
     from genoformer.files import verify_manifest
+    from genoformer.inference.folder import read_summary
 
     try:
         verify_manifest(out)
-        summary = json.loads((out / SUMMARY).read_text(encoding="utf-8"))
+        summary = read_summary(out)
     except (DataError, OSError, ValueError):
         return False
     return summary.get("parameters") == parameters and summary.get("version") == version("genoformer")

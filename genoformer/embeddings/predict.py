@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from genoformer.bundle.folder import Bundle
 from genoformer.embeddings.embedder import Embedder, Rows, Strands, describe
 from genoformer.embeddings.request import FORMATS, EmbedRequest
 from genoformer.errors import WarningLog
-from genoformer.files import atomic_path
+from genoformer.files.kept import has_arrays, read_own_arrays, write_arrays
 from genoformer.inference.formats import RecordFiles
 from genoformer.inference.interface import OnBases, Speed, Written
 from genoformer.inference.reading import Scan
@@ -25,6 +25,8 @@ GROUP_BLOCKS, GROUP_BP = 1_000, 1_000_000
 COPIES = {"npz": 2, "h5": 1, "parquet": 1}
 """How much of a file there is at once while it is written: columns of an npz are gathered before they are packed."""
 
+COLUMNS = ("starts", "ends", "known_bp", "values")
+"""Of the rows that are kept, see ``Rows``."""
 PLACE_BYTES = 28
 """Of a row beside its vector: start, end, known bases, number of the record."""
 
@@ -78,19 +80,15 @@ class EmbedPredictor:
         with fitting_threads(scan.n_bases):
             for number, group in enumerate(self._groups(paths)):
                 path = folder / ROW_FILES.replace("*", f"{number:07d}")
-                if path.is_file():
+                if has_arrays(path):
                     on_bases(sum(block.n_bases for block in group))
                     continue
                 found = []
                 for block in group:
                     found.append(self.embedder.rows(block.strands, block.first, block.last))
                     on_bases(block.n_bases)
-                with atomic_path(path) as temporary, open(temporary, "wb") as file:
-                    columns: dict[str, Any] = {
-                        name: np.concatenate([getattr(rows, name) for rows in found])
-                        for name in ("starts", "ends", "known_bp", "values")
-                    }
-                    np.savez(file, **columns)
+                columns = {name: np.concatenate([getattr(rows, name) for rows in found]) for name in COLUMNS}
+                write_arrays(path, **columns)
 
     def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: WarningLog) -> Written:
         """The files; see ``interface.Predictor``."""
@@ -130,8 +128,8 @@ class EmbedPredictor:
         region = self.request.reading.region
         shift = 0 if region is None else region[1]
         for number, group in enumerate(self._groups(paths)):
-            with np.load(folder / ROW_FILES.replace("*", f"{number:07d}")) as stored:
-                starts, ends, known, values = (stored[name] for name in ("starts", "ends", "known_bp", "values"))
+            stored = read_own_arrays(folder / ROW_FILES.replace("*", f"{number:07d}"))
+            starts, ends, known, values = (stored[name] for name in COLUMNS)
             low = 0
             for block in group:
                 high = low + block.last - block.first

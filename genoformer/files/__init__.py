@@ -6,14 +6,17 @@ import fcntl
 import hashlib
 import json
 import os
-import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from genoformer.errors import BusyError, DataError, GenoformerError, OutputExistsError, OutputWriteError
+from genoformer.files import temporary_names
 
 MANIFEST_NAME = "manifest.json"
 LOCK_NAME = ".genoformer.lock"
+MOST_JSON_BYTES = 2**28
+"""Of a JSON file that is read; the manifest of a million files has half of it."""
 
 _STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 _NO_DIRECTORY_SYNC = {errno.EINVAL, errno.ENOTSUP}
@@ -25,7 +28,8 @@ def atomic_path(final: str | Path) -> Iterator[Path]:
 
     The file is flushed to the disk, renamed, and the rename is flushed too: after any kill there is under the final
     name nothing, the old version or the complete new one. When the block raises, the temporary file is removed and the
-    old version stays. A link is written through. The file mode follows the umask.
+    old version stays. A link is written through. The file mode follows the umask. What killed writers of this file left
+    beside it is removed.
 
     Args:
         final: Name of the finished file; its folder must exist.
@@ -38,7 +42,7 @@ def atomic_path(final: str | Path) -> Iterator[Path]:
         OutputWriteError: If writing fails: full disk, quota, failing device.
     """
     final = Path(os.path.realpath(final))
-    temporary = _create_temporary(final)
+    temporary, descriptor = _create_temporary(final)
     try:
         yield temporary
         _sync(temporary, os.O_RDWR)
@@ -52,6 +56,21 @@ def atomic_path(final: str | Path) -> Iterator[Path]:
         # After the rename there is nothing under this name; `finally` also covers an interrupt.
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def check_file_place(final: str | Path) -> None:
+    """Refuse a name under which no file can be created, before the work whose result it is to have.
+
+    Args:
+        final: Name of the file to be; one that is there stays as it is.
+
+    Raises:
+        OutputExistsError: As ``atomic_path`` does.
+    """
+    temporary, descriptor = _create_temporary(Path(os.path.realpath(final)))
+    os.close(descriptor)
+    temporary.unlink(missing_ok=True)
 
 
 def write_bytes_atomic(path: str | Path, data: bytes) -> None:
@@ -74,6 +93,23 @@ def write_json_atomic(path: str | Path, obj: object) -> None:
     """
     text = json.dumps(obj, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
     write_text_atomic(path, text + "\n")
+
+
+def read_json(path: str | Path) -> object:
+    """Read a JSON file that anyone may have put there.
+
+    Raises:
+        OSError: If it is not there, or cannot be read.
+        ValueError: If it is no JSON, no plain file (a pipe would never end), or unbelievably long or nested.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_JSON_BYTES:
+            raise ValueError("this is no file, or too long to be JSON of ours")
+        try:
+            return json.loads(file.read(MOST_JSON_BYTES))
+        except RecursionError as error:
+            raise ValueError("JSON is nested too deeply") from error
 
 
 def sha256_file(path: str | Path) -> str:
@@ -137,7 +173,7 @@ def verify_manifest(folder: str | Path) -> dict[str, dict]:
 def folder_lock(folder: str | Path) -> Iterator[None]:
     """Hold a folder for this process, so that two runs never write into it at the same time.
 
-    The lock ends with the process, however it ends; the empty lock file stays.
+    The lock ends with the process, however it ends; the empty lock file stays, unless the block that made it raises.
 
     Args:
         folder: An existing folder.
@@ -148,15 +184,51 @@ def folder_lock(folder: str | Path) -> Iterator[None]:
         OutputWriteError: If the file system refuses locks.
     """
     path = Path(folder) / LOCK_NAME
+    descriptor, is_own = _open_lock(path)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise _create_error(path, error) from error
-    try:
-        _lock(descriptor, path)
         yield
+    except BaseException:
+        if is_own:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        raise
     finally:
         os.close(descriptor)
+
+
+def _open_lock(path: Path) -> tuple[int, bool]:
+    """The lock file, locked, and whether it was made here; links are not followed."""
+    while True:
+        descriptor, is_own = _open_or_create(path)
+        try:
+            _lock(descriptor, path)
+            if temporary_names.is_same_file(descriptor, path):
+                return descriptor, is_own
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # another run has failed and removed the file between opening and locking
+
+
+def _open_or_create(path: Path) -> tuple[int, bool]:
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    while True:
+        try:
+            return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666), True
+        except FileExistsError:
+            with contextlib.suppress(FileNotFoundError):
+                return _open_again(path, flags), False
+        except OSError as error:
+            raise _create_error(path, error) from error
+
+
+def _open_again(path: Path, flags: int) -> int:
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _create_error(path, error) from error
 
 
 def _lock(descriptor: int, path: Path) -> None:
@@ -173,21 +245,21 @@ def _lock(descriptor: int, path: Path) -> None:
         raise _write_error(path, error) from error
 
 
-def _create_temporary(final: Path) -> Path:
+def _create_temporary(final: Path) -> tuple[Path, int]:
     # Replacing a device by a file would break the machine for everyone: `-o /dev/null` as root.
-    if final.exists() and not final.is_file():
-        kind = "a folder" if final.is_dir() else "not a regular file"
+    if os.path.exists(final) and not os.path.isfile(final):
+        kind = "a folder" if os.path.isdir(final) else "not a regular file"
         raise OutputExistsError(
             "FILES-001", f"This name is taken: it is {kind}.", where=str(final), fix="Choose another file name."
         )
-    # The start of the name only, so that the temporary name stays below the 255 bytes that file systems allow.
-    start = final.name.encode()[:200].decode(errors="ignore")
-    temporary = final.with_name(f".{start}.{secrets.token_hex(6)}.tmp")
     try:
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+        if final.is_symlink():  # what has no end after all links were followed
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        if len(os.fsencode(final.name)) > os.pathconf(final.parent, "PC_NAME_MAX"):
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        return temporary_names.create(final)
     except OSError as error:
         raise _create_error(final, error) from error
-    return temporary
 
 
 def _sync(path: Path, flags: int) -> None:
@@ -246,8 +318,8 @@ def _is_inside(name: object) -> bool:
 
 def _read_manifest(path: Path) -> dict[str, dict]:
     try:
-        manifest = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+        manifest = read_json(path)
+    except (OSError, ValueError) as error:
         raise _manifest_error(path, f"cannot be read: {_reason(error)}.") from error
     files = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(files, dict):

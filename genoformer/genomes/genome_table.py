@@ -12,6 +12,7 @@ Tab-separated text with a header line; lines with "#" and empty ones are not rea
 """
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ def read_genome_table(path: str | Path, *, needs_genes: bool = True) -> list[Tab
         raise DataError("GENOMES-001", "the table has no rows.", where=str(path))
     files = [_find_files(table, cells, where, needs_genes) for where, cells in rows]
     places = [where for where, _ in rows]
-    _refuse_copies([sequence.resolve() for sequence, _ in files], places)
+    _refuse_copies([Path(os.path.realpath(sequence)) for sequence, _ in files], places)
     names = genome_names([sequence for sequence, _ in files])
     _refuse_copies([f"a genome called {name}" for name in names], places)
     found = [

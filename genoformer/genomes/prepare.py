@@ -1,5 +1,6 @@
 """From genome files to the store that training reads: sequences, label tracks and gene tables, made once."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -239,7 +240,7 @@ def genome_names(sequences: Sequence[str | Path]) -> list[str]:
     """File names without their format; with the folder's name in front where that is needed to tell them apart."""
     stems = [_stem(Path(path).name) for path in sequences]
     return [
-        stem if stems.count(stem) == 1 else f"{Path(path).resolve().parent.name}/{stem}"
+        stem if stems.count(stem) == 1 else f"{Path(os.path.realpath(path)).parent.name}/{stem}"
         for stem, path in zip(stems, sequences, strict=True)
     ]
 

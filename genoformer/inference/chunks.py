@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from genoformer.files import atomic_path
+from genoformer.files.kept import has_arrays, read_own_arrays, write_arrays
 from genoformer.inference.interface import OnBases
 from genoformer.inference.passes import PASS_FILES
 from genoformer.sequence.records import Record
@@ -39,7 +39,7 @@ def make_chunks(
     on_bases: OnBases,
     share: range | None = None,
 ) -> None:
-    """Keep what the model says of every group of records; groups that are there are not made again.
+    """Keep what the model says of every group of records; groups that are there, undamaged, are not made again.
 
     Args:
         records: In the order of the input.
@@ -56,10 +56,8 @@ def make_chunks(
         if share is not None and begin not in share:
             continue
         path = folder / _name(number)
-        if not path.is_file():
-            packed = pack(make(chunk))
-            with atomic_path(path) as temporary, open(temporary, "wb") as file:
-                np.savez(file, allow_pickle=False, **packed)
+        if not has_arrays(path):
+            write_arrays(path, **pack(make(chunk)))
         on_bases(n_bases)
 
 
@@ -73,8 +71,7 @@ def read_chunks(records: Iterable[Record], folders: list[Path], size: ChunkSize)
     """
     for number, chunk in enumerate(in_chunks(records, size)):
         path = next(path for folder in folders if (path := folder / _name(number)).is_file())
-        with np.load(path) as stored:
-            yield from zip(chunk, unpack(stored, len(chunk)), strict=True)
+        yield from zip(chunk, unpack(read_own_arrays(path), len(chunk)), strict=True)
 
 
 def in_chunks(records: Iterable[Record], size: ChunkSize) -> Iterator[list[Record]]:

@@ -5,14 +5,14 @@ divide records of any length.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 import numpy as np
 
-from genoformer.files import atomic_path
+from genoformer.files.kept import damaged, read_arrays, read_own_arrays, remove, write_arrays
 
 CHUNK_BP = 2_000_000
 CHUNK_RECORDS = 1_000
@@ -20,6 +20,8 @@ CHUNK_RECORDS = 1_000
 
 PASS_FILES = "passes-*.npz"
 LAST_BLOCK = 1 << 40
+NO_PLACE = (-1, 0)
+"""Before every place."""
 
 Place = tuple[int, int]
 """Number of the record in the input, number of the block in the record; places are in the order of the input."""
@@ -27,11 +29,21 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class PassFile:
-    """A file of candidates and the places of its first and its last block."""
+    """A file of candidates.
+
+    Attributes:
+        first: Place of its first block.
+        last: Place of its last block.
+        path: Where it is.
+        before: Place of the last block of the file before; ``NO_PLACE`` for the first one of a folder.
+        beside: Names of the files in its folder that hold what else was said of its blocks.
+    """
 
     first: Place
     last: Place
     path: Path
+    before: Place = NO_PLACE
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,12 +65,16 @@ class ModelPasses:
 
     Args:
         folders: Hold the files; those that are there are read. Files are added to the last one.
-        before_write: Called before a file is written: what else belongs to its blocks must be on disk first.
+        before_write: Called before a file is written: what else belongs to its blocks must be on disk first. Gives the
+            names of the files that were written for it.
+
+    Raises:
+        BusyError: If a file is damaged, or one is missing; ``keep_intact`` sees to it where a run begins.
     """
 
-    def __init__(self, *folders: Path, before_write: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, *folders: Path, before_write: Callable[[], Iterable[str]] = tuple) -> None:
         self._folder, self._before_write = folders[-1], before_write
-        found = (read_places(path) for folder in folders for path in folder.glob(PASS_FILES))
+        found = [file for folder in folders for file in _files_of(folder)]
         self._files = sorted(found, key=lambda file: file.first)
         self._gathered: list[tuple[Place, np.ndarray]] = []
         self._gathered_bp = 0
@@ -72,8 +88,8 @@ class ModelPasses:
 
     @property
     def last(self) -> Place:
-        """The last place on disk; (-1, 0) where there is none."""
-        return self._files[-1].last if self._files else (-1, 0)
+        """The last place on disk; ``NO_PLACE`` where there is none."""
+        return self._files[-1].last if self._files else NO_PLACE
 
     def add(self, place: Place, candidates: np.ndarray, *, length_bp: int) -> None:
         """Keep the candidates of one block.
@@ -111,8 +127,8 @@ class ModelPasses:
 
     def _chunk(self, path: Path) -> _Chunk:
         if self._read is None or self._read[0] != path:
-            with np.load(path) as stored:
-                self._read = path, _Chunk(stored["numbers"], stored["blocks"], stored["ends"], stored["rows"])
+            stored = read_own_arrays(path)
+            self._read = path, _Chunk(stored["numbers"], stored["blocks"], stored["ends"], stored["rows"])
         return self._read[1]
 
     def _write(self) -> None:
@@ -120,19 +136,77 @@ class ModelPasses:
         gathered, self._gathered, self._gathered_bp = self._gathered, [], 0
         if not gathered:
             return
-        self._before_write()
+        beside = tuple(self._before_write())
         places, parts = zip(*gathered, strict=True)
         numbers, blocks = np.array(places, np.int64).T
         ends = np.cumsum([len(candidates) for candidates in parts])
-        rows = np.concatenate(parts)
         path = self._folder / PASS_FILES.replace("*", f"{places[0][0]:07d}-{places[0][1]:05d}")
-        with atomic_path(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, numbers=numbers, blocks=blocks, ends=ends, rows=rows)
-        self._files.append(PassFile(places[0], places[-1], path))
+        file = PassFile(places[0], places[-1], path, self.last, beside)
+        write_arrays(
+            path, numbers=numbers, blocks=blocks, ends=ends, rows=np.concatenate(parts), before=np.array(file.before),
+            beside=np.array(beside, np.str_),
+        )  # fmt: skip
+        self._files.append(file)
 
 
-def read_places(path: Path) -> PassFile:
-    """What a file of candidates holds, without reading the candidates."""
-    with np.load(path) as stored:
-        places = np.stack((stored["numbers"], stored["blocks"]), axis=1)
-    return PassFile(tuple(places[0].tolist()), tuple(places[-1].tolist()), path)
+def keep_intact(folder: Path, is_intact: Callable[[str], bool] = lambda name: False) -> set[str]:
+    """Remove the first file of an interrupted run that is damaged, or behind a missing one, and all behind it.
+
+    Args:
+        folder: Of the files.
+        is_intact: Whether a file beside those of candidates is there and as it was written.
+
+    Returns:
+        Names of the files beside those that stay.
+    """
+    reached, beside = NO_PLACE, set[str]()
+    found = {path: read_file(path) for path in folder.glob(PASS_FILES)}
+    for path, file in sorted(found.items(), key=lambda item: (item[1] is None, item[1].first if item[1] else ())):
+        if file is None or file.before != reached or not all(map(is_intact, file.beside)):
+            remove(path)
+        else:
+            reached = file.last
+            beside.update(file.beside)
+    return beside
+
+
+def _files_of(folder: Path) -> list[PassFile]:
+    files = [read_file(path) or _raise_damaged(path) for path in folder.glob(PASS_FILES)]
+    files.sort(key=lambda file: file.first)
+    reached = NO_PLACE
+    for file in files:
+        if file.before != reached:
+            _raise_damaged(file.path)
+        reached = file.last
+    return files
+
+
+def _raise_damaged(path: Path) -> NoReturn:
+    raise damaged(path)
+
+
+def read_file(path: Path) -> PassFile | None:
+    """What a file of candidates holds, without the candidates; None if it is damaged."""
+    try:
+        stored = read_arrays(path)
+        chunk = _Chunk(stored["numbers"], stored["blocks"], stored["ends"], stored["rows"])
+        if not _is_whole(chunk):
+            return None
+        places = np.stack((chunk.numbers, chunk.blocks), axis=1)
+        before, beside = stored["before"], stored["beside"]
+        if before.shape != (2,) or before.dtype.kind != "i" or beside.ndim != 1 or beside.dtype.kind != "U":
+            return None
+        ends = (tuple(row.tolist()) for row in (places[0], places[-1], before))
+        first, last, reached = ends
+        return PassFile(first, last, path, reached, tuple(beside.tolist()))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _is_whole(chunk: _Chunk) -> bool:
+    """Whether the columns fit each other."""
+    columns = (chunk.numbers, chunk.blocks, chunk.ends)
+    if any(column.ndim != 1 or column.dtype.kind != "i" or len(column) != len(chunk.ends) for column in columns):
+        return False
+    grows = len(chunk.ends) > 0 and chunk.ends[0] >= 0 and bool((np.diff(chunk.ends) >= 0).all())
+    return grows and chunk.rows.ndim == 1 and len(chunk.rows) == chunk.ends[-1]

@@ -1,6 +1,5 @@
 """The course of every prediction: look at folder and input, leave what is finished, do the work, write the manifest."""
 
-import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from genoformer.bundle.header import BundleHeader
 from genoformer.errors import WarningLog
 from genoformer.inference.folder import (
     DESCRIPTIONS,
-    SUMMARY,
     check_folder,
     check_results,
     claim_passes,
@@ -20,6 +18,7 @@ from genoformer.inference.folder import (
     finish,
     held_folder,
     is_finished,
+    read_summary,
     remove_results,
 )
 from genoformer.inference.interface import OnBases, Predictor, Request
@@ -98,7 +97,7 @@ def predict(job: Job, out: Path, *, overwrite: bool = False, dry_run: bool = Fal
         key = job.request.key(job.header, found)
         if is_finished(out, key):
             shutil.rmtree(work)
-            return {**json.loads((out / SUMMARY).read_text()), "nothing_to_do": True}
+            return {**read_summary(out), "nothing_to_do": True}
         check_results(out, overwrite=overwrite)
         claim_work(work, key)
         predictor = job.load(paths, found, work)

@@ -5,17 +5,27 @@ the selection along each record) and is done by ``merge_shards``. Shards divide 
 ``decoding.caller``, with the tiles and batches of the whole, so that any number of them gives the same bytes.
 """
 
-import json
+import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from genoformer.bundle.header import BundleHeader
 from genoformer.errors import DataError, MissingFileError, UsageError
-from genoformer.files import MANIFEST_NAME, folder_lock, verify_manifest, write_json_atomic, write_manifest
-from genoformer.inference.folder import check_free, refusal
-from genoformer.inference.interface import Predictor, Request, Written
+from genoformer.files import (
+    MANIFEST_NAME,
+    folder_lock,
+    read_json,
+    verify_manifest,
+    write_json_atomic,
+    write_manifest,
+)
+from genoformer.files.folders import made_folder
+from genoformer.files.kept import remove
+from genoformer.files.typed import check_types
+from genoformer.inference.folder import check_free
+from genoformer.inference.interface import CommandRequest, Predictor, Request, Written
 from genoformer.inference.passes import PASS_FILES
 from genoformer.inference.reading import Scan
 from genoformer.inference.run import Job, predict
@@ -24,6 +34,7 @@ from genoformer.inference.tracks import TRACK_FILES
 
 SHARD = "shard.json"
 FOLDER = re.compile(r"shard-(\d+)-of-(\d+)")
+PRECISIONS = ("bfloat16", "float32")
 OTHER = {
     "sequence_digest": "another input",
     "model_digest": "another model",
@@ -73,11 +84,7 @@ def predict_shard(job: Job, parts: Path, shard: Shard, *, model: str, overwrite:
         message = "shards cannot share standard input."
         raise UsageError("SHARD-002", message, where="--shard", fix="Write it to a file first.")
     folder = shard.folder(parts)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise refusal("OUT-001", f"cannot create this folder: {error.strerror}.", folder) from error
-    with folder_lock(folder):
+    with made_folder(folder), folder_lock(folder):
         scan = job.request.scan(job.paths, job.warnings)
         predictor = job.load(job.paths, scan, folder)
         predictor.check(scan)
@@ -93,7 +100,11 @@ def predict_shard(job: Job, parts: Path, shard: Shard, *, model: str, overwrite:
         share = shard.share(scan.n_bases)
         check_space(folder, round(predictor.needed_bytes(scan)[0] * len(share) / max(scan.n_bases, 1)))
         job.on_start(len(share))
-        predictor.run_passes(job.paths, scan, folder, job.on_bases, share)
+        try:
+            predictor.run_passes(job.paths, scan, folder, job.on_bases, share)
+        except BaseException as error:
+            error.add_note(f"what was done so far is kept in {folder}, and the same command continues")
+            raise
         write_manifest(folder, [SHARD, *sorted(path.name for path in _pass_files(folder))])
     return folder, True
 
@@ -115,6 +126,43 @@ class Shards:
     request: dict[str, Any]
     model: str
     inputs: list[str]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What ``shard.json`` says.
+
+    Attributes:
+        key: What makes two predictions the same.
+        shard: Number and count.
+        request: What ``Request.to_dict`` gave.
+        model: Where the bundle was.
+        inputs: Where the input was.
+    """
+
+    key: dict[str, Any]
+    shard: list[int]
+    request: dict[str, Any]
+    model: str
+    inputs: list[str]
+
+
+def read_request(kind: type[CommandRequest], shards: Shards) -> Any:
+    """The request that shards were made with.
+
+    Args:
+        kind: Of the model's task.
+        shards: From ``read_shards``.
+
+    Raises:
+        DataError: If ``shard.json`` says something else than such a request.
+    """
+    try:
+        request = kind.from_dict(shards.request)
+        check_types(request)
+        return request
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise _unreadable(shards.folders[0], error) from error
 
 
 @dataclass(frozen=True)
@@ -221,19 +269,27 @@ def read_shards(parts: Path) -> Shards:
 
 def _claim(folder: Path, description: dict, *, overwrite: bool) -> bool:
     """Whether there is work to do; then the folder holds the description, and passes of no other prediction."""
+    _keep_plain(folder)
     is_same, is_finished = _is_shard(folder, description), (folder / MANIFEST_NAME).exists()
     if is_same and is_finished and _is_intact(folder):
         return False
     if not is_same:
         check_free(folder, "the shard of another prediction", overwrite=overwrite)
-    (folder / MANIFEST_NAME).unlink(missing_ok=True)
-    for stale in folder.glob(".*.tmp"):
-        stale.unlink()
-    if is_finished or not is_same:  # a finished one comes here when a file was changed or lost
+    for stale in [folder / MANIFEST_NAME, *folder.glob(".*.tmp")]:
+        if os.path.lexists(stale):
+            remove(stale)
+    if not is_same:
         for stale in _pass_files(folder):
-            stale.unlink()
-        write_json_atomic(folder / SHARD, description)
+            remove(stale)
+    write_json_atomic(folder / SHARD, description)
     return True
+
+
+def _keep_plain(folder: Path) -> None:
+    """Remove what has the name of a file of ours, but is none: a link would be followed, a pipe waited for."""
+    for path in [folder / SHARD, folder / MANIFEST_NAME, *_pass_files(folder)]:
+        if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+            remove(path)
 
 
 def _pass_files(folder: Path) -> list[Path]:
@@ -243,7 +299,7 @@ def _pass_files(folder: Path) -> list[Path]:
 
 def _is_shard(folder: Path, description: dict) -> bool:
     try:
-        stored = json.loads((folder / SHARD).read_text())
+        stored: Any = read_json(folder / SHARD)
         return all(stored[name] == description[name] for name in ("key", "shard"))
     except (OSError, ValueError, KeyError, TypeError):
         return False
@@ -281,8 +337,28 @@ def _read_shard(folder: Path) -> dict:
     if not (folder / MANIFEST_NAME).is_file():
         fix = "Run the same genoformer predict command again; it continues."
         raise DataError("SHARD-006", "this shard is not finished.", where=str(folder), fix=fix)
-    verify_manifest(folder)
-    return json.loads((folder / SHARD).read_text())
+    for name in [MANIFEST_NAME, SHARD, *(path.name for path in _pass_files(folder))]:
+        if (folder / name).is_symlink() or not (folder / name).is_file():
+            raise _unreadable(folder, f"{name} is no plain file")
+    if SHARD not in (files := verify_manifest(folder)) or {path.name for path in _pass_files(folder)} - files.keys():
+        raise _unreadable(folder, "its manifest is that of another folder")
+    try:
+        stored: Any = read_json(folder / SHARD)
+        found = Description(**{field.name: stored[field.name] for field in fields(Description)})
+        check_types(found)
+        if not found.inputs or folder.name != "shard-{}-of-{}".format(*found.shard):
+            raise ValueError("it is that of another shard")
+        if not isinstance(found.key["sequence_digest"], str) or found.key["precision"] not in PRECISIONS:
+            raise ValueError("its key is that of no prediction")
+        return stored
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: Path, why: object) -> DataError:
+    why = f"no {why}" if isinstance(why, KeyError) else why
+    fix = "Copy it again, or make it again with --overwrite."
+    return DataError("SHARD-010", f"this is not the folder of a shard: {why}.", where=str(folder), fix=fix)
 
 
 def _check_same(expected: dict, found: dict, folder: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from genoformer.files import atomic_path
+from genoformer.files.kept import has_arrays, read_own_arrays, remove, write_arrays
 
 TRACK_FILES = "tracks-*.npz"
 STEPS = 255
@@ -47,6 +47,17 @@ class TrackPass:
         self._folder = folder
         self._gathered: list[tuple[int, int, np.ndarray]] = []
         self._n_bytes = 0
+        self._names: list[str] = []
+
+    def is_intact(self, name: str) -> bool:
+        """Whether a file is there and as it was written."""
+        return has_arrays(self._folder / name)
+
+    def keep(self, names: set[str]) -> None:
+        """Remove all files but these: what they hold is made again."""
+        for path in self._folder.glob(TRACK_FILES):
+            if path.name not in names:
+                remove(path)
 
     def add(self, number: int, start: int, steps: np.ndarray) -> None:
         """Keep a stretch of one record.
@@ -59,14 +70,22 @@ class TrackPass:
         self._gathered.append((number, start, steps))
         self._n_bytes += steps.size
         if self._n_bytes >= CHUNK_BYTES:
-            self.flush()
+            self._write()
 
-    def flush(self) -> None:
+    def flush(self) -> list[str]:
         """Write what is gathered.
+
+        Returns:
+            Names of the files that were written since the last call.
 
         Raises:
             OutputWriteError: If the file cannot be written.
         """
+        self._write()
+        names, self._names = self._names, []
+        return names
+
+    def _write(self) -> None:
         gathered, self._gathered, self._n_bytes = self._gathered, [], 0
         if not gathered:
             return
@@ -74,8 +93,8 @@ class TrackPass:
         ends = np.cumsum([part.shape[1] for part in parts])
         rows: dict[str, Any] = {f"row_{i}": np.concatenate([part[i] for part in parts]) for i in range(len(parts[0]))}
         path = self._folder / TRACK_FILES.replace("*", f"{numbers[0]:07d}-{starts[0]:010d}")
-        with atomic_path(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, numbers=np.array(numbers), starts=np.array(starts), ends=ends, **rows)
+        write_arrays(path, numbers=np.array(numbers), starts=np.array(starts), ends=ends, **rows)
+        self._names.append(path.name)
 
 
 @dataclass(frozen=True)
@@ -104,8 +123,8 @@ class TrackStore:
         """Pieces of each record by its number, in order; of those that were made twice the last."""
         found: dict[int, dict[int, _Piece]] = defaultdict(dict)
         for path in (path for folder in self._folders for path in sorted(folder.glob(TRACK_FILES))):
-            with np.load(path) as stored:
-                numbers, starts, ends = (stored[name].tolist() for name in ("numbers", "starts", "ends"))
+            stored = read_own_arrays(path)  # the only time it is checked: rows are read from it again and again
+            numbers, starts, ends = (stored[name].tolist() for name in ("numbers", "starts", "ends"))
             for number, start, low, high in zip(numbers, starts, [0, *ends], ends, strict=False):
                 found[number][start] = _Piece(start, path, low, high)
         return {number: [pieces[start] for start in sorted(pieces)] for number, pieces in found.items()}
@@ -149,8 +168,16 @@ class HeldSteps:
         """Keep a stretch; arguments as for ``TrackPass.add``."""
         self._pieces[start] = steps
 
-    def flush(self) -> None:
+    def flush(self) -> list[str]:
         """Nothing: all of it is in memory."""
+        return []
+
+    def is_intact(self, name: str) -> bool:
+        """No file is."""
+        return False
+
+    def keep(self, names: set[str]) -> None:
+        """Nothing: there are no files."""
 
     def pieces(self, number: int, row: int) -> Iterator[tuple[int, np.ndarray]]:
         """Stretches of one strand and channel, ascending; see ``TrackStore.pieces``."""

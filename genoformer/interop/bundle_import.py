@@ -25,7 +25,7 @@ MAX_CROP_BP, MAX_CONTEXT_BP = 6144, 780
 def import_bundle(
     folder: str | Path, out: str | Path, task: Task, options: ImportOptions | None = None, *, seed: int = 0,
     overwrite: bool = False,
-) -> BundleConfig:  # fmt: skip
+) -> tuple[BundleConfig, bool]:  # fmt: skip
     """Write a bundle with the encoder of a Hugging Face folder, for ``fit --init_from``.
 
     Its head has random weights, unless the folder has one for this task, and it has no decoder: prediction refuses it.
@@ -41,14 +41,14 @@ def import_bundle(
         overwrite: Replace an older bundle.
 
     Returns:
-        What was written.
+        What was written, and whether the folder had it already.
 
     Raises:
         GenoformerError: As ``from_huggingface`` and ``output_folder`` do.
         UsageError: If the ids of the folder are not those of a ``KmerTokenizer``.
     """
     options = replace(options or ImportOptions(), default_n_global_tokens=0)
-    with output_folder(out, names=FILES, overwrite=overwrite) as temporary:
+    with output_folder(out, names=FILES, overwrite=overwrite) as made:
         imported = read_encoder(Path(folder), options)
         config = _bundle_config(imported.encoder.config, _tokenizer(imported, Path(folder)), task)
         model = _with_new_head(imported, task, seed)
@@ -57,8 +57,8 @@ def import_bundle(
             model.head.load_state_dict({f"projection.{part}": tensor for part, tensor in (imported.head or {}).items()})
         head = "as it was exported" if keeps_head else f"new: random weights, seed {seed}"
         card = _card(Path(folder).resolve().name, imported, config, head)
-        save_bundle(temporary, model=model, config=config, card=card)
-    return config
+        save_bundle(made.path, model=model, config=config, card=card)
+    return config, made.was_there
 
 
 def _tokenizer(imported: ImportedEncoder, folder: Path) -> KmerTokenizer:

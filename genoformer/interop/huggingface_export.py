@@ -54,10 +54,18 @@ def to_huggingface(
 
     Raises:
         UsageError: If the encoder has a feature that its counterpart at Hugging Face lacks.
-        OutputExistsError: If the folder is taken or cannot be created.
+        OutputExistsError: If the folder is taken by something else, or cannot be created.
         OutputWriteError: If writing fails.
         ValueError: If ``module`` is something else, or its embedding has no row for padding.
     """
+    return export_encoder(module, folder, with_tokenizer=with_tokenizer, overwrite=overwrite, card=card)[0]
+
+
+def export_encoder(
+    module: nn.Module | Bundle, folder: str | Path, *, with_tokenizer: bool = True, overwrite: bool = False,
+    card: str = "",
+) -> tuple[str, bool]:  # fmt: skip
+    """As ``to_huggingface``; says in the end whether the folder had all of it already."""
     encoder = _encoder(module)
     config = encoder.config
     tokenizer = _tokenizer(module, encoder) if with_tokenizer else None
@@ -73,13 +81,14 @@ def to_huggingface(
     text = export_card(name, architecture, tokenizer, n_global_tokens=config.n_global_tokens, about=card)
     # Tensors of one file must not share memory: copied projections and parts of a fused one do.
     theirs = {name: tensor.clone() for name, tensor in theirs.items()}
-    with output_folder(folder, names=FILES, overwrite=overwrite) as temporary:
+    with output_folder(folder, names=FILES, overwrite=overwrite) as made:
+        temporary = made.path
         write_bytes_atomic(temporary / WEIGHTS, save(theirs, metadata={"format": "pt"}))
         write_json_atomic(temporary / CONFIG, values)
         if tokenizer:
             write_tokenizer(temporary, tokenizer, max_tokens=config.max_tokens, n_global_tokens=config.n_global_tokens)
         write_text_atomic(temporary / README, text)
-    return architecture
+    return architecture, made.was_there
 
 
 def _masked_head(module: nn.Module | Bundle, encoder: Encoder, tokenizer: KmerTokenizer | None) -> State | None:

@@ -70,6 +70,7 @@ class ResumableCheckpoints(pl.Callback):
                 where="trainer.devices", fix="Continue it with as many.",
             )  # fmt: skip
         data_of(trainer).batches.position = loaded["position"]
+        self.stop.kept_step = checkpoint["global_step"]
         for logger in trainer.loggers:
             if isinstance(logger, MetricsLog):
                 logger.continue_from(checkpoint["global_step"])
@@ -138,6 +139,7 @@ class ResumableCheckpoints(pl.Callback):
         if not all(torch.isfinite(tensor).all() for tensor in trainer.lightning_module.parameters()):
             raise diverged(trainer.global_step)
         trainer.save_checkpoint(self.folder / name)
+        self.stop.kept_step = trainer.global_step
 
 
 def _is_before_validation(trainer: pl.Trainer, batch_idx: int) -> bool:

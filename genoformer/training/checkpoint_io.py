@@ -4,9 +4,7 @@ The file is what ``torch.save`` writes, with the SHA-256 of those bytes as comme
 reads it, and one rename puts file and checksum in place together.
 """
 
-import hashlib
 import io
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +13,7 @@ from pytorch_lightning.plugins.io import CheckpointIO
 
 from genoformer.errors import DataError, MissingFileError, OutputWriteError, RefusedError
 from genoformer.files import atomic_path
-
-_MARK = b"genoformer-sha256:"
-_COMMENT_BYTES = len(_MARK) + 64
-_NO_COMMENT = struct.pack("<H", 0)
-"""End of a ZIP archive without comment: its length, two bytes, 0 (PKWARE APPNOTE 4.3.16)."""
+from genoformer.files.sealed import seal, unseal
 
 
 class AtomicCheckpointIO(CheckpointIO):
@@ -78,11 +72,7 @@ def pack_checkpoint(checkpoint: dict[str, Any]) -> bytes:
     """Bytes of a checkpoint file."""
     buffer = io.BytesIO()
     torch.save(checkpoint, buffer)
-    data = buffer.getvalue()
-    if not data.endswith(_NO_COMMENT):
-        raise ValueError("torch.save wrote an archive with a comment of its own")
-    comment = _MARK + hashlib.sha256(data).hexdigest().encode()
-    return data[:-2] + struct.pack("<H", len(comment)) + comment
+    return seal(buffer.getvalue())
 
 
 def unpack_checkpoint(data: bytes, *, where: str, map_location: Any = None) -> dict[str, Any]:
@@ -91,12 +81,10 @@ def unpack_checkpoint(data: bytes, *, where: str, map_location: Any = None) -> d
     Raises:
         DataError: If ``data`` is no checkpoint of ours, or a bit has changed.
     """
-    body, comment = data[:-_COMMENT_BYTES], data[-_COMMENT_BYTES:]
-    if not comment.startswith(_MARK) or not body.endswith(struct.pack("<H", _COMMENT_BYTES)):
-        raise _damaged("it has no checksum at its end", where)
-    archive = body[:-2] + _NO_COMMENT
-    if hashlib.sha256(archive).hexdigest().encode() != comment[len(_MARK) :]:
-        raise _damaged("its content does not match its checksum", where)
+    try:
+        archive = unseal(data)
+    except ValueError as error:
+        raise _damaged(str(error), where) from error
     return torch.load(io.BytesIO(archive), map_location=map_location, weights_only=True)
 
 

@@ -1,5 +1,6 @@
 """What a bundle gets when its training has ended: a decoder or confidence maps, fitted on the validation part."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,11 +38,12 @@ class Finish:
     lack: str = ""
 
 
-def finish_bundle(folder: Path, data: Any, finish: Finish, *, precision: str) -> list[str]:
-    """Fit on the validation part what follows the network, and write it into the bundle.
+def finish_bundle(staged: Path, folder: Path, data: Any, finish: Finish, *, precision: str) -> list[str]:
+    """Fit on the validation part what follows the network, and write the finished bundle.
 
     Args:
-        folder: The bundle.
+        staged: The bundle as training has left it; it goes when the finished one is there.
+        folder: The bundle to be.
         data: Its data module, set up.
         finish: How.
         precision: Of the model pass, "bfloat16" or "float32".
@@ -49,12 +51,13 @@ def finish_bundle(folder: Path, data: Any, finish: Finish, *, precision: str) ->
     Returns:
         Lines for the user: nothing, or what the model lacks.
     """
-    bundle = load_bundle(folder)
+    bundle, lines, fitted = load_bundle(staged), [], {}
     try:
         fitted = finish.fit(bundle, data, precision)
     except DataError as error:
         if not finish.lack:
             raise
-        return [f"warning[{error.code}] {error.message} {finish.lack} {error.fix}"]
-    add_calibration(folder, bundle, fitted)
-    return []
+        lines.append(f"warning[{error.code}] {error.message} {finish.lack} {error.fix}")
+    add_calibration(staged, bundle, fitted, to=folder)
+    shutil.rmtree(staged, ignore_errors=True)
+    return lines

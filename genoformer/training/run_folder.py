@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from genoformer.errors import OutputExistsError, UsageError
-from genoformer.files import write_json_atomic
+from genoformer.files import MANIFEST_NAME, read_json, write_json_atomic
 from genoformer.training.callbacks import BEST, FINAL, LAST, OUTCOMES
 
 STATE = "run.json"
+MODEL = "model"
+STAGED = "checkpoints/model"
+"""The best model so far, of a task whose models are finished after training."""
 WITHOUT_EFFECT = {
     "": ("config", "name", "overwrite", "ckpt_path", "checkpoint_every_n_steps"),
     "data": ("fasta", "annotation", "genomes", "labels", "ontology", "store", "seqid_map"),
@@ -64,7 +67,7 @@ class RunFolder:
             raise OutputExistsError(
                 "TRAIN-004", f"the folder cannot be created: {error.strerror}.", where=str(path)
             ) from error
-        self.checkpoints, self.model = self.path / "checkpoints", self.path / "model"
+        self.checkpoints, self.model, self.staged = self.path / "checkpoints", self.path / MODEL, self.path / STAGED
         self.last, self.best = self.checkpoints / LAST, self.checkpoints / BEST
         self.metrics, self.outcomes = self.path / "metrics.csv", self.checkpoints / OUTCOMES
         self.report, self.curves = self.path / "report.html", self.path / "curves.png"
@@ -98,22 +101,29 @@ class RunFolder:
         is_same = {name: state.get(name) for name in digests} == digests
         return is_same and bool(state.get("finished")) and (self.model / "manifest.json").is_file()
 
+    @property
+    def best_model(self) -> Path:
+        """The finished model, else the best one so far."""
+        return self.model if (self.model / MANIFEST_NAME).is_file() else self.staged
+
     def write_state(self, digests: dict[str, str], *, finished: bool) -> None:
         """Note what is trained here, and whether it has ended."""
         write_json_atomic(self.path / STATE, {**digests, "finished": finished})
 
     def _read_state(self) -> dict[str, Any] | None:
         try:
-            return json.loads((self.path / STATE).read_text())
+            state = read_json(self.path / STATE)
         except FileNotFoundError:
             return None
         except (OSError, ValueError):
             return {}
+        return state if isinstance(state, dict) else {}
 
     def _clear(self) -> None:
         # The state goes last: after a kill in between, the folder still counts as that of another run.
         shown = (self.metrics, self.outcomes, self.report, self.curves)
         for path in (self.last, self.best, self.checkpoints / FINAL, *shown, self.model / "manifest.json"):
             path.unlink(missing_ok=True)
-        shutil.rmtree(self.model, ignore_errors=True)
+        for folder in (self.model, self.staged):
+            shutil.rmtree(folder, ignore_errors=True)
         (self.path / STATE).unlink(missing_ok=True)

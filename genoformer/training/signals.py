@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from genoformer.files import LOCK_NAME
+from genoformer.training.interrupts import ENDING
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 WORKER_GRACE_S = 8
@@ -22,12 +23,14 @@ class StopRequest:
     Attributes:
         signal_number: The first signal, 0 before one came.
         can_wait: Set by training between its first and last step, except in validation.
+        kept_step: Step of the run's checkpoint; None where there is none.
         forward: Passes the signal on to processes that this one has started, if any.
     """
 
     def __init__(self) -> None:
         self.signal_number = 0
         self.can_wait = False
+        self.kept_step: int | None = None
         self.forward: Callable[[int], None] | None = None
 
     @property
@@ -45,6 +48,7 @@ class StopRequest:
         if self.forward is not None and not self.is_made:
             self.forward(number)
         self.signal_number = self.signal_number or number
+        ENDING.count(number)
         if not self.can_wait or is_second:
             self.leave()
 
@@ -54,7 +58,10 @@ class StopRequest:
         Raises:
             SystemExit: With 128 + signal number.
         """
-        raise SystemExit(128 + self.signal_number)
+        raise ENDING.insist(self._left)
+
+    def _left(self) -> SystemExit:
+        return SystemExit(128 + self.signal_number)
 
 
 def start_worker(worker_id: int) -> None:

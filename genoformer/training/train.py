@@ -20,8 +20,9 @@ from genoformer.bundle.folder import load_bundle
 from genoformer.errors import BusyError, UsageError
 from genoformer.training.callbacks import BEST, ResumableCheckpoints, WriteBundle
 from genoformer.training.checkpoint_io import AtomicCheckpointIO
+from genoformer.training.interrupts import ENDING
 from genoformer.training.module import GenomeModule
-from genoformer.training.run_folder import RunFolder
+from genoformer.training.run_folder import MODEL, STAGED, RunFolder
 from genoformer.training.signals import SIGNALS, StopRequest
 
 TRAINER_DEFAULTS: dict[str, Any] = {
@@ -35,8 +36,9 @@ TRAINER_DEFAULTS: dict[str, Any] = {
 
 
 def run_callbacks(
-    folder: Path, stop: StopRequest, *, config_digest: str, every_n_steps: int = 200, monitor: str = "val/loss"
-) -> list[pl.Callback]:
+    folder: Path, stop: StopRequest, *, config_digest: str, every_n_steps: int = 200, monitor: str = "val/loss",
+    is_staged: bool = False,
+) -> list[pl.Callback]:  # fmt: skip
     """Checkpoints and the model folder of a run.
 
     Args:
@@ -45,11 +47,13 @@ def run_callbacks(
         config_digest: Stored with each checkpoint; one of another configuration is not continued.
         every_n_steps: Optimiser steps between two checkpoints.
         monitor: Metric that chooses the model.
+        is_staged: The model is not finished when its training has ended: its folder gets it from ``finish_bundle``.
     """
     checkpoints = ResumableCheckpoints(
         folder / "checkpoints", stop, every_n_steps=every_n_steps, config_digest=config_digest
     )
-    return [checkpoints, WriteBundle(folder / "model", folder / "checkpoints" / BEST, monitor=monitor)]
+    model = folder / (STAGED if is_staged else MODEL)
+    return [checkpoints, WriteBundle(model, folder / "checkpoints" / BEST, monitor=monitor)]
 
 
 def run_plugins() -> list:
@@ -116,7 +120,8 @@ def received_signals() -> Iterator[StopRequest]:
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     stop.install()
     try:
-        yield stop
+        with ENDING.armed():
+            yield stop
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise

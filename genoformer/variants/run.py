@@ -1,6 +1,6 @@
 """The course of the command: look at folder and input, leave what is finished, judge each allele, write."""
 
-import json
+import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -16,11 +16,10 @@ import numpy as np
 from genoformer.annotation.models import Gene
 from genoformer.bundle.header import BundleHeader
 from genoformer.errors import WarningLog
-from genoformer.files import write_text_atomic
+from genoformer.files.kept import read_object, write_object
 from genoformer.inference.folder import (
     DESCRIPTIONS,
-    SPOOL,
-    SUMMARY,
+    SPOOLS,
     check_folder,
     check_results,
     claim_passes,
@@ -28,6 +27,7 @@ from genoformer.inference.folder import (
     finish,
     held_folder,
     is_finished,
+    read_summary,
     remove_results,
 )
 from genoformer.inference.formats import file_names
@@ -40,14 +40,13 @@ from genoformer.variants.formats import FORMATS
 from genoformer.variants.interface import Genome, ModelSays, VariantModel
 from genoformer.variants.reports import JUDGED, AlleleReport
 from genoformer.variants.request import Survey, VariantRequest, check_inputs, genome_of, read_genes, survey
-from genoformer.variants.vcf_rows import SPOOLED, VcfFile, VcfRow, scan_vcf, spool_vcf
+from genoformer.variants.vcf_rows import VcfFile, VcfRow, scan_vcf, spool_vcf
 from genoformer.variants.write import RowWriter
 
 CHUNK_ROWS = 500
 """Rows that are judged, and kept for an interrupted run, together."""
 DEFAULT_CODE = 11
 KIND = "judged variants"
-SPOOLS = (SPOOL, SPOOLED)
 Reports = list[AlleleReport]
 
 
@@ -107,7 +106,7 @@ def judge_variants(job: VariantJob, out: Path, *, overwrite: bool = False, dry_r
         key = job.request.key(vcf, found, job.header)
         if is_finished(out, key):
             shutil.rmtree(work)
-            return {**json.loads((out / SUMMARY).read_text()), "nothing_to_do": True}
+            return {**read_summary(out), "nothing_to_do": True}
         check_results(out, overwrite=overwrite)
         claim_work(work, key, SPOOLS)
         genes = read_genes(job.request, list(found.lengths), job.warnings)
@@ -193,13 +192,14 @@ def _judged(
 
 
 def _kept(path: Path, rows: list[VcfRow], which: np.ndarray, found: Survey, judge: "_RecordJudge") -> list[Reports]:
-    """What is said of some rows: as an interrupted run has left it, or made and kept."""
-    if path.exists():
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return [[AlleleReport.from_dict(one) for one in of_row] for of_row in stored]
+    """What is said of some rows: as an interrupted run has left it, undamaged, or made and kept."""
+    with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):  # it is not there, or damaged
+        found_reports = [[AlleleReport.from_dict(one) for one in of_row] for of_row in read_object(path)]
+        if [len(of_row) for of_row in found_reports] == [len(row.alts) for row in rows]:
+            return found_reports
     made = judge.reports(rows, [found.statuses.get(int(i)) for i in which])
     if judge.is_slow:
-        write_text_atomic(path, json.dumps([[one.to_dict() for one in of_row] for of_row in made]))
+        write_object(path, [[one.to_dict() for one in of_row] for of_row in made])
     return made
 
 

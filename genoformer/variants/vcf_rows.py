@@ -17,11 +17,11 @@ import numpy as np
 from genoformer.annotation.text_lines import open_bytes
 from genoformer.errors import DataError
 from genoformer.files import atomic_path
+from genoformer.inference.folder import VCF_SPOOL
 from genoformer.sequence.byte_chunks import STDIN, display_name, read_chunks
 from genoformer.variants.alleles import BASES, allele_kind
 
 FIXED = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
-SPOOLED = "variants.vcf"
 """The rows as plain text, in the work folder: compressed files and standard input cannot be read in any order."""
 GZIP_MAGIC = b"\x1f\x8b"
 OTHER_FORMATS = {b"BCF": "BCF", b">": "FASTA", b"@": "FASTQ", b"##gff": "GFF3", b"<": "HTML or XML"}
@@ -112,10 +112,9 @@ def spool_vcf(path: str, work: Path) -> Path:
         with open(path, "rb") as raw:
             if raw.read(2) != GZIP_MAGIC:
                 return Path(path)
-    spool = work / SPOOLED
-    if path != STDIN or not spool.exists():
-        with atomic_path(spool) as temporary, open(temporary, "wb") as out:
-            out.writelines(read_chunks(path))
+    spool = work / VCF_SPOOL
+    with atomic_path(spool) as temporary, open(temporary, "wb") as out:
+        out.writelines(read_chunks(path))
     return spool
 
 

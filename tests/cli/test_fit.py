@@ -259,3 +259,12 @@ def test_prepare_makes_the_store_that_fit_reads(tmp_path, monkeypatch, genome, c
 def test_what_is_missing_or_unknown_comes_with_what_there_is(arguments, message, capsys):
     assert main(["fit", *arguments]) == 2
     assert re.search(f"CONFIG-001.*{message}", capsys.readouterr().err)
+
+
+def test_input_that_cannot_be_read_leaves_no_folder_and_does_not_bind_the_name(genome, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    bad = tmp_path / "bad.gff3"
+    bad.write_text("##gff-version 3\nother\tx\tCDS\t1\t90\t.\t+\t0\tID=a\n")
+    assert main(["fit", *TINY, *genome[:2], "--data.annotation", str(bad), "--name", "one"]) == 65
+    assert capsys.readouterr().err.splitlines()[-1].startswith("genoformer: error[")
+    assert not (tmp_path / "runs").exists()

@@ -97,7 +97,7 @@ def test_full_disk_is_exit_74_and_leaves_no_result(genome, tiny_bundle, tmp_path
     assert run_child(tmp_path / "said", predict_with_small_files, arguments) == 74
     said = (tmp_path / "said").read_text()
     assert said.count("\n") == 1, said
-    assert not contents(tmp_path / "o", ())
+    assert not (tmp_path / "o").exists()
 
 
 def predict_and_say_peak(arguments):

@@ -172,9 +172,31 @@ def test_error_is_one_line_with_its_exit_code_and_leaves_nothing(words, code, sa
     assert [path.name for path in (tmp_path / "taken").iterdir()] == ["notes.txt"]
 
 
+def test_the_same_command_again_has_nothing_to_do(round_trip, capsys):
+    for words in (
+        ["export", round_trip / "a", "-o", round_trip / "hf"],
+        ["import", round_trip / "hf", "-o", round_trip / "b"],
+    ):
+        before = {path: path.stat().st_mtime_ns for path in words[-1].iterdir()}
+        assert run(*words) == 0
+        assert capsys.readouterr().out.startswith("nothing to do: ")
+        assert before == {path: path.stat().st_mtime_ns for path in words[-1].iterdir()}
+    assert sorted(path.name for path in round_trip.iterdir()) == ["a", "b", "hf"]
+
+
+def test_folders_of_killed_runs_go_with_the_next_one_and_what_they_put_aside_comes_back(round_trip):
+    (round_trip / ".hf.0123456789ab.tmp").mkdir()
+    (round_trip / ".hf.0123456789ab.tmp/config.json").write_text("half")
+    (round_trip / "b").rename(round_trip / ".b.0123456789ab.tmp.old")
+    assert run("export", round_trip / "a", "-o", round_trip / "hf") == 0
+    assert run("import", round_trip / "hf", "-o", round_trip / "b") == 0
+    assert sorted(path.name for path in round_trip.iterdir()) == ["a", "b", "hf"]
+
+
 def test_existing_output_is_replaced_only_when_asked(round_trip):
+    (round_trip / "hf/README.md").write_text("changed")
     assert run("export", round_trip / "a", "-o", round_trip / "hf") == 73
-    assert run("import", round_trip / "hf", "-o", round_trip / "b") == 73
+    assert run("import", round_trip / "hf", "-o", round_trip / "b", "--seed", "7") == 73
     assert run("export", round_trip / "a", "-o", round_trip / "hf", "--overwrite") == 0
     assert run("import", round_trip / "hf", "-o", round_trip / "b", "--overwrite") == 0
     assert sorted(path.name for path in round_trip.iterdir()) == ["a", "b", "hf"]

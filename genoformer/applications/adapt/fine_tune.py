@@ -15,6 +15,8 @@ import torch
 from genoformer.applications.genes.data import GenomeData
 from genoformer.bundle.folder import Bundle, load_bundle, model_device
 from genoformer.errors import DataError, UsageError
+from genoformer.files import MANIFEST_NAME, verify_manifest
+from genoformer.files.sealed import unseal
 from genoformer.tasks.interface import BuildTask
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
@@ -116,6 +118,7 @@ def fine_tune(
         SystemExit: With 128 + signal number, after a checkpoint was written.
     """
     run, digests = RunFolder(folder), {"key": digest}
+    _keep_intact(run)
     if run.is_finished(digests, overwrite=True):
         on_step(settings.steps)
         return load_bundle(run.model)
@@ -134,6 +137,23 @@ def fine_tune(
         if stop.is_made:
             stop.leave()
         return load_bundle(run.model)
+
+
+def _keep_intact(run: RunFolder) -> None:
+    """Begin again where an interrupted run has left a checkpoint or a model that was damaged."""
+    if (run.model / MANIFEST_NAME).exists():
+        try:
+            verify_manifest(run.model)
+        except DataError:
+            (run.model / MANIFEST_NAME).unlink()
+    for path in (run.last, run.best):
+        try:
+            if path.exists():
+                unseal(path.read_bytes())
+        except ValueError:
+            for each in (run.last, run.best):
+                each.unlink(missing_ok=True)
+            return
 
 
 class Steps(pl.Callback):

@@ -18,6 +18,7 @@ from genoformer.decoding.masking import Mask
 from genoformer.decoding.options import CallOptions
 from genoformer.decoding.pseudo_labels import PseudoLabelRules
 from genoformer.errors import DataError, WarningLog
+from genoformer.files.kept import has_digest, write_digest
 from genoformer.genomes.prepare import GenomeFiles, is_store_of, prepare_store
 from genoformer.genomes.store import Source, Store, write_store
 
@@ -54,7 +55,9 @@ def annotated_labels(
     Raises:
         DataError: If a file is damaged, ids do not match, or there are too few genes.
     """
+    _keep_intact(work / STORE)
     prepare_store(work / STORE, genomes, labels=rules.labels, sources=sources, warnings=warnings)
+    write_digest(work / STORE)
     store = Store(work / STORE)
     _check_genes(store, "the annotation names", "Give the annotation of more sequence.")
     if not rules.has_statistics:
@@ -122,10 +125,18 @@ def own_labels(
             tracks, table = make(finder, record.codes, passes[number], options, statistics, rules)
             yield INPUT, replace(record, description=""), tracks, table, options.circular, options.genetic_code
 
+    _keep_intact(work / STORE)
     if not is_store_of(work / STORE, parameters):
         write_store(work / STORE, sources(), parameters)
+        write_digest(work / STORE)
     _check_genes(Store(work / STORE), "the model is sure of", "Give --annotation, or use the model as it is.")
     return Labels(work / STORE, {INPUT: statistics})
+
+
+def _keep_intact(store: Path) -> None:
+    """Remove a store of an interrupted run that is not as it was written: HDF5 checks its data, not how they lie."""
+    if not has_digest(store):
+        store.unlink(missing_ok=True)
 
 
 def describe_labels(store: Store) -> str:

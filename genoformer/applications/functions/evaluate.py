@@ -1,6 +1,5 @@
 """Compare a table of predicted functions with a reference table: scores, and whether the probabilities are right."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 from genoformer.applications.functions.outputs import FUNCTIONS, TERMS
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.inference.comparison import Comparison, Question
-from genoformer.inference.folder import SUMMARY
+from genoformer.inference.folder import SUMMARY, read_description
 from genoformer.labels.ontology import read_obo
 from genoformer.labels.tables import LabelledSequence, TableColumns, read_labels, read_table_rows
 from genoformer.labels.terms import with_implied_terms
@@ -77,9 +76,9 @@ def evaluate_functions(
 
 def _kind(folder: Path) -> str:
     try:
-        summary = json.loads((folder / SUMMARY).read_text())
+        summary = read_description(folder / SUMMARY)
         return summary.get("functions", summary)["kind"]  # of annotate, of predict
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             "EVAL-010", "this is no output folder of a function model: there is no readable summary.json.",
             where=str(folder),

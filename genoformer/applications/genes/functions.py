@@ -4,9 +4,9 @@ Outputs are kept in the work folder of the prediction in the order of the genes,
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +23,7 @@ from genoformer.applications.functions.table import table_columns, table_rows, w
 from genoformer.errors import UsageError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.files.held import Holder
+from genoformer.files.kept import read_arrays, read_own_arrays, remove, write_arrays
 from genoformer.inference.folder import WORK
 from genoformer.inference.formats import MakeWriter, Writer
 from genoformer.inference.parts import Part
@@ -67,9 +68,11 @@ class KeptOutputs:
     def __init__(self, caller: FunctionCaller, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         self._caller, self._folder = caller, folder
-        self._files = sorted(folder.glob("outputs-*.npy"))
-        self._n_files = len(self._files)
         self._kept = self._none = np.empty((0, len(caller.task.channels)), np.float32)
+        self._files = list(self._intact())
+        for path in set(folder.glob("outputs-*.npz")).difference(self._files):
+            remove(path)
+        self._n_files = len(self._files)
         self._fresh: list[np.ndarray] = []
 
     def of(self, sequences: list[np.ndarray]) -> np.ndarray:
@@ -77,7 +80,7 @@ class KeptOutputs:
         if not sequences:
             return self._none
         if not len(self._kept) and self._files:
-            self._kept = np.load(self._files.pop(0))
+            self._kept = read_own_arrays(self._files.pop(0))["rows"]
         if len(self._kept):
             rows, self._kept = np.split(self._kept, [len(sequences)])
             return rows
@@ -91,10 +94,23 @@ class KeptOutputs:
         """Write what was gathered since the last file."""
         if not self._fresh:
             return
-        with atomic_path(self._folder / f"outputs-{self._n_files:07d}.npy") as temporary, open(temporary, "wb") as file:
-            np.save(file, np.concatenate(self._fresh))
+        write_arrays(self._path(self._n_files), rows=np.concatenate(self._fresh))
         self._n_files += 1
         self._fresh = []
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"outputs-{number:07d}.npz"
+
+    def _intact(self) -> Iterator[Path]:
+        """Files of an interrupted run up to the first that is missing or damaged."""
+        for path in map(self._path, count()):
+            try:
+                rows = read_arrays(path)["rows"]
+            except (ValueError, KeyError):
+                return
+            if rows.dtype != self._none.dtype or rows.shape[1:] != self._none.shape[1:]:
+                return
+            yield path
 
 
 class GeneFunctions(Holder):

@@ -9,7 +9,7 @@ import numpy as np
 from genoformer.applications.genes.kept_tracks import OnPiece
 from genoformer.decoding.caller import Block
 from genoformer.decoding.options import CallOptions
-from genoformer.inference.passes import ModelPasses
+from genoformer.inference.passes import ModelPasses, keep_intact
 
 
 class BlockFinder(Protocol):
@@ -28,8 +28,14 @@ class BlockFinder(Protocol):
 class Flushed(Protocol):
     """What is written before candidates are."""
 
-    def flush(self) -> None:
-        """Put on disk what was gathered."""
+    def flush(self) -> list[str]:
+        """Put on disk what was gathered; names of the files."""
+
+    def is_intact(self, name: str) -> bool:
+        """Whether a file is there and as it was written."""
+
+    def keep(self, names: set[str]) -> None:
+        """Keep these files of an interrupted run, and no others."""
 
 
 class Keeps(Protocol):
@@ -51,7 +57,7 @@ def pass_records(
     share: range | None = None,
     tracks: Keeps | None = None,
 ) -> ModelPasses:
-    """Candidates of every record; those that an interrupted run left in the folder are not made again.
+    """Candidates of every record; those that an interrupted run left intact in the folder are not made again.
 
     Args:
         finder: The model.
@@ -63,8 +69,11 @@ def pass_records(
         tracks: Keeps what the model says of every base; None where no format asks for it.
     """
     n_before = 0
-    flush = tracks.kept.flush if tracks else _nothing
-    with ModelPasses(folder, before_write=flush) as passes:
+    if tracks:
+        tracks.kept.keep(keep_intact(folder, tracks.kept.is_intact))
+    else:
+        keep_intact(folder)
+    with ModelPasses(folder, before_write=tracks.kept.flush if tracks else tuple) as passes:
         for number, codes, options, masked in records:
             wanted = _wanted_blocks(finder, codes, options, n_before, share)
             n_before += len(codes)
@@ -78,10 +87,6 @@ def pass_records(
                 for (j, block), candidates in zip(missing.items(), found, strict=True):
                     passes.add((number, j), candidates, length_bp=block.end - block.begin)
     return passes
-
-
-def _nothing() -> None:
-    """There is nothing to write."""
 
 
 def _keeper(

@@ -125,6 +125,7 @@ RESULT_CODES = {
         65, "Shards, input and model do not belong together.", "Give those they were made with, or make them again."
     ),
     "SHARD-006": Entry(65, "A shard is not finished.", "Run its command again; it continues."),
+    "SHARD-010": Entry(65, "The folder of a shard holds something else.", "Copy it again, or make it again."),
     "EMBED-001": Entry(2, "The encoder has no such layer.", "Give 0 (embeddings of tokens) to the number of layers."),
     "EMBED-002": Entry(2, "Windows lack a length, or something else was given one.", "Use --per window --window-bp N."),
     "EMBED-003": Entry(2, "Windows would leave out bases.", "Give --step-bp at most the length of a window."),
@@ -176,6 +177,7 @@ RESULT_CODES = {
     "OUT-004": Entry(73, "An input has the name of a result.", "Choose another folder with -o."),
     "OUT-005": Entry(73, "There is such a file.", "Choose another one with -o, or use --overwrite."),
     "OUT-006": Entry(74, "There is not enough space for what would be written.", "Use another disk, or --region."),
+    "OUT-010": Entry(73, "A folder or a link has the name of a file of ours.", "Remove it, or use another -o."),
     "FILES-001": Entry(73, "A file cannot be created.", "Choose a name that is free, in a folder that is writable."),
     "FILES-002": Entry(74, "Writing failed.", "Check free space and quota, and run the command again."),
     "FILES-003": Entry(65, "A folder does not match its manifest.", "Copy it or make it again."),
@@ -183,6 +185,8 @@ RESULT_CODES = {
     "FILES-005": Entry(
         74, "What can be read only once could not be copied.", "Give a file, or free space where temporary files go."
     ),
+    "FILES-010": Entry(75, "A file that the run has just written was damaged.", "Run the same command again."),
+    "FILES-011": Entry(73, "The name of an output is no UTF-8 text.", "Choose another name."),
     "EVAL-001": Entry(None, "No file says how long a contig is; it ends with its last gene.", "Give --fasta."),
     "EVAL-002": Entry(65, "A contig has two lengths.", "Compare annotations of one assembly."),
     "EVAL-003": Entry(65, "A gene lies beyond its contig.", "Compare annotations of one assembly."),
