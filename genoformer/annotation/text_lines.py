@@ -5,13 +5,20 @@ import zlib
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
 from genoformer.errors import DataError, MissingFileError
+from genoformer.files import sha256_file
+from genoformer.files.limits import MOST_COMMENT_BYTES, MOST_COMMENT_LINES, MOST_LINE_BYTES
 from genoformer.files.once import rereadable
 
 GZIP_MAGIC = b"\x1f\x8b"
 # Empty block that ends every complete BGZF file; SAM specification, section 4.1.2.
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+CHUNK_BYTES = 1 << 20
+_IDLE = (b"", b"#", b"!")
+"""How lines begin that say nothing: "!" in OBO."""
+_SAYS_LENGTH = b"##sequence-region"
 DOWNLOAD_AGAIN = "The file looks damaged or cut off. Download it again."
 
 
@@ -52,6 +59,21 @@ def open_bytes(path: Path) -> BufferedReader | gzip.GzipFile:
     return gzip.open(source)
 
 
+def digest_input(path: str | Path) -> str:
+    """SHA-256 of the bytes of a file that a user names.
+
+    Raises:
+        MissingFileError: If there is no such file.
+        DataError: If it cannot be read.
+    """
+    try:
+        return sha256_file(path)
+    except FileNotFoundError as error:
+        raise MissingFileError("FILE-001", "there is no such file.", where=str(path), fix="Check the path.") from error
+    except OSError as error:
+        raise DataError("FILE-002", f"cannot be read: {error.strerror}.", where=str(path)) from error
+
+
 def _check_bgzf_end(handle: BufferedReader, path: Path) -> None:
     """BGZF cut between two blocks decompresses without any error: only the end block tells."""
     header = handle.read(18)
@@ -68,21 +90,60 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
     Raises:
         MissingFileError: If there is no such file.
-        DataError: If the file cannot be read or decompressed, or a line is not UTF-8.
+        DataError: If the file cannot be read or decompressed, a line is not UTF-8, or longer than ``MOST_LINE_BYTES``,
+            or comments and empty lines follow each other without end.
     """
-    number = 0
+    number = n_idle = idle_bytes = 0
     with open_bytes(path) as handle:
         try:
-            for raw in handle:
-                # Classic Mac files have CR alone: the whole file is then one raw line.
-                for piece in raw.rstrip(b"\r\n").split(b"\r"):
-                    number += 1
-                    yield number, piece.removeprefix(b"\xef\xbb\xbf").decode() if number == 1 else piece.decode()
+            for piece in split_lines(handle):
+                number += 1
+                is_idle = piece[:1] in _IDLE and not piece.startswith(_SAYS_LENGTH)
+                n_idle, idle_bytes = (n_idle + 1, idle_bytes + len(piece)) if is_idle else (0, 0)
+                if len(piece) > MOST_LINE_BYTES or n_idle > MOST_COMMENT_LINES or idle_bytes > MOST_COMMENT_BYTES:
+                    raise endless(f"{path} line {number}", piece)
+                yield number, piece.removeprefix(b"\xef\xbb\xbf").decode() if number == 1 else piece.decode()
         except UnicodeDecodeError as error:
             fix = "Convert the file to UTF-8."
             raise DataError("FILE-004", "is not UTF-8 text.", where=f"{path} line {number}", fix=fix) from error
         except (EOFError, OSError, zlib.error) as error:
             raise _damaged(path, error) from error
+
+
+def split_lines(handle: BinaryIO) -> Iterator[bytes]:
+    """Lines of a file without their ends; of one longer than ``MOST_LINE_BYTES`` the start, after which nothing comes.
+
+    Args:
+        handle: Open for reading bytes.
+    """
+    held = b""
+    while chunk := handle.read(CHUNK_BYTES):
+        *whole, held = (held + chunk).split(b"\n")
+        for raw in whole:
+            yield from _pieces(raw)
+        if len(held) > CHUNK_BYTES and b"\r" in held:
+            # Classic Mac files have CR alone. CRs at the end belong to an LF that may follow.
+            *pieces, rest = _pieces(held)
+            yield from pieces
+            held = rest + held[len(held.rstrip(b"\r")) :]
+        if len(held) > MOST_LINE_BYTES:
+            yield held
+            return
+    if held:
+        yield from _pieces(held)
+
+
+def _pieces(raw: bytes) -> list[bytes]:
+    return raw.rstrip(b"\r").split(b"\r")
+
+
+def endless(where: str, line: bytes) -> DataError:
+    """What is wrong where a line is longer than ``MOST_LINE_BYTES``, or else comments and empty lines have no end."""
+    fix = "Is this the right file, and whole? Download or export it again."
+    if len(line) > MOST_LINE_BYTES:
+        return DataError("FILE-006", f"a line is longer than {MOST_LINE_BYTES:,} bytes.", where=where, fix=fix)
+    message = f"more than {MOST_COMMENT_LINES:,} lines, or {MOST_COMMENT_BYTES:,} bytes, are comments or empty."
+    return DataError("FILE-007", message, where=where, fix=fix)
 
 
 def _damaged(path: Path, error: Exception) -> DataError:

@@ -63,6 +63,8 @@ DATA_OPTIONS = (
 )
 COMMAND_OPTIONS = "Name them with --label-column, --sequence-column and --id-column, as far as this command has these."
 _PARQUET = b"PAR1"
+_CELL_LETTERS = 1 << 17
+"""What the module csv takes by default; a quoted sequence may be longer."""
 FILE_GROUP = "file"
 """Group of a sequence whose group column is called so: the name of its file."""
 
@@ -278,7 +280,13 @@ def _row_id(cells: dict[str, str], id_column: str | None, path: str | Path, wher
 
 def split_row(line: str, separator: str) -> list[str]:
     """Cells of a line; in comma-separated text a cell may be quoted."""
-    return next(csv.reader([line])) if separator == "," and '"' in line else line.split(separator)
+    if separator != "," or '"' not in line:
+        return line.split(separator)
+    before = csv.field_size_limit(max(len(line), _CELL_LETTERS))
+    try:
+        return next(csv.reader([line]))
+    finally:
+        csv.field_size_limit(before)
 
 
 def _check_columns(names: Iterable[str], columns: TableColumns, where: str, options: str = DATA_OPTIONS) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from Bio.PDB import MMCIFParser, PDBParser
-from Bio.PDB.PDBExceptions import PDBConstructionWarning
+from Bio.PDB.Model import Model
+from Bio.PDB.Residue import Residue
 from Bio.SeqUtils import seq1
 
 from genoformer.annotation.text_lines import read_lines
@@ -18,6 +19,8 @@ CONTACT_ANGSTROM = 8.0
 MIN_IDENTITY = 0.95
 """Share of a chain's residues that must be those of the protein; tags and a mutation may differ."""
 UNKNOWN, APART, CONTACT = -1, 0, 1
+MOST_NUMBER = 10**9
+"""Of a residue: PDB has four digits, mmCIF no limit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,27 +51,37 @@ def read_chain(path: str | Path, name: str, where: str) -> Chain:
         DataError: If it cannot be read, or has no such chain with residues.
     """
     path = Path(path)
-    text = "\n".join(line for _, line in read_lines(path))
-    is_cif = ".cif" in path.name
-    parser = MMCIFParser(QUIET=True) if is_cif else PDBParser(QUIET=True)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PDBConstructionWarning)
-            model = next(iter(parser.get_structure(path.name, StringIO(text))))
-    except (ValueError, KeyError, StopIteration, AttributeError) as error:
-        raise DataError("CONTACTS-001", f"{path} holds no structure ({error}).", where=where) from error
+    model = _first_model(path, where)
     if name not in model:
         known = ", ".join(chain.id for chain in model)
         raise DataError("CONTACTS-002", f'{path} has no chain "{name}"; there are {known}.', where=where)
-    residues = [residue for residue in model[name] if "CA" in residue]
+    # A calcium ion is a residue called CA, as its atom is; amino acids have three letters, in mmCIF also five.
+    residues = [residue for residue in model[name] if "CA" in residue and len(residue.get_resname().strip()) > 2]
     if not residues:
         raise DataError("CONTACTS-002", f'chain "{name}" of {path} has no residues.', where=where)
     atoms = [residue["CB"] if "CB" in residue else residue["CA"] for residue in residues]
-    return Chain(
-        "".join(seq1(residue.get_resname(), custom_map={"MSE": "M"}) for residue in residues),
-        np.array([residue.id[1] for residue in residues]),
-        np.array([atom.coord for atom in atoms], np.float64),
-    )
+    numbers, places = [residue.id[1] for residue in residues], np.array([atom.coord for atom in atoms], np.float64)
+    if max(map(abs, numbers)) > MOST_NUMBER or not np.isfinite(places).all():
+        message = f'chain "{name}" of {path} has a residue with a number or coordinates that cannot be.'
+        raise DataError("CONTACTS-001", message, where=where)
+    return Chain("".join(map(_letter, residues)), np.array(numbers), places)
+
+
+def _letter(residue: Residue) -> str:
+    name = residue.get_resname().strip()
+    return seq1(name, custom_map={"MSE": "M"}) if len(name) == 3 else "X"
+
+
+def _first_model(path: Path, where: str) -> Model:
+    parser = MMCIFParser(QUIET=True) if ".cif" in path.name else PDBParser(QUIET=True)
+    text = "\n".join(line for _, line in read_lines(path))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return next(iter(parser.get_structure(path.name, StringIO(text))))
+    except Exception as error:  # Biopython raises ValueError, IndexError, its own and others for bad files
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError("CONTACTS-001", f"{path} holds no structure ({reason}).", where=where) from error
 
 
 def place_chain(chain: Chain, protein: str, path: str | Path, where: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from genoformer.errors import DataError, UsageError
 from genoformer.files.numbers import WHOLE_NUMBER, whole_number
 from genoformer.labels.tables import LabelledSequence
 from genoformer.sequence.alphabet import encode_bases
-from genoformer.structures.dot_bracket import ALONE, check_partners, parse_dot_bracket, write_dot_bracket
+from genoformer.structures.dot_bracket import ALONE, parse_dot_bracket, write_dot_bracket
 
 Row = tuple[str, str, np.ndarray]
 """Id, bases and partners of an RNA."""
@@ -167,8 +167,11 @@ def _codes(path: Path, number: int, bases: str) -> np.ndarray:
 
 
 def _example(path: Path, number: int, name: str, codes: np.ndarray, partners: np.ndarray) -> LabelledSequence:
-    check_partners(partners)
-    return LabelledSequence(name, codes, write_dot_bracket(partners), path.name, f"{path} line {number}")
+    try:
+        structure = write_dot_bracket(partners)
+    except ValueError as error:
+        raise _error(path, number, f"{error}.") from error
+    return LabelledSequence(name, codes, structure, path.name, f"{path} line {number}")
 
 
 def _error(path: Path, number: int, message: str) -> DataError:

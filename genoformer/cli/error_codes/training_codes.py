@@ -59,6 +59,9 @@ TRAINING_CODES = {
         "Give the setting that is named.",
     ),
     "CONFIG-030": Entry(2, "Lightning's trainer refuses a setting.", "Correct the setting that the message names."),
+    "CONFIG-031": Entry(
+        2, "A configuration is no YAML in UTF-8, has a value that is none, or means endlessly many.", "Correct it."
+    ),
     "DATA-001": Entry(2, "No genome is given.", "Give --data.fasta FILE."),
     "DATA-002": Entry(
         2, "Genomes, annotations and genetic codes are not of one number.", "Give one of each, in the same order."
