@@ -14,19 +14,26 @@ from genoformer.annotation.read_bed import read_bed
 from genoformer.annotation.seqids import read_seqid_map
 from genoformer.annotation.text_lines import read_lines
 from genoformer.errors import DataError, GenoformerError, WarningLog, format_error
-from genoformer.files.limits import MOST_LINE_BYTES
+from genoformer.files.limits import MOST_WIDE_LINE_BYTES
 from genoformer.genomes.genome_table import read_genome_table
 from genoformer.inference.table_records import read_table_records
+from genoformer.labels import tables
 from genoformer.labels.ontology import read_obo
 from genoformer.labels.split_file import read_parts
 from genoformer.sequence import fasta
 from genoformer.sequence.fasta import read_fasta
+from genoformer.structures import contacts, pair_files
 from genoformer.structures.contacts import read_chain
 from genoformer.structures.pair_files import read_pair_files
 from genoformer.variants import vcf_rows
 from genoformer.variants.vcf_rows import scan_vcf, spool_vcf
 
-LOW = {"MOST_LINE_BYTES": 4_000_000, "MOST_COMMENT_LINES": 1_000, "MOST_COMMENT_BYTES": 90_000}
+LOW = {
+    "MOST_LINE_BYTES": 4_000_000,
+    "MOST_WIDE_LINE_BYTES": 4_000_000,
+    "MOST_COMMENT_LINES": 1_000,
+    "MOST_COMMENT_BYTES": 90_000,
+}
 LOCUS = b"LOCUS       c                        500 bp    DNA     circular BCT 01-JAN-2020\n"
 EMBL = b"ID   c; SV 1; circular; genomic DNA; STD; PRO; 500 BP.\n"
 VCF = b"##fileformat=VCFv4.2\n"
@@ -95,12 +102,8 @@ ENDLESS_COMMENTS = {
 
 @pytest.fixture
 def low_limits(monkeypatch):
-    for module in (text_lines, vcf_rows, fasta, flat_files):
-        for name, value in {
-            "MOST_LINE_BYTES": 4_000_000,
-            "MOST_COMMENT_LINES": 1_000,
-            "MOST_COMMENT_BYTES": 90_000,
-        }.items():
+    for module in (text_lines, vcf_rows, fasta, flat_files, tables, pair_files):
+        for name, value in LOW.items():
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, value)
 
@@ -127,6 +130,28 @@ def test_comments_and_empty_lines_without_end_are_named(kind, tmp_path, low_limi
     with pytest.raises(DataError, match=r"line [0-9]+") as caught:
         READERS[kind](path)
     assert caught.value.code in ("FILE-007", "GENBANK-007", "VARIANTS-015", "FASTA-012")
+
+
+def test_structures_without_end_and_bpseq_without_a_row_are_named(tmp_path, low_limits, monkeypatch):
+    monkeypatch.setattr(contacts, "MOST_BYTES", 1_000_000)
+    path = unfolding(tmp_path / "a.pdb.gz", b"HEADER\n", b"REMARK   1 TEXT\n", 2 << 20)
+    with pytest.raises(DataError, match="CONTACTS-006"):
+        read_chain(path, "A", "here")
+    monkeypatch.setattr(pair_files, "MOST_COMMENT_LINES", 1_000)
+    path = unfolding(tmp_path / "a.bpseq.gz", b"", b"a b c\n", 1 << 20)
+    with pytest.raises(DataError, match="line 1001: no row"):
+        read_pair_files([path])
+
+
+def test_columns_without_end_are_not_taken_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "MOST_COLUMNS", 1_000)
+    path = tmp_path / "a.csv"
+    path.write_text("id,sequence\na,ACGT" + "," * 2_000 + "\n")
+    with pytest.raises(DataError, match="LABELS-003"):
+        READERS["csv"](path)
+    (tmp_path / "a.vcf").write_bytes(VCF + COLUMNS + b"c\t" * 5_000 + b"\n")
+    with pytest.raises(DataError, match="found 5001"):
+        READERS["vcf"](tmp_path / "a.vcf")
 
 
 def test_comments_between_rows_and_many_contigs_have_no_limit(tmp_path, low_limits):
@@ -165,7 +190,7 @@ except GenoformerError as error:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
 @pytest.mark.parametrize("kind", ["gff3", "bed", "gbk", "vcf", "csv"])
 def test_a_line_without_end_takes_less_than_500_megabytes(kind, tmp_path):
-    path = unfolding(tmp_path / f"a.{kind}.gz", *ENDLESS_LINES[kind], 2 * MOST_LINE_BYTES)
+    path = unfolding(tmp_path / f"a.{kind}.gz", *ENDLESS_LINES[kind], 2 * MOST_WIDE_LINE_BYTES)
     assert path.stat().st_size < 2_000_000
     child = subprocess.run([sys.executable, "-c", CHILD, str(path), kind], capture_output=True, text=True, timeout=300)
     found = re.fullmatch(r"(\S+) (\d+)\n", child.stdout)

@@ -1,6 +1,5 @@
 """Records of GenBank and EMBL flat files; Biopython parses, this module says what is wrong with a file."""
 
-import io
 import warnings as python_warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from Bio.Seq import MutableSeq, Seq, UndefinedSequenceError
 from Bio.SeqRecord import SeqRecord
 
 from genoformer.annotation.file_kinds import flat_format
-from genoformer.annotation.text_lines import read_head, read_lines
+from genoformer.annotation.text_lines import LineHandle, read_head, read_lines
 from genoformer.errors import DataError, GenoformerError, WarningLog
 from genoformer.files.limits import MOST_COMMENT_BYTES
 from genoformer.sequence.alphabet import encode_bases
@@ -103,7 +102,7 @@ def iter_seq_records(path: Path, warnings: WarningLog) -> Iterator[SeqRecord]:
         DataError: With the file and the number of the record that failed, or when there is no record.
     """
     n_read, kind = 0, flat_format(read_head(path)) or "genbank"
-    records = SeqIO.parse(_Lines(path), kind)
+    records = SeqIO.parse(LineHandle(_checked_lines(path)), kind)
     while (record := _next_record(records, path, n_read, warnings)) is not None:
         n_read += 1
         yield record
@@ -111,31 +110,18 @@ def iter_seq_records(path: Path, warnings: WarningLog) -> Iterator[SeqRecord]:
         raise DataError("GENBANK-005", f"there is no {NAMES[kind]} record.", where=str(path), fix=FORMAT_HELP)
 
 
-class _Lines(io.TextIOBase):
-    """The lines of a file for Biopython, none of them endless, nor what stands in front of the features."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path, self._lines = path, read_lines(path)
-        self._is_head, self._head_bytes = True, 0
-
-    def read(self, size: int | None = -1, /) -> str:
-        """Nothing: that it is text is all that is asked for."""
-        return ""
-
-    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]  # io.IOBase has bytes here
-        """The next line with LF as its end; "" behind the last."""
-        number, line = next(self._lines, (0, None))
-        if line is None:
-            return ""
+def _checked_lines(path: Path) -> Iterator[str]:
+    """The lines of a file; DataError where what stands in front of features and sequence has no end."""
+    is_head, head_bytes = True, 0
+    for number, line in read_lines(path):
         if line.startswith(_AFTER_HEAD):
-            self._is_head, self._head_bytes = line.startswith("//"), 0
-        elif self._is_head:
-            self._head_bytes += len(line) + _LINE_BYTES
-        if self._head_bytes > MOST_COMMENT_BYTES:
+            is_head, head_bytes = line.startswith("//"), 0
+        elif is_head:
+            head_bytes += len(line) + _LINE_BYTES
+        if head_bytes > MOST_COMMENT_BYTES:
             message = f"more than {MOST_COMMENT_BYTES:,} bytes of comments stand in front of features and sequence."
-            raise DataError("GENBANK-007", message, where=f"{self._path} line {number}", fix=FORMAT_HELP)
-        return f"{line}\n"
+            raise DataError("GENBANK-007", message, where=f"{path} line {number}", fix=FORMAT_HELP)
+        yield line
 
 
 def _next_record(records: Iterator[SeqRecord], path: Path, n_read: int, warnings: WarningLog) -> SeqRecord | None:

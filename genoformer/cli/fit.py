@@ -40,6 +40,7 @@ from genoformer.training.signals import StopRequest
 from genoformer.training.start import build_for, freeze, start_from
 from genoformer.training.train import (
     TRAINER_DEFAULTS,
+    check_rates,
     check_steps,
     check_weights,
     load_weights,
@@ -132,6 +133,7 @@ class GenoformerCLI(LightningCLI):
         if self.config.checkpoint_every_n_steps < 1:
             raise UsageError("CONFIG-003", "must be at least 1.", where="checkpoint_every_n_steps")
         check_steps(self.config.trainer)
+        check_rates(self.config.model)
         if self.config.ckpt_path:
             check_checkpoint_path(self.config.ckpt_path)
         # With what is null, as it need not be so by default; that argument has two names in versions of jsonargparse.

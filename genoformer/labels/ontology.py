@@ -3,7 +3,6 @@
 obonet reads the file; what is wrong with it is said with the line of the term.
 """
 
-import io
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import obonet
 
-from genoformer.annotation.text_lines import read_lines
+from genoformer.annotation.text_lines import LineHandle, read_lines
 from genoformer.errors import DataError
 
 RELATIONS = ("is_a", "part_of")
@@ -83,7 +82,7 @@ def read_obo(path: str | Path) -> Ontology:
     text = [line for _, line in read_lines(Path(path))]
     lines = _term_lines(text, path)
     try:
-        graph = obonet.read_obo(io.StringIO("\n".join(text)), ignore_obsolete=True)
+        graph = obonet.read_obo(LineHandle(iter(text)), ignore_obsolete=True)
     except Exception as error:  # obonet raises ValueError, KeyError, IndexError and others for bad files
         reason = " ".join(str(error).split())[:200]
         raise DataError(

@@ -14,6 +14,7 @@ import numpy as np
 
 from genoformer.annotation.text_lines import read_head, read_lines
 from genoformer.errors import DataError, UsageError, WarningLog
+from genoformer.files.limits import MOST_COLUMNS, MOST_WIDE_LINE_BYTES
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.records import Record
@@ -201,10 +202,13 @@ def read_table_rows(path: str | Path, names: tuple[str, ...] | None = None) -> I
     """
     separator, is_empty = None, True
     _refuse_parquet(path)
-    for number, line in read_lines(Path(path)):
+    for number, line in read_lines(Path(path), MOST_WIDE_LINE_BYTES):
         if not line.strip():
             continue
         separator = separator or _find_separator(line, f"{path} line {number}")
+        if line.count(separator) > MOST_COLUMNS:
+            message = f"expected at most {MOST_COLUMNS:,} columns."
+            raise DataError("LABELS-003", message, where=f"{path} line {number}")
         cells = [cell.strip() for cell in split_row(line, separator)]
         if names is None:
             names = tuple(cells)

@@ -1,8 +1,8 @@
 """Residue contacts from PDB and mmCIF files: which residues of a chain have their Cβ atoms less than 8 Å apart."""
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +11,16 @@ from Bio.PDB.Model import Model
 from Bio.PDB.Residue import Residue
 from Bio.SeqUtils import seq1
 
-from genoformer.annotation.text_lines import read_lines
-from genoformer.errors import DataError
+from genoformer.annotation.text_lines import LineHandle, read_lines
+from genoformer.errors import DataError, GenoformerError
 
 CONTACT_ANGSTROM = 8.0
 """Distance of Cβ atoms (Cα of glycine) below which residues are in contact, as in CASP (Monastyrskyy et al. 2014)."""
 MIN_IDENTITY = 0.95
 """Share of a chain's residues that must be those of the protein; tags and a mutation may differ."""
 UNKNOWN, APART, CONTACT = -1, 0, 1
+MOST_BYTES = 1 << 27
+"""Of a structure file: a hundred thousand atoms, the most that PDB can number, take eight million."""
 MOST_NUMBER = 10**9
 """Of a residue: PDB has four digits, mmCIF no limit."""
 
@@ -67,6 +69,16 @@ def read_chain(path: str | Path, name: str, where: str) -> Chain:
     return Chain("".join(map(_letter, residues)), np.array(numbers), places)
 
 
+def _lines(path: Path, where: str) -> Iterator[str]:
+    n_letters = 0
+    for _, line in read_lines(path):
+        n_letters += len(line) + 1
+        if n_letters > MOST_BYTES:
+            message = f"{path} is longer than {MOST_BYTES:,} bytes."
+            raise DataError("CONTACTS-006", message, where=where, fix="Give the file of this chain alone.")
+        yield line
+
+
 def _letter(residue: Residue) -> str:
     name = residue.get_resname().strip()
     return seq1(name, custom_map={"MSE": "M"}) if len(name) == 3 else "X"
@@ -74,11 +86,12 @@ def _letter(residue: Residue) -> str:
 
 def _first_model(path: Path, where: str) -> Model:
     parser = MMCIFParser(QUIET=True) if ".cif" in path.name else PDBParser(QUIET=True)
-    text = "\n".join(line for _, line in read_lines(path))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return next(iter(parser.get_structure(path.name, StringIO(text))))
+            return next(iter(parser.get_structure(path.name, LineHandle(_lines(path, where)))))
+    except GenoformerError:
+        raise
     except Exception as error:  # Biopython raises ValueError, IndexError, its own and others for bad files
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError("CONTACTS-001", f"{path} holds no structure ({reason}).", where=where) from error

@@ -6,6 +6,7 @@ from them: SIGTERM ends a run at a checkpoint, and the same command continues it
 
 import contextlib
 import logging
+import math
 import signal
 import warnings
 from collections.abc import Iterator, Mapping
@@ -95,6 +96,21 @@ def train(
         raise UsageError("CONFIG-030", " ".join(str(error).split()), where="trainer") from error
     # From here a signal ends the process at once: the same command begins again at the last step.
     stop.can_wait = False
+
+
+def check_rates(settings: Any) -> None:
+    """Refuse rates that no optimiser takes.
+
+    Args:
+        settings: What stands below ``model``.
+
+    Raises:
+        UsageError: With the first that is impossible.
+    """
+    for name in ("lr", "weight_decay"):
+        value = getattr(settings, name, None)
+        if value is not None and not 0 <= value < math.inf:
+            raise UsageError("CONFIG-003", f"expected a number of 0 or more, found {value}.", where=f"model.{name}")
 
 
 def check_steps(settings: Any) -> None:

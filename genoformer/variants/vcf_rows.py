@@ -18,7 +18,7 @@ import numpy as np
 from genoformer.annotation.text_lines import endless, open_bytes
 from genoformer.errors import DataError
 from genoformer.files import atomic_path
-from genoformer.files.limits import MOST_COMMENT_BYTES, MOST_COMMENT_LINES, MOST_LINE_BYTES
+from genoformer.files.limits import MOST_COLUMNS, MOST_COMMENT_BYTES, MOST_COMMENT_LINES, MOST_WIDE_LINE_BYTES
 from genoformer.files.numbers import whole_number
 from genoformer.sequence.byte_chunks import STDIN, display_name, read_chunks
 from genoformer.variants.alleles import BASES, allele_kind
@@ -26,6 +26,8 @@ from genoformer.variants.alleles import BASES, allele_kind
 FIXED = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
 SPOOLED = "variants.vcf"
 """The rows as plain text, in the work folder: compressed files and standard input cannot be read in any order."""
+MOST_ALLELES = 100_000
+"""Of a row, which is judged as a whole."""
 _LINE_BYTES = 64
 """What a line takes in memory beside its letters."""
 GZIP_MAGIC = b"\x1f\x8b"
@@ -165,7 +167,7 @@ def _read_header(file: BinaryIO, found: VcfFile) -> tuple[int, int]:
                 message = f"the ## lines are more than {MOST_COMMENT_BYTES:,} bytes."
                 raise _error("VARIANTS-015", message, found.name, number, "Remove those of contigs without rows.")
             continue
-        columns = line.split("\t")
+        columns = line.split("\t", MOST_COLUMNS)
         if tuple(columns[:8]) != FIXED:
             message = f"expected the line {' '.join(FIXED)} (separated by tabs) behind the ## lines."
             raise _error("VARIANTS-002", message, found.name, number, "Copy the file again, or add that line.")
@@ -183,11 +185,11 @@ def _numbered(file: BinaryIO, name: str, before: int = 0) -> Iterator[tuple[int,
     """Lines with their numbers, behind those that were read before; DataError where one, or empty ones, have no end."""
     n_empty = 0
     for number in itertools.count(before + 1):
-        if not (raw := file.readline(MOST_LINE_BYTES + 1)):
+        if not (raw := file.readline(MOST_WIDE_LINE_BYTES + 1)):
             return
         n_empty = 0 if len(raw) > 2 else n_empty + 1
-        if len(raw) > MOST_LINE_BYTES or n_empty > MOST_COMMENT_LINES:
-            raise endless(f"{name} line {number}", raw)
+        if len(raw) > MOST_WIDE_LINE_BYTES or n_empty > MOST_COMMENT_LINES:
+            raise endless(f"{name} line {number}", MOST_WIDE_LINE_BYTES if len(raw) > MOST_WIDE_LINE_BYTES else None)
         yield number, raw
 
 
@@ -212,10 +214,11 @@ def read_row(line: str, number: int, n_columns: int, name: str) -> VcfRow:
     Raises:
         DataError: With file and line, if the row breaks the rules.
     """
-    columns = tuple(line.split("\t"))
-    if len(columns) != n_columns:
-        message = f"expected {n_columns} columns separated by tabs, as the header has, found {len(columns)}."
+    n_found = line.count("\t") + 1
+    if n_found != n_columns:
+        message = f"expected {n_columns} columns separated by tabs, as the header has, found {n_found}."
         raise _error("VARIANTS-003", message, name, number)
+    columns = tuple(line.split("\t"))
     contig, position, _, ref, alt = columns[:5]
     if not contig or any(letter in contig for letter in " <>,"):
         raise _error("VARIANTS-003", f"expected the id of a sequence in column 1, found {contig!r}.", name, number)
@@ -224,6 +227,8 @@ def read_row(line: str, number: int, n_columns: int, name: str) -> VcfRow:
         raise _error("VARIANTS-004", f"expected a position of 0 or more, found {position[:40]!r}.", name, number)
     if not BASES.fullmatch(ref):
         raise _error("VARIANTS-005", f"expected bases in REF, found {ref!r}.", name, number)
+    if alt.count(",") >= MOST_ALLELES:
+        raise _error("VARIANTS-006", f"expected at most {MOST_ALLELES:,} alleles in ALT.", name, number)
     alts = tuple(alt.split(","))
     for one in alts:
         if allele_kind(ref, one) is None or (one == "." and len(alts) > 1):

@@ -51,7 +51,9 @@ INPUT_CODES = {
     "FILE-004": Entry(65, "The file is not UTF-8 text.", "Save it as UTF-8, or give the right file."),
     "FILE-005": Entry(65, "An input is a device.", "Give a file, or - for standard input."),
     "FILE-006": Entry(
-        65, "A line is longer than 64 MiB, which is the most that is read.", "Give the right file, whole."
+        65,
+        "A line is longer than any that is read: 16 MiB, in tables, VCF and dot-bracket 64 MiB.",
+        "Give the right file, whole.",
     ),
     "FILE-007": Entry(
         65, "Millions of comments or empty lines follow each other.", "Give the right file, whole; remove comments."
@@ -183,6 +185,7 @@ INPUT_CODES = {
     "CONTACTS-005": Entry(
         65, "A coding sequence is no whole number of codons.", "Give it in frame, without extra bases."
     ),
+    "CONTACTS-006": Entry(65, "A structure file is longer than 128 MiB.", "Give the file of this chain alone."),
     "CONTACTS-101": Entry(None, "A sequence is longer than the model takes and was left out.", "Raise max_bp."),
     "OBO-001": Entry(65, "The file cannot be read as OBO, or has no term.", "Give an OBO file, such as go-basic.obo."),
     "OBO-002": Entry(65, "A term comes twice.", "Keep one of them."),
