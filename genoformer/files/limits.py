@@ -8,7 +8,7 @@ MOST_LINE_BYTES = 1 << 24
 """Of a line of a text file."""
 MOST_WIDE_LINE_BYTES = 1 << 26
 """Of a line of VCF, which may have a million samples, of a table, and of dot-bracket: both may hold long sequences."""
-MOST_COLUMNS = 5_000_000
+MOST_COLUMNS = 2_000_000
 """Of such a line."""
 MOST_COMMENT_LINES = 5_000_000
 """Comments and empty lines without anything between them."""
