@@ -21,7 +21,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from genoformer.cli.process_variables import check_process_variables
 from genoformer.cli.starting import shown_as_starting
 from genoformer.errors import GenoformerError, OutputWriteError, UsageError, escape_control, format_error
 
@@ -149,7 +148,7 @@ def _dispatch(argv: list[str]) -> int:
         print(importlib.import_module("genoformer.cli.training_arguments").help_page(name, COMMANDS[name][1], rest))
         return 0
     if name in READS_RANKS:
-        check_process_variables(os.environ)
+        importlib.import_module("genoformer.cli.process_variables").check_process_variables(os.environ)
     if name in LIGHTNING_COMMANDS:
         with shown_as_starting(name):
             module = importlib.import_module(COMMANDS[name][0])
