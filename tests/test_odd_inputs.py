@@ -129,7 +129,6 @@ DAMAGED = {
     "coordinates": "ATOM      1  CA  MET A   1       x.xxx   2.000   3.000  1.00 20.00           C  \n",
     "cut": "ATOM      1  CA  MET A   1       1.0\n",
     "number": "ATOM      1  CA  MET A   x       1.000   2.000   3.000  1.00 20.00           C  \n",
-    "no number": ATOM.format(1, "CA", "MET", 1, 1, 2, 3) + "ANISOU    1  CA  MET A   1     x\n",
     "infinite": "ATOM      1  CA  MET A   1         inf   2.000   3.000  1.00 20.00           C  \n",
     "nothing": "HEADER\n",
     "short": "ATOM\n",
@@ -141,6 +140,13 @@ def test_a_damaged_pdb_file_is_an_error_of_the_data(name, tmp_path):
     path = tmp_path / "a.pdb"
     path.write_text(DAMAGED[name])
     with pytest.raises(DataError, match=r"CONTACTS-00[12].*a\.pdb"):
+        read_chain(path, "A", "here")
+
+
+def test_lines_of_a_pdb_file_are_counted_as_they_stand(tmp_path):
+    path = tmp_path / "a.pdb"
+    path.write_text("HEADER\nREMARK   1\n" + DAMAGED["coordinates"])
+    with pytest.raises(DataError, match="at line 3"):
         read_chain(path, "A", "here")
 
 

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from genoformer.errors import DataError, MissingFileError
 from genoformer.files import sha256_file
@@ -116,7 +115,7 @@ def read_lines(path: Path, most_bytes: int | None = None) -> Iterator[tuple[int,
             raise _damaged(path, error) from error
 
 
-def _split_lines(handle: BinaryIO, most_bytes: int) -> Iterator[bytes]:
+def _split_lines(handle: BufferedReader | gzip.GzipFile, most_bytes: int) -> Iterator[bytes]:
     """Lines of a file without their ends; of one that is too long the start, after which nothing comes."""
     held = b""
     while chunk := handle.read(CHUNK_BYTES):

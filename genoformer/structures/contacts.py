@@ -1,6 +1,8 @@
 """Residue contacts from PDB and mmCIF files: which residues of a chain have their Cβ atoms less than 8 Å apart."""
 
+import re
 import warnings
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ MIN_IDENTITY = 0.95
 UNKNOWN, APART, CONTACT = -1, 0, 1
 MOST_BYTES = 1 << 27
 """Of a structure file: a hundred thousand atoms, the most that PDB can number, take eight million."""
+PDB_RECORDS = ("MODEL", "ATOM", "HETATM", "TER", "ENDMDL", "END")
+"""What says where atoms are; Biopython takes apart remarks, too, and longer the more there are of them."""
 MOST_NUMBER = 10**9
 """Of a residue: PDB has four digits, mmCIF no limit."""
 
@@ -69,32 +73,39 @@ def read_chain(path: str | Path, name: str, where: str) -> Chain:
     return Chain("".join(map(_letter, residues)), np.array(numbers), places)
 
 
-def _lines(path: Path, where: str) -> Iterator[str]:
-    n_letters = 0
-    for _, line in read_lines(path):
-        n_letters += len(line) + 1
-        if n_letters > MOST_BYTES:
-            message = f"{path} is longer than {MOST_BYTES:,} bytes."
-            raise DataError("CONTACTS-006", message, where=where, fix="Give the file of this chain alone.")
-        yield line
-
-
 def _letter(residue: Residue) -> str:
     name = residue.get_resname().strip()
     return seq1(name, custom_map={"MSE": "M"}) if len(name) == 3 else "X"
 
 
 def _first_model(path: Path, where: str) -> Model:
-    parser = MMCIFParser(QUIET=True) if ".cif" in path.name else PDBParser(QUIET=True)
+    is_cif, numbers = ".cif" in path.name, array("q")
+    parser = MMCIFParser(QUIET=True) if is_cif else PDBParser(QUIET=True)
+    lines = LineHandle(_lines(path, where, () if is_cif else PDB_RECORDS, numbers))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return next(iter(parser.get_structure(path.name, LineHandle(_lines(path, where)))))
+            return next(iter(parser.get_structure(path.name, lines)))
     except GenoformerError:
         raise
     except Exception as error:  # Biopython raises ValueError, IndexError, its own and others for bad files
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
+        if (found := re.search(r"(?<=at line )[0-9]{1,9}", reason)) and 0 < int(found[0]) <= len(numbers):
+            reason = f"{reason[: found.start()]}{numbers[int(found[0]) - 1]}{reason[found.end() :]}"
         raise DataError("CONTACTS-001", f"{path} holds no structure ({reason}).", where=where) from error
+
+
+def _lines(path: Path, where: str, records: tuple[str, ...], numbers: array) -> Iterator[str]:
+    """Lines of a structure file that begin so, all where ``records`` is empty; their numbers are noted."""
+    n_letters = 0
+    for number, line in read_lines(path):
+        n_letters += len(line) + 1
+        if n_letters > MOST_BYTES:
+            message = f"{path} is longer than {MOST_BYTES:,} bytes."
+            raise DataError("CONTACTS-006", message, where=where, fix="Give the file of this chain alone.")
+        if not records or line.startswith(records):
+            numbers.append(number)
+            yield line
 
 
 def place_chain(chain: Chain, protein: str, path: str | Path, where: str) -> np.ndarray:

@@ -76,7 +76,7 @@ def check_yaml_size(text: str, where: str) -> None:
             elif isinstance(event, yaml.AliasEvent):
                 if any(name == anchor for name, _ in opened):
                     raise _error(where, f"the alias *{anchor} stands inside of what it repeats")
-                n_values += sizes.get(anchor, 0)
+                n_values += sizes.get(event.anchor or "", 0)
             elif isinstance(event, yaml.ScalarEvent):
                 sizes |= {anchor: 1} if anchor else {}
             n_values += isinstance(event, yaml.NodeEvent)
