@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import TextIO, cast
 
 import numpy as np
 import obonet
@@ -82,7 +83,7 @@ def read_obo(path: str | Path) -> Ontology:
     text = [line for _, line in read_lines(Path(path))]
     lines = _term_lines(text, path)
     try:
-        graph = obonet.read_obo(LineHandle(iter(text)), ignore_obsolete=True)
+        graph = obonet.read_obo(cast(TextIO, LineHandle(iter(text))), ignore_obsolete=True)
     except Exception as error:  # obonet raises ValueError, KeyError, IndexError and others for bad files
         reason = " ".join(str(error).split())[:200]
         raise DataError(
