@@ -103,8 +103,10 @@ def read_lines(path: Path, most_bytes: int | None = None) -> Iterator[tuple[int,
         try:
             for piece in _split_lines(handle, most):
                 number += 1
-                is_idle = not piece or (piece.startswith(_IDLE) and not piece.startswith(_SAYS_LENGTH))
-                n_idle, idle_bytes = (n_idle + 1, idle_bytes + len(piece)) if is_idle else (0, 0)
+                if piece and (not piece.startswith(_IDLE) or piece.startswith(_SAYS_LENGTH)):
+                    n_idle = idle_bytes = 0
+                else:
+                    n_idle, idle_bytes = n_idle + 1, idle_bytes + len(piece)
                 if len(piece) > most or n_idle > MOST_COMMENT_LINES or idle_bytes > MOST_COMMENT_BYTES:
                     raise endless(f"{path} line {number}", most if len(piece) > most else None)
                 yield number, piece.removeprefix(b"\xef\xbb\xbf").decode() if number == 1 else piece.decode()

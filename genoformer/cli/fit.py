@@ -40,6 +40,7 @@ from genoformer.training.signals import StopRequest
 from genoformer.training.start import build_for, freeze, start_from
 from genoformer.training.train import (
     TRAINER_DEFAULTS,
+    callbacks_of,
     check_rates,
     check_steps,
     check_weights,
@@ -173,7 +174,7 @@ class GenoformerCLI(LightningCLI):
             raise
         except Exception as error:  # Lightning alone knows these values, and has many kinds of errors for them
             raise UsageError("CONFIG-030", " ".join(str(error).split()), where="trainer") from error
-        remaining = [callback.time_remaining() for callback in trainer.callbacks if isinstance(callback, Timer)]
+        remaining = [timer.time_remaining() for timer in callbacks_of(trainer, Timer)]
         if any(seconds is not None and seconds <= 0 for seconds in remaining):
             raise UsageError("CONFIG-003", "there is no time for a step.", where="trainer.max_time")
         return trainer

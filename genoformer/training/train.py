@@ -11,7 +11,7 @@ import signal
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytorch_lightning as pl
 from lightning_fabric.plugins.environments import SLURMEnvironment
@@ -27,6 +27,7 @@ from genoformer.training.module import GenomeModule
 from genoformer.training.run_folder import RunFolder
 from genoformer.training.signals import SIGNALS, StopRequest
 
+AnyCallback = TypeVar("AnyCallback", bound=pl.Callback)
 TRAINER_DEFAULTS: dict[str, Any] = {
     "deterministic": True,
     "enable_checkpointing": False,
@@ -132,12 +133,16 @@ def check_steps(settings: Any) -> None:
         raise UsageError("CONFIG-003", f"must be more than 0, found {interval}.", where="trainer.val_check_interval")
 
 
+def callbacks_of(trainer: pl.Trainer, kind: type[AnyCallback]) -> list[AnyCallback]:
+    """Callbacks of a trainer that are of a kind; Lightning's hints do not know that it has any."""
+    return [callback for callback in getattr(trainer, "callbacks", ()) if isinstance(callback, kind)]
+
+
 def _check_checkpoint(trainer: pl.Trainer, module: GenomeModule, path: str) -> None:
     """What Lightning says of a checkpoint that does not fit is a traceback; so it is looked at before."""
     checkpoint = AtomicCheckpointIO().load_checkpoint(path, map_location="cpu")
-    for callback in trainer.callbacks:
-        if isinstance(callback, ResumableCheckpoints):
-            callback.check(checkpoint["genoformer"], trainer.world_size)
+    for callback in callbacks_of(trainer, ResumableCheckpoints):
+        callback.check(checkpoint["genoformer"], trainer.world_size)
     check_weights(module, checkpoint["state_dict"], path)
 
 
