@@ -7,6 +7,8 @@ was broken, ``where`` says which file, line, record or config key, and ``fix`` s
 from collections import Counter
 
 MAX_MESSAGE_LINES = 5
+MAX_MESSAGE_LETTERS = 4_500
+"""Of each part of a message: paths may have 4,096, and columns of a broken file megabytes."""
 
 
 class GenoformerError(Exception):
@@ -108,8 +110,13 @@ def escape_control(text: str) -> str:
 
 def format_error(error: GenoformerError, *, program: str = "genoformer") -> str:
     """The message as printed on standard error: at most five lines, control characters escaped."""
-    lines = escape_control(f"{program}: {error}").splitlines()
+    shown = type(error)(error.code, _shortened(error.message), where=_shortened(error.where), fix=_shortened(error.fix))
+    lines = escape_control(f"{program}: {shown}").splitlines()
     return "\n".join(lines[:MAX_MESSAGE_LINES])
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_MESSAGE_LETTERS else f"{text[:MAX_MESSAGE_LETTERS]}…"
 
 
 class WarningLog:
@@ -135,6 +142,6 @@ class WarningLog:
     def lines(self) -> list[str]:
         """One line per rule: code, count, first example."""
         return [
-            escape_control(f"warning[{code}] {count} ×, first: {self.examples[code]}")
+            escape_control(f"warning[{code}] {count} ×, first: {_shortened(self.examples[code])}")
             for code, count in sorted(self.counts.items())
         ]

@@ -39,7 +39,10 @@ def join_exon_features(record: SeqRecord, where: str, warnings: WarningLog) -> l
 def _are_exons(members: list[SeqFeature], record: SeqRecord) -> bool:
     if any(feature.location is None or feature.location.strand not in (1, -1) for feature in members):
         return False
-    spans = sorted((int(part.start), int(part.end)) for feature in members for part in feature.location.parts)
+    try:
+        spans = sorted((int(part.start), int(part.end)) for feature in members for part in feature.location.parts)
+    except TypeError:  # a place that the file calls unknown
+        return False
     proteins = {name for feature in members for name in feature.qualifiers.get("protein_id", [])}
     is_apart = all(end <= following for (_, end), (following, _) in pairwise(spans))
     on_one_strand = len({feature.location.strand for feature in members}) == 1
@@ -54,6 +57,8 @@ def _is_whole(feature: SeqFeature, record: SeqRecord) -> bool:
         last = encode_bases(bytes(feature.extract(record.seq))[-3:])
         code = get_genetic_code(int(feature.qualifiers.get("transl_table", ["1"])[0]))
     except (UndefinedSequenceError, UsageError, ValueError):
+        return True
+    if len(last) < 3:  # the feature lies behind the end of the record
         return True
     index = int(codon_indices(last)[0])
     return index >= 0 and bool(code.stop_mask[index])

@@ -1,6 +1,5 @@
 """Records of GenBank and EMBL flat files; Biopython parses, this module says what is wrong with a file."""
 
-import io
 import warnings as python_warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,14 +9,19 @@ from Bio.Seq import MutableSeq, Seq, UndefinedSequenceError
 from Bio.SeqRecord import SeqRecord
 
 from genoformer.annotation.file_kinds import flat_format
-from genoformer.annotation.text_lines import open_bytes, read_head
-from genoformer.errors import DataError, WarningLog
+from genoformer.annotation.text_lines import LineHandle, read_head, read_lines
+from genoformer.errors import DataError, GenoformerError, WarningLog
+from genoformer.files.limits import MOST_COMMENT_BYTES
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.records import Record
 
 NAMES = {"genbank": "GenBank", "embl": "EMBL"}
 FORMAT_HELP = "Is the file complete? Download it again, or give FASTA with GFF3."
 _NO_SEQUENCE_HELP = "Download it with its sequence, or give FASTA with GFF3."
+_AFTER_HEAD = ("FEATURES ", "FH ", "FT ", "ORIGIN", "SQ ", "//")
+"""How the first line behind references and comments begins; behind "//" those of the next record come."""
+_LINE_BYTES = 64
+"""What a line takes in memory beside its letters."""
 # What Biopython says, by what is wrong in words of the format.
 _REASONS = {
     "Did not recognise the LOCUS line layout": (
@@ -98,13 +102,26 @@ def iter_seq_records(path: Path, warnings: WarningLog) -> Iterator[SeqRecord]:
         DataError: With the file and the number of the record that failed, or when there is no record.
     """
     n_read, kind = 0, flat_format(read_head(path)) or "genbank"
-    with io.TextIOWrapper(open_bytes(path), encoding="utf-8-sig") as handle:
-        records = SeqIO.parse(handle, kind)
-        while (record := _next_record(records, path, n_read, warnings)) is not None:
-            n_read += 1
-            yield record
+    records = SeqIO.parse(LineHandle(_checked_lines(path)), kind)
+    while (record := _next_record(records, path, n_read, warnings)) is not None:
+        n_read += 1
+        yield record
     if n_read == 0:
         raise DataError("GENBANK-005", f"there is no {NAMES[kind]} record.", where=str(path), fix=FORMAT_HELP)
+
+
+def _checked_lines(path: Path) -> Iterator[str]:
+    """The lines of a file; DataError where what stands in front of features and sequence has no end."""
+    is_head, head_bytes = True, 0
+    for number, line in read_lines(path):
+        if line.startswith(_AFTER_HEAD):
+            is_head, head_bytes = line.startswith("//"), 0
+        elif is_head:
+            head_bytes += len(line) + _LINE_BYTES
+        if head_bytes > MOST_COMMENT_BYTES:
+            message = f"more than {MOST_COMMENT_BYTES:,} bytes of comments stand in front of features and sequence."
+            raise DataError("GENBANK-007", message, where=f"{path} line {number}", fix=FORMAT_HELP)
+        yield line
 
 
 def _next_record(records: Iterator[SeqRecord], path: Path, n_read: int, warnings: WarningLog) -> SeqRecord | None:
@@ -115,6 +132,8 @@ def _next_record(records: Iterator[SeqRecord], path: Path, n_read: int, warnings
             record = next(records, None)
             if record is not None:
                 len(record)  # raises when neither LOCUS nor ORIGIN tells the length
+        except GenoformerError:
+            raise
         except Exception as error:  # Biopython raises ValueError, AssertionError, IndexError and others for bad files
             raise _unreadable(error, where) from error
     for warning in caught:

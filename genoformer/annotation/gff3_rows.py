@@ -206,6 +206,7 @@ def _attributes(text: str, where: str) -> dict[str, str]:
         fix = "Convert it to GFF3, for example with `gt gtf_to_gff3`."
         raise DataError("GFF3-011", f"column 9 looks like GTF: {text[:60]!r}.", where=where, fix=fix)
     found: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
     for pair in text.split(";"):
         name, equals, value = pair.strip().partition("=")
         if (not name and not equals) or (name == "." and not equals):
@@ -213,16 +214,16 @@ def _attributes(text: str, where: str) -> dict[str, str]:
         if not equals or not name:
             message = f"attributes must be NAME=VALUE separated by ';', found {pair.strip()[:60]!r}."
             raise DataError("GFF3-012", message, where=where, fix="Encode a literal ';' as %3B and '=' as %3D.")
-        _add_attribute(found, decode(name), value, where)
-    return found
+        _add_attribute(found, repeated, decode(name), value, where)
+    return found | {name: ",".join(values) for name, values in repeated.items()} if repeated else found
 
 
-def _add_attribute(found: dict[str, str], name: str, value: str, where: str) -> None:
+def _add_attribute(found: dict[str, str], repeated: dict[str, list[str]], name: str, value: str, where: str) -> None:
     """Note an attribute; one that is given twice has both values, as Parent may, and database references do."""
     if name not in found:
         found[name] = value
     elif name not in ONE_VALUE:
-        found[name] += f",{value}"
+        repeated.setdefault(name, [found[name]]).append(value)
     elif found[name] != value:
         fix = "Write it once."
         raise DataError("GFF3-018", f"the attribute {name!r} is given twice.", where=where, fix=fix)

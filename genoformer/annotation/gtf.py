@@ -106,24 +106,25 @@ def _collect(row: Row, transcripts: dict[tuple[str, str, str], _Transcript], pat
 
 def _attributes(text: str, where: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    place = 0
-    while place < len(text.rstrip()):
+    tags: list[str] = []
+    place, end = 0, len(text.rstrip())
+    while place < end:
         match = _ATTRIBUTE.match(text, place)
         if not match:
             message = f'attributes must be NAME "VALUE" ended by ";", found {text[place : place + 60]!r}.'
             raise DataError("GTF-002", message, where=where)
         if match[1]:
-            _add_attribute(found, match[1], match[2] if match[2] is not None else match[3], where)
+            _add_attribute(found, tags, match[1], match[2] if match[2] is not None else match[3], where)
         place = match.end()
-    return found
+    return found | {"tag": ",".join(tags)} if tags else found
 
 
-def _add_attribute(found: dict[str, str], name: str, value: str, where: str) -> None:
+def _add_attribute(found: dict[str, str], tags: list[str], name: str, value: str, where: str) -> None:
     """Note an attribute; of one that is given twice the first counts, but for tags, and ids must be the same."""
     value = value.replace("%", "%25")  # Row.value decodes percent signs, which mean themselves in GTF
-    if name == "tag" and name in found:
-        value = f"{found[name]},{value}"
-    elif found.get(name, value) != value:
+    if name == "tag":
+        tags.append(value)
+    if name != "tag" and found.get(name, value) != value:
         if name in IDS:
             raise DataError("GTF-004", f"the attribute {name!r} is given twice.", where=where, fix="Write it once.")
         return

@@ -18,6 +18,8 @@ from genoformer.sequence.records import Record
 
 _GTF_ATTRIBUTES = re.compile(r'\s*(?:[^\s"=;]+ "[^"]*"|(?:gene|transcript)_id \w)')
 _GFF3_ATTRIBUTES = re.compile(r"\s*[^\s=;]+=")
+LONGEST_CDS_BP, LONGEST_GENE_BP = 10_000_000, 1_000_000_000
+"""More than ten times what is known of each: whole bacterial genomes as one CDS, or rows wrongly joined, stay legal."""
 FORMATS_HELP = "Give a GFF3, GTF, GenBank or EMBL file, plain or compressed with gzip or bgzip."
 
 
@@ -42,14 +44,26 @@ def read_annotation(
     log = WarningLog() if warnings is None else warnings
     head = _annotation_head(path)
     if flat_format(head):
-        return read_genbank(path, log)
+        annotation = read_genbank(path, log)
+        _check_sizes(annotation, path)
+        return annotation
     read = read_gtf if _is_gtf(path, head) else read_gff3
     annotation = read(path, log, sources=sources)
+    _check_sizes(annotation, path)
     annotation = close_circles(annotation, annotation.contig_lengths, log)
     if sources and not annotation.genes:
         message = f"no gene has the source {' or '.join(sorted(sources))} (column 2)."
         raise DataError("ANNOTATION-003", message, where=str(path), fix="Check --source.")
     return annotation
+
+
+def _check_sizes(annotation: Annotation, path: Path) -> None:
+    """DataError for a gene that no genome holds: looking at its bases would take all memory."""
+    for gene in annotation.genes:
+        if gene.length_bp > LONGEST_CDS_BP or gene.end - gene.start > LONGEST_GENE_BP:
+            message = f"gene {gene.id!r} at {gene.contig}:{gene.start + 1}..{gene.end} is longer than any gene."
+            fix = "Correct its coordinates, or give the rows of other genes other ids."
+            raise DataError("ANNOTATION-004", message, where=str(path), fix=fix)
 
 
 def read_records(path: str | Path, *, warnings: WarningLog | None = None) -> Iterator[Record]:

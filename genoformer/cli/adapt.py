@@ -13,7 +13,7 @@ from typing import Any
 from genoformer.applications import find_application, needed
 from genoformer.applications.interface import Application
 from genoformer.bundle.header import BundleHeader, read_header
-from genoformer.cli.option_values import find_device, positive
+from genoformer.cli.option_values import find_device, positive, thread_count
 from genoformer.cli.prediction import load_on_device, speed_of
 from genoformer.errors import DataError
 from genoformer.inference.folder import PREPARED
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("ADAPT-005", "no genome is given.", where="adapt", fix="Name a FASTA file.")
     tune_allocator()
     if args.threads is not None:
-        torch.set_num_threads(positive(args.threads, "--threads"))
+        torch.set_num_threads(thread_count(args.threads))
     options = _options(args)
     header = read_header(args.model)
     rules = adaptation_rules(find_application(header.config.task, where=header.name), header)

@@ -1,11 +1,12 @@
 """Options of the mapping ``model.encoder.attention``: jsonargparse would let each of them replace all the others."""
 
+import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
+from genoformer.training.yaml_text import load_yaml
 
 CONFIG_OPTIONS = ("--config", "-c")
 ENCODER, ATTENTION = "--model.encoder", "--model.encoder.attention"
@@ -56,18 +57,14 @@ def _as_mapping(value: Any) -> dict:
 
 def _read(text: str) -> Any:
     """JSON before YAML, which takes 1e-1 for a word. What is neither stays text: the parser says what is wrong."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
+    for read in (json.loads, load_yaml):
+        with contextlib.suppress(ValueError, RecursionError):
+            return read(text)
+    return text
 
 
 def _read_file(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return load_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None  # the parser says what is wrong with it

@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
     from genoformer.errors import CheckFailedError, UsageError, WarningLog
     from genoformer.files import check_file_place, write_json_atomic
+    from genoformer.files import MANIFEST_NAME, verify_manifest, write_json_atomic
 
     if args.min_f1 is not None and not 0 <= args.min_f1 <= 1:
         raise UsageError("OPTION-002", f"expected a number from 0 to 1, found {args.min_f1}.", where="--min-f1")
@@ -62,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     task = args.task or stated_task(args.predicted)
     judged = task or likely_task(args.predicted)
     comparison = needed(APPLICATIONS[judged].compare, judged)
+    if (args.predicted / MANIFEST_NAME).is_file():
+        verify_manifest(args.predicted, comparison.reads)
     scores = comparison.compare(_question(args, task), warnings)
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)
@@ -84,6 +87,8 @@ def stated_task(predicted: Path) -> str | None:
     try:
         task = read_description(folder / "summary.json")["task"]
     except (OSError, ValueError, KeyError, TypeError):
+        task = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["task"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     belongs = predicted.is_dir() or any(fnmatch(predicted.name, name) for name in _files_of(task))
     return task if belongs and _files_of(task) else None

@@ -10,15 +10,15 @@ from typing import Any, NoReturn
 
 import yaml
 from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import Timer
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from genoformer.applications import DEFAULT_TASK, configured_application
 from genoformer.cli.attention_options import CONFIG_OPTIONS
 from genoformer.cli.fit_lines import next_command, score_lines, start_lines, start_rows
 from genoformer.cli.fit_report import ending_of, model_texts, write_report, written_or_said
 from genoformer.cli.training_arguments import find_task, prepare_arguments
-from genoformer.errors import DataError, UsageError
+from genoformer.errors import GenoformerError, UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
 from genoformer.report.training_report import RunFacts
 from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoint_path
@@ -30,7 +30,7 @@ from genoformer.training.loggers import missing_package_named, run_loggers
 from genoformer.training.metrics_log import MetricsLog
 from genoformer.training.module import GenomeModule
 from genoformer.training.old_keys import check_keys
-from genoformer.training.processes import check_strategy, model_precision
+from genoformer.training.processes import check_processes, check_strategy, model_precision
 from genoformer.training.progress import Display, Silence, watched_by
 from genoformer.training.progress_bar import RunProgress
 from genoformer.training.run_folder import RunFolder, config_digest, run_folder
@@ -40,6 +40,10 @@ from genoformer.training.signals import StopRequest
 from genoformer.training.start import build_for, freeze, start_from
 from genoformer.training.train import (
     TRAINER_DEFAULTS,
+    callbacks_of,
+    check_rates,
+    check_steps,
+    check_weights,
     load_weights,
     loading_ended,
     quieten_lightning,
@@ -109,7 +113,13 @@ class GenoformerCLI(LightningCLI):
         parser.link_arguments("trainer.max_steps", "model.max_steps")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        self.config = parser.parse_args(args)
+        try:
+            self.config = parser.parse_args(args)
+        except (ValueError, TypeError, RecursionError, OverflowError) as error:  # of values that are none in YAML
+            parser.error(str(error), error)
+        if not 0 <= self.config.seed_everything < 1 << 32:
+            message = f"expected a number from 0 to {(1 << 32) - 1}, found {self.config.seed_everything}."
+            raise UsageError("CONFIG-003", message, where="seed_everything")
 
     def before_instantiate_classes(self) -> None:
         """What is wrong with the configuration is said before a folder is made."""
@@ -120,8 +130,11 @@ class GenoformerCLI(LightningCLI):
                 where="trainer.max_steps", fix="Give --trainer.max_steps N.",
             )  # fmt: skip
         check_strategy(self.config.trainer.strategy)
+        check_processes(self.config.trainer.devices, self.config.trainer.num_nodes)
         if self.config.checkpoint_every_n_steps < 1:
             raise UsageError("CONFIG-003", "must be at least 1.", where="checkpoint_every_n_steps")
+        check_steps(self.config.trainer)
+        check_rates(self.config.model)
         if self.config.ckpt_path:
             check_checkpoint_path(self.config.ckpt_path)
         # With what is null, as it need not be so by default; that argument has two names in versions of jsonargparse.
@@ -156,9 +169,15 @@ class GenoformerCLI(LightningCLI):
         own = MetricsLog(folder / "metrics.csv")
         trainer_config["logger"] = run_loggers(own, trainer_config.get("logger")) if is_fit else False
         try:
-            return self._instantiate_trainer(trainer_config, callbacks)
-        except (ValueError, TypeError, MisconfigurationException) as error:  # of values that Lightning alone knows
+            trainer = self._instantiate_trainer(trainer_config, callbacks)
+        except (GenoformerError, MemoryError):
+            raise
+        except Exception as error:  # Lightning alone knows these values, and has many kinds of errors for them
             raise UsageError("CONFIG-030", " ".join(str(error).split()), where="trainer") from error
+        remaining = [timer.time_remaining() for timer in callbacks_of(trainer, Timer)]
+        if any(seconds is not None and seconds <= 0 for seconds in remaining):
+            raise UsageError("CONFIG-003", "there is no time for a step.", where="trainer.max_time")
+        return trainer
 
 
 def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
@@ -300,18 +319,11 @@ def _score(cli: GenoformerCLI, folder: RunFolder) -> None:
     if cli.config.ckpt_path:
         freeze(cli.model)
         checkpoint = AtomicCheckpointIO().load_checkpoint(cli.config.ckpt_path, map_location="cpu")
-        _load_state(cli.model, checkpoint["state_dict"], cli.config.ckpt_path)
+        check_weights(cli.model, checkpoint["state_dict"], cli.config.ckpt_path)
+        cli.model.load_state_dict(checkpoint["state_dict"])
     else:
         load_weights(cli.model, cli.config.init_from or str(folder.best_model))
     run = cli.trainer.validate if cli.command == "validate" else cli.trainer.test
     metrics = run(cli.model, datamodule=cli.datamodule, verbose=False)[0]
     write_json_atomic(folder.path / f"{cli.command}.json", {k: v for k, v in metrics.items() if v == v})
     print(json.dumps(metrics, indent=2))
-
-
-def _load_state(module: GenomeModule, state: dict, path: str) -> None:
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
-        message = f"the weights do not fit the configuration: {str(error).splitlines()[0]}"
-        raise DataError("CKPT-005", message, where=path) from error

@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import difflib
 import importlib
+import math
 import os
 import platform
 import signal
@@ -55,8 +56,14 @@ LIGHTNING_COMMANDS = ("fit", "validate", "test")
 """Commands that LightningCLI parses: their module has ``run_lightning(subcommand, argv)``; all others have
 ``add_arguments(parser)`` and ``run(args)``."""
 
+READS_RANKS = (*LIGHTNING_COMMANDS, "adapt", "benchmark")
+"""Commands in which Lightning asks the environment which of several processes it is."""
+
 EXIT_USAGE, EXIT_BUG, EXIT_WRITE, EXIT_INTERRUPTED, EXIT_MEMORY, EXIT_TERMINATED = 2, 70, 74, 130, 137, 143
 
+TOO_LARGE = 10**15
+"""No number of bases, files or steps is as large."""
+_STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 _MEMORY_MESSAGES = ("can't allocate memory", "out of memory")  # PyTorch's allocators for CPU and CUDA
 
 
@@ -72,6 +79,17 @@ class CommandParser(argparse.ArgumentParser):
             unknown = message.removeprefix("unrecognized arguments: ").split()[0].split("=")[0]
             fix = _nearest(unknown, known) or fix
         raise UsageError("CLI-002", f"{message}.", where=command, fix=fix)
+
+    def check_numbers(self, found: argparse.Namespace) -> None:
+        """``UsageError`` for a number that no program can count with; a seed may have any size."""
+        for action in self._actions:
+            value = getattr(found, action.dest, None)
+            for one in value if isinstance(value, list) else [value]:
+                is_odd = isinstance(one, float) and not math.isfinite(one)
+                is_long = isinstance(one, int) and abs(one) >= TOO_LARGE and action.dest != "seed"
+                if is_odd or is_long:
+                    option, expected = "/".join(action.option_strings), "finite" if is_odd else "smaller"
+                    self.error(f"argument {option}: expected a {expected} number, found {str(one)[:20]}")
 
     def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
         """Write help; argparse itself would keep quiet about a full disk."""
@@ -130,6 +148,8 @@ def _dispatch(argv: list[str]) -> int:
     if name in LIGHTNING_COMMANDS and not {"-h", "--help"}.isdisjoint(rest):
         print(importlib.import_module("genoformer.cli.training_arguments").help_page(name, COMMANDS[name][1], rest))
         return 0
+    if name in READS_RANKS:
+        importlib.import_module("genoformer.cli.process_variables").check_process_variables(os.environ)
     if name in LIGHTNING_COMMANDS:
         with shown_as_starting(name), _leaving_at_once(name):
             module = importlib.import_module(COMMANDS[name][0])
@@ -139,7 +159,9 @@ def _dispatch(argv: list[str]) -> int:
         module = importlib.import_module(COMMANDS[name][0])
     parser = CommandParser(prog=f"genoformer {name}", description=COMMANDS[name][1], allow_abbrev=False)
     module.add_arguments(parser)
-    return module.run(parser.parse_args(rest))
+    arguments = parser.parse_args(rest)
+    parser.check_numbers(arguments)
+    return module.run(arguments)
 
 
 def _help() -> str:

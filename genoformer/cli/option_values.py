@@ -1,5 +1,8 @@
 """Values of options that several commands share, checked."""
 
+MOST_THREADS = 1_024
+"""Far below what systems allow a process: more make nothing faster, and a failed one ends it without a word."""
+
 
 def positive(value: int, option: str) -> int:
     """The same value; ``UsageError`` if it is no positive number."""
@@ -7,6 +10,15 @@ def positive(value: int, option: str) -> int:
 
     if value < 1:
         raise UsageError("OPTION-001", f"expected a positive number, found {value}.", where=option)
+    return value
+
+
+def thread_count(value: int) -> int:
+    """The same value; ``UsageError`` if it is no number of threads that a process can have."""
+    from genoformer.errors import UsageError
+
+    if positive(value, "--threads") > MOST_THREADS:
+        raise UsageError("OPTION-001", f"expected at most {MOST_THREADS:,}, found {value}.", where="--threads")
     return value
 
 

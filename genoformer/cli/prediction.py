@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from genoformer.cli.option_values import find_device, positive
+from genoformer.cli.option_values import find_device, positive, thread_count
 from genoformer.errors import WarningLog, counted
 from genoformer.inference.space import readable
 
@@ -67,7 +67,7 @@ def check_machine(args: argparse.Namespace) -> None:
     """
     positive(args.batch_size, "--batch-size")
     if args.threads is not None:
-        positive(args.threads, "--threads")
+        thread_count(args.threads)
     if args.device != "cpu":  # which is always there, and costs no import to know
         find_device(args.device)
 
@@ -83,7 +83,7 @@ def load_on_device(header: Any, args: argparse.Namespace) -> Any:
 
     tune_allocator()
     if args.threads is not None:
-        torch.set_num_threads(positive(args.threads, "--threads"))
+        torch.set_num_threads(thread_count(args.threads))
     with fitting_threads(0):  # the first use of another thread costs more than making the network
         bundle = load_bundle(header)
     bundle.model.to(find_device(args.device))

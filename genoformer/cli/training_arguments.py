@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import yaml
-
 from genoformer.applications import DEFAULT_TASK, configured_application
 from genoformer.cli.attention_options import CONFIG_OPTIONS, join_attention_options
 from genoformer.cli.help_pages.page import training_page
 from genoformer.training.config_files import config_folder, find_config
+from genoformer.training.old_keys import CONFIG_SUFFIXES
+from genoformer.training.yaml_text import check_yaml_file, check_yaml_size, load_yaml
 
 
 def prepare_arguments(argv: Sequence[str]) -> list[str]:
@@ -19,20 +19,37 @@ def prepare_arguments(argv: Sequence[str]) -> list[str]:
 
     Raises:
         MissingFileError: If there is no such configuration.
+        UsageError: If a configuration or a value is no YAML that can be meant.
     """
     words, found, previous = [], [], ""
     for word in argv:
         option, equals, value = word.partition("=")
         if previous in CONFIG_OPTIONS:
             found.append(word)
-            word = str(find_config(word))
+            word = str(_checked_config(word))
         elif option in CONFIG_OPTIONS and equals:
             found.append(value)
-            word = f"{option}={find_config(value)}"
+            word = f"{option}={_checked_config(value)}"
+        else:
+            _check_value(value if option.startswith("--") else word)
         words.append(word)
         previous = words[-1] if words[-1] in CONFIG_OPTIONS else ""
     words = join_attention_options(words)
     return ["--name", Path(found[0]).stem, *words] if found else words
+
+
+def _checked_config(name: str) -> Path:
+    path = find_config(name)
+    check_yaml_file(path)
+    return path
+
+
+def _check_value(value: str) -> None:
+    """UsageError if an argument, or the file of settings that it names, is no YAML that can be meant."""
+    if value.endswith(CONFIG_SUFFIXES):
+        check_yaml_file(Path(value))
+    else:
+        check_yaml_size(value, "command line")
 
 
 def find_task(argv: Sequence[str]) -> str:
@@ -54,8 +71,8 @@ def find_task(argv: Sequence[str]) -> str:
 
 def _task_of_file(path: Path) -> str | None:
     try:
-        stored = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        stored = load_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None  # the parser says what is wrong with it
     model = stored.get("model") if isinstance(stored, dict) else None
     return model.get("task") if isinstance(model, dict) and isinstance(model.get("task"), str) else None

@@ -8,6 +8,8 @@ import json
 import os
 import stat
 from collections.abc import Iterator
+import secrets
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from genoformer.errors import BusyError, DataError, GenoformerError, OutputExistsError, OutputWriteError
@@ -141,13 +143,14 @@ def write_manifest(folder: str | Path, names: list[str]) -> None:
     write_json_atomic(folder / MANIFEST_NAME, {"files": files})
 
 
-def verify_manifest(folder: str | Path) -> dict[str, dict]:
+def verify_manifest(folder: str | Path, only: Collection[str] | None = None) -> dict[str, dict]:
     """Check every file that ``manifest.json`` names against its size and SHA-256.
 
     Files that the manifest does not name are not looked at.
 
     Args:
         folder: The folder that holds the manifest.
+        only: Names of files that are checked; None for all.
 
     Returns:
         For each name its "sha256" and "bytes".
@@ -157,6 +160,7 @@ def verify_manifest(folder: str | Path) -> dict[str, dict]:
     """
     folder = Path(folder)
     files = _read_manifest(folder / MANIFEST_NAME)
+    files = files if only is None else {name: entry for name, entry in files.items() if name in only}
     for name, entry in files.items():
         path = folder / name
         try:

@@ -16,9 +16,9 @@ from genoformer.annotation.models import Annotation, Gene
 from genoformer.annotation.origin import close_circles
 from genoformer.annotation.read import read_annotation, read_records
 from genoformer.annotation.seqids import match_ids, read_seqid_map
+from genoformer.annotation.text_lines import digest_input
 from genoformer.annotation.tracks import GENE_TABLE, MASKED, gene_table, label_tracks
 from genoformer.errors import GenoformerError, MissingFileError, UsageError, WarningLog, counted
-from genoformer.files import sha256_file
 from genoformer.genomes.store import SCHEMA, Source, Store, write_store
 from genoformer.sequence.records import Record
 
@@ -164,11 +164,11 @@ def store_parameters(
 ) -> dict:
     """What decides the contents of a store: digests of the files, names, genetic codes, and the kind of labels."""
     inputs = [
-        {"name": genome.name, "genetic_code": genome.genetic_code, "sequence": sha256_file(genome.sequence),
-         "annotation": None if genome.annotation is None else sha256_file(genome.annotation)}
+        {"name": genome.name, "genetic_code": genome.genetic_code, "sequence": digest_input(genome.sequence),
+         "annotation": None if genome.annotation is None else digest_input(genome.annotation)}
         for genome in genomes
     ]  # fmt: skip
-    parameters = {"schema": SCHEMA, "inputs": inputs, "seqid_map": sha256_file(seqid_map) if seqid_map else None}
+    parameters = {"schema": SCHEMA, "inputs": inputs, "seqid_map": digest_input(seqid_map) if seqid_map else None}
     # Left out where they are the first ones there were, so that older stores stay valid.
     parameters |= {} if labels == "codons" else {"labels": labels}
     return parameters | ({"sources": sorted(sources)} if sources else {})

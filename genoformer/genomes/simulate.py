@@ -17,6 +17,8 @@ from genoformer.errors import UsageError
 from genoformer.sequence.alphabet import encode_bases, reverse_complement
 from genoformer.sequence.records import Record
 
+LONGEST_BP = 10**12
+"""No genome is as long."""
 GC_RANGE = (0.2, 0.8)
 CODING_RANGE = (0.1, 0.94)
 MIN_GENE_CODONS = 30
@@ -134,9 +136,9 @@ def simulate_genome(
     code = get_genetic_code(genetic_code)
     _check_range("gc", gc, GC_RANGE)
     _check_range("coding_fraction", coding_fraction, CODING_RANGE)
-    if seed < 0 or n_contigs < 1 or length_bp < n_contigs:
+    if seed < 0 or n_contigs < 1 or not n_contigs <= length_bp <= LONGEST_BP:
         found = f"seed {seed}, {n_contigs} contigs, {length_bp} bp"
-        raise UsageError("SIM-001", f"expected seed >= 0 and 1 <= contigs <= length, found {found}.")
+        raise UsageError("SIM-001", f"expected seed >= 0 and 1 <= contigs <= length <= {LONGEST_BP:,}, found {found}.")
     composition = draw_composition(np.random.default_rng([seed, 0]), code, gc, coding_fraction)
     return _contigs(composition, seed, length_bp, n_contigs)
 

@@ -50,8 +50,10 @@ class Comparison:
         compare: Scores, JSON types only.
         table: Scores as text.
         headline: Name and value of the one score that a check looks at.
+        reads: Names of files in the output folder of ``predict`` that it reads, where they are.
     """
 
     compare: Callable[[Question, WarningLog], dict[str, Any]]
     table: Callable[[dict[str, Any]], str]
     headline: Callable[[dict[str, Any]], tuple[str, float]]
+    reads: tuple[str, ...] = ()

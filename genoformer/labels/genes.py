@@ -149,7 +149,7 @@ def _read(path: Path, shared: dict[str, Record], log: WarningLog) -> tuple[Annot
 def _coding_bases(records: dict[str, Record], gene: Gene, genetic_code: int, where: str) -> np.ndarray:
     """The CDS from its first whole codon on, with its stop codon."""
     record = records.get(gene.contig)
-    if record is None or gene.start >= len(record):
+    if record is None or gene.start >= len(record) or gene.end > 2 * len(record):
         what = "the contig has no sequence" if record is None else "the gene lies beyond the end of its contig"
         raise DataError("LABELS-018", f"{what}.", where=where, fix="Give the FASTA file with data.fasta.")
     (whole,) = include_stop_codons(record.codes, [gene], genetic_code, circular=gene.end > len(record))

@@ -3,19 +3,17 @@
 obonet reads the file; what is wrong with it is said with the line of the term.
 """
 
-import gzip
-import io
-import zlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import TextIO, cast
 
 import numpy as np
 import obonet
 
-from genoformer.annotation.text_lines import open_bytes
+from genoformer.annotation.text_lines import LineHandle, read_lines
 from genoformer.errors import DataError
 
 RELATIONS = ("is_a", "part_of")
@@ -82,10 +80,10 @@ def read_obo(path: str | Path) -> Ontology:
         MissingFileError: If there is no such file.
         DataError: With file and line, if it is no OBO file, an id comes twice, or terms imply each other in a circle.
     """
-    text = _read_text(Path(path))
+    text = [line for _, line in read_lines(Path(path))]
     lines = _term_lines(text, path)
     try:
-        graph = obonet.read_obo(io.StringIO(text), ignore_obsolete=True)
+        graph = obonet.read_obo(cast(TextIO, LineHandle(iter(text))), ignore_obsolete=True)
     except Exception as error:  # obonet raises ValueError, KeyError, IndexError and others for bad files
         reason = " ".join(str(error).split())[:200]
         raise DataError(
@@ -132,15 +130,7 @@ def information_content(labels: np.ndarray, parents: Mapping[int, Collection[int
     return found
 
 
-def _read_text(path: Path) -> str:
-    try:
-        with open_bytes(path) as handle:
-            return handle.read().decode("utf-8-sig")
-    except (UnicodeDecodeError, EOFError, OSError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError("OBO-001", f"cannot be read as OBO: {error}.", where=str(path)) from error
-
-
-def _term_lines(text: str, path: str | Path) -> dict[str, int]:
+def _term_lines(text: list[str], path: str | Path) -> dict[str, int]:
     """Line of the id of every [Term] stanza.
 
     Raises:
@@ -148,7 +138,7 @@ def _term_lines(text: str, path: str | Path) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     stanza = ""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text, start=1):
         if line.startswith("["):
             stanza = line.strip()
         elif stanza == "[Term]" and line.startswith("id:"):

@@ -14,6 +14,7 @@ import numpy as np
 
 from genoformer.annotation.text_lines import read_head, read_lines
 from genoformer.errors import DataError, UsageError, WarningLog
+from genoformer.files.limits import MOST_COLUMNS, MOST_WIDE_LINE_BYTES
 from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.fasta import read_fasta
 from genoformer.sequence.records import Record
@@ -63,6 +64,8 @@ DATA_OPTIONS = (
 )
 COMMAND_OPTIONS = "Name them with --label-column, --sequence-column and --id-column, as far as this command has these."
 _PARQUET = b"PAR1"
+_CELL_LETTERS = 1 << 17
+"""What the module csv takes by default; a quoted sequence may be longer."""
 FILE_GROUP = "file"
 """Group of a sequence whose group column is called so: the name of its file."""
 
@@ -199,10 +202,13 @@ def read_table_rows(path: str | Path, names: tuple[str, ...] | None = None) -> I
     """
     separator, is_empty = None, True
     _refuse_parquet(path)
-    for number, line in read_lines(Path(path)):
+    for number, line in read_lines(Path(path), MOST_WIDE_LINE_BYTES):
         if not line.strip():
             continue
         separator = separator or _find_separator(line, f"{path} line {number}")
+        if line.count(separator) > MOST_COLUMNS:
+            message = f"expected at most {MOST_COLUMNS:,} columns."
+            raise DataError("LABELS-003", message, where=f"{path} line {number}")
         cells = [cell.strip() for cell in split_row(line, separator)]
         if names is None:
             names = tuple(cells)
@@ -278,7 +284,13 @@ def _row_id(cells: dict[str, str], id_column: str | None, path: str | Path, wher
 
 def split_row(line: str, separator: str) -> list[str]:
     """Cells of a line; in comma-separated text a cell may be quoted."""
-    return next(csv.reader([line])) if separator == "," and '"' in line else line.split(separator)
+    if separator != "," or '"' not in line:
+        return line.split(separator)
+    before = csv.field_size_limit(max(len(line), _CELL_LETTERS))
+    try:
+        return next(csv.reader([line]))
+    finally:
+        csv.field_size_limit(before)
 
 
 def _check_columns(names: Iterable[str], columns: TableColumns, where: str, options: str = DATA_OPTIONS) -> None:

@@ -182,6 +182,10 @@ def _attention_fields(name: str) -> set[str]:
     return {one.name for one in fields(ATTENTIONS[name].config)}
 
 
+MOST_LAYERS = 10_000
+"""More take hours to make before memory ends."""
+
+
 def _check_numbers(config: EncoderConfig) -> None:
     at_least_one = ("vocab_size", "d_model", "n_heads", "n_layers", "d_ff", "max_tokens", "stride", "checkpoint_tokens")
     lowest = {**dict.fromkeys(at_least_one, 1), "conv_width": 0, "n_global_tokens": 0}
@@ -189,6 +193,8 @@ def _check_numbers(config: EncoderConfig) -> None:
         value = getattr(config, name)
         if not is_whole(value) or value < least:
             raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}.")
+    if config.n_layers > MOST_LAYERS:
+        raise ValueError(f"n_layers must be at most {MOST_LAYERS:,}, not {config.n_layers}.")
     check_share("dropout", config.dropout)
     if not isinstance(config.norm_eps, float) or not 0.0 < config.norm_eps < 1.0:
         raise ValueError(f"norm_eps must be above 0 and below 1, not {config.norm_eps!r}.")

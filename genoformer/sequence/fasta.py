@@ -10,6 +10,7 @@ import numpy as np
 
 from genoformer.errors import DataError, WarningLog
 from genoformer.files import atomic_path
+from genoformer.files.limits import MOST_COMMENT_LINES
 from genoformer.sequence.alphabet import BASE_LETTERS, BYTE_TO_CODE, N_CODE, NOT_A_BASE, base_bytes
 from genoformer.sequence.byte_chunks import display_name, read_chunks
 from genoformer.sequence.fasta_extras import BYTE_TO_CODE_OR_GAP, GAP, blank_numbers, split_stop_sign
@@ -138,13 +139,17 @@ class _RecordBuilder:
 
     def records(self, parts: Iterable[tuple[int, int, bytes]]) -> Iterator[Record]:
         """Records that are good; raises or counts the bad ones."""
-        current = None
+        current, n_comments = None, 0
         for kind, line, data in parts:
             if kind == HEADER:
                 if (record := self._finish(current)) is not None:
                     yield record
                 current = self._start(line, data)
+                n_comments = 0
             elif kind == COMMENT:
+                n_comments += 1
+                if n_comments > MOST_COMMENT_LINES or len(data) >= MAX_HEADER_BYTES:
+                    raise self._error("FASTA-012", line, 'comments (";") have no end.', "Is this the right file?")
                 self.warnings.add("FASTA-104", f'{self._at(line)}: a comment line (";") was left out.')
             elif current is not None:
                 self._extend(current, line, data)
@@ -155,7 +160,7 @@ class _RecordBuilder:
         self._check_not_empty()
 
     def _start(self, line: int, header: bytes) -> _OpenRecord:
-        if len(header) > MAX_HEADER_BYTES:
+        if len(header) >= MAX_HEADER_BYTES:
             raise self._error("FASTA-003", line, "This is not a FASTA file: a header has no end.", "Give a FASTA file.")
         self.n_records += 1
         identifier, _, description = self._text(line, header).replace("\t", " ").partition(" ")

@@ -1,23 +1,32 @@
 """Residue contacts from PDB and mmCIF files: which residues of a chain have their Cβ atoms less than 8 Å apart."""
 
+import re
 import warnings
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
 from Bio.PDB import MMCIFParser, PDBParser
-from Bio.PDB.PDBExceptions import PDBConstructionWarning
+from Bio.PDB.Model import Model
+from Bio.PDB.Residue import Residue
 from Bio.SeqUtils import seq1
 
-from genoformer.annotation.text_lines import read_lines
-from genoformer.errors import DataError
+from genoformer.annotation.text_lines import LineHandle, read_lines
+from genoformer.errors import DataError, GenoformerError
 
 CONTACT_ANGSTROM = 8.0
 """Distance of Cβ atoms (Cα of glycine) below which residues are in contact, as in CASP (Monastyrskyy et al. 2014)."""
 MIN_IDENTITY = 0.95
 """Share of a chain's residues that must be those of the protein; tags and a mutation may differ."""
 UNKNOWN, APART, CONTACT = -1, 0, 1
+MOST_BYTES = 1 << 27
+"""Of a structure file: a hundred thousand atoms, the most that PDB can number, take eight million."""
+PDB_RECORDS = ("MODEL", "ATOM", "HETATM", "TER", "ENDMDL", "END")
+"""What says where atoms are; Biopython takes apart remarks, too, and longer the more there are of them."""
+MOST_NUMBER = 10**9
+"""Of a residue: PDB has four digits, mmCIF no limit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,27 +57,55 @@ def read_chain(path: str | Path, name: str, where: str) -> Chain:
         DataError: If it cannot be read, or has no such chain with residues.
     """
     path = Path(path)
-    text = "\n".join(line for _, line in read_lines(path))
-    is_cif = ".cif" in path.name
-    parser = MMCIFParser(QUIET=True) if is_cif else PDBParser(QUIET=True)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PDBConstructionWarning)
-            model = next(iter(parser.get_structure(path.name, StringIO(text))))
-    except (ValueError, KeyError, StopIteration, AttributeError) as error:
-        raise DataError("CONTACTS-001", f"{path} holds no structure ({error}).", where=where) from error
+    model = _first_model(path, where)
     if name not in model:
         known = ", ".join(chain.id for chain in model)
         raise DataError("CONTACTS-002", f'{path} has no chain "{name}"; there are {known}.', where=where)
-    residues = [residue for residue in model[name] if "CA" in residue]
+    # A calcium ion is a residue called CA, as its atom is; amino acids have three letters, in mmCIF also five.
+    residues = [residue for residue in model[name] if "CA" in residue and len(residue.get_resname().strip()) > 2]
     if not residues:
         raise DataError("CONTACTS-002", f'chain "{name}" of {path} has no residues.', where=where)
     atoms = [residue["CB"] if "CB" in residue else residue["CA"] for residue in residues]
-    return Chain(
-        "".join(seq1(residue.get_resname(), custom_map={"MSE": "M"}) for residue in residues),
-        np.array([residue.id[1] for residue in residues]),
-        np.array([atom.coord for atom in atoms], np.float64),
-    )
+    numbers, places = [residue.id[1] for residue in residues], np.array([atom.coord for atom in atoms], np.float64)
+    if max(map(abs, numbers)) > MOST_NUMBER or not np.isfinite(places).all():
+        message = f'chain "{name}" of {path} has a residue with a number or coordinates that cannot be.'
+        raise DataError("CONTACTS-001", message, where=where)
+    return Chain("".join(map(_letter, residues)), np.array(numbers), places)
+
+
+def _letter(residue: Residue) -> str:
+    name = residue.get_resname().strip()
+    return seq1(name, custom_map={"MSE": "M"}) if len(name) == 3 else "X"
+
+
+def _first_model(path: Path, where: str) -> Model:
+    is_cif, numbers = ".cif" in path.name, array("q")
+    parser = MMCIFParser(QUIET=True) if is_cif else PDBParser(QUIET=True)
+    lines = LineHandle(_lines(path, where, () if is_cif else PDB_RECORDS, numbers))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return next(iter(parser.get_structure(path.name, lines)))
+    except GenoformerError:
+        raise
+    except Exception as error:  # Biopython raises ValueError, IndexError, its own and others for bad files
+        reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
+        if (found := re.search(r"(?<=at line )[0-9]{1,9}", reason)) and 0 < int(found[0]) <= len(numbers):
+            reason = f"{reason[: found.start()]}{numbers[int(found[0]) - 1]}{reason[found.end() :]}"
+        raise DataError("CONTACTS-001", f"{path} holds no structure ({reason}).", where=where) from error
+
+
+def _lines(path: Path, where: str, records: tuple[str, ...], numbers: array) -> Iterator[str]:
+    """Lines of a structure file that begin so, all where ``records`` is empty; their numbers are noted."""
+    n_letters = 0
+    for number, line in read_lines(path):
+        n_letters += len(line) + 1
+        if n_letters > MOST_BYTES:
+            message = f"{path} is longer than {MOST_BYTES:,} bytes."
+            raise DataError("CONTACTS-006", message, where=where, fix="Give the file of this chain alone.")
+        if not records or line.startswith(records):
+            numbers.append(number)
+            yield line
 
 
 def place_chain(chain: Chain, protein: str, path: str | Path, where: str) -> np.ndarray:

@@ -14,10 +14,11 @@ import numpy as np
 
 from genoformer.annotation.text_lines import read_lines
 from genoformer.errors import DataError, UsageError
+from genoformer.files.limits import MOST_COMMENT_LINES, MOST_WIDE_LINE_BYTES
 from genoformer.files.numbers import WHOLE_NUMBER, whole_number
 from genoformer.labels.tables import LabelledSequence
 from genoformer.sequence.alphabet import encode_bases
-from genoformer.structures.dot_bracket import ALONE, check_partners, parse_dot_bracket, write_dot_bracket
+from genoformer.structures.dot_bracket import ALONE, parse_dot_bracket, write_dot_bracket
 
 Row = tuple[str, str, np.ndarray]
 """Id, bases and partners of an RNA."""
@@ -64,7 +65,7 @@ def _reader(path: Path) -> Callable[[Path], Iterator[LabelledSequence]]:
 
 def read_dot_bracket(path: Path) -> Iterator[LabelledSequence]:
     """RNAs of a dot-bracket file; DataError if one has no three lines, or its lines do not fit."""
-    lines = [(number, line.strip()) for number, line in read_lines(path) if line.strip()]
+    lines = [(number, line.strip()) for number, line in read_lines(path, MOST_WIDE_LINE_BYTES) if line.strip()]
     for first in range(0, len(lines), 3):
         number, header = lines[first]
         if not header.startswith(">") or not header[1:].split():
@@ -88,6 +89,8 @@ def read_bpseq(path: Path) -> Iterator[LabelledSequence]:
     rows: list[list[str]] = []
     for number, line in read_lines(path):
         cells = line.split()
+        if not rows and number > MOST_COMMENT_LINES:
+            raise _error(path, number, "no row up to here begins with 1.")
         if not cells or line.startswith("#") or (not rows and not (len(cells) == 3 and cells[0] == "1")):
             continue
         rows.append(_row(path, number, cells, 3, len(rows) + 1))
@@ -167,8 +170,11 @@ def _codes(path: Path, number: int, bases: str) -> np.ndarray:
 
 
 def _example(path: Path, number: int, name: str, codes: np.ndarray, partners: np.ndarray) -> LabelledSequence:
-    check_partners(partners)
-    return LabelledSequence(name, codes, write_dot_bracket(partners), path.name, f"{path} line {number}")
+    try:
+        structure = write_dot_bracket(partners)
+    except ValueError as error:
+        raise _error(path, number, f"{error}.") from error
+    return LabelledSequence(name, codes, structure, path.name, f"{path} line {number}")
 
 
 def _error(path: Path, number: int, message: str) -> DataError:

@@ -1,6 +1,7 @@
 """What happens between the steps of a training run: checkpoints, signals, bundles, gene scores."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +60,30 @@ class ResumableCheckpoints(pl.Callback):
 
     def on_load_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict) -> None:
         self._loaded = loaded = checkpoint["genoformer"]
+        self.check(loaded, trainer.world_size)
+        data_of(trainer).batches.position = loaded["position"]
+        for logger in trainer.loggers:
+            if isinstance(logger, MetricsLog):
+                logger.continue_from(checkpoint["global_step"])
+
+    def check(self, loaded: Mapping[str, Any], world_size: int) -> None:
+        """Whether a checkpoint is one of this run.
+
+        Args:
+            loaded: What it says of its run.
+            world_size: Processes that train.
+
+        Raises:
+            UsageError: If it comes from another configuration, or another number of processes.
+        """
         if loaded["config_digest"] != self.config_digest:
             raise UsageError(
                 "TRAIN-003", "the checkpoint comes from a run with another configuration: it cannot be continued.",
                 where="ckpt_path", fix="To start from its weights, give the run's model folder with --init_from.",
             )  # fmt: skip
-        if loaded["world_size"] != trainer.world_size:
+        if loaded["world_size"] != world_size:
             raise UsageError(
-                "TRAIN-006", f"it was begun with {loaded['world_size']} processes, not {trainer.world_size}.",
+                "TRAIN-006", f"it was begun with {loaded['world_size']} processes, not {world_size}.",
                 where="trainer.devices", fix="Continue it with as many.",
             )  # fmt: skip
         data_of(trainer).batches.position = loaded["position"]

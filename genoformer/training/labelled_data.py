@@ -12,9 +12,9 @@ from typing import Self
 import pytorch_lightning as pl
 from torch.utils.data import DataLoader, Dataset
 
+from genoformer.annotation.text_lines import digest_input
 from genoformer.batches.tables import TrainingSequences
 from genoformer.errors import MissingFileError, UsageError, WarningLog
-from genoformer.files import sha256_file
 from genoformer.labels.split_file import read_parts, with_parts
 from genoformer.labels.splits import split_labelled
 from genoformer.labels.tables import LabelledSequence
@@ -97,7 +97,7 @@ class LabelledData(pl.LightningDataModule, ABC):
         kinds = [*self.inputs, self.others]
         for paths in kinds:
             require_files(paths)
-        return hashlib.sha256(json.dumps([list(map(sha256_file, paths)) for paths in kinds]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([list(map(digest_input, paths)) for paths in kinds]).encode()).hexdigest()
 
     def prepare_data(self) -> None:
         """Nothing: files are read where they are."""

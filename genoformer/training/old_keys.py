@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import yaml
-
 from genoformer.errors import UsageError
+from genoformer.training.yaml_text import load_yaml
 
 OLD_KEYS = {
     "data.batch_size": "data.loader.batch_size",
@@ -91,6 +90,6 @@ def _read(path: Path) -> object:
 
 def _parse(text: str) -> object:
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return load_yaml(text)
+    except ValueError:
         return None

@@ -9,11 +9,14 @@ import torch.distributed as dist
 from torch import Tensor
 
 from genoformer.errors import UsageError
+from genoformer.files.numbers import whole_number
 from genoformer.tasks.interface import Scores
 
 AnyScores = TypeVar("AnyScores", bound=Scores)
 Anything = TypeVar("Anything")
 
+MOST_PROCESSES = 1_024
+"""On one machine, and machines."""
 DIVIDING_STRATEGIES = ("fsdp", "deepspeed", "modelparallel")
 """Parts of the names of Lightning's strategies that divide weights, and write checkpoints and scores that we do not."""
 
@@ -34,6 +37,23 @@ def check_strategy(strategy) -> None:
             "checkpoints and scores would not be those of one process.", where="trainer.strategy",
             fix="Use --config fsdp or --config ddp.",
         )  # fmt: skip
+
+
+def check_processes(devices: Any, num_nodes: int) -> None:
+    """Refuse numbers of processes that no machine has, before they are started.
+
+    Args:
+        devices: Setting ``trainer.devices``; words and lists are for Lightning to judge.
+        num_nodes: Setting ``trainer.num_nodes``.
+
+    Raises:
+        UsageError: If there are too many.
+    """
+    n = devices if isinstance(devices, int) else whole_number(devices) if isinstance(devices, str) else None
+    for value, name in ((n, "devices"), (num_nodes, "num_nodes")):
+        if value is not None and value > MOST_PROCESSES:
+            message = f"expected at most {MOST_PROCESSES:,}, found {str(value)[:40]}."
+            raise UsageError("CONFIG-003", message, where=f"trainer.{name}")
 
 
 def own_share(trainer: pl.Trainer | None, n_samples: int) -> range:

@@ -33,7 +33,7 @@ def run_folder(name: str) -> str:
     Raises:
         UsageError: If the name would leave ``runs/``.
     """
-    if not name or name.startswith((".", "/")) or ".." in Path(name).parts:
+    if not name or not name.isprintable() or name.startswith((".", "/")) or ".." in Path(name).parts:
         raise UsageError("CONFIG-011", f'"{name}" cannot be the name of a run.', where="--name")
     return str(Path("runs") / name)
 

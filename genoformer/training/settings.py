@@ -10,6 +10,9 @@ from typing import Any
 from genoformer.errors import UsageError
 from genoformer.nn.config import read_attention
 
+MOST_SAMPLES, MOST_WORKERS = 1_000_000, 1_024
+"""Of a batch, and processes that load: more are never meant, and no machine has the memory."""
+
 
 @dataclass(frozen=True)
 class Loader:
@@ -21,7 +24,7 @@ class Loader:
         num_workers: Processes that load; 0 is fastest on a CPU. The batches do not depend on it.
 
     Raises:
-        UsageError: If a number is too low.
+        UsageError: If a number is too low, or too high to be meant.
     """
 
     batch_size: int = 4
@@ -29,9 +32,9 @@ class Loader:
     num_workers: int = 0
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1 or self.num_workers < 0:
+        if not (1 <= self.batch_size <= MOST_SAMPLES and 0 <= self.num_workers <= MOST_WORKERS):
             raise UsageError(
-                "CONFIG-009", f"batch_size {self.batch_size} or num_workers {self.num_workers} is too low.",
+                "CONFIG-009", f"batch_size {self.batch_size} or num_workers {self.num_workers} is too low or high.",
                 where="data.loader",
             )  # fmt: skip
         if self.samples_per_epoch is not None and self.samples_per_epoch < self.batch_size:

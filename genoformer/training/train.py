@@ -6,18 +6,21 @@ from them: SIGTERM ends a run at a checkpoint, and the same command continues it
 
 import contextlib
 import logging
+import math
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytorch_lightning as pl
 from lightning_fabric.plugins.environments import SLURMEnvironment
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.utilities.warnings import PossibleUserWarning
+from torch import Tensor
 
 from genoformer.bundle.folder import load_bundle
-from genoformer.errors import BusyError, UsageError
+from genoformer.errors import BusyError, DataError, UsageError
 from genoformer.training.callbacks import BEST, ResumableCheckpoints, WriteBundle
 from genoformer.training.checkpoint_io import AtomicCheckpointIO
 from genoformer.training.interrupts import ENDING
@@ -25,6 +28,7 @@ from genoformer.training.module import GenomeModule
 from genoformer.training.run_folder import MODEL, STAGED, RunFolder
 from genoformer.training.signals import SIGNALS, StopRequest
 
+AnyCallback = TypeVar("AnyCallback", bound=pl.Callback)
 TRAINER_DEFAULTS: dict[str, Any] = {
     "deterministic": True,
     "enable_checkpointing": False,
@@ -83,11 +87,81 @@ def train(
     Raises:
         SystemExit: With 128 + signal number, after a checkpoint was written.
         DivergedError: If the loss is not finite.
+        UsageError: If the checkpoint comes from another configuration, or another number of processes.
+        DataError: If its weights are others than the model has.
     """
     resume_from = ckpt_path or (str(folder.last) if folder.last.is_file() else None)
-    trainer.fit(module, datamodule=data, ckpt_path=resume_from)
+    if resume_from:
+        _check_checkpoint(trainer, module, resume_from)
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=resume_from)
+    except (MisconfigurationException, ValueError) as error:
+        if isinstance(error, ValueError) and "val_check_interval" not in str(error):
+            raise
+        raise UsageError("CONFIG-030", " ".join(str(error).split()), where="trainer") from error
     # From here a signal ends the process at once: the same command begins again at the last step.
     stop.can_wait = False
+
+
+def check_rates(settings: Any) -> None:
+    """Refuse rates that no optimiser takes.
+
+    Args:
+        settings: What stands below ``model``.
+
+    Raises:
+        UsageError: With the first that is impossible.
+    """
+    for name in ("lr", "weight_decay"):
+        value = getattr(settings, name, None)
+        if value is not None and not 0 <= value < math.inf:
+            raise UsageError("CONFIG-003", f"expected a number of 0 or more, found {value}.", where=f"model.{name}")
+
+
+def check_steps(settings: Any) -> None:
+    """Refuse settings of the trainer that Lightning divides by, or compares when training has begun.
+
+    Args:
+        settings: What stands below ``trainer``.
+
+    Raises:
+        UsageError: With the first that is impossible.
+    """
+    lowest = {"accumulate_grad_batches": 1, "check_val_every_n_epoch": 1, "log_every_n_steps": 0}
+    for name, low in lowest.items():
+        value = getattr(settings, name, None)
+        if value is not None and value < low:
+            raise UsageError("CONFIG-003", f"must be at least {low}, found {value}.", where=f"trainer.{name}")
+    interval = getattr(settings, "val_check_interval", None)
+    if isinstance(interval, int | float) and not interval > 0:
+        raise UsageError("CONFIG-003", f"must be more than 0, found {interval}.", where="trainer.val_check_interval")
+
+
+def callbacks_of(trainer: pl.Trainer, kind: type[AnyCallback]) -> list[AnyCallback]:
+    """Callbacks of a trainer that are of a kind; Lightning's hints do not know that it has any."""
+    return [callback for callback in getattr(trainer, "callbacks", ()) if isinstance(callback, kind)]
+
+
+def _check_checkpoint(trainer: pl.Trainer, module: GenomeModule, path: str) -> None:
+    """What Lightning says of a checkpoint that does not fit is a traceback; so it is looked at before."""
+    checkpoint = AtomicCheckpointIO().load_checkpoint(path, map_location="cpu")
+    for callback in callbacks_of(trainer, ResumableCheckpoints):
+        callback.check(checkpoint["genoformer"], trainer.world_size)
+    check_weights(module, checkpoint["state_dict"], path)
+
+
+def check_weights(module: GenomeModule, state: Mapping[str, Tensor], path: str) -> None:
+    """Compare weights of a checkpoint with those of a model.
+
+    Raises:
+        DataError: With the first that differ, if names or shapes do.
+    """
+    mine, its = ({name: tuple(value.shape) for name, value in each.items()} for each in (module.state_dict(), state))
+    if differing := [name for name in {**mine, **its} if mine.get(name) != its.get(name)]:
+        message = (
+            f"the weights do not fit the configuration: {', '.join(differing[:3])} have other sizes, or are not there."
+        )
+        raise DataError("CKPT-005", message, where=path, fix="Give the checkpoint of a run with this configuration.")
 
 
 def load_weights(module: GenomeModule, path: str) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from genoformer.annotation.models import Gene
 from genoformer.annotation.read import read_annotation
 from genoformer.annotation.seqids import MAP_HELP, find_partners, listed_ids, match_ids, read_seqid_map
+from genoformer.annotation.text_lines import digest_input
 from genoformer.bundle.header import BundleHeader
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.files import sha256_file
@@ -60,7 +61,7 @@ class VariantRequest:
         }  # fmt: skip
         return json.loads(json.dumps({
             **asked, **model, "sequence_digest": survey.sequence_digest, "rows": sha256_file(vcf.path),
-            "files": [sha256_file(path) for path in files], "version": version("genoformer"),
+            "files": [digest_input(path) for path in files], "version": version("genoformer"),
         }))  # fmt: skip
 
 

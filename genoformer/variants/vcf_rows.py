@@ -6,6 +6,7 @@ place in the file. Rows are then read again in any order.
 Reference: The Variant Call Format specification, VCFv4.4, https://samtools.github.io/hts-specs/VCFv4.4.pdf.
 """
 
+import itertools
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,15 +15,21 @@ from typing import BinaryIO
 
 import numpy as np
 
-from genoformer.annotation.text_lines import open_bytes
+from genoformer.annotation.text_lines import endless, open_bytes
 from genoformer.errors import DataError
 from genoformer.files import atomic_path
 from genoformer.inference.folder import VCF_SPOOL
+from genoformer.files.limits import MOST_COLUMNS, MOST_COMMENT_BYTES, MOST_COMMENT_LINES, MOST_WIDE_LINE_BYTES
+from genoformer.files.numbers import whole_number
 from genoformer.sequence.byte_chunks import STDIN, display_name, read_chunks
 from genoformer.variants.alleles import BASES, allele_kind
 
 FIXED = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
 """The rows as plain text, in the work folder: compressed files and standard input cannot be read in any order."""
+MOST_ALLELES = 100_000
+"""Of a row, which is judged as a whole."""
+_LINE_BYTES = 64
+"""What a line takes in memory beside its letters."""
 GZIP_MAGIC = b"\x1f\x8b"
 OTHER_FORMATS = {b"BCF": "BCF", b">": "FASTA", b"@": "FASTQ", b"##gff": "GFF3", b"<": "HTML or XML"}
 
@@ -131,10 +138,9 @@ def scan_vcf(path: Path, name: str) -> VcfFile:
     found = VcfFile(path, display_name(name))
     index: dict[str, int] = {}
     with open(path, "rb") as file:
-        number, place = _read_header(file, found)
+        n_lines, place = _read_header(file, found)
         n_columns = found.header.count("\t") + 1
-        for raw in file:
-            number += 1
+        for number, raw in _numbered(file, found.name, n_lines):
             if raw.strip():
                 row = read_row(_text(raw), number, n_columns, found.name)
                 found.numbers.append(index.setdefault(row.contig, len(index)))
@@ -148,15 +154,19 @@ def scan_vcf(path: Path, name: str) -> VcfFile:
 
 def _read_header(file: BinaryIO, found: VcfFile) -> tuple[int, int]:
     """Fill ``meta`` and ``header``; lines and bytes that they take."""
-    number = place = 0
-    for raw in file:
-        number, place, line = number + 1, place + len(raw), _text(raw)
+    number = place = held_bytes = 0
+    for number, raw in _numbered(file, found.name):
+        place, line = place + len(raw), _text(raw)
         if number == 1:
             _check_first_line(raw, line, found.name)
         if line.startswith("##"):
             found.meta.append(line)
+            held_bytes += len(raw) + _LINE_BYTES
+            if held_bytes > MOST_COMMENT_BYTES:
+                message = f"the ## lines are more than {MOST_COMMENT_BYTES:,} bytes."
+                raise _error("VARIANTS-015", message, found.name, number, "Remove those of contigs without rows.")
             continue
-        columns = line.split("\t")
+        columns = line.split("\t", MOST_COLUMNS)
         if tuple(columns[:8]) != FIXED:
             message = f"expected the line {' '.join(FIXED)} (separated by tabs) behind the ## lines."
             raise _error("VARIANTS-002", message, found.name, number, "Copy the file again, or add that line.")
@@ -168,6 +178,18 @@ def _read_header(file: BinaryIO, found: VcfFile) -> tuple[int, int]:
     if not number:
         raise DataError("VARIANTS-001", "the file is empty.", where=found.name, fix="Give a VCF file.")
     raise _error("VARIANTS-002", "the file ends before the line #CHROM POS ….", found.name, number)
+
+
+def _numbered(file: BinaryIO, name: str, before: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Lines with their numbers, behind those that were read before; DataError where one, or empty ones, have no end."""
+    n_empty = 0
+    for number in itertools.count(before + 1):
+        if not (raw := file.readline(MOST_WIDE_LINE_BYTES + 1)):
+            return
+        n_empty = 0 if len(raw) > 2 else n_empty + 1
+        if len(raw) > MOST_WIDE_LINE_BYTES or n_empty > MOST_COMMENT_LINES:
+            raise endless(f"{name} line {number}", MOST_WIDE_LINE_BYTES if len(raw) > MOST_WIDE_LINE_BYTES else None)
+        yield number, raw
 
 
 def _check_first_line(raw: bytes, line: str, name: str) -> None:
@@ -191,23 +213,27 @@ def read_row(line: str, number: int, n_columns: int, name: str) -> VcfRow:
     Raises:
         DataError: With file and line, if the row breaks the rules.
     """
-    columns = tuple(line.split("\t"))
-    if len(columns) != n_columns:
-        message = f"expected {n_columns} columns separated by tabs, as the header has, found {len(columns)}."
+    n_found = line.count("\t") + 1
+    if n_found != n_columns:
+        message = f"expected {n_columns} columns separated by tabs, as the header has, found {n_found}."
         raise _error("VARIANTS-003", message, name, number)
+    columns = tuple(line.split("\t"))
     contig, position, _, ref, alt = columns[:5]
     if not contig or any(letter in contig for letter in " <>,"):
         raise _error("VARIANTS-003", f"expected the id of a sequence in column 1, found {contig!r}.", name, number)
-    if not position.isascii() or not position.isdigit():
-        raise _error("VARIANTS-004", f"expected a position of 0 or more, found {position!r}.", name, number)
+    first = whole_number(position)
+    if first is None:
+        raise _error("VARIANTS-004", f"expected a position of 0 or more, found {position[:40]!r}.", name, number)
     if not BASES.fullmatch(ref):
         raise _error("VARIANTS-005", f"expected bases in REF, found {ref!r}.", name, number)
+    if alt.count(",") >= MOST_ALLELES:
+        raise _error("VARIANTS-006", f"expected at most {MOST_ALLELES:,} alleles in ALT.", name, number)
     alts = tuple(alt.split(","))
     for one in alts:
         if allele_kind(ref, one) is None or (one == "." and len(alts) > 1):
             message = f"expected bases, *, a symbol such as <DEL>, or a breakend in ALT, found {one!r}."
             raise _error("VARIANTS-006", message, name, number)
-    return VcfRow(number, columns, int(position) - 1, ref, alts)
+    return VcfRow(number, columns, first - 1, ref, alts)
 
 
 def _text(raw: bytes) -> str:

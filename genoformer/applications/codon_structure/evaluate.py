@@ -9,7 +9,8 @@ from genoformer.applications.codon_structure.outputs import HEAD, STRUCTURE_TSV
 from genoformer.applications.functions.evaluate import format_functions
 from genoformer.errors import DataError, WarningLog
 from genoformer.inference.comparison import Comparison, Question
-from genoformer.labels.tables import TableColumns, read_labels, read_table_rows
+from genoformer.inference.read_back import damaged, predicted_number, predicted_rows
+from genoformer.labels.tables import TableColumns, read_labels
 from genoformer.metrics.calibration import brier, ece, reliability
 from genoformer.metrics.functions import multiclass_scores
 from genoformer.tasks.codon_structure import IGNORED, encode_states
@@ -75,9 +76,12 @@ def read_states(path: Path) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
     """Letters of the states, and by record their probabilities [T, C], of a ``structure.tsv``."""
     names: tuple[str, ...] = ()
     rows: dict[str, list[list[float]]] = {}
-    for _, cells in read_table_rows(path):
+    for where, cells in predicted_rows(path, ("record_id",)):
         names = names or tuple(name for name in cells if name not in HEAD)
-        rows.setdefault(cells["record_id"], []).append([float(cells[name]) for name in names])
+        values = [predicted_number(cells, name, where) for name in names]
+        rows.setdefault(cells["record_id"], []).append(values)
+    if not names:
+        raise damaged("there is no column of a state", str(path))
     return names, {name: np.array(values) for name, values in rows.items()}
 
 
@@ -95,4 +99,4 @@ def _headline(scores: dict[str, Any]) -> tuple[str, float]:
     return "macro_f1", scores["macro_f1"]
 
 
-COMPARISON = Comparison(_compare, format_states, _headline)
+COMPARISON = Comparison(_compare, format_states, _headline, (STRUCTURE_TSV,))

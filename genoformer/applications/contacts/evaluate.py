@@ -81,4 +81,4 @@ def _headline(scores: dict[str, Any]) -> tuple[str, float]:
     return "the precision of the best L/5 pairs", scores.get("all L/5", 0.0)
 
 
-COMPARISON = Comparison(_compare, format_contacts, _headline)
+COMPARISON = Comparison(_compare, format_contacts, _headline, (CONTACTS_H5,))

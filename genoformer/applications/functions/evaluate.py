@@ -1,5 +1,7 @@
 """Compare a table of predicted functions with a reference table: scores, and whether the probabilities are right."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +11,20 @@ from genoformer.applications.functions.outputs import FUNCTIONS, TERMS
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.inference.comparison import Comparison, Question
 from genoformer.inference.folder import SUMMARY, read_description
+from genoformer.inference.folder import SUMMARY
+from genoformer.inference.read_back import damaged, predicted_number, predicted_probability, predicted_rows
 from genoformer.labels.ontology import read_obo
-from genoformer.labels.tables import LabelledSequence, TableColumns, read_labels, read_table_rows
+from genoformer.labels.tables import LabelledSequence, TableColumns, read_labels
 from genoformer.labels.terms import with_implied_terms
 from genoformer.labels.values import encode_labels
 from genoformer.metrics.calibration import brier, ece, reliability
 from genoformer.metrics.functions import micro_f1, multiclass_scores, multilabel_scores, regression_scores
 from genoformer.metrics.ontology import ontology_scores
 
+Row = tuple[str, dict[str, str]]
+"""Where a row of a table stands, and its cells by column."""
+HEADLINES = {"multiclass": "macro_f1", "multilabel": "micro_f1", "regression": "r2"}
+"""The score that counts, by kind."""
 HEAD = {"record_id", "length_bp", "prediction", "probability", "low", "high"}
 
 
@@ -50,8 +58,8 @@ def evaluate_functions(
     log = WarningLog() if warnings is None else warnings
     folder = Path(predicted)
     kind = _kind(folder)
-    names, rows = _read_predictions(folder / FUNCTIONS)
-    labels, terms = read_labels(reference, columns, log), _read_terms(folder / TERMS)
+    names, rows = _read_predictions(folder / FUNCTIONS, kind)
+    labels, terms = read_labels(reference, columns, log), _read_terms(folder / TERMS, names)
     if bool(terms) != (ontology is not None):
         use = "needs" if terms else "has no use for"
         raise UsageError("EVAL-016", f"the model {use} an ontology.", where="--ontology")
@@ -64,9 +72,9 @@ def evaluate_functions(
     if kind == "regression":
         return {"task": "function", "kind": kind, **_score_numbers(chosen, labelled)}
     targets = encode_labels(labelled, kind, names, separator=separator, strict=False)
-    probabilities = np.array([[float(row[name]) for name in names] for row in chosen])
+    probabilities = np.array([[predicted_probability(row, name, where) for name in names] for where, row in chosen])
     called = encode_labels(
-        [_as_label(row) for row in chosen], "multilabel", names, separator=";", strict=True
+        [_as_label(*row) for row in chosen], "multilabel", names, separator=";", strict=True
     )  # fmt: skip
     if kind == "multiclass":
         return {"task": "function", "kind": kind, **_score_labelled(probabilities, called, targets, names)}
@@ -79,26 +87,39 @@ def _kind(folder: Path) -> str:
         summary = read_description(folder / SUMMARY)
         return summary.get("functions", summary)["kind"]  # of annotate, of predict
     except (OSError, ValueError, KeyError, TypeError) as error:
+        summary = json.loads((folder / SUMMARY).read_text())
+        kind = summary.get("functions", summary)["kind"]  # of annotate, of predict
+        if kind not in HEADLINES:
+            raise ValueError(f"no kind of functions is called {kind!r}")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             "EVAL-010", "this is no output folder of a function model: there is no readable summary.json.",
             where=str(folder),
         ) from error  # fmt: skip
+    return kind
 
 
-def _read_predictions(path: Path) -> tuple[list[str], dict[str, dict[str, str]]]:
-    rows = {cells["record_id"]: cells for _, cells in read_table_rows(path)}
-    names = [name for name in next(iter(rows.values()), {}) if name not in HEAD]
+def _read_predictions(path: Path, kind: str) -> tuple[list[str], dict[str, Row]]:
+    needed = ("record_id", "prediction", *(("low", "high") if kind == "regression" else ()))
+    rows = {cells["record_id"]: (where, cells) for where, cells in predicted_rows(path, needed)}
+    names = [name for _, cells in list(rows.values())[:1] for name in cells if name not in HEAD]
     return names, rows
 
 
-def _read_terms(path: Path) -> dict[str, dict[str, str]]:
+def _read_terms(path: Path, names: Sequence[str]) -> dict[str, Row]:
     """Rows of ``terms.tsv`` by term; none when the model has no ontology."""
-    return {cells["term"]: cells for _, cells in read_table_rows(path)} if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    rows = predicted_rows(path, ("term", "namespace", "information_bits"))
+    terms = {cells["term"]: (where, cells) for where, cells in rows}
+    if missing := [name for name in names if name not in terms]:
+        raise damaged(f"there is no term {missing[0]!r}, which is predicted", str(path))
+    return terms
 
 
-def _score_branches(probabilities: np.ndarray, called: np.ndarray, targets: np.ndarray, terms: list[dict]) -> dict:
-    namespaces = [cells["namespace"] for cells in terms]
-    bits = np.array([float(cells["information_bits"]) for cells in terms])
+def _score_branches(probabilities: np.ndarray, called: np.ndarray, targets: np.ndarray, terms: list[Row]) -> dict:
+    namespaces = [cells["namespace"] for _, cells in terms]
+    bits = np.array([predicted_number(cells, "information_bits", where) for where, cells in terms])
     return {"branches": ontology_scores(probabilities, targets, namespaces, bits, called > 0)}
 
 
@@ -108,8 +129,8 @@ def _is_known(label: LabelledSequence, rows: dict, log: WarningLog) -> bool:
     return label.id in rows
 
 
-def _as_label(row: dict[str, str]) -> LabelledSequence:
-    return LabelledSequence(row["record_id"], np.empty(0, np.uint8), row["prediction"], "", row["record_id"])
+def _as_label(where: str, row: dict[str, str]) -> LabelledSequence:
+    return LabelledSequence(row["record_id"], np.empty(0, np.uint8), row["prediction"], "", where)
 
 
 def _score_labelled(probabilities: np.ndarray, called: np.ndarray, targets: np.ndarray, names: list[str]) -> dict:
@@ -145,9 +166,11 @@ def _calibration(probabilities: np.ndarray, outcomes: np.ndarray) -> dict:
     }
 
 
-def _score_numbers(rows: list[dict[str, str]], labelled: list[LabelledSequence]) -> dict:
+def _score_numbers(rows: list[Row], labelled: list[LabelledSequence]) -> dict:
     values = encode_labels(labelled, "regression", ["value"], separator=";", strict=True)[:, 0].astype(np.float64)
-    predicted, low, high = (np.array([float(row[name]) for row in rows]) for name in ("prediction", "low", "high"))
+    predicted, low, high = (
+        np.array([predicted_number(row, name, where) for where, row in rows]) for name in ("prediction", "low", "high")
+    )
     inside = (low <= values) & (values <= high)
     return {**regression_scores(predicted, values), "interval_coverage": float(inside.mean())}
 
@@ -175,8 +198,8 @@ def format_functions(scores: dict[str, Any]) -> str:
 
 
 def _headline(scores: dict[str, Any]) -> tuple[str, float]:
-    measure = {"multiclass": "macro_f1", "multilabel": "micro_f1", "regression": "r2"}[scores["kind"]]
+    measure = HEADLINES[scores["kind"]]
     return measure, scores[measure]
 
 
-COMPARISON = Comparison(_compare, format_functions, _headline)
+COMPARISON = Comparison(_compare, format_functions, _headline, (FUNCTIONS, TERMS))

@@ -10,6 +10,7 @@ from genoformer.annotation.gene_sequence import coding_positions
 from genoformer.annotation.models import Annotation, Gene
 from genoformer.annotation.tracks import CODON_0, CODON_1, CODON_2
 from genoformer.applications.genes.compared import options_of, read_compared
+from genoformer.applications.genes.outputs import GENES_GFF3
 from genoformer.errors import WarningLog
 from genoformer.inference.comparison import Comparison, Question
 from genoformer.metrics.bases import binary_scores
@@ -157,4 +158,4 @@ def _headline(scores: dict[str, Any]) -> tuple[str, float]:
     return "the F1 of 3' ends", scores["genes"]["three_prime"]["f1"]
 
 
-COMPARISON = Comparison(_compare, format_table, _headline)
+COMPARISON = Comparison(_compare, format_table, _headline, (GENES_GFF3,))

@@ -5,6 +5,7 @@ from typing import Any
 
 from genoformer.annotation.models import Annotation
 from genoformer.applications.genes.compared import options_of, read_compared
+from genoformer.applications.genes.outputs import GENES_GFF3
 from genoformer.errors import WarningLog
 from genoformer.inference.comparison import Comparison, Question
 from genoformer.metrics.introns import IntronCounts, count_intron_genes
@@ -53,4 +54,4 @@ def _headline(scores: dict[str, Any]) -> tuple[str, float]:
     return "the F1 of exons", scores["exon"]["f1"]
 
 
-COMPARISON = Comparison(_compare, format_intron_table, _headline)
+COMPARISON = Comparison(_compare, format_intron_table, _headline, (GENES_GFF3,))

@@ -62,6 +62,9 @@ def _calibration(path: Path, known: dict[str, np.ndarray]) -> dict:
     sure, is_right = [np.empty(0)], [np.empty(0)]
     for name, pairs, probability in read_pairs_h5(path):
         if name in known:
+            if len(pairs) and pairs.max() >= len(known[name]):
+                message = f'"{name}" has {len(known[name])} bases in the reference, more in the prediction.'
+                raise DataError("EVAL-014", message, where=str(path))
             sure.append(probability)
             is_right.append(known[name][pairs[:, 0]] == pairs[:, 1])
     probabilities, outcomes = np.concatenate(sure), np.concatenate(is_right).astype(np.float64)
@@ -87,4 +90,4 @@ def _headline(scores: dict[str, Any]) -> tuple[str, float]:
     return "the mean F1 of pairs", scores["f1"]
 
 
-COMPARISON = Comparison(_compare, format_pairs, _headline)
+COMPARISON = Comparison(_compare, format_pairs, _headline, (PAIRS_DBN, PAIRS_H5))

@@ -73,12 +73,31 @@ def read_pairs_h5(path: str | Path) -> Iterator[tuple[str, np.ndarray, np.ndarra
     """
     try:
         with h5py.File(path, "r") as file:
-            ends = file["ends"][:]
+            ends = _checked_ends(file)
             for name, start, end in zip(file["ids"].asstr()[:], [0, *ends[:-1]], ends, strict=True):
-                yield name, file["pairs"][start:end], file["probability"][start:end]
-    except (OSError, KeyError) as error:
+                pairs, probability = file["pairs"][start:end], file["probability"][start:end]
+                if not ((pairs[:, 0] >= 0) & (pairs[:, 0] < pairs[:, 1])).all():
+                    raise ValueError(f"the pairs of {name} are none")
+                if not ((probability >= 0) & (probability <= 1)).all():
+                    raise ValueError(f"the probabilities of {name} are none")
+                yield name, pairs, probability
+    except Exception as error:  # what HDF5 and h5py raise for damaged files is of many kinds
         fix = "Give an output folder of predict."
         raise DataError("EVAL-019", "this is no file of predicted pairs.", where=str(path), fix=fix) from error
+
+
+def _checked_ends(file: h5py.File) -> list[int]:
+    """Where the pairs of each record end; ValueError if the arrays do not fit each other."""
+    for name in ("ids", "ends", "pairs", "probability"):
+        if not isinstance(file.get(name, getlink=True), h5py.HardLink) or file[name].external or file[name].is_virtual:
+            raise ValueError(f"{name} is not in the file")
+    n = len(file["probability"])
+    if file["pairs"].shape != (n, 2) or file["pairs"].dtype.kind != "i" or file["probability"].dtype.kind != "f":
+        raise ValueError("the arrays have other shapes or types")
+    ends = file["ends"][:].tolist()
+    if len(file["ids"]) != len(ends) or ends != sorted(ends) or (ends and (ends[0] < 0 or ends[-1] != n)):
+        raise ValueError("the records do not fit the pairs")
+    return ends
 
 
 def draw_map(path: Path, title: str, values: np.ndarray, label: str) -> None:

@@ -35,6 +35,9 @@ INPUT_CODES = {
     "FASTA-009": Entry(65, "A compressed file is cut off.", "Download or copy it again."),
     "FASTA-010": Entry(65, "Compressed data are damaged.", "Download or compress the file again."),
     "FASTA-011": Entry(65, "Every record is bad and was left out.", "See the warnings."),
+    "FASTA-012": Entry(
+        65, "A comment is longer than 1 MiB, or millions of comments follow each other.", "Give the right file, whole."
+    ),
     "FASTA-101": Entry(None, "A byte order mark at the start was left out.", "Nothing."),
     "FASTA-102": Entry(None, "A bad record was left out, as --on-bad-record skip asks.", "Mend the record."),
     "FASTA-103": Entry(None, "A record is N only.", "Check that this is the file that you mean."),
@@ -50,6 +53,14 @@ INPUT_CODES = {
     "FILE-005": Entry(65, "An input is a device.", "Give a file, or - for standard input."),
     "FILE-020": Entry(66, "A file cannot be reached: too long a name, a loop of links, no rights.", "Check the path."),
     "FILE-021": Entry(66, "The name of an input is no UTF-8 text.", "Rename the file, or give a link to it."),
+    "FILE-006": Entry(
+        65,
+        "A line is longer than any that is read: 16 MiB, in tables, VCF and dot-bracket 64 MiB.",
+        "Give the right file, whole.",
+    ),
+    "FILE-007": Entry(
+        65, "Millions of comments or empty lines follow each other.", "Give the right file, whole; remove comments."
+    ),
     "INPUT-001": Entry(65, "A record id is in two of the input files.", "Give every record its own id."),
     "INPUT-002": Entry(2, "Standard input (“-”) is named twice.", "Name it once."),
     "INPUT-003": Entry(2, "Ids have a column, but sequences have none.", "Give --sequence-column."),
@@ -61,6 +72,9 @@ INPUT_CODES = {
         65, "The file is of a format that holds no annotation.", "Give GFF3, GTF, GenBank or EMBL."
     ),
     "ANNOTATION-003": Entry(65, "No gene has the source that was asked for.", "Check --source."),
+    "ANNOTATION-004": Entry(
+        65, "A gene is longer than any: 10 million coding bases, or 1,000 million in all.", "Correct its coordinates."
+    ),
     "ANNOTATION-101": Entry(
         None, "A gene runs over the end of its sequence, which was read as circular.", "Mark it with Is_circular=true."
     ),
@@ -127,6 +141,9 @@ INPUT_CODES = {
     "GENBANK-004": Entry(65, "A record comes without its sequence.", "Download it with its sequence, or give FASTA."),
     "GENBANK-005": Entry(65, "The file holds no record.", "Give a GenBank or EMBL file."),
     "GENBANK-006": Entry(65, "A qualifier with a number is out of range.", "Correct the qualifier."),
+    "GENBANK-007": Entry(
+        65, "Comments and references of a record are more than 256 MiB.", "Give the right file, whole."
+    ),
     "GENBANK-101": Entry(None, "Biopython warns of a record.", "Look at the record."),
     "GENBANK-102": Entry(None, "The place of a feature cannot be read; it was left out.", "Correct the place."),
     "GENBANK-103": Entry(
@@ -178,6 +195,7 @@ INPUT_CODES = {
     "CONTACTS-005": Entry(
         65, "A coding sequence is no whole number of codons.", "Give it in frame, without extra bases."
     ),
+    "CONTACTS-006": Entry(65, "A structure file is longer than 128 MiB.", "Give the file of this chain alone."),
     "CONTACTS-101": Entry(None, "A sequence is longer than the model takes and was left out.", "Raise max_bp."),
     "OBO-001": Entry(65, "The file cannot be read as OBO, or has no term.", "Give an OBO file, such as go-basic.obo."),
     "OBO-002": Entry(65, "A term comes twice.", "Keep one of them."),

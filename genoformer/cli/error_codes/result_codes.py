@@ -161,6 +161,7 @@ RESULT_CODES = {
         2, "Every output of the model can depend on the whole sequence.", "Use a model with windowed attention."
     ),
     "VARIANTS-014": Entry(2, "A record is longer than the model reads.", "Give --annotation."),
+    "VARIANTS-015": Entry(65, "The ## lines of a VCF file are more than 256 MiB.", "Remove those of no use."),
     "VARIANTS-101": Entry(None, "Rows were not sorted by place; they were sorted.", "Nothing."),
     "VARIANTS-102": Entry(None, "Genes without a plain reading frame have no consequences.", "Nothing."),
     "VARIANTS-107": Entry(None, "A row whose REF differs from the genome was left as it is.", "Use the right genome."),
@@ -221,6 +222,7 @@ RESULT_CODES = {
         None, "Most genes of the two files differ by the stop codon only.", "Give --fasta, so that the bases decide."
     ),
     "EVAL-023": Entry(65, "No sequence of the reference was given a label.", "Annotate with a lower --min-score."),
+    "EVAL-024": Entry(65, "A table of the prediction is damaged.", "Run predict again."),
     "PLOT-001": Entry(2, "The package matplotlib is not installed.", 'pip install "genoformer[plot]"'),
     "GENERATE-001": Entry(2, "Seed, temperature or top-k are out of range.", "Change them."),
     "GENERATE-002": Entry(2, "Nothing would be generated.", "Give a length and a number of 1 or more."),

@@ -25,7 +25,9 @@ TRAINING_CODES = {
     "CONFIG-002": Entry(
         66, "There is no configuration of this name.", "Give a file, or a name that the message lists."
     ),
-    "CONFIG-003": Entry(2, "A number of steps is missing or below 1.", "Give 1 or more."),
+    "CONFIG-003": Entry(
+        2, "A number of steps or processes, a time, a rate or a seed is missing or impossible.", "Change it."
+    ),
     "CONFIG-004": Entry(2, "There is no such task.", "Give one that the message lists as model.task."),
     "CONFIG-005": Entry(2, "Tokens have not the length that the task needs.", "Change model.k and model.stride."),
     "CONFIG-006": Entry(2, "A field of the encoder follows from others.", "Leave it out."),
@@ -59,6 +61,14 @@ TRAINING_CODES = {
         "Give the setting that is named.",
     ),
     "CONFIG-030": Entry(2, "Lightning's trainer refuses a setting.", "Correct the setting that the message names."),
+    "CONFIG-031": Entry(
+        2, "A configuration is no YAML in UTF-8, has a value that is none, or means endlessly many.", "Correct it."
+    ),
+    "CONFIG-032": Entry(
+        2,
+        "A variable such as RANK is no number, or not below how many processes there are.",
+        "Unset it, or start with torchrun or srun.",
+    ),
     "DATA-001": Entry(2, "No genome is given.", "Give --data.fasta FILE."),
     "DATA-002": Entry(
         2, "Genomes, annotations and genetic codes are not of one number.", "Give one of each, in the same order."
