@@ -52,8 +52,7 @@ def run(args: argparse.Namespace) -> int:
     import sys
 
     from genoformer.errors import CheckFailedError, UsageError, WarningLog
-    from genoformer.files import check_file_place, write_json_atomic
-    from genoformer.files import MANIFEST_NAME, verify_manifest, write_json_atomic
+    from genoformer.files import MANIFEST_NAME, check_file_place, verify_manifest, write_json_atomic
 
     if args.min_f1 is not None and not 0 <= args.min_f1 <= 1:
         raise UsageError("OPTION-002", f"expected a number from 0 to 1, found {args.min_f1}.", where="--min-f1")
@@ -86,8 +85,6 @@ def stated_task(predicted: Path) -> str | None:
     folder = predicted if predicted.is_dir() else predicted.parent
     try:
         task = read_description(folder / "summary.json")["task"]
-    except (OSError, ValueError, KeyError, TypeError):
-        task = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["task"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     belongs = predicted.is_dir() or any(fnmatch(predicted.name, name) for name in _files_of(task))

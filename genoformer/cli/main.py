@@ -63,7 +63,6 @@ EXIT_USAGE, EXIT_BUG, EXIT_WRITE, EXIT_INTERRUPTED, EXIT_MEMORY, EXIT_TERMINATED
 
 TOO_LARGE = 10**15
 """No number of bases, files or steps is as large."""
-_STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 _MEMORY_MESSAGES = ("can't allocate memory", "out of memory")  # PyTorch's allocators for CPU and CUDA
 
 

@@ -7,8 +7,6 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator
-import secrets
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 

@@ -62,6 +62,7 @@ class ResumableCheckpoints(pl.Callback):
         self._loaded = loaded = checkpoint["genoformer"]
         self.check(loaded, trainer.world_size)
         data_of(trainer).batches.position = loaded["position"]
+        self.stop.kept_step = checkpoint["global_step"]
         for logger in trainer.loggers:
             if isinstance(logger, MetricsLog):
                 logger.continue_from(checkpoint["global_step"])
@@ -86,11 +87,6 @@ class ResumableCheckpoints(pl.Callback):
                 "TRAIN-006", f"it was begun with {loaded['world_size']} processes, not {world_size}.",
                 where="trainer.devices", fix="Continue it with as many.",
             )  # fmt: skip
-        data_of(trainer).batches.position = loaded["position"]
-        self.stop.kept_step = checkpoint["global_step"]
-        for logger in trainer.loggers:
-            if isinstance(logger, MetricsLog):
-                logger.continue_from(checkpoint["global_step"])
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         # Lightning has put its own handler in front, which ends the run with exit code 0.

@@ -18,14 +18,13 @@ import numpy as np
 from genoformer.annotation.text_lines import endless, open_bytes
 from genoformer.errors import DataError
 from genoformer.files import atomic_path
-from genoformer.inference.folder import VCF_SPOOL
 from genoformer.files.limits import MOST_COLUMNS, MOST_COMMENT_BYTES, MOST_COMMENT_LINES, MOST_WIDE_LINE_BYTES
 from genoformer.files.numbers import whole_number
+from genoformer.inference.folder import VCF_SPOOL
 from genoformer.sequence.byte_chunks import STDIN, display_name, read_chunks
 from genoformer.variants.alleles import BASES, allele_kind
 
 FIXED = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
-"""The rows as plain text, in the work folder: compressed files and standard input cannot be read in any order."""
 MOST_ALLELES = 100_000
 """Of a row, which is judged as a whole."""
 _LINE_BYTES = 64

@@ -1,6 +1,5 @@
 """Compare a table of predicted functions with a reference table: scores, and whether the probabilities are right."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from genoformer.applications.functions.outputs import FUNCTIONS, TERMS
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.inference.comparison import Comparison, Question
 from genoformer.inference.folder import SUMMARY, read_description
-from genoformer.inference.folder import SUMMARY
 from genoformer.inference.read_back import damaged, predicted_number, predicted_probability, predicted_rows
 from genoformer.labels.ontology import read_obo
 from genoformer.labels.tables import LabelledSequence, TableColumns, read_labels
@@ -85,9 +83,6 @@ def evaluate_functions(
 def _kind(folder: Path) -> str:
     try:
         summary = read_description(folder / SUMMARY)
-        return summary.get("functions", summary)["kind"]  # of annotate, of predict
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        summary = json.loads((folder / SUMMARY).read_text())
         kind = summary.get("functions", summary)["kind"]  # of annotate, of predict
         if kind not in HEADLINES:
             raise ValueError(f"no kind of functions is called {kind!r}")
