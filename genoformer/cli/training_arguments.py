@@ -11,11 +11,15 @@ from genoformer.cli.attention_options import CONFIG_OPTIONS, join_attention_opti
 from genoformer.cli.help_pages.page import training_page
 from genoformer.training.config_files import config_folder, find_config
 
+GROUPS = ("--data.augment", "--data.columns", "--data.loader", "--data.split")
+"""Options that take a file with a group of settings."""
+
 
 def prepare_arguments(argv: Sequence[str]) -> list[str]:
     """Replace names of shipped configurations by their files; a run without name is called after its first one.
 
-    Options of single settings of attention become options of all of them.
+    Options of single settings of attention become options of all of them. Files of groups get a folder to their name:
+    the parser takes ``split.yaml`` for ``yaml`` in the module ``split``.
 
     Raises:
         MissingFileError: If there is no such configuration.
@@ -29,10 +33,25 @@ def prepare_arguments(argv: Sequence[str]) -> list[str]:
         elif option in CONFIG_OPTIONS and equals:
             found.append(value)
             word = f"{option}={find_config(value)}"
+        elif previous in GROUPS:
+            word = _with_folder(word)
+        elif option in GROUPS and equals:
+            word = f"{option}={_with_folder(value)}"
         words.append(word)
-        previous = words[-1] if words[-1] in CONFIG_OPTIONS else ""
+        previous = words[-1] if words[-1] in (*CONFIG_OPTIONS, *GROUPS) else ""
     words = join_attention_options(words)
     return ["--name", Path(found[0]).stem, *words] if found else words
+
+
+def _with_folder(text: str) -> str:
+    return f"./{text}" if Path(text).parent == Path() and _is_file(text) else text
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # settings themselves, too long for a name
+        return False
 
 
 def find_task(argv: Sequence[str]) -> str:

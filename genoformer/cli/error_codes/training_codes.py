@@ -59,6 +59,11 @@ TRAINING_CODES = {
         "Give the setting that is named.",
     ),
     "CONFIG-030": Entry(2, "Lightning's trainer refuses a setting.", "Correct the setting that the message names."),
+    "CONFIG-031": Entry(
+        77,
+        "A configuration names code other than what a trainer takes from the packages that train.",
+        "Look where it comes from; --allow-code lets it run.",
+    ),
     "DATA-001": Entry(2, "No genome is given.", "Give --data.fasta FILE."),
     "DATA-002": Entry(
         2, "Genomes, annotations and genetic codes are not of one number.", "Give one of each, in the same order."
