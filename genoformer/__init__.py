@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from genoformer.inference.sequence_caller import SequencePrediction as SequencePrediction
     from genoformer.sequence.kmers import KmerTokenizer as KmerTokenizer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _PUBLIC = {
     "load_model": "genoformer.api",

@@ -16,7 +16,9 @@ from genoformer.cli.fit import GenoformerCLI
 from genoformer.cli.help_pages.page import FOLDER, option_row
 from genoformer.training.config_files import config_folder
 from genoformer.training.signals import StopRequest
+from genoformer.training.trusted_code import ALLOW_CODE
 
+ALLOW_CODE_HELP = "let configurations name classes of any package, which is to let them run code (default: False)"
 FILE_HELP = "Path to a configuration file."
 SUBCLASSES = re.compile(r", known subclasses: [^()]*(?=\)$)")
 """What the parser says of classes: a long list that depends on what else is installed."""
@@ -103,7 +105,7 @@ def parts() -> dict[str, str]:
     texts = {f"data_{task}": groups(parser, "data.") for task, parser in parsers.items()}
     return texts | {
         "model": groups(parser, "model."),
-        "run": f"The run:\n{rows(parser, run_actions(parser))}",
+        "run": f"The run:\n{rows(parser, run_actions(parser))}{option_row(ALLOW_CODE, ALLOW_CODE_HELP)}",
         "trainer": f"{OFTEN}:\n{rows(parser, common)}\n{RARELY}:\n{rows(parser, rare)}",
     }
 

@@ -1,11 +1,13 @@
 """What is said twice is said alike: dependencies, pins, versions, licence."""
 
+import ast
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -27,10 +29,11 @@ INSTALLED = """
 import json
 import genoformer
 from genoformer.bundle.header import read_header, shipped_models
-from genoformer.training.config_files import shipped_configs
+from genoformer.training.config_files import shipped_configs, workflow_folder
 tasks = {name: read_header(name).config.task for name in shipped_models()}
 configs = {name: str(path) for name, path in shipped_configs().items()}
-print(json.dumps({"package": genoformer.__file__, "configs": configs, "models": list(tasks), "tasks": tasks}))
+found = {"configs": configs, "models": list(tasks), "tasks": tasks, "workflow": str(workflow_folder())}
+print(json.dumps({"package": genoformer.__file__, **found}))
 """
 """What an installed package is asked: where it is, and what it finds."""
 CONDA_ONLY = {"python", "pip", "genometools-genometools", "bedtools", "gffread", "htslib"}
@@ -113,7 +116,9 @@ def test_command_table_of_the_documentation_has_every_command_and_no_other():
     assert set(re.findall(r"^\| `([a-z-]+)` \|", table, re.M)) == set(COMMANDS)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/cli.md", "data/README.md", "SECURITY.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/cli.md", "data/README.md", "SECURITY.md", "CHANGELOG.md", "docs/install.md"]
+)
 def test_links_between_pages_lead_somewhere(page):
     text = (ROOT / page).read_text()
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
@@ -121,7 +126,7 @@ def test_links_between_pages_lead_somewhere(page):
             assert ((ROOT / page).parent / target).exists(), target
 
 
-@pytest.mark.parametrize("script", [".ci/run", "scripts/demo.sh"])
+@pytest.mark.parametrize("script", [".ci/run", "scripts/demo.sh", "scripts/install_check.sh", "scripts/coverage.sh"])
 def test_script_is_executable_and_parses(script):
     assert os.access(ROOT / script, os.X_OK)
     subprocess.run(["bash", "-n", ROOT / script], check=True)
@@ -141,34 +146,156 @@ def test_make_sets_up_the_environment_first(target):
     assert ("scripts/demo.sh" in done.stdout and '"my.fa"' in done.stdout) == (target == "demo")
 
 
+def tracked_files() -> list[Path]:
+    """Files of the checkout that version control has, or would take."""
+    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("no checkout: these are the files of an archive")
+    return sorted({Path(name) for name in done.stdout.split("\0") if name and os.path.lexists(ROOT / name)})
+
+
+def shipped_links(tracked: list[Path]) -> set[Path]:
+    """Files that the package holds through its links to folders beside it."""
+    beside = {path for path in tracked if path.parts[0] in ("configs", "workflows") and ".test" not in path.parts}
+    return {Path("genoformer/shipped") / path for path in beside}
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory, need_package):
-    """The wheel of a copy of the sources: building leaves folders beside them."""
+def sources(tmp_path_factory, need_package):
+    """A copy of the checkout's files: building leaves folders beside them."""
     need_package("setuptools")
-    folder = tmp_path_factory.mktemp("wheel")
-    for name in ("genoformer", "configs"):
-        shutil.copytree(
-            ROOT / name, folder / "source" / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, folder / "source")
+    folder = tmp_path_factory.mktemp("archives")
+    for path in tracked_files():
+        target = folder / "source" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / path, target, follow_symlinks=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(sources):
     options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
-    # without npm igv.js is in the wheel only if it lies in the sources
-    environment = os.environ | {"PATH": str(folder)}
-    subprocess.run([*PIP, "wheel", *options, "-w", folder, folder / "source"], check=True, env=environment)
-    (path,) = folder.glob("*.whl")
+    # without npm igv.js is not in the wheel
+    environment = os.environ | {"PATH": str(sources)}
+    command = [*PIP, "wheel", *options, "-w", sources, sources / "source"]
+    done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+    assert "deprecat" not in done.stderr.lower()
+    (path,) = sources.glob("*.whl")
     return path
 
 
-def test_wheel_holds_every_module_configuration_and_shipped_model_and_nothing_else(wheel):
-    files = (path for path in (ROOT / "genoformer").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    configurations = [path.relative_to(ROOT) for path in (ROOT / "configs").rglob("*") if path.is_file()]
-    wanted = {path.relative_to(ROOT) for path in files} | {Path("genoformer/shipped") / path for path in configurations}
+@pytest.fixture(scope="module")
+def source_archive(sources):
+    build = "from setuptools import build_meta; build_meta.build_sdist('..')"
+    subprocess.run([sys.executable, "-c", build], cwd=sources / "source", check=True, capture_output=True)
+    (path,) = sources.glob("*.tar.gz")
+    return path
+
+
+def test_wheel_holds_every_module_configuration_model_and_the_workflow_and_nothing_else(wheel):
+    tracked = tracked_files()
+    package = {path for path in tracked if path.parts[0] == "genoformer" and not (ROOT / path).is_symlink()}
     models = list((ROOT / "genoformer/shipped").glob("*/model.safetensors"))
-    assert len(models) >= 3 and len(configurations) >= 15 and Path("genoformer/bundle/format_1.json") in wanted
+    links = shipped_links(tracked)
     with zipfile.ZipFile(wheel) as archive:
         held = {Path(name) for name in archive.namelist() if ".dist-info/" not in name}
-    assert held == wanted
+        licences = [name for name in archive.namelist() if name.endswith("/LICENSE")]
+    assert held == package | links and len(licences) == 1
+    assert len(models) >= 5 and len([path for path in links if path.parts[2] == "configs"]) >= 15
+    assert {
+        *map(Path, ("genoformer/py.typed", "genoformer/report/fetch_igv.py", "genoformer/bundle/format_1.json")),
+        *map(Path, ("genoformer/shipped/workflows/Snakefile", "genoformer/shipped/workflows/rules/common.smk")),
+    } <= held
+
+
+def test_source_archive_holds_the_checkout_and_nothing_else(source_archive):
+    tracked = tracked_files()
+    with tarfile.open(source_archive) as archive:
+        members = [member for member in archive.getmembers() if not member.isdir()]
+        held = {Path(*Path(member.name).parts[1:]) for member in members}
+        assert all(member.isfile() for member in members)
+        assert {member.mode & 0o777 for member in members} <= {0o644, 0o755}
+    made = {path for path in held if path.parts[0] == "genoformer.egg-info"} | {Path("PKG-INFO"), Path("setup.cfg")}
+    links = {path for path in tracked if (ROOT / path).is_symlink()}
+    assert held - made == (set(tracked) - links) | shipped_links(tracked)
+
+
+def test_source_archive_makes_the_same_wheel(sources, source_archive, wheel, tmp_path):
+    with tarfile.open(source_archive) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (unpacked,) = tmp_path.iterdir()
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
+    environment = os.environ | {"PATH": str(sources)}
+    subprocess.run(
+        [*PIP, "wheel", *options, "-w", tmp_path, unpacked], check=True, env=environment, capture_output=True
+    )
+    (again,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(again) as other:
+        assert {name: one.getinfo(name).CRC for name in one.namelist() if "RECORD" not in name} == {
+            name: other.getinfo(name).CRC for name in other.namelist() if "RECORD" not in name
+        }
+
+
+def test_extra_of_the_workflow_brings_what_its_report_needs():
+    assert "pygments" in by_name(PROJECT["optional-dependencies"]["workflow"])
+
+
+def test_every_package_that_the_code_imports_is_required():
+    """What is imported anywhere is a dependency, or one of an extra."""
+    names = {"Bio": "biopython", "sklearn": "scikit-learn", "yaml": "pyyaml", "RNA": "viennarna"}
+    transitive = {"llvmlite": "numba", "lightning_fabric": "pytorch-lightning"}
+    known = by_name(
+        PROJECT["dependencies"] + [line for lines in PROJECT["optional-dependencies"].values() for line in lines]
+    )
+    imported = {
+        name.split(".")[0]
+        for path in (ROOT / "genoformer").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level
+            else []
+        )
+    }
+    others = imported - set(sys.stdlib_module_names) - {"genoformer", "_typeshed"}
+    missing = {name for name in others if canonicalize_name(transitive.get(name, names.get(name, name))) not in known}
+    assert not missing
+
+
+@pytest.fixture
+def steps(need_package) -> list:
+    """Steps of the container's recipe, as the parser of Docker reads them."""
+    return list(need_package("dockerfile").parse_file(str(ROOT / "Containerfile")))
+
+
+def test_container_recipe_parses_and_runs_the_command_without_rights(steps):
+    words = [(step.cmd.upper(), step.value) for step in steps]
+    bases = [value[0] for command, value in words if command == "FROM"]
+    assert all(re.fullmatch(r"docker\.io/library/python:3\.1[123]-slim-bookworm", base) for base in bases)
+    assert Requirement(f"python{PROJECT['requires-python']}").specifier.contains("3.12")
+    last = [command for command, _ in words][max(i for i, (command, _) in enumerate(words) if command == "FROM") :]
+    assert last.index("USER") > last.index("RUN") and ("USER", ("genoformer",)) in words
+    assert ("ENTRYPOINT", ("genoformer",)) in words and "genoformer" in PROJECT["scripts"]
+    install = next(value[0] for command, value in words if command == "RUN" and "pip install" in value[0])
+    assert "-c /wheels/constraints.txt" in install and "genoformer-*.whl" in install and "useradd" in install
+
+
+def test_container_recipe_copies_what_is_there(steps):
+    for step in steps:
+        if step.cmd.upper() == "COPY" and not any(flag.startswith("--from") for flag in step.flags):
+            assert all((ROOT / source).exists() for source in step.value[:-1])
+
+
+def test_changelog_orders_what_users_see():
+    text = (ROOT / "CHANGELOG.md").read_text()
+    headings = re.findall(r"^##+ .*$", text, re.M)
+    version = next(i for i, line in enumerate(headings) if line.startswith(f"## {PROJECT['version']} ("))
+    assert headings[0] == "## Unreleased"
+    assert re.fullmatch(r"## \S+ \(\d{4}-\d\d-\d\d\)", headings[version])
+    assert headings[version + 1 : version + 4] == ["### Added", "### Changed", "### Fixed"]
 
 
 def test_installed_wheel_finds_configurations_and_models(wheel, tmp_path):
@@ -188,3 +315,5 @@ def test_installed_wheel_finds_configurations_and_models(wheel, tmp_path):
     assert all(target in Path(path).parents for path in found["configs"].values())
     assert found["models"] == sorted(path.parent.name for path in (ROOT / "genoformer/shipped").glob("*/config.json"))
     assert found["tasks"]["bacteria"] == "gene_structure"
+    assert Path(found["workflow"]) == target / "genoformer/shipped/workflows"
+    assert (target / "genoformer/shipped/workflows/Snakefile").is_file()

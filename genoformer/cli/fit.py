@@ -52,6 +52,13 @@ from genoformer.training.train import (
     run_plugins,
     train,
 )
+from genoformer.training.trusted_code import (
+    ALLOW_CODE,
+    check_parsed,
+    check_written,
+    only_trusted_imports,
+    refused_by_parser,
+)
 
 MAX_MESSAGE_LETTERS = 400
 
@@ -60,12 +67,20 @@ class OneLineParser(LightningArgumentParser):
     """Says what is wrong with the configuration in one line."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Raise ``UsageError``: what is missing or unknown in our words, else jsonargparse's message."""
+        """Raise ``UsageError``: what is missing or unknown in our words, else jsonargparse's message.
+
+        Raises:
+            RefusedError: If the parser was to import what it may not.
+        """
+        if refusal := refused_by_parser(message):
+            raise refusal from ex
         text = " ".join(message.split())[:MAX_MESSAGE_LETTERS]
         fix = f"See {self.prog} --help."
         if "model.encoder" in text and ("are required" in text or "Got value: None" in text):
             names = ", ".join(sorted(path.stem for path in config_folder().glob("experiment/*.yaml")))
             text, fix = "nothing says what is trained.", f"Give --config NAME or a YAML file. Names: {names}."
+        elif "is not allowed, denied by" in text:
+            text, fix = "a file is named as a class of a module would be.", "Write ./ before the name of a file."
         elif "unrecognized arguments: --data." in text:
             known = ", ".join(sorted(self._options_of_data()))
             text, fix = f"{text.rstrip('.')}.", f"The data of this task are given by {known}."
@@ -84,20 +99,24 @@ class GenoformerCLI(LightningCLI):
         command: "fit", "validate" or "test".
         argv: Arguments, configurations already found.
         stop: Signals.
+        allows_code: Whether configurations may name classes of every package.
     """
 
-    def __init__(self, command: str, argv: list[str], stop: StopRequest) -> None:
-        self.command, self.stop = command, stop
+    def __init__(self, command: str, argv: list[str], stop: StopRequest, *, allows_code: bool = False) -> None:
+        self.command, self.stop, self.allows_code = command, stop, allows_code
         self.display: Display = Silence()
         self.predicts = False
         check_keys(argv, CONFIG_OPTIONS)
+        if not allows_code:
+            check_written(argv, CONFIG_OPTIONS)
         self.application = configured_application(find_task(argv))
         data_class: Any = self.application.data.load()
-        super().__init__(
-            GenomeModule, data_class, args=argv, run=False, seed_everything_default=0, parser_class=OneLineParser,
-            parser_kwargs={"prog": f"genoformer {command}"}, trainer_defaults=TRAINER_DEFAULTS,
-            auto_configure_optimizers=False, save_config_callback=None, load_from_checkpoint_support=False,
-        )  # fmt: skip
+        with contextlib.nullcontext() if allows_code else only_trusted_imports():
+            super().__init__(
+                GenomeModule, data_class, args=argv, run=False, seed_everything_default=0, parser_class=OneLineParser,
+                parser_kwargs={"prog": f"genoformer {command}"}, trainer_defaults=TRAINER_DEFAULTS,
+                auto_configure_optimizers=False, save_config_callback=None, load_from_checkpoint_support=False,
+            )  # fmt: skip
 
     def add_default_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--seed_everything", type=int, default=0, help="seed of weights, crops and splits")
@@ -123,6 +142,8 @@ class GenoformerCLI(LightningCLI):
 
     def before_instantiate_classes(self) -> None:
         """What is wrong with the configuration is said before a folder is made."""
+        if not self.allows_code:
+            check_parsed(self.config)
         self.work_dir = run_folder(self.config.name)
         if self.config.trainer.max_steps < 1:
             raise UsageError(
@@ -196,7 +217,8 @@ def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
     """
     quieten_lightning()
     with received_signals() as stop:
-        cli = GenoformerCLI(subcommand, prepare_arguments(argv), stop)
+        words = [word for word in argv if word != ALLOW_CODE]
+        cli = GenoformerCLI(subcommand, prepare_arguments(words), stop, allows_code=len(words) < len(argv))
         digests = {"config": cli.digest, "input": cli.datamodule.input_digest()}
         folder = RunFolder(cli.work_dir)
         # Of several processes that train together, the first one owns the folder.

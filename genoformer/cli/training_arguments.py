@@ -11,11 +11,15 @@ from genoformer.training.config_files import config_folder, find_config
 from genoformer.training.old_keys import CONFIG_SUFFIXES
 from genoformer.training.yaml_text import check_yaml_file, check_yaml_size, load_yaml
 
+GROUPS = ("--data.augment", "--data.columns", "--data.loader", "--data.split")
+"""Options that take a file with a group of settings."""
+
 
 def prepare_arguments(argv: Sequence[str]) -> list[str]:
     """Replace names of shipped configurations by their files; a run without name is called after its first one.
 
-    Options of single settings of attention become options of all of them.
+    Options of single settings of attention become options of all of them. Files of groups get a folder to their name:
+    the parser takes ``split.yaml`` for ``yaml`` in the module ``split``.
 
     Raises:
         MissingFileError: If there is no such configuration.
@@ -30,10 +34,14 @@ def prepare_arguments(argv: Sequence[str]) -> list[str]:
         elif option in CONFIG_OPTIONS and equals:
             found.append(value)
             word = f"{option}={_checked_config(value)}"
-        else:
+        elif previous in GROUPS:
+            word = _with_folder(word)
+        elif option in GROUPS and equals:
+            word = f"{option}={_with_folder(value)}"
+        if previous not in CONFIG_OPTIONS and option not in CONFIG_OPTIONS:
             _check_value(value if option.startswith("--") else word)
         words.append(word)
-        previous = words[-1] if words[-1] in CONFIG_OPTIONS else ""
+        previous = words[-1] if words[-1] in (*CONFIG_OPTIONS, *GROUPS) else ""
     words = join_attention_options(words)
     return ["--name", Path(found[0]).stem, *words] if found else words
 
@@ -50,6 +58,17 @@ def _check_value(value: str) -> None:
         check_yaml_file(Path(value))
     else:
         check_yaml_size(value, "command line")
+
+
+def _with_folder(text: str) -> str:
+    return f"./{text}" if Path(text).parent == Path() and _is_file(text) else text
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # settings themselves, too long for a name
+        return False
 
 
 def find_task(argv: Sequence[str]) -> str:

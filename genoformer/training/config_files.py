@@ -9,9 +9,18 @@ from genoformer.errors import MissingFileError
 
 def config_folder() -> Path:
     """Folder of the shipped configurations: inside an installed package, beside it in a source tree."""
+    return _shipped_folder("configs")
+
+
+def workflow_folder() -> Path:
+    """Folder of the Snakemake workflow, ``Snakefile`` and what it needs."""
+    return _shipped_folder("workflows")
+
+
+def _shipped_folder(name: str) -> Path:
     package = Path(str(resources.files("genoformer")))
-    installed = package / "shipped" / "configs"
-    return installed if installed.is_dir() else package.parent / "configs"
+    installed = package / "shipped" / name
+    return installed if installed.is_dir() else package.parent / name
 
 
 def shipped_configs() -> dict[str, Path]:

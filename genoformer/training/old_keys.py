@@ -45,13 +45,24 @@ def check_keys(argv: Sequence[str], config_options: Sequence[str]) -> None:
         argv: Arguments with configurations as files. What cannot be read is left to the parser.
         config_options: Options whose value is a configuration.
     """
+    for where, name, value in written_values(argv, config_options):
+        _refuse_old(leaves(value, name), where=where)
+
+
+def written_values(argv: Sequence[str], config_options: Sequence[str]) -> Iterator[tuple[str, str, object]]:
+    """What a command line and its configurations say: where it stands, the name that it begins with, the value.
+
+    Args:
+        argv: Arguments with configurations as files. What cannot be read is None.
+        config_options: Options whose value is a configuration.
+    """
     for word, following in pairwise([*argv, ""]):
         option, equals, text = word.partition("=")
         text = text if equals else following
         if option in config_options:
-            _refuse_old(leaves(_read(Path(text))), where=text)
+            yield text, "", _read(Path(text))
         elif option.startswith("--"):
-            _refuse_old(leaves(_value(text), option.removeprefix("--").removesuffix("+")), where="command line")
+            yield "command line", option.removeprefix("--").removesuffix("+"), _value(text)
 
 
 def leaves(value: object, name: str = "") -> Iterator[str]:

@@ -69,6 +69,11 @@ TRAINING_CODES = {
         "A variable such as RANK is no number, or not below how many processes there are.",
         "Unset it, or start with torchrun or srun.",
     ),
+    "CONFIG-033": Entry(
+        77,
+        "A configuration names code other than what a trainer takes from the packages that train.",
+        "Look where it comes from; --allow-code lets it run.",
+    ),
     "DATA-001": Entry(2, "No genome is given.", "Give --data.fasta FILE."),
     "DATA-002": Entry(
         2, "Genomes, annotations and genetic codes are not of one number.", "Give one of each, in the same order."
