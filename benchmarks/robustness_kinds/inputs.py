@@ -35,7 +35,7 @@ from genoformer.tasks import gene_structure
 
 GENOME_BP, N_CONTIGS, SEED = 9_000, 3, 5
 LONG_BP = 60_000
-N_LABELLED, N_VARIANTS = 24, 12
+N_LABELLED, N_VARIANTS, N_EXPLAINED = 24, 12, 2
 ANNOTATIONS = {
     "genome.gff3": Gff3Writer, "genome.gtf": GtfWriter, "genome.gbk": GenBankWriter, "genome.embl": EmblWriter,
 }  # fmt: skip
@@ -85,6 +85,8 @@ class Inputs:
         writer.save(str(self.folder / "p0.cif"))
         self._write_pair_files()
         text = (self.folder / "kinds.tsv").read_text()
+        few = (self.folder / "sequences.fa").read_text().split(">")[1 : 1 + N_EXPLAINED]
+        (self.folder / "few.fa").write_text("".join(f">{one}" for one in few))
         (self.folder / "kinds.csv").write_text(text.replace("\t", ","))
         return self.folder
 
