@@ -12,18 +12,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from robustness_kinds.guard import Case, Tally, refused, run_cases
-from robustness_kinds.inputs import BUNDLES, Inputs
-
 from genoformer import load_model
 from genoformer.bundle.folder import load_bundle
 from genoformer.bundle.header import CALIBRATION, CARD, CONFIG, WEIGHTS
 from genoformer.errors import GenoformerError
 from genoformer.files import MANIFEST_NAME, write_manifest
+from robustness_kinds.guard import Case, Tally, refused, run_cases
+from robustness_kinds.inputs import BUNDLES, Inputs
 
 VALUES = (
-    None, True, False, -1, 0, 1, 2, 3, 12, 1e308, -1e308, 2**31, 2**63, 2**70, 10**400, 0.5, "", "x", "longformer", "full",
-    "../x", "/etc/hostname", "a\0b", "é" * 300, [], {}, [1], ["x"], [[]], [None], [10**9] * 3, {"name": "x"}, {"": 0},
+    None, True, False, -1, 0, 1, 2, 3, 12, 1e308, -1e308, 2**31, 2**63, 2**70, 10**400, 0.5, "", "x", "longformer",
+    "full", "../x", "/etc/hostname", "a\0b", "é" * 300, [], {}, [1], ["x"], [[]], [None], [10**9] * 3, {"name": "x"}, {"": 0},
     {"x": [0, 1], "y": [1, 0]}, {"x": [1, 0], "y": [0, 1]}, {"x": ["nan"], "y": [0]}, [[0.5] * 3] * 3,
 )  # fmt: skip
 SENTINEL = "robustness_kinds.never_imported"
@@ -31,12 +30,19 @@ SENTINEL = "robustness_kinds.never_imported"
 KEYS = ("x", "class_path", "init_args", "__init__", "__class__", "__reduce__", "_target_", "name", "bias")
 CODE_EVENTS = ("os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "pickle.find_class", "socket.connect")
 ALLOWED = (2, 65, 66)
-BASES = {"codon_structure": "ATGGCTAAAGGTGCTTAA" * 3, "contacts": "ATGGCTAAAGGTGCTTAA" * 3, "rna_pairs": "GGGAAACCC" * 4}
+BASES = {
+    "codon_structure": "ATGGCTAAAGGTGCTTAA" * 3,
+    "contacts": "ATGGCTAAAGGTGCTTAA" * 3,
+    "rna_pairs": "GGGAAACCC" * 4,
+}
 SILENT = ("exportable", "mlm", "clm")
 """Bundles that only their networks are asked of."""
 OTHER_BASES = "ATGGCTAAAGGTGCTTAACCGT" * 20
 LINKED = (MANIFEST_NAME, CONFIG, CALIBRATION, WEIGHTS, CARD)
-LEAVING = ("../x", "/etc/hostname", "a/../../x", "x\0", "", "..", "./../x", "//x", "manifest.json", "x" * 5_000, "\ud800", "a" + "/.." * 4)
+LEAVING = (
+    "../x", "/etc/hostname", "a/../../x", "x\0", "", "..", "./../x", "//x", "manifest.json", "x" * 5_000, "\ud800",
+    "a" + "/.." * 4,
+)  # fmt: skip
 DEEP = 3_000
 
 
@@ -182,7 +188,10 @@ def _make_hole(path: Path, n_bytes: int) -> None:
 
 def _leaving(kind: str, model: Path, place: Path) -> Iterator[Case]:
     for name in LEAVING:
-        yield f"{kind} {name[:20]!r}", partial(_try, kind, model, place, partial(_name_more, name), fits=False, refusal=True)
+        yield (
+            f"{kind} {name[:20]!r}",
+            partial(_try, kind, model, place, partial(_name_more, name), fits=False, refusal=True),
+        )
 
 
 def _name_more(name: str, folder: Path) -> None:

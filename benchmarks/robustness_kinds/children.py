@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from robustness_kinds.commands import Command
-
 from genoformer.cli.main import main
+from robustness_kinds.commands import Command
 
 SAID = ".said"
 """What a command said, beside its files."""
@@ -26,7 +25,9 @@ def ignore() -> None:
     """Plan nothing."""
 
 
-def run_forked(place: Path, words: tuple[object, ...], plan: Plan = ignore, *, killed_after_s: float | None = None) -> int:
+def run_forked(
+    place: Path, words: tuple[object, ...], plan: Plan = ignore, *, killed_after_s: float | None = None
+) -> int:
     """Run a command in a folder, in a forked child.
 
     Args:

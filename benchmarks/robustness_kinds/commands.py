@@ -1,13 +1,13 @@
 """Every command that writes, on inputs so small that it takes a second or less: what kills and full disks meet."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from genoformer.applications import APPLICATIONS
 from robustness_kinds.guard import command
 from robustness_kinds.inputs import Inputs
-
-from genoformer.applications import APPLICATIONS
 
 FIT = (
     "fit", "--config", "gene_structure_tiny", "--name", "r", "--trainer.accelerator", "cpu", "--trainer.max_steps", "4",
@@ -18,6 +18,8 @@ TASK_INPUTS = {
     "codon_structure": "codons.fa", "contacts": "contacts.fa",
 }  # fmt: skip
 """What a bundle of each kind predicts."""
+TASKS = {"genes": "gene_structure", "introns": "gene_structure_eukaryote", "multiclass": "function"}
+"""Tasks of bundles that are not called by it."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,7 @@ class Command:
     def prepare(self) -> None:
         """Run what comes before it, in the current folder; RuntimeError if that fails."""
         for words in self.before:
-            code, said = command(words)
-            if code:
-                raise RuntimeError(f"{' '.join(map(str, words))} ended with {code}: {said}")
+            run_here(Command(" ".join(map(str, words)), words))
 
 
 def commands(inputs: Inputs) -> list[Command]:
@@ -55,6 +55,7 @@ def commands(inputs: Inputs) -> list[Command]:
     data = ("--data.fasta", inputs.long_genome, "--data.annotation", folder / "long.gff3")
     adapt = ("--annotation", folder / "long.gff3", "--model", genes, "-o", "o", "--steps", "2")
     judged = (*predict, "p")
+    annotate = ("annotate", inputs.genome, "--structure", genes, "--function", inputs.bundle("multiclass"))
     return [
         Command("prepare", ("prepare", inputs.genome, "--annotation", folder / "genome.gff3", "-o", "o.h5")),
         Command("fit", (*FIT, *data), slow=True),
@@ -63,7 +64,7 @@ def commands(inputs: Inputs) -> list[Command]:
         Command("predict, pairs", ("predict", folder / "rnas.fa", "--model", inputs.bundle("rna_pairs"), "-o", "o")),
         Command("predict --shard", (*predict, "o", "--shard", "1/2")),
         Command("merge", ("merge", "parts", "-o", "o"), shards),
-        Command("annotate", ("annotate", inputs.genome, "--structure", genes, "--function", inputs.bundle("multiclass"), "-o", "o")),
+        Command("annotate", (*annotate, "-o", "o")),
         Command("adapt", ("adapt", inputs.long_genome, *adapt), slow=True),
         Command("embed", ("embed", inputs.genome, "--model", genes, "-o", "o", "--formats", "npz,h5,parquet")),
         Command("explain", explain(inputs, "tsv,png,bigwig")),
@@ -86,8 +87,8 @@ def explain(inputs: Inputs, words: str) -> tuple[object, ...]:
 def writers(inputs: Inputs) -> Iterator[Command]:
     """A command for each format that a command writes, so that each writer meets a full disk alone."""
     for kind, fasta in TASK_INPUTS.items():
-        model, task = inputs.bundle(kind), {"genes": "gene_structure", "introns": "gene_structure_eukaryote", "multiclass": "function"}
-        application = APPLICATIONS[task.get(kind, kind)]
+        model = inputs.bundle(kind)
+        application = APPLICATIONS[TASKS.get(kind, kind)]
         for word in application.formats.load() if application.formats else ():
             words = ("predict", inputs.folder / fasta, "--model", model, "-o", "o", "--formats", word)
             yield Command(f"predict, {kind}, {word}", words)
@@ -95,8 +96,22 @@ def writers(inputs: Inputs) -> Iterator[Command]:
         yield Command(f"explain, {word}", explain(inputs, word))
 
 
-def warm_up(inputs: Inputs, names: list[Command]) -> None:
+def warm_up(every: Iterable[Command], folder: Path) -> None:
     """Run commands once in this process, so that its children need not load and compile again."""
-    for one in names:
-        one.prepare()
-        command(one.words)
+    back = Path.cwd()
+    for number, one in enumerate(every):
+        place = folder / str(number)
+        place.mkdir(parents=True)
+        os.chdir(place)
+        try:
+            one.prepare()
+            run_here(one)
+        finally:
+            os.chdir(back)
+
+
+def run_here(one: Command) -> None:
+    """Run a command in this process; RuntimeError if it fails."""
+    code, said = command(one.words)
+    if code:
+        raise RuntimeError(f"{one.name} ended with {code}: {said}")

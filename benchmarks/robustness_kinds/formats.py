@@ -13,10 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow
 import pyarrow.parquet
-from robustness_kinds import mutate
-from robustness_kinds.guard import command
-from robustness_kinds.inputs import Inputs
-from robustness_kinds.mutate import BINARY, PACKED, PLAIN, TEXT, comments
 
 from genoformer.annotation.read import read_annotation
 from genoformer.annotation.read_bed import read_bed_intervals
@@ -30,6 +26,10 @@ from genoformer.labels.split_file import read_parts
 from genoformer.labels.tables import TableColumns, read_label_table, read_labelled_fasta, read_labels
 from genoformer.structures.contact_labels import read_contacts
 from genoformer.structures.pair_files import read_pair_files
+from robustness_kinds import mutate
+from robustness_kinds.guard import command
+from robustness_kinds.inputs import Inputs
+from robustness_kinds.mutate import BINARY, PACKED, PLAIN, TEXT, comments
 
 PLACES = {"where", "line", "lines", "path", "name", "group", "number"}
 """Attributes that say where something stood, not what it is."""
@@ -48,7 +48,6 @@ class Format:
         changes: What is done to it.
         neutral: Changes that must not change what is read.
         packed: How the text is packed after it was changed.
-        exact: An unchanged file gives equal values each time.
     """
 
     name: str
@@ -134,7 +133,12 @@ def _annotations(inputs: Inputs, scratch: Path) -> list[Format]:
         return run(scratch, "evaluate", path, introns, *options)
 
     found = []
-    for name, ending, mark in (("GFF3", "gff3", b"#"), ("GTF", "gtf", b"#"), ("GenBank", "gbk", b""), ("EMBL", "embl", b"")):
+    for name, ending, mark in (
+        ("GFF3", "gff3", b"#"),
+        ("GTF", "gtf", b"#"),
+        ("GenBank", "gbk", b""),
+        ("EMBL", "embl", b""),
+    ):
         data = (inputs.folder / f"genome.{ending}").read_bytes()
         neutral = (*PLAIN, *PACKED, *([comments(mark)] if mark else []))
         found += [

@@ -1,4 +1,4 @@
-"""Cases run one after another in a forked process that may die, hang or fill memory: each has a verdict all the same."""
+"""Cases run one after another in a forked process that may die, hang or fill memory; each has a verdict."""
 
 import contextlib
 import io

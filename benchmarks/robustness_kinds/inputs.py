@@ -132,9 +132,7 @@ class Inputs:
 
     def _write_pair_files(self) -> None:
         lines = (self.folder / "rnas.dbn").read_text().splitlines()
-        rows = [
-            (lines[i][1:], lines[i + 1], parse_dot_bracket(lines[i + 2])) for i in range(0, min(len(lines), 30), 3)
-        ]
+        rows = [(lines[i][1:], lines[i + 1], parse_dot_bracket(lines[i + 2])) for i in range(0, min(len(lines), 30), 3)]
         (self.folder / "some.dbn").write_text("\n".join(lines[:30]) + "\n")
         (self.folder / "some.ct").write_text("".join(write_ct(rows)))
         (self.folder / "one.bpseq").write_text("".join(write_bpseq(rows[0])))

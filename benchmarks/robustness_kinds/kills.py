@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from genoformer.bundle.folder import load_bundle
+from genoformer.files import MANIFEST_NAME
+from genoformer.training.checkpoint_io import AtomicCheckpointIO
 from robustness_kinds.children import (
     counting,
     fresh,
+    ignore,
     is_hidden,
     killed_at,
     prepared,
@@ -19,13 +23,9 @@ from robustness_kinds.children import (
     seeded,
     tree,
 )
-from robustness_kinds.commands import Command, commands
+from robustness_kinds.commands import Command, commands, warm_up
 from robustness_kinds.guard import NOT_REACHED, Case, Tally, run_cases
 from robustness_kinds.inputs import Inputs
-
-from genoformer.bundle.folder import load_bundle
-from genoformer.files import MANIFEST_NAME
-from genoformer.training.checkpoint_io import AtomicCheckpointIO
 
 KILLED = -9
 EARLIEST = 0.5
@@ -60,6 +60,7 @@ class Course:
 def attack(inputs: Inputs, work: Path, seed: int, n: int) -> dict[str, Tally]:
     """Kill about ``n`` processes; what came of it, by command."""
     every = commands(inputs)
+    warm_up(every, work / "warm")
     found = {}
     for one in every:
         folder = work / "kills" / one.name.replace(" ", "_")
@@ -73,7 +74,7 @@ def left_alone(one: Command, folder: Path) -> Course:
     """Run a command twice without any harm; RuntimeError if it fails."""
     before = prepared(one, folder / "before")
     place, took, trees = folder / "place", [], []
-    for plan in (counting(folder / "events"), lambda: None):
+    for plan in (ignore, counting(folder / "events")):
         begin = time.monotonic()
         code = run_forked(fresh(place, before), one.words, plan)
         took.append(time.monotonic() - begin)
@@ -92,13 +93,15 @@ def _cases(course: Course, folder: Path, seed: int, n: int) -> Iterator[Case]:
             yield f"{name}, program", partial(_try_program, course, folder, chance.uniform(EARLIEST, 1))
         elif number % 2:
             after_s = chance.random() * course.seconds
-            yield f"{name}, {after_s:.3f} s", partial(
-                _try, course, folder, partial(_forked, course, killed_after_s=after_s)
+            yield (
+                f"{name}, {after_s:.3f} s",
+                partial(_try, course, folder, partial(_forked, course, killed_after_s=after_s)),
             )
         else:
             at = chance.randint(1, course.n_events)
-            yield f"{name}, call {at} of {course.n_events}", partial(
-                _try, course, folder, partial(_forked, course, plan=killed_at(at))
+            yield (
+                f"{name}, call {at} of {course.n_events}",
+                partial(_try, course, folder, partial(_forked, course, plan=killed_at(at))),
             )
 
 
@@ -160,4 +163,4 @@ def _is_whole(path: Path, data: bytes, course: Course, name: str) -> bool:
         return isinstance(json.loads(data), dict)
     if path.suffix == ".safetensors" and "fit" in course.command.name:
         return True  # of an earlier validation: the manifest beside it says whether it is whole
-    return name in course.varying or name not in course.new and path.suffix == ".npz"
+    return name in course.varying or (name not in course.new and path.suffix == ".npz")

@@ -7,13 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from genoformer.errors import GenoformerError
 from robustness_kinds import settings_files
 from robustness_kinds.formats import Ended, Format, formats
 from robustness_kinds.guard import Case, Tally, judged, refused, run_cases
 from robustness_kinds.inputs import Inputs
 from robustness_kinds.mutate import mutated
-
-from genoformer.errors import GenoformerError
 
 ALLOWED = (0, 1, 2, 65, 66, 73)
 """73: what a mutated configuration or folder asks to replace."""
@@ -64,7 +63,11 @@ def _as_it_is(one: Format, place: Path, data: bytes | None = None) -> str:
     if isinstance(expected, Ended) and expected.code:
         return f"the valid file ends with {expected.code}: {expected.said[:200]}"
     if isinstance(found, Ended) and isinstance(expected, Ended):
-        return "" if (found.code, found.digest) == (expected.code, expected.digest) else f"another result {found.said[:200]}"
+        return (
+            ""
+            if (found.code, found.digest) == (expected.code, expected.digest)
+            else f"another result {found.said[:200]}"
+        )
     return "" if found == expected else "another result"
 
 

@@ -1,19 +1,16 @@
 """Files that say how to train, what a folder holds, or what was asked for: configurations, JSON, command lines."""
 
-import json
 import shutil
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from genoformer.files import MANIFEST_NAME, write_manifest
+from genoformer.training.config_files import shipped_configs
 from robustness_kinds.formats import Ended, Format, run
 from robustness_kinds.guard import command
 from robustness_kinds.inputs import Inputs
 from robustness_kinds.mutate import BINARY, comments
-
-from genoformer.files import MANIFEST_NAME, write_manifest
-from genoformer.training.config_files import shipped_configs
 
 CONFIG = "gene_structure_tiny"
 FORMATS = {
@@ -54,7 +51,7 @@ def _predictions(inputs: Inputs, scratch: Path, made: Path) -> list[Format]:
         _must("predict", inputs.folder / fasta, "--model", inputs.bundle(kind), "-o", out, "--formats", words)
         judge = ("evaluate", "{}", inputs.folder / reference, "-o", scratch / "scores.json")
         for path in sorted(out.iterdir()):
-            if path.is_file() and path.suffix in (".tsv", ".dbn") or path.name == "summary.json":
+            if (path.is_file() and path.suffix in (".tsv", ".dbn")) or path.name == "summary.json":
                 found.append(_in_folder(f"{kind}/{path.name}, evaluate", path, scratch, judge, 0.4))
             elif path.suffix == ".h5":
                 found.append(_in_folder(f"{kind}/{path.name}, evaluate", path, scratch, judge, 0.4, binary=True))
@@ -144,10 +141,3 @@ def _must(*words: object) -> None:
     code, said = command(words)
     if code:
         raise RuntimeError(f"{' '.join(map(str, words))} ended with {code}: {said}")
-
-
-def changed_json(path: Path, change: Callable[[dict], None]) -> None:
-    """Change a JSON object in place."""
-    stored = json.loads(path.read_text())
-    change(stored)
-    path.write_text(json.dumps(stored))
