@@ -4,13 +4,9 @@ Every failure a user can cause is a ``GenoformerError``. Its class fixes the exi
 was broken, ``where`` says which file, line, record or config key, and ``fix`` says what to do about it.
 """
 
-import re
 from collections import Counter
 
 MAX_MESSAGE_LINES = 5
-MOST_WORD_LETTERS, MOST_LETTERS = 500, 3_000
-"""Of a message: what a damaged file holds where a word was expected may have the length of the file."""
-_LONG_WORD = re.compile(rf"(\S{{{MOST_WORD_LETTERS // 2}}})\S{{{MOST_WORD_LETTERS // 2},}}")
 
 
 class GenoformerError(Exception):
@@ -110,15 +106,9 @@ def escape_control(text: str) -> str:
     return "".join(c if c == "\n" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
-def shorten(text: str) -> str:
-    """A message without the inside of words that are no words, and without the end of one that never ends."""
-    text = _LONG_WORD.sub(r"\1…", text)
-    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"
-
-
 def format_error(error: GenoformerError, *, program: str = "genoformer") -> str:
-    """The message as printed on standard error: at most five lines, shortened, control characters escaped."""
-    lines = escape_control(shorten(f"{program}: {error}")).splitlines()
+    """The message as printed on standard error: at most five lines, control characters escaped."""
+    lines = escape_control(f"{program}: {error}").splitlines()
     return "\n".join(lines[:MAX_MESSAGE_LINES])
 
 
@@ -145,6 +135,6 @@ class WarningLog:
     def lines(self) -> list[str]:
         """One line per rule: code, count, first example."""
         return [
-            escape_control(shorten(f"warning[{code}] {count} ×, first: {self.examples[code]}"))
+            escape_control(f"warning[{code}] {count} ×, first: {self.examples[code]}")
             for code, count in sorted(self.counts.items())
         ]

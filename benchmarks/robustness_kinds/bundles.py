@@ -22,8 +22,9 @@ from robustness_kinds.inputs import BUNDLES, Inputs
 
 VALUES = (
     None, True, False, -1, 0, 1, 2, 3, 12, 1e308, -1e308, 2**31, 2**63, 2**70, 10**400, 0.5, "", "x", "longformer",
-    "full", "../x", "/etc/hostname", "a\0b", "é" * 300, [], {}, [1], ["x"], [[]], [None], [10**9] * 3, {"name": "x"}, {"": 0},
-    {"x": [0, 1], "y": [1, 0]}, {"x": [1, 0], "y": [0, 1]}, {"x": ["nan"], "y": [0]}, [[0.5] * 3] * 3,
+    
+    "full", "../x", "/etc/hostname", "a\0b", "é" * 300, [], {}, [1], ["x"], [[]], [None], [10**9] * 3, {"name": "x"},
+    {"": 0}, {"x": [0, 1], "y": [1, 0]}, {"x": [1, 0], "y": [0, 1]}, {"x": ["nan"], "y": [0]}, [[0.5] * 3] * 3,
 )  # fmt: skip
 SENTINEL = "robustness_kinds.never_imported"
 """What would be imported if a name in a bundle were taken for code; it only writes a name into ``sys.modules``."""
@@ -58,6 +59,7 @@ def attack(inputs: Inputs, work: Path, seed: int, n: int) -> dict[str, Tally]:
     kinds: dict[str, list[Case]] = {"members that are no files": [], "names that leave the folder": []}
     for kind in BUNDLES:
         model = inputs.bundle(kind)
+        use(kind, model)  # what is compiled here its children have
         for name in (CONFIG, CALIBRATION):
             kinds.setdefault(name, []).extend(_json_cases(kind, model, name, place, seed, each))
         kinds.setdefault("safetensors", []).extend(_weight_cases(kind, model, place, seed, max(1, each // 2)))

@@ -1,5 +1,6 @@
 """Commands in processes of their own: forked from this one, which has imported everything, or started as programs."""
 
+import fcntl
 import os
 import random
 import shutil
@@ -13,8 +14,11 @@ from pathlib import Path
 from genoformer.cli.main import main
 from robustness_kinds.commands import Command
 
-SAID = ".said"
-"""What a command said, beside its files."""
+SAID = "said"
+"""What the last command in a folder said, beside the folder."""
+PIPE_BYTES = 1 << 20
+MOUNT = "mount"
+"""Folder under which a small disk is mounted."""
 MOST_S = 120
 EVENTS = ("replace", "rename", "open", "unlink", "fsync", "mkdir", "rmdir", "pwrite", "ftruncate")
 """Calls of the module os between which a process may be killed."""
@@ -39,18 +43,39 @@ def run_forked(
     Returns:
         Exit code; negative number of the signal that ended it.
     """
+    reader, writer = os.pipe()  # and no file, which a full disk would cut
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     child = os.fork()
     if not child:
+        os.dup2(writer, 1), os.dup2(writer, 2)
         _become(place, words, plan)
-    return _await(child, killed_after_s)
+    os.close(writer)
+    try:
+        code = _await(child, killed_after_s)
+        os.set_blocking(reader, False)
+        _said_file(place).write_bytes(_all_of(reader))
+    finally:
+        os.close(reader)
+    return code
+
+
+def _all_of(reader: int) -> bytes:
+    """What a pipe holds."""
+    parts = []
+    while True:
+        try:
+            part = os.read(reader, PIPE_BYTES)
+        except BlockingIOError:  # a grandchild has it still
+            part = b""
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
 
 
 def _become(place: Path, words: tuple[object, ...], plan: Plan) -> None:
     code = 99
     try:
         os.chdir(place)
-        said = os.open(SAID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.dup2(said, 1), os.dup2(said, 2)
         sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
         plan()
         code = main([str(word) for word in words])
@@ -62,7 +87,7 @@ def _become(place: Path, words: tuple[object, ...], plan: Plan) -> None:
 def run_program(place: Path, words: tuple[object, ...], *, killed_after_s: float | None = None) -> int:
     """As ``run_forked``, as a program of its own."""
     command = [sys.executable, "-m", "genoformer", *map(str, words)]
-    with open(place / SAID, "wb") as said:
+    with open(_said_file(place), "wb") as said:
         child = subprocess.Popen(command, cwd=place, stdout=said, stderr=said)
         try:
             return child.wait(killed_after_s or MOST_S)
@@ -152,7 +177,7 @@ def tree(place: Path) -> dict[str, bytes]:
     found = {}
     for path in place.rglob("*"):
         name = str(path.relative_to(place))
-        if name == SAID or path.name == ".genoformer.lock":
+        if path.name == ".genoformer.lock":
             continue
         if path.is_file():
             found[name] = path.read_bytes()
@@ -168,8 +193,12 @@ def is_hidden(name: str) -> bool:
 
 def said(place: Path) -> str:
     """What the last command in a folder said."""
-    path = place / SAID
-    return path.read_text(errors="replace") if path.exists() else ""
+    return _said_file(place).read_text(errors="replace")
+
+
+def _said_file(place: Path) -> Path:
+    """Where that is kept: not on a small disk."""
+    return (place.parent.parent if place.parent.name == MOUNT else place.parent) / SAID
 
 
 def seeded(*names: object) -> random.Random:

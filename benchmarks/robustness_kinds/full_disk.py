@@ -5,20 +5,22 @@ import functools
 import os
 import resource
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 
 import genoformer.files
-from robustness_kinds.children import Plan, fresh, is_hidden, prepared, run_forked, said, seeded, tree
+from robustness_kinds.children import MOUNT, Plan, fresh, is_hidden, prepared, run_forked, said, seeded, tree
 from robustness_kinds.commands import Command, commands, warm_up, writers
 from robustness_kinds.guard import NOT_REACHED, Case, Tally, judged, run_cases
 from robustness_kinds.inputs import Inputs
 
 ALLOWED = (73, 74)
-SHARED = ("*.json", "*.npz", "*.npy", "passes-*", "outputs-*")
-"""Files that many commands write in the same way: they are tried with one of them."""
+SHARED = ("key.json", "precision.json", "run.json", "summary.json", "manifest.json", "passes-*")
+"""Files that many commands write by the same functions: at one place, but with these commands at all of them."""
+THOROUGH = ("predict", "fit", "simulate")
+PAGE = 4_096
 CLONE_NEWUSER, CLONE_NEWNS = 0x10000000, 0x00020000
 FULL = "/dev/full"
 SPOKEN: tuple[tuple[object, ...], ...] = (
@@ -49,10 +51,11 @@ def attack(inputs: Inputs, work: Path, seed: int, n: int) -> dict[str, Tally]:
         folder = work / "full" / one.name.replace(" ", "_").replace(",", "")
         before = prepared(one, folder / "before")
         sizes = written(one, before, folder)
-        own = {name: size for name, size in sizes.items() if one in every or not any(fnmatch(name, w) for w in SHARED)}
-        found[f"file: {one.name}"] = run_cases(list(_file_cases(one, before, folder, own, n)))
+        found[f"file: {one.name}"] = run_cases(list(_file_cases(one, before, folder, sizes, seed, n)))
         if one in every:
-            found[f"disk: {one.name}"] = run_cases(list(_disk_cases(one, before, folder, sum(sizes.values()), seed, n)))
+            found[f"disk: {one.name}"] = run_cases(
+                list(_disk_cases(one, before, folder, pages(sizes.values()), seed, n))
+            )
     found["standard output: /dev/full"] = run_cases(list(_stream_cases(work, inputs)))
     return found
 
@@ -88,13 +91,34 @@ def _noting(log: Path) -> Plan:
     return plan
 
 
-def _file_cases(one: Command, before: Path, folder: Path, sizes: dict[str, int], n: int) -> Iterator[Case]:
-    """Each file may have no more than so many bytes, from none to all but one."""
-    for name, size in sizes.items():
-        places = {size * i // n for i in range(n)} | {max(0, size - 1)} if n > 1 else {size // 2}
-        for limit in sorted(places) if size else ():
+def pages(sizes: Iterable[int]) -> int:
+    """What files of these sizes take of a disk in memory."""
+    return sum(-(-size // PAGE) for size in sizes)
+
+
+def _file_cases(one: Command, before: Path, folder: Path, sizes: dict[str, int], seed: int, n: int) -> Iterator[Case]:
+    """A file may have no more than so many bytes, from none to all but one; of files that are alike, one is tried."""
+    for name, n_places in _chosen(one, sizes, seed, n).items():
+        size = sizes[name]
+        places = {size * i // n_places for i in range(n_places)} | {size - 1} if n_places > 1 else {size // 2}
+        for limit in sorted(places):
             what = f"{one.name}, {name}, {limit} of {size} bytes"
             yield what, partial(_try_file, one, before, folder, name, limit)
+
+
+def _chosen(one: Command, sizes: dict[str, int], seed: int, n: int) -> dict[str, int]:
+    """Names of files with the number of places at which each is cut."""
+    alike: dict[str, list[str]] = {}
+    for name in (name for name, size in sizes.items() if size):
+        is_shared = any(fnmatch(name, pattern) for pattern in SHARED)
+        alike.setdefault(name if is_shared else Path(name).suffix, []).append(name)
+    chosen = {}
+    for names in alike.values():
+        name = seeded(seed, one.name, "alike").choice(names)
+        is_shared = any(fnmatch(name, pattern) for pattern in SHARED)
+        if not is_shared or "," not in one.name:
+            chosen[name] = 1 if is_shared and one.name not in THOROUGH else n
+    return chosen
 
 
 def _try_file(one: Command, before: Path, folder: Path, name: str, limit: int) -> str:
@@ -129,12 +153,12 @@ def _limited(name: str, limit: int, mark: Path) -> Plan:
     return plan
 
 
-def _disk_cases(one: Command, before: Path, folder: Path, n_bytes: int, seed: int, n: int) -> Iterator[Case]:
+def _disk_cases(one: Command, before: Path, folder: Path, n_pages: int, seed: int, n: int) -> Iterator[Case]:
     """A disk of its own with less room than the command needs."""
     chance = seeded(seed, one.name, "disk")
     for number in range(n):
-        free = int(n_bytes * (number + chance.random()) / n)
-        yield f"{one.name}, a disk with {free} bytes free", partial(_try_disk, one, before, folder, free)
+        free = int(n_pages * (number + chance.random()) / n)
+        yield f"{one.name}, a disk with {free} of {n_pages} pages free", partial(_try_disk, one, before, folder, free)
 
 
 def _try_disk(one: Command, before: Path, folder: Path, free: int) -> str:
@@ -154,10 +178,10 @@ def _try_disk(one: Command, before: Path, folder: Path, free: int) -> str:
 
 
 def _on_small_disk(one: Command, before: Path, folder: Path, free: int) -> str:
-    mount = folder / "mount"
+    mount = folder / MOUNT
     mount.mkdir(exist_ok=True)
-    held = sum(path.stat().st_size + 4096 for path in before.rglob("*"))
-    if not _mount_small(mount, held + 4096 * 4 + free):
+    held = pages(path.stat().st_size for path in before.rglob("*") if path.is_file())
+    if not _mount_small(mount, PAGE * max(1, held + free)):
         return NOT_REACHED
     place = fresh(mount / "place", before)
     code = run_forked(place, one.words)
