@@ -32,7 +32,7 @@ KINDS = {
     "kills": kills.attack,
 }  # fmt: skip
 FULL = {"mutations": 20_500, "bundles": 1_100, "flips": 1_100, "full_disk": 10, "kills": 220}
-SHORT = {"mutations": 300, "bundles": 66, "flips": 60, "full_disk": 1, "kills": 18}
+SHORT = {"mutations": 150, "bundles": 66, "flips": 40, "full_disk": 1, "kills": 6}
 """How many of each kind; of full disks, at how many places of each file."""
 SHOWN = 20
 

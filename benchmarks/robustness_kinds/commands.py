@@ -1,6 +1,7 @@
 """Every command that writes, on inputs so small that it takes a second or less: what kills and full disks meet."""
 
 import os
+import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,13 @@ def writers(inputs: Inputs) -> Iterator[Command]:
             yield Command(f"predict, {kind}, {word}", words)
     for word in ("tsv", "png", "bigwig"):
         yield Command(f"explain, {word}", explain(inputs, word))
+
+
+def some(every: Iterable[Command], n: int, seed: int) -> list[Command]:
+    """At most ``n`` of them, chosen by a seed, in their order."""
+    found = list(every)
+    chosen = sorted(random.Random(f"{seed} commands").sample(range(len(found)), min(n, len(found))))
+    return [found[i] for i in chosen]
 
 
 def warm_up(every: Iterable[Command], folder: Path) -> None:

@@ -161,7 +161,7 @@ def read_store(place: Path) -> object:
 
 def read_checkpoint(place: Path) -> object:
     """What training continues from."""
-    return repr(AtomicCheckpointIO().load_checkpoint(place / "final.ckpt", map_location="cpu"))
+    return canonical(AtomicCheckpointIO().load_checkpoint(place / "final.ckpt", map_location="cpu"))
 
 
 def merge(place: Path) -> object:

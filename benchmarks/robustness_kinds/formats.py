@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow
 import pyarrow.parquet
+import torch
 
 from genoformer.annotation.read import read_annotation
 from genoformer.annotation.read_bed import read_bed_intervals
@@ -286,6 +287,8 @@ def canonical(value: Any) -> Any:
         return (type(value).__name__, *(canonical(getattr(value, name)) for name in sorted(fields)))
     if isinstance(value, np.ndarray):
         return (str(value.dtype), value.shape, value.tobytes())
+    if isinstance(value, torch.Tensor):
+        return (str(value.dtype), value.tolist())
     if isinstance(value, dict):
         return {key: canonical(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

@@ -12,15 +12,17 @@ from pathlib import Path
 
 import genoformer.files
 from robustness_kinds.children import MOUNT, Plan, fresh, is_hidden, prepared, run_forked, said, seeded, tree
-from robustness_kinds.commands import Command, commands, warm_up, writers
+from robustness_kinds.commands import Command, commands, some, warm_up, writers
 from robustness_kinds.guard import NOT_REACHED, Case, Tally, judged, run_cases
 from robustness_kinds.inputs import Inputs
 
 ALLOWED = (73, 74)
 SHARED = ("key.json", "precision.json", "run.json", "summary.json", "manifest.json", "passes-*")
 """Files that many commands write by the same functions: at one place, but with these commands at all of them."""
-THOROUGH = ("predict", "fit", "simulate")
+THOROUGH = ("predict", "simulate")
 PAGE = 4_096
+FEW = 3
+"""Commands of each sort in the short form."""
 CLONE_NEWUSER, CLONE_NEWNS = 0x10000000, 0x00020000
 FULL = "/dev/full"
 SPOKEN: tuple[tuple[object, ...], ...] = (
@@ -39,12 +41,14 @@ def attack(inputs: Inputs, work: Path, seed: int, n: int) -> dict[str, Tally]:
         inputs: What commands read.
         work: Folder for what they write.
         seed: Another seed gives other places.
-        n: Places in each file; so many sizes of a small disk for each command.
+        n: Places in each file; so many sizes of a small disk for each command. With one place, a few commands.
 
     Returns:
         What came of it, by how the disk was full and by command.
     """
     every, alone = commands(inputs), list(writers(inputs))
+    if n == 1:
+        every, alone = some(every, FEW, seed), some(alone, FEW, seed)
     warm_up([*every, *alone], work / "warm")
     found = {}
     for one in [*every, *alone]:

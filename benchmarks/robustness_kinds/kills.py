@@ -23,7 +23,8 @@ from robustness_kinds.children import (
     seeded,
     tree,
 )
-from robustness_kinds.commands import Command, commands, warm_up
+from robustness_kinds.commands import Command, commands, some, warm_up
+from robustness_kinds.formats import canonical
 from robustness_kinds.guard import NOT_REACHED, Case, Tally, run_cases
 from robustness_kinds.inputs import Inputs
 
@@ -59,8 +60,8 @@ class Course:
 
 def attack(inputs: Inputs, work: Path, seed: int, n: int) -> dict[str, Tally]:
     """Kill about ``n`` processes; what came of it, by command."""
-    every = commands(inputs)
-    warm_up(every, work / "warm")
+    every = some(commands(inputs), n, seed)
+    warm_up(every, work / "warm_kills")
     found = {}
     for one in every:
         folder = work / "kills" / one.name.replace(" ", "_")
@@ -144,11 +145,11 @@ def differing(course: Course, found: dict[str, bytes]) -> str:
 
 
 def is_equal(name: str, found: bytes, expected: bytes) -> bool:
-    """Whether files have the same bytes; checkpoints, whose pickles say which values are one object, the same values."""
+    """Whether files have the same bytes; of checkpoints, whose pickles say which values share memory, the values."""
     if found == expected or not name.endswith(".ckpt"):
         return found == expected
     one, other = (unpack_checkpoint(data, where=name, map_location="cpu") for data in (found, expected))
-    return repr(one) == repr(other)
+    return canonical(one) == canonical(other)
 
 
 def half_done(course: Course, place: Path) -> str:
