@@ -5,7 +5,7 @@ named with its seed and number, so that the same call brings it back. Exit code 
 
     python benchmarks/robustness.py [-o docs/results/robustness-all.json]       # within an hour on two cores
     python benchmarks/robustness.py --short                                     # every kind at least once
-    python benchmarks/robustness.py --kinds kills --kills 40 --seed 3           # some of it
+    python benchmarks/robustness.py --kinds kills --kills 40 --seed 3 -o FILE --add     # some more of it
 
 Mutants, bundles and flips are tried in one process, commands that are killed or meet a full disk in processes forked
 from it, and one in twelve of those that are killed as a program of its own. Linux alone: small disks are mounts in a
@@ -13,6 +13,7 @@ namespace of users; where these are not allowed, what needs them is counted as n
 """
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -35,6 +36,7 @@ FULL = {"mutations": 20_500, "bundles": 1_100, "flips": 1_100, "full_disk": 10, 
 SHORT = {"mutations": 150, "bundles": 66, "flips": 40, "full_disk": 1, "kills": 6}
 """How many of each kind; of full disks, at how many places of each file."""
 SHOWN = 20
+NOTHING: dict = {"tried": 0, "failed": 0, "not_reached": 0, "seconds": 0.0, "failures": []}
 
 
 def main() -> int:
@@ -55,7 +57,8 @@ def main() -> int:
             _tell(kind, found[kind])
         os.chdir("/")
     if out is not None:
-        write_json_atomic(out, document(found, args.seed, time.monotonic() - begin))
+        before = json.loads(out.read_text()) if args.add and out.is_file() else {"seeds": [], "seconds": 0, "kinds": {}}
+        write_json_atomic(out, document(before, found, args.seed, time.monotonic() - begin))
     return int(any(tally.failures for kind in found.values() for tally in kind.values()))
 
 
@@ -67,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     for kind in KINDS:
         parser.add_argument(f"--{kind}", type=int, metavar="N", help=f"how many ({FULL[kind]})")
     parser.add_argument("-o", "--out", type=Path, help="write what came of it as JSON")
+    parser.add_argument("--add", action="store_true", help="to what the file says of other seeds and kinds")
     return parser
 
 
@@ -79,21 +83,20 @@ def _tell(kind: str, tallies: dict[str, Tally]) -> None:
         say(f"  {failure}")
 
 
-def document(found: dict[str, dict[str, Tally]], seed: int, seconds: float) -> dict:
-    """What came of it, as JSON."""
-    return {
-        "seed": seed, "seconds": round(seconds),
-        "kinds": {
-            kind: {
-                name: {
-                    "tried": one.tried, "failed": len(one.failures), "not_reached": one.not_reached,
-                    "seconds": round(one.seconds, 1), "failures": one.failures[:SHOWN],
-                }
-                for name, one in tallies.items()
+def document(before: dict, found: dict[str, dict[str, Tally]], seed: int, seconds: float) -> dict:
+    """What came of it, and of what was tried before, as JSON."""
+    kinds = {kind: dict(rows) for kind, rows in before["kinds"].items()}
+    for kind, tallies in found.items():
+        for name, one in tallies.items():
+            row = kinds.setdefault(kind, {}).get(name, NOTHING)
+            counts = {"tried": one.tried, "failed": len(one.failures), "not_reached": one.not_reached}
+            kinds[kind][name] = {
+                **{count: row[count] + value for count, value in counts.items()},
+                "seconds": round(row["seconds"] + one.seconds, 1),
+                "failures": [*row["failures"], *one.failures][:SHOWN],
             }
-            for kind, tallies in found.items()
-        },
-    }  # fmt: skip
+    seeds = sorted({*before["seeds"], seed})
+    return {"seeds": seeds, "seconds": round(before["seconds"] + seconds), "kinds": kinds}
 
 
 if __name__ == "__main__":
