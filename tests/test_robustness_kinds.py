@@ -23,6 +23,7 @@ TEXT = b">a one\nACGT\n>b\nAC,GT\t12\n"
 def test_each_ending_of_a_case_has_a_verdict(monkeypatch):
     monkeypatch.setattr(guard, "MOST_CPU_S", 1.5)
     monkeypatch.setattr(guard, "MOST_WAIT_S", 3)
+    monkeypatch.setattr(guard, "PATIENCE", 2)
     cases = [
         ("right", lambda: ""), ("raises", lambda: 1 / 0), ("dies", lambda: os._exit(3)),
         ("hangs", lambda: time.sleep(60)), ("wrong", lambda: "other bytes"), ("unreached", lambda: guard.NOT_REACHED),

@@ -19,7 +19,7 @@ SAID = "said"
 PIPE_BYTES = 1 << 20
 MOUNT = "mount"
 """Folder under which a small disk is mounted."""
-MOST_S = 120
+MOST_S = 300
 EVENTS = ("replace", "rename", "open", "unlink", "fsync", "mkdir", "rmdir", "pwrite", "ftruncate")
 """Calls of the module os between which a process may be killed."""
 Plan = Callable[[], None]

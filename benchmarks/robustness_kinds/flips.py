@@ -49,6 +49,8 @@ class Kept:
 def attack(inputs: Inputs, work: Path, seed: int, n: int) -> dict[str, Tally]:
     """Flip about ``n`` bits; what came of it, by what holds them."""
     every = kept(inputs, work / "kept")
+    for kind in BUNDLES:
+        answer(kind, inputs.bundle(kind))  # what is compiled here its children have
     total, found = sum(one.weight for one in every), {}
     for one in every:
         count = max(1, round(n * one.weight / total))
