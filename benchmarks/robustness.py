@@ -15,6 +15,7 @@ namespace of users; where these are not allowed, what needs them is counted as n
 import argparse
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -35,7 +36,8 @@ KINDS = {
 FULL = {"mutations": 20_500, "bundles": 1_100, "flips": 1_100, "full_disk": 10, "kills": 220}
 SHORT = {"mutations": 150, "bundles": 66, "flips": 40, "full_disk": 1, "kills": 6}
 """How many of each kind; of full disks, at how many places of each file."""
-SHOWN = 20
+SHOWN, MOST_LETTERS = 20, 300
+FOLDERS = re.compile(r"(?:/[^\s/\"':]+)+/")
 NOTHING: dict = {"tried": 0, "failed": 0, "not_reached": 0, "seconds": 0.0, "failures": []}
 
 
@@ -93,10 +95,15 @@ def document(before: dict, found: dict[str, dict[str, Tally]], seed: int, second
             kinds[kind][name] = {
                 **{count: row[count] + value for count, value in counts.items()},
                 "seconds": round(row["seconds"] + one.seconds, 1),
-                "failures": [*row["failures"], *one.failures][:SHOWN],
+                "failures": [*row["failures"], *map(without_paths, one.failures)][:SHOWN],
             }
     seeds = sorted({*before["seeds"], seed})
     return {"seeds": seeds, "seconds": round(before["seconds"] + seconds), "kinds": kinds}
+
+
+def without_paths(text: str) -> str:
+    """The beginning of a text, with names of files alone, which are no others on another machine."""
+    return FOLDERS.sub("", text)[:MOST_LETTERS]
 
 
 if __name__ == "__main__":
