@@ -2,7 +2,7 @@
 # make demo FASTA=my.fa   the same, then the genes of your genome with the model that comes with the package
 # make install        set everything up, with the genome browser of reports where npm is there
 # make test           the tests, on as many cores as there are, at most eight; JOBS=2 takes two; SLOW=1 adds those that
-#                     take more than ten seconds, which CI=true always does
+#                     take longest, which CI=true always does
 # make lint           style and types
 # All set up everything in .venv first, or in VENV=folder. DEMO_STEPS=20 trains for 20 steps only. PIP_ARGS goes to pip.
 

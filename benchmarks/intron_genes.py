@@ -1,12 +1,13 @@
 """Genes with introns: a model on one set of contigs, or what it has to beat there; one JSON per run.
 
     python benchmarks/intron_genes.py FASTA REFERENCE.gff3 --set NAME --model MODEL --seed N [--source TAIR10]
-        [--adapt-fasta IN.fa --adapt-annotation IN.gff3 --adapt-steps N --adapt-lr X]
+        [--adapt-fasta IN.fa [--adapt-annotation IN.gff3] --adapt-steps N --adapt-lr X]
     python benchmarks/intron_genes.py FASTA REFERENCE.gff3 --set NAME --peers --species caenorhabditis
         [--geneml geneml] [--floor-fasta TRAIN.fa --floor-annotation TRAIN.gff3 --floor-source TAIR10]
 
 The first writes ``introns-NAME-seedN.json``: scores of the model, and of the model after ``genoformer adapt`` on other
-sequence. The second writes ``introns-NAME-peers.json``: Augustus with its own parameters of the species, both strands,
+sequence, or without annotation on any, also that of the test. The second writes ``introns-NAME-peers.json``: Augustus
+with its own parameters of the species, both strands,
 no hints, without and with untranslated regions; geneML, a network for fungi, where its program is given; and a floor,
 logistic regression on the one-hot bases of a window, by base, without any decoding: it knows no genes.
 """
@@ -78,7 +79,8 @@ def model_scores(args: argparse.Namespace, folder: Path) -> dict:
     result = {"seed": args.seed, "model_digest": load_bundle(args.model).digest}
     result["scores"] = {args.label: score_model(args.model, args, folder / "given")}
     if args.adapt_fasta:
-        command = ["genoformer", "adapt", args.adapt_fasta, "--annotation", args.adapt_annotation]
+        command = ["genoformer", "adapt", args.adapt_fasta]
+        command += ["--annotation", args.adapt_annotation] if args.adapt_annotation else []
         command += ["--model", args.model, "-o", folder / "adapted", "--steps", args.adapt_steps, "--lr", args.adapt_lr]
         command += ["--threads", 1, *(["--source", *args.source] if args.source else [])]
         subprocess.run([str(word) for word in command], check=True)

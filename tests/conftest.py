@@ -30,7 +30,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 MOST_WORKERS = 8
 """Each needs up to 1.5 GB and ten seconds to begin; more would hardly be faster."""
 
-DATA = Path(os.environ.get("GENOFORMER_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+DATA = Path(os.environ.get("GENOFORMER_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
 
@@ -43,7 +43,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--slow``: what CI runs always."""
-    parser.addoption("--slow", action="store_true", help="also tests of more than ten seconds, as with CI=true")
+    parser.addoption("--slow", action="store_true", help="also the slowest tests, as with CI=true")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: item not in slow)
     if not (IN_CI or config.getoption("--slow")):
         for item in slow:
-            item.add_marker(pytest.mark.skip(reason="takes more than ten seconds: make test SLOW=1"))
+            item.add_marker(pytest.mark.skip(reason="is one of the slowest: make test SLOW=1"))
 
 
 def _missing(reason: str) -> None:
@@ -72,7 +72,7 @@ def kernels_of_float64(request: pytest.FixtureRequest):
     compile_kernel = own_process._compile
 
     def compile_or_skip(remake):
-        if remake[2][-1] is True:
+        if remake[2][-1:] == [True]:
             pytest.skip("needs a kernel of float64, which takes more than ten seconds to compile: make test SLOW=1")
         return compile_kernel(remake)
 

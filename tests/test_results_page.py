@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.mark.slow
 def test_tables_are_those_of_the_result_files():
     done = subprocess.run([sys.executable, "scripts/result_tables.py", "--check"], cwd=ROOT, check=False)
     assert done.returncode == 0, "run python scripts/result_tables.py"

@@ -5,7 +5,8 @@ import torch
 from genoformer.applications.introns.caller import CalibratedDecoder
 from genoformer.bundle.folder import save_bundle
 from genoformer.bundle.header import BundleConfig
-from genoformer.decoding.introns.weights import EXON_KINDS, IntronDecoder, IntronWeights, fit_lengths
+from genoformer.decoding.introns.motifs import GeneCounts, Motifs
+from genoformer.decoding.introns.weights import EXON_KINDS, MOTIF_WEIGHTS, IntronDecoder, IntronWeights, fit_lengths
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
@@ -16,14 +17,18 @@ INITIAL_LOGITS = (0.4, *[0.0] * 7, *[-2.0] * 4)
 TASK = "gene_structure_eukaryote"
 
 
-def tiny_intron_decoder() -> CalibratedDecoder:
+def tiny_intron_decoder(counts: GeneCounts | None = None) -> CalibratedDecoder:
+    """With counts of training genes the decoder follows the genome at hand."""
     exons = {kind: fit_lengths([90, 150, 240], shortest_bp=45, n_bp=600) for kind in EXON_KINDS}
     introns = fit_lengths([50, 90, 200], shortest_bp=30, n_bp=300)
-    weights = IntronWeights(state=1.0, utr=1.0, untranslated=2.0, gene=40.0, intron=14.0)
-    return CalibratedDecoder(IntronDecoder(weights, exons, introns), IsotonicCalibrator((-4.0, 60.0), (0.1, 0.9)))
+    motif_weights = dict.fromkeys(MOTIF_WEIGHTS, 0.0 if counts is None else 1.0)
+    weights = IntronWeights(state=1.0, utr=1.0, untranslated=2.0, gene=40.0, intron=14.0, **motif_weights)
+    motifs = None if counts is None else Motifs(None, counts)
+    decoder = IntronDecoder(weights, exons, introns, motifs=motifs)
+    return CalibratedDecoder(decoder, IsotonicCalibrator((-4.0, 60.0), (0.1, 0.9)))
 
 
-def write_tiny_intron_bundle(folder):
+def write_tiny_intron_bundle(folder, counts=None):
     """Save the bundle; its tiles have 3 kb."""
     task = gene_structure_eukaryote
     encoder = EncoderConfig(
@@ -43,6 +48,6 @@ def write_tiny_intron_bundle(folder):
         genetic_code=1,
         labels=list(task.channels),
     )  # fmt: skip
-    calibration = {"decoder": tiny_intron_decoder().to_dict()}
+    calibration = {"decoder": tiny_intron_decoder(counts).to_dict()}
     save_bundle(folder, model=model, config=config, card="# tiny\n", calibration=calibration)
     return folder

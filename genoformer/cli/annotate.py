@@ -71,7 +71,8 @@ def run(args: argparse.Namespace) -> int:
 
     with shown_progress("genes") as bar:
         job = Job(
-            args.fasta, request, structure, load, result_names(), also_read=[args.mask] if args.mask else [],
+            args.fasta, request, structure, load, result_names(),
+            also_read=[path for path in (args.mask, args.hints) if path],
             warnings=warnings, on_start=bar.reset, on_bases=bar.update,
         )  # fmt: skip
         summary = predict(job, args.out, overwrite=args.overwrite, dry_run=args.dry_run)

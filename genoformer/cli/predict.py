@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     with shown_progress(application.subject) as bar:
         job = Job(
             args.fasta, request, header, loader(args, application, header, request), result_names(),
-            also_read=[path for path in [getattr(args, "mask", None)] if path], warnings=warnings,
+            also_read=[path for name in ("mask", "hints") if (path := getattr(args, name, None))], warnings=warnings,
             on_start=bar.reset, on_bases=bar.update,
         )  # fmt: skip
         if args.adapt:

@@ -1,6 +1,8 @@
 """What a user decides about gene calling."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 BUFFER_BP = 262_144
 """Bases of outputs gathered before frames are looked for; only speed depends on it."""
@@ -16,6 +18,7 @@ class CallOptions:
         max_gap_bp: Genes do not run across longer runs of N.
         circular: The record is circular: genes may run over its origin.
         buffer_bp: Bases of outputs gathered before frames are looked for.
+        hints: What is known of genes of the record, rows of ``read_hints.HINT_DTYPE``; genes with introns only.
     """
 
     genetic_code: int = 11
@@ -23,3 +26,4 @@ class CallOptions:
     max_gap_bp: int = 9
     circular: bool = False
     buffer_bp: int = BUFFER_BP
+    hints: np.ndarray | None = field(default=None, compare=False)

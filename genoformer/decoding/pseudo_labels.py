@@ -31,6 +31,7 @@ class PseudoLabelRules:
         likely_start: Least share of a start among those of its frame that makes it likely.
         plausible_odds: Frames with log-odds above this are doubtful, unless they are sure genes.
         long_frame: So are frames that chance leaves open with a log-probability below minus this.
+        sure_chain: Least calibrated confidence in all coding parts of a sure gene with introns.
     """
 
     sure_gene: float = 0.95
@@ -38,6 +39,7 @@ class PseudoLabelRules:
     likely_start: float = 0.02
     plausible_odds: float = -5.0
     long_frame: float = 7.0
+    sure_chain: float = 0.7
 
 
 @dataclass(frozen=True)

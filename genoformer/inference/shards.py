@@ -28,6 +28,7 @@ OTHER = {
     "sequence_digest": "another input",
     "model_digest": "another model",
     "mask": "another mask",
+    "hints": "other hints",
     "calibration": "another calibration",
 }
 """What a message calls a difference; others have the name of the setting."""

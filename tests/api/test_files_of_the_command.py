@@ -70,7 +70,7 @@ def command(folder_of, genome, linear_genome, short_fasta, tmp_path_factory):
     return run
 
 
-@pytest.mark.parametrize("name", [*GENES, *SEQUENCES])
+@pytest.mark.parametrize("name", [GENES[0], pytest.param(GENES[1], marks=pytest.mark.slow), *SEQUENCES])
 def test_every_file_has_the_bytes_of_the_command(name, command, model_of, tmp_path):
     path, out = command(name)
     found = model_of(name).predict(path, **({"probabilities": True} if name in GENES else {}))

@@ -124,6 +124,7 @@ def test_exponents_are_of_measured_lengths_alone():
     assert growth(of[:2], "seconds") is None
 
 
+@pytest.mark.slow
 def test_a_call_in_a_process_of_its_own_has_time_and_memory():
     settings = {"name": "longformer", "n_tokens": 600, "training": True, "n_layers": 1}
     found = in_child(settings, max_seconds=60.0, max_bytes=12e9)

@@ -55,6 +55,7 @@ def test_same_command_finds_nothing_to_do_and_another_is_refused(genome, adapted
     assert (adapted / "model.safetensors").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_weights(genome, adapted, tmp_path):
     out = tmp_path / "again"
     assert main(["adapt", "--model", "bacteria", str(genome), "-o", str(out), "--steps", "3"]) == 0

@@ -1,9 +1,10 @@
-"""``genoformer adapt`` for genes with introns: an annotation teaches, own calls do not."""
+"""``genoformer adapt`` for genes with introns: an annotation teaches, or the calls that the model is sure of."""
 
 import contextlib
 import json
 
 import pytest
+import torch
 from intron_genome import write_intron_genome
 from tiny_intron_bundle import write_tiny_intron_bundle
 
@@ -11,6 +12,7 @@ from genoformer.annotation.read import read_annotation
 from genoformer.applications.adapt import introns as adapt_introns
 from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
+from genoformer.decoding.introns.pseudo_labels import intron_pseudo_labels
 from genoformer.files import verify_manifest
 from genoformer.genomes.store import Store
 
@@ -102,12 +104,26 @@ def test_labels_are_those_of_introns_and_of_the_named_source(model, genome, tmp_
     assert "TAIR10" in capsys.readouterr().err
 
 
-def test_own_calls_are_refused(model, genome, tmp_path, capsys):
-    assert adapt(genome, model, tmp_path / "m", annotated=False) == 2
-    assert "--annotation" in capsys.readouterr().err
-    assert main(["predict", str(genome), "--model", str(model), "-o", str(tmp_path / "p"), "--adapt"]) == 2
-    assert "--annotation" in capsys.readouterr().err
-    assert not (tmp_path / "m").exists() and not (tmp_path / "p").exists()
+def test_sure_calls_teach_and_the_decoder_stays(adapted, genome, tmp_path, capsys):
+    named = ["--steps", "2", "--model", str(adapted)]
+    assert main(["adapt", str(genome), "-o", str(tmp_path / "m"), *named]) == 0
+    assert "not a measure of quality" in capsys.readouterr().out
+    bundle, given = load_bundle(tmp_path / "m"), load_bundle(adapted)
+    gain = bundle.calibration["adaptation"]
+    assert (gain["labels"], gain["decoder"], gain["helped"]) == ("own calls", "kept", None)
+    assert bundle.calibration["decoder"] == given.calibration["decoder"]
+    assert any(not torch.equal(a, b) for a, b in zip(bundle.model.parameters(), given.model.parameters(), strict=True))
+
+
+def test_a_model_that_is_sure_of_nothing_has_no_labels(model, genome, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("genoformer.applications.adapt.introns.intron_pseudo_labels", _no_gene_is_sure)
+    assert adapt(genome, model, tmp_path / "m", annotated=False) == 65
+    assert "the model is sure of 0 genes" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
+
+
+def _no_gene_is_sure(codes, genes, *, sure, **settings):
+    return intron_pseudo_labels(codes, genes, sure=1.1, **settings)
 
 
 def test_the_same_command_finds_nothing_to_do(adapted, model, genome, capsys):

@@ -85,6 +85,7 @@ def stop_in_the_third_step(arguments):
     return main(arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "steps"), [("adapt", "--steps"), ("predict", "--adapt-steps")])
 def test_terminated_run_continues_and_ends_as_if_it_had_not_been(command, steps, model, genome, tmp_path, monkeypatch):
     arguments = [

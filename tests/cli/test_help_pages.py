@@ -21,6 +21,7 @@ def page(capsys, *words: str) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_every_page_is_what_the_parser_says():
     done = subprocess.run([sys.executable, "scripts/help_pages.py", "--check"], cwd=ROOT, check=False)
     assert done.returncode == 0, "run python scripts/help_pages.py"

@@ -127,6 +127,7 @@ def test_merge_refuses_an_input_whose_records_are_circular_since(predict, tmp_pa
     assert "SHARD-005" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_standard_input_shards_and_mixed_files_give_the_same_bytes(predict, tiny_bundle, tmp_path, records):
     both = write_flat(tmp_path / "both.gb", "genbank", records, circular=["AB1.1"])
     assert predict(both, out="one") == 0

@@ -70,6 +70,7 @@ def parts(tmp_path_factory):
     return [torch.load(folder / f"{rank}.pt") for rank in (0, 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shares", SHARES, ids=str)
 @pytest.mark.parametrize("case", CASES)
 def test_two_processes_give_what_one_gives(parts, case, shares):

@@ -44,6 +44,7 @@ def test_interrupted_run_ends_with_the_same_bits(
     assert row["fingerprint"] == untouched
 
 
+@pytest.mark.slow
 def test_interrupted_run_on_a_table_of_genomes_ends_with_the_same_bits(genome, tmp_path):
     _, fasta, _, annotation = genome
     other = resume.make_genome(tmp_path / "other")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from genoformer.applications.adapt.fine_tune import (
     BATCH_SIZE,
@@ -31,7 +31,7 @@ from genoformer.applications.adapt.folder import (
     write_adapted,
 )
 from genoformer.applications.adapt.held_out import has_helped
-from genoformer.applications.adapt.interface import Adaptation, Labels, Trained
+from genoformer.applications.adapt.interface import Adaptation, Labels, OwnLabels, Trained
 from genoformer.applications.adapt.labels import annotated_labels, describe_labels, own_labels
 from genoformer.applications.genes.request import GeneRequest
 from genoformer.bundle.folder import Bundle, model_device
@@ -201,9 +201,11 @@ def _labels(job: _Job, key: dict) -> Labels:
             job.finder, job.rules, job.genomes(), job.work, on_bases, job.warnings, job.options.sources
         )
     else:
+        make = cast(OwnLabels, job.rules.own_labels)  # see check_annotated
         labels = own_labels(
-            job.finder, job.paths, job.work, job.request(), job.options.rules, key, mask=job.mask, on_bases=on_bases
-        )
+            job.finder, make, job.paths, job.work, job.request(), job.options.rules, key, mask=job.mask,
+            on_bases=on_bases,
+        )  # fmt: skip
     job.progress.on_line(describe_labels(Store(labels.store)))
     return labels
 
@@ -252,6 +254,6 @@ def check_annotated(rules: Adaptation, annotation: list[str] | None) -> None:
     Raises:
         UsageError: Without annotation, for a model whose own calls are no labels.
     """
-    if annotation is None and not rules.takes_own_calls:
-        message = "a model for genes with introns is adapted to an annotation, not to its own calls."
+    if annotation is None and rules.own_labels is None:
+        message = "a model of this task is adapted to an annotation, not to its own calls."
         raise UsageError("ADAPT-007", message, where="adapt", fix="Run genoformer adapt with --annotation FILE.")

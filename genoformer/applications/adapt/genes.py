@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import numpy as np
+
 from genoformer.applications.adapt.held_out import score_held_out
 from genoformer.applications.adapt.interface import Adaptation, Labels, Trained
 from genoformer.applications.genes.calibrate import fit_gene_decoder
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.options import CallOptions
+from genoformer.decoding.pseudo_labels import PseudoLabelRules, pseudo_labels
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
 from genoformer.tasks import gene_structure
@@ -21,6 +25,14 @@ def _score(finder: GeneFinder, bundle: Bundle, store: Store, regions: list[Regio
     return score_held_out(model, tokenizer, finder.plan, store, regions, finder.decoder, labels.statistics)
 
 
+def _own_labels(
+    finder: GeneFinder, codes: np.ndarray, candidates: np.ndarray, options: CallOptions, statistics: Any,
+    rules: PseudoLabelRules,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    opened = finder.opened(codes, options)
+    return pseudo_labels(codes, candidates, finder.decoder, options, opened=opened, statistics=statistics, rules=rules)
+
+
 def _decoder(finder: GeneFinder, trained: Trained) -> tuple[GeneDecoder, str]:
     """That of the given model where too few genes were held out, or too little sequence for statistics."""
     if not trained.is_annotated or trained.n_genes < MIN_DECODER_GENES:
@@ -32,6 +44,6 @@ def _decoder(finder: GeneFinder, trained: Trained) -> tuple[GeneDecoder, str]:
 
 
 ADAPTATION = Adaptation(
-    build_task=gene_structure.build, find_with=GeneFinder, labels="codons", takes_own_calls=True, has_statistics=True,
+    build_task=gene_structure.build, find_with=GeneFinder, labels="codons", own_labels=_own_labels, has_statistics=True,
     assumes_own_code=False, score=_score, decoder=_decoder,
 )  # fmt: skip

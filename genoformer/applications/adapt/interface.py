@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from genoformer.bundle.folder import Bundle
+from genoformer.decoding.options import CallOptions
+from genoformer.decoding.pseudo_labels import PseudoLabelRules
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
 from genoformer.tasks.interface import BuildTask
@@ -59,6 +63,25 @@ class Score(Protocol):
         """
 
 
+class OwnLabels(Protocol):
+    """Labels of one record from what the model finds in it."""
+
+    def __call__(
+        self, finder: Any, codes: np.ndarray, candidates: np.ndarray, options: CallOptions, statistics: Any,
+        rules: PseudoLabelRules, /,
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+        """Tracks, uint8 [2, L], and rows of ``GENE_TABLE``.
+
+        Args:
+            finder: The model.
+            codes: uint8 base codes, forward strand, [L].
+            candidates: What the model pass found.
+            options: Genetic code; circular or not.
+            statistics: Of the genome, or None.
+            rules: What is sure, what doubtful.
+        """
+
+
 @dataclass(frozen=True)
 class Adaptation:
     """How a model of a task is trained further on the genome at hand.
@@ -67,7 +90,7 @@ class Adaptation:
         build_task: Of the task.
         find_with: Class of the finder.
         labels: Kind of label tracks, see ``genomes.prepare``.
-        takes_own_calls: The model's own sure calls may be labels.
+        own_labels: Makes labels of the model's own calls; None where these are no labels.
         has_statistics: The decoder follows the genome at hand.
         assumes_own_code: Annotations seldom say a genetic code: the model's own counts.
         score: Scores a bundle on held-out regions.
@@ -77,7 +100,7 @@ class Adaptation:
     build_task: BuildTask
     find_with: type[Any]
     labels: str
-    takes_own_calls: bool
+    own_labels: OwnLabels | None
     has_statistics: bool
     assumes_own_code: bool
     score: Score

@@ -3,10 +3,16 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from genoformer.applications.adapt.interface import Adaptation, Labels, Trained
 from genoformer.applications.introns.calibrate import count_region_genes, fit_intron_decoder, follow_genes, hold_region
 from genoformer.applications.introns.caller import CalibratedDecoder, IntronGeneFinder
 from genoformer.bundle.folder import Bundle
+from genoformer.decoding.caller import record_stop_rate
+from genoformer.decoding.introns.pseudo_labels import frame_of_chance, intron_pseudo_labels
+from genoformer.decoding.options import CallOptions
+from genoformer.decoding.pseudo_labels import PseudoLabelRules
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
 from genoformer.metrics.introns import IntronCounts
@@ -47,12 +53,15 @@ def score_held_out_introns(
 def _decoder(finder: IntronGeneFinder, trained: Trained) -> tuple[CalibratedDecoder, str]:
     """With ``MIN_DECODER_GENES`` held-out genes a fitted one.
 
-    With fewer that of the given model, but with lengths and sites of the genes that were trained on.
+    With fewer that of the given model, but with lengths and sites of the genes that were trained on. Own calls
+    teach the network alone: a decoder fitted to them would agree with itself.
     """
     bundle, regions = trained.bundle, trained.regions
-    if trained.n_genes >= MIN_DECODER_GENES:
+    if trained.is_annotated and trained.n_genes >= MIN_DECODER_GENES:
         parts = (regions["train"], regions["validation"])
         return fit_intron_decoder(bundle.model, bundle.tokenizer, finder.plan, trained.store, *parts), "fitted"
+    if not trained.is_annotated:
+        return finder.decoder, "kept"
     followed = follow_genes(finder.decoder.decoder, trained.store, regions["train"])
     return replace(finder.decoder, decoder=followed), "lengths"
 
@@ -63,8 +72,18 @@ def _score(
     return score_held_out_introns(finder, bundle, store, regions)
 
 
-# Own calls are no labels here: a gene that misses an exon would teach to miss it.
+def _own_labels(
+    finder: IntronGeneFinder, codes: np.ndarray, candidates: np.ndarray, options: CallOptions, statistics: Any,
+    rules: PseudoLabelRules,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    frame = frame_of_chance(record_stop_rate(codes, options), -rules.long_frame)
+    genes = finder.genes("", codes, candidates, options)
+    return intron_pseudo_labels(
+        codes, genes, genetic_code=options.genetic_code, sure=rules.sure_chain, shortest_frame=frame
+    )
+
+
 ADAPTATION = Adaptation(
-    build_task=gene_structure_eukaryote.build, find_with=IntronGeneFinder, labels="introns", takes_own_calls=False,
+    build_task=gene_structure_eukaryote.build, find_with=IntronGeneFinder, labels="introns", own_labels=_own_labels,
     has_statistics=False, assumes_own_code=True, score=_score, decoder=_decoder,
 )  # fmt: skip

@@ -11,17 +11,15 @@ from typing import Any
 import numpy as np
 
 from genoformer.annotation.tracks import MASKED, START
-from genoformer.applications.adapt.interface import Adaptation, Labels
-from genoformer.applications.genes.caller import GeneFinder
+from genoformer.applications.adapt.interface import Adaptation, Labels, OwnLabels
 from genoformer.applications.genes.passes import pass_records
 from genoformer.applications.genes.request import GeneRequest
 from genoformer.decoding.masking import Mask
 from genoformer.decoding.options import CallOptions
-from genoformer.decoding.pseudo_labels import PseudoLabelRules, pseudo_labels
+from genoformer.decoding.pseudo_labels import PseudoLabelRules
 from genoformer.errors import DataError, WarningLog
 from genoformer.genomes.prepare import GenomeFiles, is_store_of, prepare_store
 from genoformer.genomes.store import Source, Store, write_store
-from genoformer.sequence.records import Record
 
 STORE = "data.h5"
 INPUT = "input"
@@ -75,7 +73,8 @@ def annotated_labels(
 
 
 def own_labels(
-    finder: GeneFinder,
+    finder: Any,
+    make: OwnLabels,
     paths: list[str],
     work: Path,
     request: GeneRequest,
@@ -89,6 +88,7 @@ def own_labels(
 
     Args:
         finder: The model.
+        make: Makes labels of one record.
         paths: FASTA files.
         work: Folder of the store.
         request: Genetic code, gaps and circular records.
@@ -101,6 +101,9 @@ def own_labels(
         DataError: If the model is sure of too few genes.
     """
 
+    finder = finder.following(
+        lambda: ((record.codes, request.call_options(record)) for _, record in request.reading.all_records(paths))
+    )
     records = (
         (number, record.codes, request.call_options(record), mask.of(record.id))
         for number, record in request.reading.all_records(paths)
@@ -115,7 +118,9 @@ def own_labels(
 
     def sources() -> Iterator[Source]:
         for number, record in request.reading.all_records(paths):
-            yield _source(record, passes[number], finder, request.call_options(record), statistics, rules)
+            options = request.call_options(record)
+            tracks, table = make(finder, record.codes, passes[number], options, statistics, rules)
+            yield INPUT, replace(record, description=""), tracks, table, options.circular, options.genetic_code
 
     if not is_store_of(work / STORE, parameters):
         write_store(work / STORE, sources(), parameters)
@@ -141,14 +146,6 @@ def _stored_records(store: Store, genome: str | None = None) -> Iterator[tuple[i
         if genome in (None, record.genome):
             options = CallOptions(genetic_code=record.genetic_code, circular=record.circular)
             yield record.index, store.bases(record.index, 0, record.length), options
-
-
-def _source(record: Record, candidates, finder: GeneFinder, options: CallOptions, statistics, rules) -> Source:
-    opened = finder.opened(record.codes, options)
-    tracks, table = pseudo_labels(
-        record.codes, candidates, finder.decoder, options, opened=opened, statistics=statistics, rules=rules
-    )
-    return INPUT, replace(record, description=""), tracks, table, options.circular, options.genetic_code
 
 
 def _n_genes(store: Store) -> int:

@@ -155,6 +155,10 @@ class GeneFinder:
         for rows in block_candidates(opened, counted(), blocks, options, hopeful(self.decoder, opened, options)):
             yield rows if masked is None else rows[~overlaps_mask(rows["start"], rows["end"], masked)]
 
+    def following(self, read: Callable[[], Iterable[tuple[np.ndarray, CallOptions]]]) -> Self:
+        """The same: genes without introns follow the genome behind the model pass, by ``statistics``."""
+        return self
+
     def statistics(
         self, records: Callable[[], Iterable[tuple[np.ndarray, np.ndarray, CallOptions]]], options: CallOptions
     ) -> GenomeStatistics | None:

@@ -1,7 +1,7 @@
 """Genes of FASTA files: model pass, statistics of the genome, genes and their files; each streams record by record."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -95,15 +95,32 @@ class GenePredictor:
         self, paths: list[str], scan: Scan, folder: Path, on_bases: OnBases, share: range | None = None
     ) -> None:
         """Candidates of all records, kept in files; see ``interface.Predictor``."""
-        reading, mask = self.request.reading, _mask(scan)
+        reading, mask, hints = self.request.reading, _known(scan).mask, _known(scan).hints
         shift = reading.region[1] if reading.region else 0
         records = (
-            (number, reading.stretch(record), self.request.call_options(record), mask.of(record.id) - shift)
+            (
+                number,
+                reading.stretch(record),
+                replace(self.request.call_options(record), hints=hints.of(record.id, shift)),
+                mask.of(record.id) - shift,
+            )
             for number, record in reading.records(paths)
         )
         with fitting_threads(scan.n_bases):  # of the whole input, so that shards compute as one run does
             tracks = KeptTracks.in_folder(self.finder, folder, shift) if self._words(PROBABILITIES) else None
-            pass_records(self.finder, records, folder, on_bases, share, tracks)
+            pass_records(self._ready(paths), records, folder, on_bases, share, tracks)
+
+    def _ready(self, paths: list[str]) -> Finder:
+        """The finder for this genome."""
+        request = self.request
+        if not request.statistics or request.metagenome:
+            return self.finder
+
+        def read() -> Iterator[tuple[np.ndarray, CallOptions]]:
+            for _, record in request.reading.records(paths):
+                yield request.reading.stretch(record), request.call_options(record)
+
+        return self.finder.following(read)
 
     def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: WarningLog) -> Written:
         """Statistics of the genome, genes and their files; see ``interface.Predictor``."""
@@ -213,5 +230,6 @@ class GeneTally:
         }
 
 
-def _mask(scan: Scan) -> Any:
-    return scan.mask if isinstance(scan, GenomeScan) else GenomeScan(0, 0, "").mask
+def _known(scan: Scan) -> GenomeScan:
+    """With what is known of its genes; nothing where the scan does not say it."""
+    return scan if isinstance(scan, GenomeScan) else GenomeScan(0, 0, "")

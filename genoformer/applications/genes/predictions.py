@@ -91,6 +91,7 @@ def predict_records(
         return as_said.call_options(record) if circular is None else call
 
     with fitting_threads(sum(len(record) for record in read())):
+        finder = finder.following(lambda: ((record.codes, options_of(record)) for record in read()))
         found = [_pass_record(finder, record, options_of(record), probabilities) for record in read()]
 
     def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:

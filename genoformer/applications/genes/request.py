@@ -11,7 +11,9 @@ from typing import Any, ClassVar, Self
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
 from genoformer.annotation.read_bed import read_bed_intervals
+from genoformer.annotation.read_hints import read_hints
 from genoformer.bundle.header import BundleHeader
+from genoformer.decoding.introns.hints import Hints
 from genoformer.decoding.masking import Mask
 from genoformer.decoding.options import CallOptions
 from genoformer.errors import UsageError, WarningLog
@@ -22,6 +24,7 @@ from genoformer.inference.parts import Part
 from genoformer.inference.reading import Reading, Region, Scan, scan_records
 from genoformer.sequence.records import Record
 
+TAKES_HINTS = "gene_structure_eukaryote"
 N_NAMED = 5
 """Records that a message names, so that the user sees how ids look."""
 ANY_GAP_BP = 1 << 40
@@ -34,10 +37,12 @@ class GenomeScan(Scan):
 
     Attributes:
         mask: Where no gene may lie.
+        hints: What is known of genes.
         circular: Ids of the records that are circular, whoever says so.
     """
 
     mask: Mask = field(default_factory=Mask)
+    hints: Hints = field(default_factory=Hints)
     circular: tuple[str, ...] = ()
 
 
@@ -59,6 +64,7 @@ class GeneRequest:
             genes alone.
         precision: Of the model pass; None for what the machine is fast in.
         mask: BED file of intervals in which no gene may lie (see ``decoding.masking``), plain or gzip.
+        hints: GFF file of hints (see ``annotation.read_hints``), plain or gzip; for genes with introns.
     """
 
     call: CallOptions
@@ -72,6 +78,7 @@ class GeneRequest:
     functions: dict[str, Any] | None = None
     precision: str | None = None
     mask: str | None = None
+    hints: str | None = None
 
     known_formats: ClassVar[Part[Formats]] = Part("genoformer.applications.genes.outputs:FORMATS")
 
@@ -88,6 +95,10 @@ class GeneRequest:
         group.add_argument(
             "--mask", metavar="BED", help="BED file of intervals without genes (rRNA, tRNA …), plain or gzip"
         )
+        group.add_argument(
+            "--hints", metavar="GFF",
+            help="hints in Augustus' format (introns of RNA-seq, coding parts of proteins …); for genes with introns",
+        )  # fmt: skip
         group.add_argument("--min-gene-bp", type=int, default=90, help="shortest gene, stop codon included")
         group.add_argument("--across-gaps", action="store_true", help="let genes run across runs of ten or more N")
         group.add_argument(
@@ -107,6 +118,10 @@ class GeneRequest:
         if args.min_gene_bp < 1:
             message = f"expected a positive number, found {args.min_gene_bp}."
             raise UsageError("OPTION-001", message, where="--min-gene-bp")
+        if args.hints is not None and header.config.task != TAKES_HINTS:
+            message = f"{header.name} finds genes without introns."
+            fix = "Take a model for genes with introns, or leave --hints out."
+            raise UsageError("HINTS-005", message, where="--hints", fix=fix)
         max_gap_bp = ANY_GAP_BP if args.across_gaps else USUAL_GAP_BP
         words = None if args.formats is None else args.formats.split(",")
         return cls(
@@ -119,6 +134,7 @@ class GeneRequest:
             metagenome=args.metagenome,
             precision=args.precision,
             mask=args.mask,
+            hints=args.hints,
         )
 
     @classmethod
@@ -130,8 +146,8 @@ class GeneRequest:
         return cls(**{**stored, **lists, "call": CallOptions(**stored["call"]), "reading": reading})
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types, without the mask: where it lies says nothing, and what it holds stands in the key."""
-        stored = {**asdict(replace(self, mask=None)), "reading": self.reading.to_dict()}
+        """Plain JSON types, without mask and hints: where they lie says nothing, what they hold stands in the key."""
+        stored = {**asdict(replace(self, mask=None, hints=None)), "reading": self.reading.to_dict()}
         return json.loads(json.dumps(stored))
 
     def scan(self, paths: list[str], warnings: WarningLog) -> GenomeScan:
@@ -151,7 +167,7 @@ class GeneRequest:
                     ambiguous.append(record.id)
                 if number < N_NAMED:
                     first.append(record.id)
-                if self.mask is not None:
+                if self.mask is not None or self.hints is not None:
                     lengths[record.id] = len(record)
                 if self.reading.wants(record):
                     circular.extend([record.id] if self.call_options(record).circular else [])
@@ -171,17 +187,19 @@ class GeneRequest:
             message = f"--circular names records that are not there: {', '.join(sorted(missing))}."
             raise UsageError("CIRCULAR-001", message)
         intervals = {} if self.mask is None else read_bed_intervals(self.mask, lengths, warnings)
-        return GenomeScan(**vars(found), mask=Mask(intervals), circular=tuple(circular))
+        hints = {} if self.hints is None else read_hints(self.hints, lengths, warnings)
+        return GenomeScan(**vars(found), mask=Mask(intervals), hints=Hints(hints), circular=tuple(circular))
 
     def key(self, header: BundleHeader, scan: Scan) -> dict[str, Any]:
         """What makes two predictions the same, JSON types."""
-        mask = scan.mask.digest() if isinstance(scan, GenomeScan) else None
         asked = self.to_dict()
+        mask, hints = (scan.mask.digest(), scan.hints.digest()) if isinstance(scan, GenomeScan) else (None, None)
         if isinstance(scan, GenomeScan):  # not what was asked: with "auto" the files say it
             asked["circular"] = list(scan.circular)
-        asked["call"].pop("buffer_bp")
+        for name in ("buffer_bp", "hints"):
+            asked["call"].pop(name)
         return {
-            **asked, "mask": mask, "task": header.config.task, "tile_bp": header.config.tile_bp,
+            **asked, "mask": mask, "hints": hints, "task": header.config.task, "tile_bp": header.config.tile_bp,
             "context_bp": header.config.context_bp, "sequence_digest": scan.sequence_digest,
             "model_digest": header.digest, "decoder_digest": decoder_digest(header.calibration),
             "version": version("genoformer"),

@@ -83,7 +83,11 @@ class GeneVariants:
                 kept.keeps_next = record.id in genome.asked
                 yield number, record.codes, self.call_options(record), None
 
+        def read() -> Iterator[tuple[np.ndarray, CallOptions]]:
+            return ((record.codes, self.call_options(record)) for _, record in genome.read())
+
         with fitting_threads(genome.n_bases):
+            self.finder = self.finder.following(read)
             self._passes = pass_records(self.finder, records(), work, on_bases, tracks=kept)
         passes = self._passes
 

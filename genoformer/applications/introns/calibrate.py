@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -14,9 +15,13 @@ from genoformer.annotation.intron_tracks import genes_of_tracks
 from genoformer.annotation.models import Gene
 from genoformer.annotation.tracks import MASKED
 from genoformer.applications.genes.region_scores import read_region
-from genoformer.applications.introns.caller import CalibratedDecoder, gene_of_parts
+from genoformer.applications.introns.caller import CalibratedDecoder
+from genoformer.applications.introns.follow import SampleStretch, learn_counts
+from genoformer.applications.introns.parts import genes_of_parts
 from genoformer.bundle.folder import Bundle
-from genoformer.decoding.introns.stream import decode_record
+from genoformer.decoding.introns.evidence import Terms, collect_terms
+from genoformer.decoding.introns.motifs import GeneCounts, Motifs, count_genes, count_sequence
+from genoformer.decoding.introns.stream import BLOCK_BP, CollectTerms, decode_record
 from genoformer.decoding.introns.weights import (
     EXON_KINDS,
     SITE_KINDS,
@@ -44,6 +49,8 @@ STEPS = (0.5, 0.75, 1.33, 2.0)
 COSTS = ("gene", "intron", "untranslated", "edge")
 COST_STEPS = (-4.0, -1.5, 1.5, 4.0)
 MAX_ROUNDS = 6
+ROUNDS = 2
+"""How often weights are fitted to what the decoder finds, and the decoder looks again with these weights."""
 MIN_LENGTHS = 20
 """Fewer lengths of a kind say less about it than the genes that a decoder was made for."""
 
@@ -58,6 +65,8 @@ class HeldRegion:
         genes: Its whole genes.
         masked: Stretches that do not count, as pseudogenes that span them.
         code: Genetic code.
+        genome: What it belongs to.
+        own: What the decoder has found in the regions of that genome; None before it has looked.
     """
 
     codes: np.ndarray
@@ -65,6 +74,20 @@ class HeldRegion:
     genes: list[Gene]
     masked: list[Gene]
     code: GeneticCode
+    genome: str = ""
+    own: GeneCounts | None = None
+
+    @cached_property
+    def terms(self) -> CollectTerms:
+        """What speaks for its bases and boundaries, by block: it does not change with the weights."""
+        known: dict[tuple[int, int], Terms] = {}
+
+        def collect(codes: np.ndarray, logits: np.ndarray, offset: int, start: int, end: int, *rest: Any) -> Terms:
+            if (start, end) not in known:
+                known[start, end] = collect_terms(codes, logits, offset, start, end, *rest)
+            return known[start, end]
+
+        return collect
 
 
 def fit_intron_decoder(
@@ -88,8 +111,21 @@ def fit_intron_decoder(
     held = [hold_region(network, tokenizer, plan, store, region) for region in regions]
     if not any(region.genes for region in held):
         raise DataError("DECODER-001", "no whole gene lies in the validation regions.", fix="Hold out more.")
-    decoder = fit_weights(first_decoder(store, training), held)
+    decoder = first_decoder(store, training)
+    for _ in range(ROUNDS):
+        held = follow_genomes(decoder, held)
+        decoder = fit_weights(decoder, held)
+    held = follow_genomes(decoder, held)
     return CalibratedDecoder(decoder, fit_confidence(decoder, held))
+
+
+def follow_genomes(decoder: IntronDecoder, held: Sequence[HeldRegion]) -> list[HeldRegion]:
+    """The regions of each genome with what the decoder finds in them, as a prediction does with a sample."""
+    counts = {}
+    for genome in dict.fromkeys(region.genome for region in held):
+        seen = [SampleStretch(region.codes, region.logits, region.code) for region in held if region.genome == genome]
+        counts[genome] = learn_counts(decoder, seen)
+    return [replace(region, own=counts[region.genome]) for region in held]
 
 
 def hold_region(network, tokenizer, plan: TilePlan, store: Store, region: Region) -> HeldRegion:
@@ -99,8 +135,9 @@ def hold_region(network, tokenizer, plan: TilePlan, store: Store, region: Region
     both = np.concatenate([[False], (tracks & MASKED != 0).all(axis=0), [False]])
     edges = np.flatnonzero(np.diff(both)).reshape(-1, 2).tolist()
     masked = [Gene("", start, end, "+", pseudo=True) for start, end in edges]
-    code = get_genetic_code(store.records[region.record].genetic_code)
-    return HeldRegion(codes, logits, genes_of_tracks(tracks), masked, code)
+    record = store.records[region.record]
+    code = get_genetic_code(record.genetic_code)
+    return HeldRegion(codes, logits, genes_of_tracks(tracks), masked, code, record.genome)
 
 
 @dataclass(frozen=True)
@@ -111,11 +148,13 @@ class SeenGenes:
         exons: Lengths of coding parts in bp, by kind of ``EXON_KINDS``.
         introns: Lengths of introns in bp.
         sites: How often each pair of intron ends occurs.
+        counts: Of their sites, codons and introns.
     """
 
     exons: dict[str, list[int]]
     introns: list[int]
     sites: Counter[str]
+    counts: GeneCounts = field(default_factory=GeneCounts.nothing)
 
     def exon_table(self, kind: str) -> LengthTable:
         """How long coding parts of this kind are."""
@@ -135,7 +174,7 @@ def first_decoder(store: Store, regions: Sequence[Region]) -> IntronDecoder:
     """A decoder with default weights, and lengths and sites of the genes in these regions."""
     seen = see_genes(store, regions)
     exons = {kind: seen.exon_table(kind) for kind in EXON_KINDS}
-    return IntronDecoder(IntronWeights(), exons, seen.intron_table(), seen.site_logs())
+    return IntronDecoder(IntronWeights(), exons, seen.intron_table(), seen.site_logs(), Motifs(None, seen.counts))
 
 
 def follow_genes(decoder: IntronDecoder, store: Store, regions: Sequence[Region]) -> IntronDecoder:
@@ -153,16 +192,19 @@ def see_genes(store: Store, regions: Sequence[Region]) -> SeenGenes:
     exons: dict[str, list[int]] = {kind: [] for kind in EXON_KINDS}
     introns: list[int] = []
     sites: Counter[str] = Counter()
+    counts = GeneCounts.nothing()
     for region in regions:
         codes = store.bases(region.record, region.start, region.end)
-        for gene in genes_of_tracks(store.tracks(region.record, region.start, region.end)):
+        genes = genes_of_tracks(store.tracks(region.record, region.start, region.end))
+        counts += count_sequence(codes) + count_genes(codes, genes)
+        for gene in genes:
             parts = gene.parts if gene.strand == "+" else gene.parts[::-1]
             for i, (start, end) in enumerate(parts):
                 exons[_exon_kind(i, len(parts))].append(end - start)
             for (_, low), (high, _) in pairwise(gene.parts):
                 introns.append(high - low)
                 sites[_site_kind(codes[low:high], gene.strand)] += 1
-    return SeenGenes(exons, introns, sites)
+    return SeenGenes(exons, introns, sites, counts)
 
 
 def _exon_kind(i: int, n: int) -> str:
@@ -197,10 +239,13 @@ def fit_weights(decoder: IntronDecoder, held: Sequence[HeldRegion]) -> IntronDec
 
 
 def objective(decoder: IntronDecoder, held: Sequence[HeldRegion]) -> float:
-    """What the weights are chosen by: mean of the MCC of bases and the F1 of exons and of chains."""
-    total = sum((count_region_genes(decoder, region) for region in held), IntronCounts())
-    scores = total.compute()
-    return (scores["bases"]["mcc_stranded"] + scores["exon"]["f1"] + scores["chain"]["f1"]) / 3
+    """What the weights are chosen by: mean of the MCC of bases and the F1 of exons and of chains, each genome alike."""
+    totals: dict[str, IntronCounts] = {}
+    for region in held:
+        totals[region.genome] = totals.get(region.genome, IntronCounts()) + count_region_genes(decoder, region)
+    scores = [counts.compute() for counts in totals.values()]
+    of_each = [one["bases"]["mcc_stranded"] + one["exon"]["f1"] + one["chain"]["f1"] for one in scores]
+    return sum(of_each) / (3 * max(len(of_each), 1))
 
 
 def count_region_genes(decoder: IntronDecoder, region: HeldRegion) -> IntronCounts:
@@ -211,11 +256,13 @@ def count_region_genes(decoder: IntronDecoder, region: HeldRegion) -> IntronCoun
 
 def predicted_genes(decoder: IntronDecoder, region: HeldRegion) -> list[Gene]:
     """Genes on the best path, their log-odds as score."""
-    pieces = [(0, len(region.codes), region.logits)]
-    parts = decode_record(region.codes, pieces, decoder, region.code)
+    n = len(region.codes)
+    edges = [*range(0, n, BLOCK_BP), n]
+    pieces = ((start, end, region.logits[:, start:end]) for start, end in pairwise(edges))
+    decoder = decoder if region.own is None else decoder.following(region.own)
+    parts = decode_record(region.codes, pieces, decoder, region.code, collect=region.terms)
     found = []
-    for rows in np.split(parts, np.flatnonzero(np.diff(parts["gene"])) + 1) if len(parts) else []:
-        gene = gene_of_parts("", rows)
+    for gene, rows in genes_of_parts("", parts):
         gene.score = float(rows["score"][0])
         found.append(gene)
     return found

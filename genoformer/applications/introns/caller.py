@@ -1,7 +1,7 @@
 """One record through a bundle for genes with introns: the model pass, the path, and the genes on it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -10,6 +10,8 @@ import torch
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
 from genoformer.applications.genes.predictions import GenePrediction, gene_presentation, predict_records
+from genoformer.applications.introns.follow import Read, own_counts
+from genoformer.applications.introns.parts import genes_of_parts
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import Block
 from genoformer.decoding.introns.stream import PART_DTYPE, decode_record
@@ -136,7 +138,8 @@ class IntronGeneFinder:
 
         pieces = counted()
         code = get_genetic_code(options.genetic_code)
-        parts = decode_record(codes, pieces, self.decoder.decoder, code, max_gap_bp=options.max_gap_bp)
+        limits = {"max_gap_bp": options.max_gap_bp, "hints": options.hints}
+        parts = decode_record(codes, pieces, self.decoder.decoder, code, **limits)
         for _ in pieces if on_piece is not None else ():
             pass  # the path ends before unknown bases at the end, the outputs do not
         if masked is None or not len(parts):
@@ -161,43 +164,29 @@ class IntronGeneFinder:
         for _ in blocks:
             yield self.candidates(codes, options, on_bases, masked, on_piece)
 
+    def following(self, read: Read) -> Self:
+        """The same for the genome at hand: its decoder knows splice sites, starts and codons of its own genes there.
+
+        Args:
+            read: Gives the records; called twice.
+        """
+        decoder = self.decoder.decoder
+        if decoder.motifs is None or not decoder.weights.follows:
+            return self
+        counts = own_counts(self.bundle.model, self.bundle.tokenizer, self.plan, decoder, read)
+        return replace(self, decoder=replace(self.decoder, decoder=decoder.following(counts)))
+
     def statistics(self, records: object, options: CallOptions) -> None:
-        """Nothing: the decoder of genes with introns does not follow the genome at hand."""
+        """Nothing that genes are chosen by: they are found by a decoder that follows the genome, see ``following``."""
 
     def genes(
         self, record_id: str, codes: np.ndarray, candidates: np.ndarray, options: CallOptions, statistics: object = None
     ) -> list[Gene]:
         """Genes from their coding parts; those shorter than ``options.min_gene_bp`` are left out."""
-        edges = np.flatnonzero(np.diff(candidates["gene"])) + 1
-        found = [self._gene(record_id, parts) for parts in np.split(candidates, edges) if len(parts)]
+        found = [self._with_score(gene, rows) for gene, rows in genes_of_parts(record_id, candidates)]
         return [gene for gene in found if gene.length_bp >= options.min_gene_bp]
 
-    def _gene(self, record_id: str, rows: np.ndarray) -> Gene:
-        gene = gene_of_parts(record_id, rows)
+    def _with_score(self, gene: Gene, rows: np.ndarray) -> Gene:
         if self.decoder.confidence is not None:
             gene.score = float(self.decoder.confidence.apply(rows["score"][:1])[0])
         return gene
-
-
-def gene_of_parts(record_id: str, rows: np.ndarray) -> Gene:
-    """One gene from its rows of ``PART_DTYPE``, without score."""
-    parts = tuple((int(start), int(end)) for start, end in zip(rows["start"], rows["end"], strict=True))
-    first = rows[0]
-    is_plus = first["strand"] == 1
-    cut = bool(first["cut_low"]), bool(first["cut_high"])
-    low, high = min(int(first["low"]), parts[0][0]), max(int(first["high"]), parts[-1][1])
-    exons = list(parts)
-    exons[0] = (low, exons[0][1])
-    exons[-1] = (exons[-1][0], high)
-    reaches_beyond = low < parts[0][0] or high > parts[-1][1]
-    return Gene(
-        contig=record_id,
-        start=parts[0][0],
-        end=parts[-1][1],
-        strand="+" if is_plus else "-",
-        parts=parts,
-        exons=tuple(exons) if reaches_beyond else (),
-        partial_5=cut[0] if is_plus else cut[1],
-        partial_3=cut[1] if is_plus else cut[0],
-        phase_offset=int(first["phase_offset"]),
-    )

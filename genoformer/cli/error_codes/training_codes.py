@@ -173,7 +173,7 @@ TRAINING_CODES = {
     "ADAPT-005": Entry(2, "No genome is given.", "Name a FASTA file."),
     "ADAPT-006": Entry(2, "A mixture of organisms is nothing to adapt to.", "Leave out --adapt or --metagenome."),
     "ADAPT-007": Entry(
-        2, "A model of genes with introns is adapted to an annotation only.", "Run genoformer adapt with --annotation."
+        2, "A model of this task is adapted to an annotation only.", "Run genoformer adapt with --annotation."
     ),
     "BENCHMARK-001": Entry(2, "Nothing says how to train.", "Add --config NAME to --fit."),
     "BENCHMARK-002": Entry(2, "There is no such simple model.", "Give --baselines those that the message lists."),

@@ -4,13 +4,14 @@ The scan keeps every hypothesis that is alive. Genes that all of them have in co
 forgotten, so that memory does not grow with the record, and blocks of any size give the same genes as the whole.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from genoformer.annotation.genetic_code import GeneticCode
 from genoformer.decoding.introns.automaton import close, scan
-from genoformer.decoding.introns.evidence import LOOKAHEAD_BP, collect_evidence, stop_tables
+from genoformer.decoding.introns.evidence import LOOKAHEAD_BP, Terms, collect_terms, stop_tables, weigh_terms
+from genoformer.decoding.introns.hints import add_hints
 from genoformer.decoding.introns.settle import settle
 from genoformer.decoding.introns.state import (
     CUT_HIGH,
@@ -35,6 +36,8 @@ from genoformer.sequence.alphabet import N_CODE
 
 Piece = tuple[int, int, np.ndarray]
 BLOCK_BP = 65_536
+CollectTerms = Callable[..., Terms]
+"""``evidence.collect_terms``, or what gives the same."""
 
 PART_DTYPE = np.dtype(
     [
@@ -48,7 +51,7 @@ transcript, bases before the first whole codon, which ends the record cuts off, 
 
 def decode_record(
     codes: np.ndarray, pieces: Iterable[Piece], decoder: IntronDecoder, code: GeneticCode, *, max_gap_bp: int = 9,
-    block_bp: int = BLOCK_BP,
+    block_bp: int = BLOCK_BP, collect: CollectTerms = collect_terms, hints: np.ndarray | None = None,
 ) -> np.ndarray:  # fmt: skip
     """The best genes of a record.
 
@@ -59,6 +62,8 @@ def decode_record(
         code: Genetic code.
         max_gap_bp: No gene runs across a longer run of unknown bases; it is cut off there as at the record's end.
         block_bp: Most bases that are looked at in one go: speed and memory only.
+        collect: Gives the terms of each block: who decodes a record again and again with other weights keeps them.
+        hints: What is known of genes of the record, see ``hints``; None without.
 
     Returns:
         Coding parts by place, rows of ``PART_DTYPE``.
@@ -68,7 +73,7 @@ def decode_record(
     buffer = _Buffer(pieces)
     rows: list[list[tuple]] = []
     for start, end in stretches(codes, max_gap_bp):
-        rows += _decode_stretch(known, start, end, buffer, tables, decoder, code, block_bp)
+        rows += _decode_stretch(known, start, end, buffer, tables, decoder, code, block_bp, collect, hints)
     genes = [np.array(parts, PART_DTYPE) for parts in rows]
     for number, parts in enumerate(genes):
         parts["gene"] = number
@@ -105,7 +110,7 @@ class _Buffer:
 
 def _decode_stretch(
     codes: np.ndarray, start: int, end: int, buffer: _Buffer, tables: Tables, decoder: IntronDecoder,
-    code: GeneticCode, block_bp: int,
+    code: GeneticCode, block_bp: int, collect: CollectTerms, hints: np.ndarray | None,
 ) -> Iterator[list[tuple]]:  # fmt: skip
     """Coding parts of every gene of a stretch without gaps."""
     state = new_state(tables, start)
@@ -115,7 +120,10 @@ def _decode_stretch(
         high = min(low + block_bp, end)
         buffer.read(max(start, low - LOOKAHEAD_BP), min(high + LOOKAHEAD_BP, end))
         last = high + (high == end)  # there is a boundary behind the last base, too
-        scores = collect_evidence(codes[:end], buffer.logits, buffer.offset, low, last, decoder, code)
+        terms = collect(codes[:end], buffer.logits, buffer.offset, low, last, decoder.motifs, code)
+        scores = weigh_terms(terms, decoder)
+        if hints is not None:
+            add_hints(scores, hints, low, decoder.weights)
         arrays = (scores.emit, scores.sites, scores.pairs)
         position = low
         while position < last:
@@ -179,6 +187,7 @@ def build_tables(decoder: IntronDecoder, code: GeneticCode) -> Tables:
     minus = plus.transpose(1, 0, 2).copy()  # low to high, what begins is what ends in reading direction
     classes, blocked = _split_codons(stop_tables(code))
     w = decoder.weights
+    intron = w.intron + (0.0 if decoder.motifs is None else w.rate * decoder.motifs.log_rate)
     return Tables(
         exon_logs=np.stack([plus, minus]),
         exon_slope=weight * min(table.slope for table in decoder.exons.values()),
@@ -187,7 +196,7 @@ def build_tables(decoder: IntronDecoder, code: GeneticCode) -> Tables:
         stops=stop_tables(code),
         classes=classes,
         blocked=blocked,
-        costs=np.array([w.gene, w.intron, w.untranslated, w.edge]),
+        costs=np.array([w.gene, intron, w.untranslated, w.edge]),
     )
 
 

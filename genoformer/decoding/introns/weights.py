@@ -5,8 +5,11 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
+from genoformer.decoding.introns.motifs import GeneCounts, Motifs
 from genoformer.files.numbers import read_number, read_numbers
 
+MOTIF_WEIGHTS = ("motif", "start_motif", "codon", "rate")
+"""Decoders of before have none of these."""
 EXON_KINDS = ("initial", "internal", "terminal", "single")
 SITE_KINDS = ("GT-AG", "GC-AG", "AT-AC")
 
@@ -26,6 +29,10 @@ class IntronWeights:
         edge: Added for each end of a gene that the record cuts off.
         length: Weight of the log-probabilities of lengths.
         rare_site: Weight of the log-frequencies of kinds of splice sites.
+        motif: Weight of the log-odds of splice sites, see ``motifs``.
+        start_motif: Weight of those of starts.
+        codon: Weight of those of codons, at the last base of each.
+        rate: Weight of the log-odds of introns: how many there are here, against the training genes.
     """
 
     state: float = 0.025
@@ -33,11 +40,20 @@ class IntronWeights:
     signal: float = 3.7
     splice: float = 5.6
     gene: float = -1.5
-    intron: float = 25.5
+    intron: float = 5.0
     untranslated: float = 5.0
     edge: float = -3.0
     length: float = 0.35
     rare_site: float = 3.5
+    motif: float = 4.0
+    start_motif: float = 1.0
+    codon: float = 2.0
+    rate: float = 8.0
+
+    @property
+    def follows(self) -> bool:
+        """Whether genes of the genome at hand can change anything."""
+        return any((self.motif, self.start_motif, self.codon, self.rate))
 
 
 @dataclass(frozen=True)
@@ -91,12 +107,19 @@ class IntronDecoder:
         exons: Length of coding parts, by kind of ``EXON_KINDS``.
         introns: Length of introns.
         sites: Log-frequency of each of ``SITE_KINDS`` among introns.
+        motifs: What sites and codons look like in the genome at hand, or in the training genes; None in decoders of
+            before, which do not look at them.
     """
 
     weights: IntronWeights
     exons: dict[str, LengthTable]
     introns: LengthTable
     sites: dict[str, float] = field(default_factory=lambda: dict(zip(SITE_KINDS, (0.0, -4.5, -8.0), strict=True)))
+    motifs: Motifs | None = None
+
+    def following(self, own: GeneCounts) -> "IntronDecoder":
+        """The decoder for a genome whose genes were counted; the same one where it does not look at motifs."""
+        return self if self.motifs is None else replace(self, motifs=replace(self.motifs, own=own))
 
     def with_weights(self, **changed: float) -> "IntronDecoder":
         """The same decoder with other weights."""
@@ -109,6 +132,7 @@ class IntronDecoder:
             "exons": {kind: _table_dict(table) for kind, table in self.exons.items()},
             "introns": _table_dict(self.introns),
             "sites": self.sites,
+            "motifs": None if self.motifs is None else self.motifs.training.to_dict(),
         }
 
     @classmethod
@@ -118,11 +142,14 @@ class IntronDecoder:
         Raises:
             KeyError, TypeError, ValueError: If it is something else.
         """
+        unknown = dict.fromkeys(MOTIF_WEIGHTS, 0.0)
+        counts = stored.get("motifs")
         return cls(
-            IntronWeights(**{name: read_number(value) for name, value in stored["weights"].items()}),
+            IntronWeights(**(unknown | {name: read_number(value) for name, value in stored["weights"].items()})),
             {kind: _read_table(stored["exons"][kind]) for kind in EXON_KINDS},
             _read_table(stored["introns"]),
             read_numbers(stored["sites"], SITE_KINDS),
+            None if counts is None else Motifs(None, GeneCounts.from_dict(counts)),
         )
 
 

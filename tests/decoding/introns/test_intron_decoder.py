@@ -13,7 +13,7 @@ from genoformer.annotation.intron_tracks import ACCEPTOR, DONOR, STATE_MASK, int
 from genoformer.annotation.models import Gene
 from genoformer.annotation.read import read_annotation, read_records
 from genoformer.annotation.tracks import START, STOP
-from genoformer.applications.introns.caller import gene_of_parts
+from genoformer.applications.introns.parts import gene_of_parts
 from genoformer.decoding.introns.evidence import collect_evidence
 from genoformer.decoding.introns.stream import decode_record, stretches
 from genoformer.decoding.introns.weights import EXON_KINDS, IntronDecoder, IntronWeights, LengthTable, fit_lengths

@@ -18,7 +18,7 @@ def test_without_another_process_this_one_compiles(monkeypatch, tmp_path):
         pass
 
     monkeypatch.setattr(own_process.sys, "executable", str(tmp_path / "nothing"))
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
     found = own_process.kernel_from_disk(kernel, "digest", ("nowhere", "nothing", []))
     found.ctypes(0)
     assert found.cache_hits == 0

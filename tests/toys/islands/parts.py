@@ -25,7 +25,7 @@ def _score(finder, bundle, store, regions, labels):
 
 
 ADAPTATION = Adaptation(
-    build_task=islands_task.build, find_with=IslandFinder, labels="codons", takes_own_calls=False,
+    build_task=islands_task.build, find_with=IslandFinder, labels="codons", own_labels=None,
     has_statistics=False, assumes_own_code=False, score=_score,
     decoder=lambda finder, trained: (finder.decoder, "kept"),
 )  # fmt: skip

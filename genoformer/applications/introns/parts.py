@@ -1,0 +1,43 @@
+"""Coding parts, as the decoder writes them, as genes."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from genoformer.annotation.models import Gene
+
+
+def genes_of_parts(record_id: str, parts: np.ndarray) -> Iterator[tuple[Gene, np.ndarray]]:
+    """Every gene of a record, without score, with its rows.
+
+    Args:
+        record_id: Name of the record.
+        parts: Rows of ``PART_DTYPE``.
+    """
+    edges = np.flatnonzero(np.diff(parts["gene"])) + 1
+    for rows in np.split(parts, edges) if len(parts) else []:
+        yield gene_of_parts(record_id, rows), rows
+
+
+def gene_of_parts(record_id: str, rows: np.ndarray) -> Gene:
+    """One gene from its rows of ``PART_DTYPE``, without score."""
+    parts = tuple((int(start), int(end)) for start, end in zip(rows["start"], rows["end"], strict=True))
+    first = rows[0]
+    is_plus = first["strand"] == 1
+    cut = bool(first["cut_low"]), bool(first["cut_high"])
+    low, high = min(int(first["low"]), parts[0][0]), max(int(first["high"]), parts[-1][1])
+    exons = list(parts)
+    exons[0] = (low, exons[0][1])
+    exons[-1] = (exons[-1][0], high)
+    reaches_beyond = low < parts[0][0] or high > parts[-1][1]
+    return Gene(
+        contig=record_id,
+        start=parts[0][0],
+        end=parts[-1][1],
+        strand="+" if is_plus else "-",
+        parts=parts,
+        exons=tuple(exons) if reaches_beyond else (),
+        partial_5=cut[0] if is_plus else cut[1],
+        partial_3=cut[1] if is_plus else cut[0],
+        phase_offset=int(first["phase_offset"]),
+    )
