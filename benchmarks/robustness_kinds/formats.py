@@ -17,6 +17,7 @@ import torch
 
 from genoformer.annotation.read import read_annotation
 from genoformer.annotation.read_bed import read_bed_intervals
+from genoformer.annotation.read_hints import read_hints
 from genoformer.annotation.seqids import read_seqid_map
 from genoformer.errors import WarningLog
 from genoformer.genomes.genome_table import read_genome_table
@@ -166,6 +167,8 @@ def _intervals(inputs: Inputs, scratch: Path) -> list[Format]:
     lengths = {record.id: len(record) for record in read_records(inputs.genome)}
     genes = inputs.folder / "genome.gff3"
     vcf = (inputs.folder / "variants.vcf").read_bytes()
+    rows = "{0}\tb2h\tintron\t101\t160\t0\t+\t.\tmult=12;src=E\n{0}\tx\tCDSpart\t50\t100\t1\t-\t0\tgrp=p1;src=P\n"
+    hints = "# made up\n" + "".join(map(rows.format, lengths))
 
     def variants(*more: str) -> Callable[[Path], Any]:
         words = ("--model", "none", "--annotation", genes, "--formats", "tsv", "-o", scratch / "o", *more)
@@ -178,6 +181,8 @@ def _intervals(inputs: Inputs, scratch: Path) -> list[Format]:
     return [
         Format("BED mask", "m.bed", (inputs.folder / "mask.bed").read_bytes(),
                lambda path: canonical(read_bed_intervals(path, lengths, WarningLog())), 1.5,
+               neutral=(*PLAIN, *PACKED, comments(b"#"))),
+        Format("hints", "h.gff", hints.encode(), lambda path: canonical(read_hints(path, lengths, WarningLog())),
                neutral=(*PLAIN, *PACKED, comments(b"#"))),
         Format("VCF", "v.vcf", vcf, variants(), 1.5, neutral=(mutate.crlf, mutate.without_last_end, *PACKED)),
         Format("VCF, rows that do not fit left out", "v.vcf", vcf, variants("--skip")),
