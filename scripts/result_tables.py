@@ -24,6 +24,7 @@ from gene_tables import (
 from intron_tables import intron_decoding_table, intron_table
 from markdown_table import table
 from reformer_tables import reformer_growth_table, reformer_table
+from robustness_tables import attacked_table, robustness_table
 from scale_tables import context_table, processes_table, scale_table, shards_table, slurm_table
 from speed_tables import (
     contenders_table,
@@ -40,7 +41,7 @@ from speed_tables import (
 from structure_tables import contact_table, pair_table, state_table
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-PAGES = ("results.md", "performance.md", "architectures.md", "tasks/gene_structure_eukaryote.md")
+PAGES = ("results.md", "performance.md", "architectures.md", "reliability.md", "tasks/gene_structure_eukaryote.md")
 BLOCK = re.compile(r"(<!-- table: (\w+) ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -116,6 +117,8 @@ def mlm_table(results: dict[str, dict]) -> str:
 
 
 KINDS = {
+    "robustness": ("robustness-", robustness_table),
+    "attacked": ("robustness-", attacked_table),
     "tasks": ("tasks-", task_table),
     "pairs": ("tasks-", pair_table),
     "states": ("tasks-", state_table),

@@ -16,7 +16,7 @@ from genoformer import load_model
 from genoformer.bundle.fields import MOST_JSON_BYTES
 from genoformer.bundle.folder import load_bundle
 from genoformer.bundle.header import CALIBRATION, CONFIG, WEIGHTS, read_header
-from genoformer.errors import GenoformerError
+from genoformer.errors import DataError, GenoformerError
 from genoformer.files import MANIFEST_NAME, write_manifest
 
 VALUES = (
@@ -126,11 +126,21 @@ def test_names_that_leave_the_folder_are_refused(tiny_bundle, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(tiny_bundle, folder)
     manifest = json.loads((folder / MANIFEST_NAME).read_text())
-    for name in ("../x", "/etc/hostname", "a/../../x", "x\0", ""):
+    for name in ("../x", "/etc/hostname", "a/../../x", "x\0", "", "x" * 5_000, "\ud800"):
         changed = {"files": {**manifest["files"], name: {"sha256": "0", "bytes": 0}}}
         (folder / MANIFEST_NAME).write_text(json.dumps(changed))
         with pytest.raises(GenoformerError, match="FILES-003"):
             read_header(folder)
+
+
+@pytest.mark.parametrize("number", [10**400, 1e301, float("nan")])
+def test_numbers_of_a_calibration_that_no_float_computes_with_are_refused(tiny_bundle, tmp_path, number):
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_bundle, folder)
+    (folder / CALIBRATION).write_text(json.dumps({"decoder": {"of a task": [0.5, number]}}))
+    write_manifest(folder, [WEIGHTS, CONFIG, CALIBRATION])
+    with pytest.raises(DataError, match=r"decoder\.of a task\.1: expected a number below"):
+        read_header(folder)
 
 
 def test_endless_json_is_refused_by_its_size(tiny_bundle, tmp_path):

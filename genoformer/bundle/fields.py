@@ -11,6 +11,8 @@ MOST_JSON_BYTES = 2**24
 """Of a JSON file; those of shipped models have half a megabyte. Reading one takes ten times as much memory."""
 MOST_BP = 2**28
 MOST_NUMBER = 2**31
+MOST_FITTED = 1e300
+"""Of a calibration, whose numbers may be those of labels: what a float holds, with room to compute."""
 WHOLE_NUMBERS = {
     "k": (1, 12), "stride": (1, 12), "tile_bp": (1, MOST_BP), "context_bp": (0, MOST_BP), "genetic_code": (1, 33),
 }  # fmt: skip
@@ -43,21 +45,22 @@ def check_fields(config: Mapping[str, Any], path: Path) -> None:
         raise _wrong(path, "tile_bp", f"a multiple of the stride {config['stride']}", config["tile_bp"])
 
 
-def _check_numbers(value: Any, path: Path, name: str = "") -> None:
-    """Refuse numbers, however deep inside, that no array can be as long as, and those that are none."""
+def _check_numbers(value: Any, path: Path, name: str = "", most: float = MOST_NUMBER) -> None:
+    """Refuse numbers, however deep inside, that are out of range, and those that are none."""
     inside = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, one in inside:
-        _check_numbers(one, path, f"{name}.{key}" if name else str(key))
-    if isinstance(value, int | float) and not -MOST_NUMBER < value < MOST_NUMBER:
-        raise _wrong(path, name, f"a number below {MOST_NUMBER}", value)
+        _check_numbers(one, path, f"{name}.{key}" if name else str(key), most)
+    if isinstance(value, int | float) and not -most < value < most:
+        raise _wrong(path, name, f"a number below {most}", value)
 
 
 def check_calibration(calibration: Mapping[str, Any], path: Path) -> None:
     """Refuse a calibration whose common entries are something else; those of a task are for who reads them.
 
     Raises:
-        DataError: If an entry is of another type.
+        DataError: If an entry is of another type, or a number out of range.
     """
+    _check_numbers(calibration, path, most=MOST_FITTED)
     evidence = calibration.get("codon_evidence")
     if evidence is not None and (isinstance(evidence, bool) or not isinstance(evidence, int | float)):
         raise _wrong(path, "codon_evidence", "a number", evidence)

@@ -164,7 +164,7 @@ def verify_manifest(folder: str | Path, only: Collection[str] | None = None) -> 
         try:
             size = path.stat().st_size
             matches = size == entry["bytes"] and sha256_file(path) == entry["sha256"]
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a name that cannot be one of a file
             raise _manifest_error(path, f"cannot be read ({_reason(error)}), but the manifest names it.") from error
         if not matches:
             raise _manifest_error(path, f"differs from the manifest (expected {entry['bytes']} bytes, found {size}).")

@@ -15,6 +15,7 @@ from genoformer.inference.track_files import TrackFolder
 from genoformer.inference.tracks import STEPS, Track, decode_probabilities
 
 Row = tuple[str, int, int, float]
+_MARK_BYTES = 4
 
 
 class BigWigWriter(TrackFolder):
@@ -45,6 +46,8 @@ class _Rows:
         try:
             yield from self._rows
             self.is_complete = True
+        except GeneratorExit:  # pybigtools asks for no more rows, since it cannot write
+            raise
         except BaseException as error:
             self.error = error
             raise
@@ -67,15 +70,28 @@ def write_rows(path: Path, lengths: Mapping[str, int], rows: Iterable[Row]) -> N
     checked = _Rows(rows)
     try:
         pybigtools.open(str(named), "w").write(dict(lengths), iter(checked))
-    except RuntimeError as error:
+    except BaseException as error:
+        if checked.error is None and not isinstance(error, RuntimeError) and type(error).__name__ != "PanicException":
+            raise
         if checked.error is None:
             raise OSError(errno.EIO, f"pybigtools: {error}") from error
     finally:
         named.unlink()
     if checked.error is not None:
         raise checked.error
-    if not checked.is_complete:
-        raise OSError(errno.EIO, "pybigtools did not write all values")
+    if not checked.is_complete or not _has_end(path):
+        raise OSError(errno.EIO, "pybigtools could not write all of it, perhaps for lack of space")
+
+
+def _has_end(path: Path) -> bool:
+    """Whether a bigWig ends with the number that it begins with: pybigtools says nothing of a write that failed.
+
+    Reference: the bbi file format as UCSC's ``bwgCreate.c`` writes it, where that number comes last.
+    """
+    with open(path, "rb") as file:
+        first = file.read(_MARK_BYTES)
+        file.seek(max(0, path.stat().st_size - _MARK_BYTES))
+        return len(first) == _MARK_BYTES and file.read() == first
 
 
 def _track_rows(found: list[tuple[str, int, Track]], row: int) -> Iterator[Row]:

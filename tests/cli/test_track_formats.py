@@ -1,6 +1,7 @@
 """Probabilities of every base: HDF5, bigWig and bedGraph say what the model says, however the work was divided."""
 
 import os
+import resource
 import signal
 import sys
 
@@ -18,8 +19,10 @@ from genoformer.applications.genes.caller import ORIGIN_MARGIN_BP, GeneFinder
 from genoformer.applications.introns.caller import IntronGeneFinder
 from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
+from genoformer.errors import OutputWriteError
+from genoformer.files import atomic_path
 from genoformer.inference import passes, space, tracks
-from genoformer.inference.bigwig_files import BigWigWriter
+from genoformer.inference.bigwig_files import BigWigWriter, write_rows
 from genoformer.inference.track_files import read_probabilities
 from genoformer.inference.tracks import MAX_ERROR, STRANDS, Track, TrackPass, TrackStore
 from genoformer.sequence.alphabet import encode_bases
@@ -269,3 +272,22 @@ def test_pybigtools_reads_what_it_wrote(genome, tiny_bundle, tmp_path):
     stored = read_probabilities(tmp_path / "o/probabilities.h5", "NC_1.1")
     file = pybigtools.open(str(tmp_path / "o/tracks/stop.plus.bw"))
     assert np.allclose(file.values("NC_1.1"), stored[0, 4], atol=1e-7)  # float64 of the same float32
+
+
+def write_with_limit(folder, n_bytes):
+    """In a child: a bigWig where no file can have more bytes; the exit code says whether that was an error of ours."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
+    try:
+        with atomic_path(folder / "x.bw") as temporary:
+            write_rows(temporary, {"c": 10**6}, (("c", i * 10, i * 10 + 10, float(i % 97)) for i in range(20_000)))
+    except OutputWriteError as error:
+        return int(error.code == "FILES-002")
+    return 0
+
+
+@pytest.mark.parametrize("n_bytes", [0, 100, 5_000, 60_000, 93_000])
+def test_a_bigwig_that_pybigtools_cuts_short_is_an_error_and_leaves_nothing(tmp_path, n_bytes):
+    (tmp_path / "o").mkdir()
+    assert run_child(tmp_path / "said", write_with_limit, tmp_path / "o", n_bytes) == 1
+    assert list((tmp_path / "o").iterdir()) == []

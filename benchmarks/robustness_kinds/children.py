@@ -1,0 +1,206 @@
+"""Commands in processes of their own: forked from this one, which has imported everything, or started as programs."""
+
+import fcntl
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from genoformer.cli.main import main
+from robustness_kinds.commands import Command
+
+SAID = "said"
+"""What the last command in a folder said, beside the folder."""
+PIPE_BYTES = 1 << 20
+MOUNT = "mount"
+"""Folder under which a small disk is mounted."""
+MOST_S = 300
+EVENTS = ("replace", "rename", "open", "unlink", "fsync", "mkdir", "rmdir", "pwrite", "ftruncate")
+"""Calls of the module os between which a process may be killed."""
+Plan = Callable[[], None]
+
+
+def ignore() -> None:
+    """Plan nothing."""
+
+
+def run_forked(
+    place: Path, words: tuple[object, ...], plan: Plan = ignore, *, killed_after_s: float | None = None
+) -> int:
+    """Run a command in a folder, in a forked child.
+
+    Args:
+        place: The current folder of the child.
+        words: What stands behind ``genoformer``.
+        plan: What the child does before: it arranges what shall go wrong.
+        killed_after_s: When to kill it.
+
+    Returns:
+        Exit code; negative number of the signal that ended it.
+    """
+    reader, writer = os.pipe()  # and no file, which a full disk would cut
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    child = os.fork()
+    if not child:
+        os.dup2(writer, 1), os.dup2(writer, 2)
+        _become(place, words, plan)
+    os.close(writer)
+    try:
+        code = _await(child, killed_after_s)
+        os.set_blocking(reader, False)
+        _said_file(place).write_bytes(_all_of(reader))
+    finally:
+        os.close(reader)
+    return code
+
+
+def _all_of(reader: int) -> bytes:
+    """What a pipe holds."""
+    parts = []
+    while True:
+        try:
+            part = os.read(reader, PIPE_BYTES)
+        except BlockingIOError:  # a grandchild has it still
+            part = b""
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+
+
+def _become(place: Path, words: tuple[object, ...], plan: Plan) -> None:
+    code = 99
+    try:
+        os.chdir(place)
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
+        plan()
+        code = main([str(word) for word in words])
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def run_program(place: Path, words: tuple[object, ...], *, killed_after_s: float | None = None) -> int:
+    """As ``run_forked``, as a program of its own."""
+    command = [sys.executable, "-m", "genoformer", *map(str, words)]
+    with open(_said_file(place), "wb") as said:
+        child = subprocess.Popen(command, cwd=place, stdout=said, stderr=said)
+        try:
+            return child.wait(killed_after_s or MOST_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            return child.wait()
+
+
+def _await(child: int, killed_after_s: float | None) -> int:
+    end = time.monotonic() + (MOST_S if killed_after_s is None else killed_after_s)
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        left = end - time.monotonic()
+        if left <= 0:
+            os.kill(child, signal.SIGKILL)
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        time.sleep(min(0.002, left))
+
+
+def killed_at(number: int) -> Plan:
+    """A plan: the child kills itself at the ``number``-th call of ``EVENTS``, before it if even, behind it if odd."""
+
+    def plan() -> None:
+        calls = 0
+
+        def counted(call: Callable) -> Callable:
+            def wrapped(*args, **more):
+                nonlocal calls
+                calls += 1
+                if calls == number and number % 2 == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                result = call(*args, **more)
+                if calls == number:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return result
+
+            return wrapped
+
+        for name in EVENTS:
+            setattr(os, name, counted(getattr(os, name)))
+
+    return plan
+
+
+def counting(to: Path) -> Plan:
+    """A plan: how many calls of ``EVENTS`` there are is written to a file, which grows by a byte with each."""
+
+    def plan() -> None:
+        out = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+
+        def counted(call: Callable) -> Callable:
+            def wrapped(*args, **more):
+                os.write(out, b".")
+                return call(*args, **more)
+
+            return wrapped
+
+        for name in EVENTS:
+            setattr(os, name, counted(getattr(os, name)))
+
+    return plan
+
+
+def fresh(place: Path, prepared: Path) -> Path:
+    """A folder with what lies there before a command runs."""
+    if place.exists():
+        shutil.rmtree(place)
+    return Path(shutil.copytree(prepared, place, symlinks=True))
+
+
+def prepared(one: Command, place: Path) -> Path:
+    """Make what lies there before a command runs."""
+    place.mkdir(parents=True)
+    back = Path.cwd()
+    os.chdir(place)
+    try:
+        one.prepare()
+    finally:
+        os.chdir(back)
+    return place
+
+
+def tree(place: Path) -> dict[str, bytes]:
+    """Bytes of every file below a folder, by name; an empty folder has its name and "/"."""
+    found = {}
+    for path in place.rglob("*"):
+        name = str(path.relative_to(place))
+        if path.name == ".genoformer.lock":
+            continue
+        if path.is_file():
+            found[name] = path.read_bytes()
+        elif path.is_dir() and not any(path.iterdir()):
+            found[f"{name}/"] = b""
+    return found
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name is no final one."""
+    return any(part.startswith(".") for part in Path(name).parts)
+
+
+def said(place: Path) -> str:
+    """What the last command in a folder said."""
+    return _said_file(place).read_text(errors="replace")
+
+
+def _said_file(place: Path) -> Path:
+    """Where that is kept: not on a small disk."""
+    return (place.parent.parent if place.parent.name == MOUNT else place.parent) / SAID
+
+
+def seeded(*names: object) -> random.Random:
+    """Chance that is the same each time."""
+    return random.Random(" ".join(map(str, names)))

@@ -1,0 +1,103 @@
+"""The attacks of ``benchmarks/robustness.py`` see what goes wrong: each is shown something that does."""
+
+import gzip
+import json
+import os
+import random
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
+from robustness_kinds import children, guard, mutate
+from robustness_kinds.bundles import structurally_changed
+from robustness_kinds.formats import canonical
+from robustness_kinds.kills import is_equal
+
+TEXT = b">a one\nACGT\n>b\nAC,GT\t12\n"
+
+
+def test_each_ending_of_a_case_has_a_verdict(monkeypatch):
+    monkeypatch.setattr(guard, "MOST_CPU_S", 1.5)
+    monkeypatch.setattr(guard, "MOST_WAIT_S", 3)
+    monkeypatch.setattr(guard, "PATIENCE", 2)
+    cases = [
+        ("right", lambda: ""), ("raises", lambda: 1 / 0), ("dies", lambda: os._exit(3)),
+        ("hangs", lambda: time.sleep(60)), ("wrong", lambda: "other bytes"), ("unreached", lambda: guard.NOT_REACHED),
+        ("busy", lambda: busy(2)), ("large", lambda: str(len(bytearray(600 << 20)))[:0]), ("right again", lambda: ""),
+    ]  # fmt: skip
+    tally = guard.run_cases(cases)
+    assert (tally.tried, tally.not_reached) == (8, 1)
+    said = dict(failure.split(": ", 1) for failure in tally.failures)
+    assert sorted(said) == ["busy", "dies", "hangs", "large", "raises", "wrong"]
+    assert said["dies"] == "the process ended, 3" and said["hangs"] == "no end within 3 s"
+    assert said["raises"].startswith("ZeroDivisionError") and said["large"].endswith("MB of memory")
+
+
+def busy(seconds: float) -> str:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "is_right"),
+    [
+        (0, "", True), (65, "genoformer: error[FASTA-005] a.fa: bad.\n", True), (65, "", False), (70, "bug", False),
+        (65, "genoformer: error[FASTA-005] " + "x\n" * 9, False), (65, "genoformer: error[A-1] " + "x" * 20_000, False),
+    ],
+)  # fmt: skip
+def test_an_ending_is_judged_by_code_and_message(code, said, is_right):
+    assert (guard.judged(code, said, (0, 65)) == "") == is_right
+
+
+def test_mutants_follow_from_their_seed_and_differ():
+    made = [mutate.mutated(TEXT, random.Random(seed)) for seed in range(200)]
+    assert made == [mutate.mutated(TEXT, random.Random(seed)) for seed in range(200)]
+    assert len(set(made)) > 120 and mutate.mutated(b"", random.Random(1)) is not None
+
+
+@pytest.mark.parametrize("pack", mutate.PACKED)
+def test_what_is_packed_is_unpacked_as_it_was(pack):
+    assert gzip.decompress(pack(TEXT * 1_000)) == TEXT * 1_000
+
+
+def test_a_structural_change_leaves_the_original():
+    stored = {"a": [1, {"b": 2}], "c": "d"}
+    changed = [structurally_changed(stored, random.Random(seed)) for seed in range(50)]
+    assert stored == {"a": [1, {"b": 2}], "c": "d"} and sum(one != stored for one in changed) > 40
+    assert all(json.dumps(one) for one in changed)
+
+
+def write_twice(words):
+    """Stands for a command: two files, the second one by its final name at once."""
+    os.close(os.open("whole", os.O_CREAT))
+    with open("half", "w") as file:
+        file.write("a")
+        file.flush()
+        os.fsync(file.fileno())
+        file.write("b")
+    print(words, flush=True)
+    return 0
+
+
+def test_a_process_is_killed_at_the_call_that_was_chosen(tmp_path, monkeypatch):
+    monkeypatch.setattr(children, "main", write_twice)
+    place, empty = tmp_path / "place", tmp_path / "empty"
+    place.mkdir(), empty.mkdir()
+    assert children.run_forked(place, ("x",), children.counting(tmp_path / "events")) == 0
+    assert (tmp_path / "events").stat().st_size == 2 and children.said(place) == "['x']\n"
+    assert children.tree(place) == {"whole": b"", "half": b"ab"}
+    for number, expected in ((1, {"whole": b""}), (2, {"whole": b"", "half": b"a"})):
+        place = children.fresh(place, empty)
+        assert children.run_forked(place, ("x",), children.killed_at(number)) == -9
+        assert children.tree(place) == expected
+
+
+def test_values_are_equal_wherever_they_stood():
+    assert canonical({"a": (1, 2)}) == canonical({"a": [1, 2]}) and canonical([1]) != canonical([2])
+    assert is_equal("a.txt", b"x", b"x") and not is_equal("a.txt", b"x", b"y")
