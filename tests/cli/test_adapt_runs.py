@@ -127,7 +127,7 @@ def test_run_that_dies_after_training_does_not_train_again(adapt, genome, tmp_pa
 
     monkeypatch.setattr(room, "score_held_out", die)
     assert adapt(genome) == 130
-    assert not contents(tmp_path / "o") and hidden(tmp_path / "o") == [".genoformer.lock", ".work"]
+    assert not contents(tmp_path / "o") and hidden(tmp_path / "o") == [".work"]
     monkeypatch.undo()
     no_training(monkeypatch)
     assert adapt(genome) == 0

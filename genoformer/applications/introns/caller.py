@@ -138,8 +138,8 @@ class IntronGeneFinder:
 
         pieces = counted()
         code = get_genetic_code(options.genetic_code)
-        limits = {"max_gap_bp": options.max_gap_bp, "hints": options.hints}
-        parts = decode_record(codes, pieces, self.decoder.decoder, code, **limits)
+        decoder, gap_bp = self.decoder.decoder, options.max_gap_bp
+        parts = decode_record(codes, pieces, decoder, code, max_gap_bp=gap_bp, hints=options.hints)
         for _ in pieces if on_piece is not None else ():
             pass  # the path ends before unknown bases at the end, the outputs do not
         if masked is None or not len(parts):

@@ -51,8 +51,6 @@ INPUT_CODES = {
     "FILE-003": Entry(65, "A compressed file is cut off or damaged.", "Download or copy it again."),
     "FILE-004": Entry(65, "The file is not UTF-8 text.", "Save it as UTF-8, or give the right file."),
     "FILE-005": Entry(65, "An input is a device.", "Give a file, or - for standard input."),
-    "FILE-020": Entry(66, "A file cannot be reached: too long a name, a loop of links, no rights.", "Check the path."),
-    "FILE-021": Entry(66, "The name of an input is no UTF-8 text.", "Rename the file, or give a link to it."),
     "FILE-006": Entry(
         65,
         "A line is longer than any that is read: 16 MiB, in tables, VCF and dot-bracket 64 MiB.",
@@ -61,6 +59,8 @@ INPUT_CODES = {
     "FILE-007": Entry(
         65, "Millions of comments or empty lines follow each other.", "Give the right file, whole; remove comments."
     ),
+    "FILE-020": Entry(66, "A file cannot be reached: too long a name, a loop of links, no rights.", "Check the path."),
+    "FILE-021": Entry(66, "The name of an input is no UTF-8 text.", "Rename the file, or give a link to it."),
     "INPUT-001": Entry(65, "A record id is in two of the input files.", "Give every record its own id."),
     "INPUT-002": Entry(2, "Standard input (“-”) is named twice.", "Name it once."),
     "INPUT-003": Entry(2, "Ids have a column, but sequences have none.", "Give --sequence-column."),
