@@ -4,9 +4,9 @@
 
 DATA is the folder of real genomes with ``more`` and ``more2`` in it. OUT gets ``NAME-train``, ``NAME-validation`` and
 ``NAME-test`` (FASTA and GFF3) of every set, and ``fungi.tsv`` and ``eukaryotes.tsv``, tables of genomes that
-``genoformer fit`` reads: ``WEIGHTS`` are the shares of the crops, and validation has none. The second table adds
-animals, plants, algae and trypanosomatids to the fungi; of the worm it has what ``intron_data.py`` makes, if that was
-written to OUT before.
+``genoformer fit`` reads: ``FUNGI_WEIGHTS`` and ``WEIGHTS`` are the shares of the crops, and validation has
+none. The second table adds animals, plants, algae and trypanosomatids to the fungi; of the worm it has what
+``intron_data.py`` makes, if that was written to OUT before.
 
 Stretches that may hold genes nobody labelled are written as pseudogenes, which neither training nor scores look at:
 intergenic sequence with runs of N that stand for repeats (yeast), and flanks of loci. Species that read CTG as serine
@@ -258,12 +258,15 @@ def others(data: Path) -> dict[str, Set]:
     }  # fmt: skip
 
 
-WEIGHTS = {"yeast": 1.0, "komagataella": 1.0, "pombe": 0.2, "regions_refseq": 2.0, "regions_insdc": 3.0,
-           "poplar": 2.0, "cress": 0.3, "worm": 0.3, "fly": 1.0, "brucei": 0.2, "major": 0.1, "braziliensis": 0.1,
-           "honeybee": 0.5, "sawfly": 0.5, "human_9": 0.1, "human_6_29": 0.1, "human_6_31": 0.2, "mouse": 0.2,
-           "schistosoma": 0.1, "tauri": 0.2, "lucimarinus": 0.1, "micromonas": 0.1, "plants": 0.1}  # fmt: skip
-"""Shares of the crops: what has many introns gives more of them."""
-MADE = {"train": 0.5, "chimeras": 0.5, "validation": 0.0}
+FUNGI_WEIGHTS = {"yeast": 1.0, "komagataella": 1.0, "pombe": 0.2, "regions_refseq": 2.0, "regions_insdc": 3.0}
+WEIGHTS = {
+    "yeast": 0.7, "komagataella": 0.7, "regions_refseq": 1.2, "regions_insdc": 1.8, "pombe": 0.2, "poplar": 2.0,
+    "cress": 1.0, "worm": 0.6, "fly": 1.5, "brucei": 0.3, "major": 0.1, "braziliensis": 0.1, "honeybee": 0.4,
+    "sawfly": 0.4, "human_9": 0.05, "human_6_29": 0.05, "human_6_31": 0.15, "mouse": 0.15, "schistosoma": 0.1,
+    "tauri": 0.2, "lucimarinus": 0.1, "micromonas": 0.1, "plants": 0.1,
+}  # fmt: skip
+"""Shares of the crops, of the fungi alone and of all: what has many introns gives more of them."""
+MADE = {"train": 1.2, "chimeras": 1.0, "validation": 0.0}
 """Contigs of worm loci and of chimeras of thale cress, from ``intron_data.py``, and their shares."""
 JOINED = {"regions": ("regions_refseq", "regions_insdc")}
 """Tests that are scored together."""
@@ -278,9 +281,9 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     written = write_sets(args.data, args.out, fungi(args.data))
-    rows = list(table_rows(written))
-    write_table(args.out / "fungi.tsv", rows)
-    rows += table_rows(write_sets(args.data, args.out, others(args.data)))
+    write_table(args.out / "fungi.tsv", table_rows(written, FUNGI_WEIGHTS))
+    written += write_sets(args.data, args.out, others(args.data))
+    rows = list(table_rows(written, WEIGHTS))
     rows += [f"{name}.fa\t{name}.gff3\t{share}\n" for name, share in MADE.items() if (args.out / f"{name}.fa").exists()]
     write_table(args.out / "eukaryotes.tsv", rows)
     for name, joined in JOINED.items():
@@ -299,7 +302,7 @@ def leave_out(out: Path, name: str, other: str, ids: set[str]) -> None:
     write_gff3(out / f"{other}.gff3", rows, genetic_code=1)
 
 
-def write_table(path: Path, rows: list[str]) -> None:
+def write_table(path: Path, rows: Iterable[str]) -> None:
     path.write_text("fasta\tannotation\tweight\n" + "".join(rows))
 
 
@@ -315,12 +318,12 @@ def join_tests(out: Path, name: str, joined: tuple[str, ...]) -> None:
         (out / f"{name}-test{ending}").write_text("".join(texts))
 
 
-def table_rows(written: list[Path]) -> Iterator[str]:
+def table_rows(written: list[Path], weights: dict[str, float]) -> Iterator[str]:
     """Lines of the table; what validates has no weight."""
     for path in written:
         name, part = path.stem.rsplit("-", 1)
         if part != "test":
-            weight = WEIGHTS[name] if part == "train" else 0
+            weight = weights[name] if part == "train" else 0
             yield f"{path.name}\t{path.stem}.gff3\t{weight}\n"
 
 
