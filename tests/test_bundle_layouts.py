@@ -106,6 +106,7 @@ def test_a_bundle_that_is_written_again_has_layout_2_and_says_the_same(task, cha
         ("bacteria", 1, "gene_structure", {"name": "base"}, 5, 6),
         ("eukaryote-small", 1, "gene_structure_eukaryote", {"name": "base"}, 12, 6),
         ("fungi", 2, "gene_structure_eukaryote", {"name": "base"}, 12, 6),
+        ("eukaryotes", 2, "gene_structure_eukaryote", {"name": "base"}, 12, 6),
         ("yeasts", 2, "gene_structure_eukaryote", {"name": "base"}, 12, 6),
         ("ec_class", 1, "function", {"name": "sequence", "pooling": "mean", "dropout": 0.2}, 7, 3),
     ],

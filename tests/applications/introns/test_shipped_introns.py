@@ -15,7 +15,7 @@ from genoformer.cli.main import main
 from genoformer.sequence.fasta import read_fasta, write_fasta
 from genoformer.sequence.records import Record
 
-NAME, FUNGI, YEASTS = "eukaryote-small", "fungi", "yeasts"
+NAME, FUNGI, YEASTS, EUKARYOTES = "eukaryote-small", "fungi", "yeasts", "eukaryotes"
 LENGTH_BP = 60_000
 YEAST_FROM = 100_000
 
@@ -51,7 +51,7 @@ def yeast(data_dir, tmp_path_factory):
     return fasta, [replace(gene, contig="chr1") for gene in genes if gene.end <= LENGTH_BP]
 
 
-@pytest.fixture(scope="module", params=[FUNGI, YEASTS])
+@pytest.fixture(scope="module", params=[FUNGI, YEASTS, EUKARYOTES])
 def predicted_fungus(request, yeast, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "p"
     command = ["predict", str(yeast[0]), "--model", request.param, "-o", str(out), "--circular", "none"]
