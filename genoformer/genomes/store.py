@@ -4,13 +4,15 @@ Tokens are made when a crop is read, so one store serves every k, stride, shift 
 and carry Fletcher-32 checksums, without compression: a flipped bit is an error, and a random crop costs microseconds.
 
 Layout, schema version 1:
-    /                       attributes: schema, sequence_digest, parameters (JSON), n_records, complete (written last)
+    /                       attributes: schema, sequence_digest, parameters (JSON), n_records, about_digest,
+                            complete (written last)
     /records/00000000       attributes: genome, id, circular, genetic_code, length
     /records/00000000/bases   uint8 [L], base codes of ``sequence.alphabet``
     /records/00000000/tracks  uint8 [2, L], bits of ``annotation.tracks``; row 0 is "+", row 1 is "-"
     /records/00000000/genes   structured [n], dtype ``annotation.tracks.GENE_TABLE``
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -62,7 +64,7 @@ def write_store(path: str | Path, sources: Iterable[Source], attrs: dict) -> Non
         DataError: If there is no record, a record is empty, or one genome holds the same id twice.
         ValueError: If tracks do not fit their record.
     """
-    digest, seen = SequenceDigest(), set()
+    digest, seen, about = SequenceDigest(), set(), []
     with atomic_hdf5(path, libver="v110") as file:
         records = file.create_group("records")
         for index, source in enumerate(sources):
@@ -72,14 +74,23 @@ def write_store(path: str | Path, sources: Iterable[Source], attrs: dict) -> Non
             seen.add(key)
             _write_record(records.create_group(_group_name(index)), source)
             digest.update(source[1])
+            genome, record, _, _, circular, genetic_code = source
+            about.append(StoredRecord(index, genome, record.id, len(record), bool(circular), int(genetic_code)))
         if not seen:
             raise DataError("STORE-002", "there is no record to store.", where=str(path))
         file.attrs["schema"] = SCHEMA
         file.attrs["sequence_digest"] = digest.hexdigest()
         file.attrs["parameters"] = json.dumps(attrs, sort_keys=True)
         file.attrs["n_records"] = len(seen)
+        file.attrs["about_digest"] = _about_digest(digest.hexdigest(), attrs, about)
         file.flush()
         file.attrs["complete"] = True
+
+
+def _about_digest(sequence_digest: str, parameters: dict, records: list[StoredRecord]) -> str:
+    """SHA-256 of what a store says beside its datasets: HDF5 has checksums for those, and none for attributes."""
+    about = [sequence_digest, parameters, [[getattr(one, name) for name in one.__slots__] for one in records]]
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
 def _group_name(index: int) -> str:
@@ -127,6 +138,10 @@ class Store:
             self.sequence_digest, parameters, n_records = _read_root(file, self.path)
             self.parameters: dict = parameters
             self.records: list[StoredRecord] = list(_read_records(file, n_records, self.path))
+            expected = _read_about_digest(file, self.path)
+        # Older stores have none.
+        if expected not in (None, _about_digest(self.sequence_digest, parameters, self.records)):
+            raise _damaged(self.path, "what it says of its records does not match its checksum")
 
     def bases(self, index: int, start: int, end: int) -> np.ndarray:
         """Base codes of ``[start, end)`` of record ``index``, uint8 [end - start]; ValueError outside the record."""
@@ -203,6 +218,13 @@ def _read_root(file: h5py.File, path: str) -> tuple[str, dict, int]:
             )
         parameters = json.loads(file.attrs["parameters"])
         return str(file.attrs["sequence_digest"]), parameters, int(file.attrs["n_records"])
+    except _READ_ERRORS as error:
+        raise _damaged(path, f"its attributes cannot be read ({error})") from error
+
+
+def _read_about_digest(file: h5py.File, path: str) -> str | None:
+    try:
+        return file.attrs.get("about_digest")
     except _READ_ERRORS as error:
         raise _damaged(path, f"its attributes cannot be read ({error})") from error
 

@@ -145,7 +145,7 @@ def write_ct(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _row(path: Path, number: int, cells: list[str], width: int, expected: int) -> list[str]:
-    if len(cells) < width or not all(WHOLE_NUMBER.fullmatch(cells[k]) for k in (0, width - 1, -2 if width > 3 else 2)):
+    if len(cells) < width or not all(WHOLE_NUMBER.fullmatch(cells[k]) for k in (0, width - 1, 4 if width > 3 else 2)):
         raise _error(path, number, f"expected a row of {width} columns, found {' '.join(cells)[:30]!r}.")
     if int(cells[0]) != expected:
         raise _error(path, number, f"expected row {expected}, found {cells[0]}.")

@@ -253,3 +253,13 @@ def test_flipped_bits_anywhere_never_end_in_a_traceback(path, sources):
             store.close()
         except GenoformerError:
             continue
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("id", "c9"), ("genome", "other"), ("circular", False), ("genetic_code", 4)]
+)
+def test_changed_attributes_of_a_record_are_noticed(path, name, value):
+    with h5py.File(path, "r+") as file:
+        file["records/00000000"].attrs[name] = value
+    with pytest.raises(DataError, match="does not match its checksum"):
+        Store(path)

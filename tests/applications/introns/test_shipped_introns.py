@@ -99,7 +99,12 @@ def test_it_is_small_and_its_card_says_how_little_it_was_trained_on():
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [(FUNGI, "genera that training has not seen"), (YEASTS, "no species was left out")]
+    ("name", "said"),
+    [
+        (FUNGI, "genera that training has not seen"),
+        (YEASTS, "no species was left out"),
+        (EUKARYOTES, "nothing is known of clades"),
+    ],
 )
 def test_models_of_fungi_are_small_and_their_cards_say_what_they_were_tested_on(name, said):
     folder = find_bundle(name)
