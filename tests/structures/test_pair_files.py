@@ -73,6 +73,7 @@ def test_ct_file_may_hold_several_and_an_energy(tmp_path):
 
 
 BAD = {
+    "partner of seven.ct": ("1 a\n1 G 0 2 x 1 .\n", "line 2.*expected a row of 6 columns"),
     "no header.dbn": ("GGG\n...\n", "line 1"),
     "length.dbn": (">a\nGGG\n....\n", "line 3.*4 brackets and dots for 3 bases"),
     "cut.dbn": (">a\nGGG\n", "line 1"),
