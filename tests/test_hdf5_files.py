@@ -17,7 +17,8 @@ from genoformer.files.hdf5 import atomic_hdf5
 
 SETTINGS = [{}, {"libver": "v110"}, {"rdcc_nbytes": 2**20}]
 CODE = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background begin without
 from pathlib import Path
 from test_hdf5_files import WRITERS
 WRITERS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))

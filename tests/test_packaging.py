@@ -223,7 +223,8 @@ def test_source_archive_holds_the_checkout_and_nothing_else(source_archive):
 
 def test_source_archive_makes_the_same_wheel(sources, source_archive, wheel, tmp_path):
     with tarfile.open(source_archive) as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.2 has none
+        archive.extractall(tmp_path)
     (unpacked,) = tmp_path.iterdir()
     options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
     environment = os.environ | {"PATH": str(sources)}

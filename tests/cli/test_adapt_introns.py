@@ -119,7 +119,7 @@ def test_a_model_that_is_sure_of_nothing_has_no_labels(model, genome, tmp_path, 
     monkeypatch.setattr("genoformer.applications.adapt.introns.intron_pseudo_labels", _no_gene_is_sure)
     assert adapt(genome, model, tmp_path / "m", annotated=False) == 65
     assert "the model is sure of 0 genes" in capsys.readouterr().err
-    assert not (tmp_path / "m").exists()
+    assert not (tmp_path / "m/manifest.json").exists()
 
 
 def _no_gene_is_sure(codes, genes, *, sure, **settings):

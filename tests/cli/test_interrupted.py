@@ -105,7 +105,7 @@ def test_an_interrupted_prediction_ends_with_130_and_continues(place, n, inside,
 @pytest.mark.parametrize(("place", "n"), FIT_MOMENTS)
 def test_an_interrupted_training_says_what_is_kept_and_leaves_no_unfinished_model(place, n, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert main(["simulate", "-o", "g", "--length-bp", "24000", "--contigs", "2"]) == 0
+    assert main(["simulate", "-o", "g", "--length-bp", "120000", "--contigs", "2"]) == 0
     data = ["--data.fasta", "g/genome.fa", "--data.annotation", "g/genome.gff3"]
     command = ["fit", "--config", "gene_structure_tiny", "--trainer.accelerator", "cpu", *data, "--name", "one"]
     assert run_child(tmp_path / "said", interrupt_at, place, n, False, command) == 130

@@ -15,7 +15,7 @@ from genoformer.cli import predict as predict_command
 from genoformer.cli.main import main
 
 VALUES = {
-    "--genetic-code": "4", "--region": "a:1-2", "--circular": "none", "--mask": "m.bed", "--min-gene-bp": "60",
+    "--genetic-code": "4", "--region": "a:1-2", "--circular": "none", "--mask": "m.bed", "--hints": "h.gff", "--min-gene-bp": "60",
     "--adapt-steps": "3", "--locus-tag": "X",
 }  # fmt: skip
 GENES = [

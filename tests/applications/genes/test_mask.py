@@ -157,7 +157,7 @@ def test_a_mask_that_does_not_fit_is_one_line_and_no_result(predict, genome, tmp
         assert predict(genome, "--mask", tmp_path / "mask.bed") == code
         error = capsys.readouterr().err
         assert error.count("\n") == 1 and said in error
-        assert [path.name for path in (tmp_path / "o").iterdir()] == [".genoformer.lock"]
+        assert not (tmp_path / "o").exists()
     write_bed(tmp_path / "mask.bed", [(name, 0, 5), ("plasmid", 0, 5)])
     assert predict(genome, "--mask", tmp_path / "mask.bed", "--dry-run", out="dry") == 0
 

@@ -49,6 +49,9 @@ class IslandFinder:
         decoder = read_decoder(bundle, "islands", Threshold.from_dict, what="threshold")
         return cls(bundle, decoder, tile_plan(bundle, speed))
 
+    def following(self, read):
+        return self
+
     def predictions(self, read, *, genetic_code=None):
         return predict_records(self, read, genetic_code=genetic_code, circular=False)
 
