@@ -15,8 +15,8 @@ from genoformer.cli import predict as predict_command
 from genoformer.cli.main import main
 
 VALUES = {
-    "--genetic-code": "4", "--region": "a:1-2", "--circular": "none", "--mask": "m.bed", "--hints": "h.gff", "--min-gene-bp": "60",
-    "--adapt-steps": "3", "--locus-tag": "X",
+    "--genetic-code": "4", "--region": "a:1-2", "--circular": "none", "--mask": "m.bed", "--hints": "h.gff",
+    "--min-gene-bp": "60", "--adapt-steps": "3", "--locus-tag": "X",
 }  # fmt: skip
 GENES = [
     *VALUES, "--across-gaps", "--no-statistics", "--metagenome", "--adapt",
