@@ -4,8 +4,11 @@ Every failure a user can cause is a ``GenoformerError``. Its class fixes the exi
 was broken, ``where`` says which file, line, record or config key, and ``fix`` says what to do about it.
 """
 
+import errno
 from collections import Counter
 
+STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""What the system says where something could not be written."""
 MAX_MESSAGE_LINES = 5
 MAX_MESSAGE_LETTERS = 4_500
 """Of each part of a message: paths may have 4,096, and columns of a broken file megabytes."""

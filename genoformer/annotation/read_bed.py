@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from genoformer.annotation.seqids import find_partners, listed_ids
+from genoformer.annotation.record_rows import find_records, no_record
 from genoformer.annotation.text_lines import read_lines
 from genoformer.errors import DataError, WarningLog
 from genoformer.files.numbers import WHOLE_NUMBER
@@ -89,19 +89,14 @@ def read_bed_intervals(path: str | Path, lengths: dict[str, int], warnings: Warn
             has rows, but no contig is a record.
     """
     rows = list(read_bed(path))
-    partners = find_partners(list(lengths), [row.contig for row in rows])
-    if rows and not any(partners.values()):
-        message = f"none of its contigs ({listed_ids(list(partners))}) is a record of the input"
-        fix = "Use the ids of the FASTA file."
-        raise DataError("BED-005", f"{message} ({listed_ids(list(lengths))}).", where=str(path), fix=fix)
+    partners = find_records(list(lengths), [row.contig for row in rows], path, "BED-005")
     spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for row in rows:
         record_id = partners[row.contig]
         if record_id is not None:
             spans[record_id].append(_inside(row, record_id, lengths[record_id], path))
             continue
-        message = f'{path} line {row.line}: contig "{row.contig}" is no record of the input, or could be several.'
-        warnings.add("BED-006", message)
+        warnings.add("BED-006", no_record(row.contig, f"{path} line {row.line}"))
     merged = {record_id: merge_intervals(np.array(found, np.int64)) for record_id, found in spans.items()}
     return {record_id: intervals for record_id, intervals in merged.items() if len(intervals)}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from genoformer.annotation.seqids import find_partners, listed_ids
+from genoformer.annotation.record_rows import find_records, no_record
 from genoformer.annotation.text_lines import read_lines
 from genoformer.errors import DataError, WarningLog
 from genoformer.files.numbers import WHOLE_NUMBER
@@ -49,17 +49,12 @@ def read_hints(path: str | Path, lengths: dict[str, int], warnings: WarningLog) 
             contig, row = _row(line, number, path, warnings)
             if row is not None:
                 rows.append((contig, row, number))
-    partners = find_partners(list(lengths), [contig for contig, _, _ in rows])
-    if rows and not any(partners.values()):
-        message = f"none of its contigs ({listed_ids(list(partners))}) is a record of the input"
-        fix = "Use the ids of the FASTA file."
-        raise DataError("HINTS-004", f"{message} ({listed_ids(list(lengths))}).", where=str(path), fix=fix)
+    partners = find_records(list(lengths), [contig for contig, _, _ in rows], path, "HINTS-004")
     found: dict[str, dict[tuple[int, ...], int]] = defaultdict(lambda: defaultdict(int))
     for contig, (*place, support), number in rows:
         record_id = partners[contig]
         if record_id is None:
-            message = f'{path} line {number}: contig "{contig}" is no record of the input, or could be several.'
-            warnings.add("HINTS-101", message)
+            warnings.add("HINTS-101", no_record(contig, f"{path} line {number}"))
             continue
         if place[3] > lengths[record_id]:
             message = f'the hint ends at {place[3]}, but "{record_id}" has {lengths[record_id]} bp.'

@@ -57,6 +57,18 @@ def label_tracks(
     return tracks, masked
 
 
+def masked_rows(mask: np.ndarray) -> np.ndarray:
+    """One masked row of ``GENE_TABLE`` for each run of True.
+
+    Args:
+        mask: bool [L].
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
+    rows = np.zeros(len(edges) // 2, GENE_TABLE)
+    rows["start"], rows["end"], rows["strand"], rows["masked"] = edges[::2], edges[1::2], 1, True
+    return rows
+
+
 def gene_table(codes: np.ndarray, genes: Iterable[Gene], *, genetic_code: int, circular: bool = False) -> np.ndarray:
     """The genes of a contig as rows of ``GENE_TABLE``, sorted by start; strand is 1 or -1.
 

@@ -52,6 +52,7 @@ APPLICATIONS: dict[str, Application] = {
             "acceptor_f1": "first bases behind introns",
         },
         variants=Part(f"{_HERE}.introns.variants:IntronVariants"),
+        takes_hints=True,
     ),
     "function": Application(
         title="classes, terms or numbers of whole sequences",

@@ -41,6 +41,7 @@ class Application:
             stand beside the bar.
         adaptation: How a model of this task is trained further on the genome at hand.
         variants: Says what variants of a genome change.
+        takes_hints: What is known of genes from elsewhere can count (``predict --hints``).
     """
 
     title: str
@@ -58,3 +59,4 @@ class Application:
     scores: Mapping[str, str] = field(default_factory=dict)
     adaptation: Part[Any] | None = None
     variants: Part[type[VariantModel]] | None = None
+    takes_hints: bool = False

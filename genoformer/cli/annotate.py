@@ -16,6 +16,7 @@ from genoformer.cli.option_values import check_share
 from genoformer.cli.prediction import (
     add_input_arguments,
     add_output_arguments,
+    check_hints,
     check_machine,
     closing_line,
     load_on_device,
@@ -49,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if application.request is None or application.request.load() is not GeneRequest:
         message = f'the model is for "{structure.config.task}", it finds no genes.'
         raise DataError("MODEL-007", message, where=structure.name)
+    check_hints(args, application, structure)
     request, warnings = GeneRequest.from_arguments(args, structure), WarningLog()
     fitted = function.calibration.get(function.config.task)
     calibration = fitted if isinstance(fitted, dict) else {}  # what else it is, the model says when it is loaded

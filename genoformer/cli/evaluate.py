@@ -85,7 +85,7 @@ def stated_task(predicted: Path) -> str | None:
     folder = predicted if predicted.is_dir() else predicted.parent
     try:
         task = read_description(folder / "summary.json")["task"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     belongs = predicted.is_dir() or any(fnmatch(predicted.name, name) for name in _files_of(task))
     return task if belongs and _files_of(task) else None

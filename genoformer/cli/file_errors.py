@@ -5,10 +5,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from genoformer.errors import GenoformerError, MissingFileError, OutputExistsError, OutputWriteError
+from genoformer.errors import STORAGE_ERRNOS, GenoformerError, MissingFileError, OutputExistsError, OutputWriteError
 
 OUTPUT_OPTIONS = ("-o", "--out", "--name", "--plot")
-_STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 _NAME_ERRNOS = {
     errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.EROFS,
     errno.EEXIST, errno.ENOTEMPTY, errno.ENXIO, errno.EILSEQ,
@@ -43,7 +42,7 @@ def file_error(error: OSError, argv: Sequence[str]) -> GenoformerError | None:
         argv: The command line, which says what is written.
     """
     where, reason = _text(error.filename), error.strerror
-    if error.errno in _STORAGE_ERRNOS:
+    if error.errno in STORAGE_ERRNOS:
         fix = "Check free space and quota (df -h)."
         return OutputWriteError("FILES-002", f"Writing failed: {reason}.", where=where, fix=fix)
     if error.errno not in _NAME_ERRNOS or not where:

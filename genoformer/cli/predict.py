@@ -14,6 +14,7 @@ from genoformer.cli.loading import loading
 from genoformer.cli.prediction import (
     add_input_arguments,
     add_output_arguments,
+    check_hints,
     check_machine,
     closing_line,
     described_formats,
@@ -86,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     application = find_application(task, where=header.name)
     asking = needed(application.request, task)
     refuse_options_of_others(args, application, task)
+    check_hints(args, application, header)
     shard = None if args.shard is None else read_shard(args.shard, os.environ)
     request, warnings = asking.from_arguments(args, header), WarningLog()
     with shown_progress(application.subject) as bar:

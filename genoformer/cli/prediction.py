@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from genoformer.applications.interface import Application
 from genoformer.cli.option_values import find_device, positive, thread_count
-from genoformer.errors import WarningLog, counted
+from genoformer.errors import UsageError, WarningLog, counted
 from genoformer.inference.space import readable
 
 
@@ -156,6 +157,14 @@ class BoundedBar:
         """Go on."""
         total = self._bar.total
         self._bar.update(n if total is None else max(min(n, total - self._bar.n), 0))
+
+
+def check_hints(args: argparse.Namespace, application: Application, header: Any) -> None:
+    """``UsageError`` for hints to a model that takes none."""
+    if getattr(args, "hints", None) is not None and not application.takes_hints:
+        message = f"{header.name} finds genes without introns."
+        fix = "Take a model for genes with introns, or leave --hints out."
+        raise UsageError("HINTS-005", message, where="--hints", fix=fix)
 
 
 @contextmanager

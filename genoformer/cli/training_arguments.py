@@ -1,5 +1,6 @@
 """What the arguments of ``fit``, ``validate`` and ``test`` say before they are parsed, without Lightning."""
 
+import os
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -61,14 +62,8 @@ def _check_value(value: str) -> None:
 
 
 def _with_folder(text: str) -> str:
-    return f"./{text}" if Path(text).parent == Path() and _is_file(text) else text
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except (OSError, ValueError):  # settings themselves, too long for a name
-        return False
+    # Settings themselves can be too long for a name: they are no file, too.
+    return f"./{text}" if Path(text).parent == Path() and os.path.isfile(text) else text
 
 
 def find_task(argv: Sequence[str]) -> str:

@@ -1,12 +1,12 @@
 """Stretches in which no gene may lie: ribosomal and transfer RNA, and what else the user knows to be no gene."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from genoformer.annotation.read_bed import merge_intervals
+from genoformer.annotation.record_rows import digest_rows
 
 MASK_TOLERANCE_BP = 9
 """Bases that a gene and a masked interval may share at their ends.
@@ -33,13 +33,7 @@ class Mask:
 
     def digest(self) -> str | None:
         """SHA-256 over record ids and intervals, 64 hexadecimal digits; None where nothing is masked."""
-        if not self.intervals:
-            return None
-        sha256 = hashlib.sha256()
-        for record_id, intervals in sorted(self.intervals.items()):
-            sha256.update(f"{record_id}\0{len(intervals)}\0".encode())
-            sha256.update(np.ascontiguousarray(intervals, "<i8").tobytes())
-        return sha256.hexdigest()
+        return digest_rows({name: intervals.astype("<i8") for name, intervals in self.intervals.items()})
 
 
 def overlaps_mask(start: np.ndarray, end: np.ndarray, intervals: np.ndarray) -> np.ndarray:

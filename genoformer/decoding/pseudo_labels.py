@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genoformer.annotation.models import Gene
-from genoformer.annotation.tracks import GENE_TABLE, MASKED, gene_table, label_tracks
+from genoformer.annotation.tracks import MASKED, gene_table, label_tracks, masked_rows
 from genoformer.decoding.caller import record_stop_rate, unwrap_genes
 from genoformer.decoding.candidates import is_partial_5
 from genoformer.decoding.decoder import GeneDecoder
@@ -93,7 +93,7 @@ def pseudo_labels(
     tracks, _ = label_tracks(codes, labelled, genetic_code=code, circular=circular)
     tracks[:, (judged.doubtful | judged.starts)[core]] |= MASKED
     sure = gene_table(codes, called, genetic_code=code, circular=circular)
-    table = np.concatenate((sure, _masked_rows(judged.doubtful[core])))
+    table = np.concatenate((sure, masked_rows(judged.doubtful[core])))
     return tracks, np.sort(table, order=("start", "end"))
 
 
@@ -202,11 +202,3 @@ def _genes(rows: np.ndarray, options: CallOptions, length: int, margin: int) -> 
     ]
     genes.sort(key=lambda gene: (gene.start, gene.end))
     return unwrap_genes(genes, length=length, margin=margin) if options.circular else genes
-
-
-def _masked_rows(mask: np.ndarray) -> np.ndarray:
-    """One masked row of ``GENE_TABLE`` for each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
-    rows = np.zeros(len(edges) // 2, GENE_TABLE)
-    rows["start"], rows["end"], rows["strand"], rows["masked"] = edges[::2], edges[1::2], 1, True
-    return rows

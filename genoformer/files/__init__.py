@@ -9,16 +9,24 @@ import os
 import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
-from genoformer.errors import BusyError, DataError, GenoformerError, OutputExistsError, OutputWriteError
-from genoformer.files import temporary_names
+from genoformer.errors import (
+    STORAGE_ERRNOS,
+    BusyError,
+    DataError,
+    GenoformerError,
+    OutputExistsError,
+    OutputWriteError,
+)
+from genoformer.files.temporary_names import create as create_temporary
+from genoformer.files.temporary_names import is_same_file
 
 MANIFEST_NAME = "manifest.json"
 LOCK_NAME = ".genoformer.lock"
 MOST_JSON_BYTES = 2**28
 """Of a JSON file that is read; the manifest of a million files has half of it."""
 
-_STORAGE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 _NO_DIRECTORY_SYNC = {errno.EINVAL, errno.ENOTSUP}
 
 
@@ -95,6 +103,24 @@ def write_json_atomic(path: str | Path, obj: object) -> None:
     write_text_atomic(path, text + "\n")
 
 
+def open_plain(path: str | Path, flags: int = 0) -> BinaryIO:
+    """Open a file that anyone may have put there for reading.
+
+    Args:
+        path: The file.
+        flags: Of ``os.open``, beside those of reading.
+
+    Raises:
+        OSError: If it is not there, or cannot be read.
+        ValueError: If it is no plain file: a pipe would never end.
+    """
+    file = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise ValueError("this is no file")
+    return file
+
+
 def read_json(path: str | Path) -> object:
     """Read a JSON file that anyone may have put there.
 
@@ -102,9 +128,8 @@ def read_json(path: str | Path) -> object:
         OSError: If it is not there, or cannot be read.
         ValueError: If it is no JSON, no plain file (a pipe would never end), or unbelievably long or nested.
     """
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_JSON_BYTES:
+    with open_plain(path) as file:
+        if os.fstat(file.fileno()).st_size > MOST_JSON_BYTES:
             raise ValueError("this is no file, or too long to be JSON of ours")
         try:
             return json.loads(file.read(MOST_JSON_BYTES))
@@ -204,7 +229,7 @@ def _open_lock(path: Path) -> tuple[int, bool]:
         descriptor, is_own = _open_or_create(path)
         try:
             _lock(descriptor, path)
-            if temporary_names.is_same_file(descriptor, path):
+            if is_same_file(descriptor, path):
                 return descriptor, is_own
         except BaseException:
             os.close(descriptor)
@@ -259,7 +284,7 @@ def _create_temporary(final: Path) -> tuple[Path, int]:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         if len(os.fsencode(final.name)) > os.pathconf(final.parent, "PC_NAME_MAX"):
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-        return temporary_names.create(final)
+        return create_temporary(final)
     except OSError as error:
         raise _create_error(final, error) from error
 
@@ -284,7 +309,7 @@ def _is_failed_write(error: Exception, temporary: Path) -> bool:
     """Whether ``error`` is about our output; an ``OSError`` that names another file, an input, is not."""
     if not isinstance(error, OSError) or isinstance(error, GenoformerError):
         return False
-    return error.errno in _STORAGE_ERRNOS or error.filename in (None, str(temporary))
+    return error.errno in STORAGE_ERRNOS or error.filename in (None, str(temporary))
 
 
 def _reason(error: Exception) -> str:
@@ -292,7 +317,7 @@ def _reason(error: Exception) -> str:
 
 
 def _create_error(path: Path, error: OSError) -> GenoformerError:
-    if error.errno in _STORAGE_ERRNOS:
+    if error.errno in STORAGE_ERRNOS:
         return _write_error(path, error)
     return OutputExistsError(
         "FILES-001",

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from genoformer.errors import BusyError
-from genoformer.files import atomic_path, read_json, sha256_file, write_json_atomic
+from genoformer.files import atomic_path, open_plain, read_json, sha256_file, write_json_atomic
 from genoformer.files.sealed import ending, unseal
 
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError)
@@ -134,9 +134,7 @@ def _make_room(path: Path) -> None:
 
 
 def _read_plain(path: Path) -> bytes:
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ValueError("this is no file")
+    with open_plain(path, os.O_NOFOLLOW) as file:
         return file.read()
 
 

@@ -145,7 +145,7 @@ def _find_files(table: Path, cells: dict[str, str], where: str, needs_genes: boo
     if not given:
         raise DataError("GENOMES-004", "the row names no file.", where=where)
     for path in given.values():
-        if not _is_file(path):
+        if not os.path.isfile(path):  # also of a name that no file can have
             raise MissingFileError(
                 "DATA-003", f"there is no file {path}.", where=where, fix="Paths are relative to the table."
             )
@@ -155,13 +155,6 @@ def _find_files(table: Path, cells: dict[str, str], where: str, needs_genes: boo
         message = f"{sequence} is neither GenBank nor EMBL and needs a file in column {lacking}."
         raise DataError("GENOMES-004", message, where=where)
     return sequence, given.get("annotation", sequence) if needs_genes else None
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        return False
 
 
 def _refuse_copies(genomes: Sequence[Path | str], places: Sequence[str]) -> None:

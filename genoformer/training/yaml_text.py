@@ -87,5 +87,5 @@ def check_yaml_size(text: str, where: str) -> None:
 
 
 def _error(where: str, what: str) -> UsageError:
-    fix = "Correct it: a configuration is YAML in UTF-8, such as `genoformer configs gene_structure` prints."
+    fix = "Correct it: a configuration is YAML in UTF-8, such as `genoformer configs gene_structure_bacteria` prints."
     return UsageError("CONFIG-031", f"this is no configuration: {what}.", where=where, fix=fix)

@@ -57,11 +57,11 @@ def _decoder(finder: IntronGeneFinder, trained: Trained) -> tuple[CalibratedDeco
     teach the network alone: a decoder fitted to them would agree with itself.
     """
     bundle, regions = trained.bundle, trained.regions
-    if trained.is_annotated and trained.n_genes >= MIN_DECODER_GENES:
-        parts = (regions["train"], regions["validation"])
-        return fit_intron_decoder(bundle.model, bundle.tokenizer, finder.plan, trained.store, *parts), "fitted"
     if not trained.is_annotated:
         return finder.decoder, "kept"
+    if trained.n_genes >= MIN_DECODER_GENES:
+        parts = (regions["train"], regions["validation"])
+        return fit_intron_decoder(bundle.model, bundle.tokenizer, finder.plan, trained.store, *parts), "fitted"
     followed = follow_genes(finder.decoder.decoder, trained.store, regions["train"])
     return replace(finder.decoder, decoder=followed), "lengths"
 

@@ -86,7 +86,7 @@ def _kind(folder: Path) -> str:
         kind = summary.get("functions", summary)["kind"]  # of annotate, of predict
         if kind not in HEADLINES:
             raise ValueError(f"no kind of functions is called {kind!r}")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             "EVAL-010", "this is no output folder of a function model: there is no readable summary.json.",
             where=str(folder),

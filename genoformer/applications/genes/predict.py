@@ -14,7 +14,7 @@ from genoformer.applications.genes.impression import Impression
 from genoformer.applications.genes.kept_tracks import KeptTracks
 from genoformer.applications.genes.outputs import BYTES_PER_VALUE, PROBABILITIES
 from genoformer.applications.genes.passes import pass_records
-from genoformer.applications.genes.request import GeneRequest, GenomeScan
+from genoformer.applications.genes.request import GeneRequest, genome_scan
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.options import CallOptions
 from genoformer.errors import WarningLog
@@ -95,14 +95,14 @@ class GenePredictor:
         self, paths: list[str], scan: Scan, folder: Path, on_bases: OnBases, share: range | None = None
     ) -> None:
         """Candidates of all records, kept in files; see ``interface.Predictor``."""
-        reading, mask, hints = self.request.reading, _known(scan).mask, _known(scan).hints
+        reading, known = self.request.reading, genome_scan(scan)
         shift = reading.region[1] if reading.region else 0
         records = (
             (
                 number,
                 reading.stretch(record),
-                replace(self.request.call_options(record), hints=hints.of(record.id, shift)),
-                mask.of(record.id) - shift,
+                replace(self.request.call_options(record), hints=known.hints.of(record.id, shift)),
+                known.mask.of(record.id) - shift,
             )
             for number, record in reading.records(paths)
         )
@@ -228,8 +228,3 @@ class GeneTally:
             "coding_share": round(self.coding_bp / max(n_bases, 1), 4),
             "genetic_code": self._request.call.genetic_code,
         }
-
-
-def _known(scan: Scan) -> GenomeScan:
-    """With what is known of its genes; nothing where the scan does not say it."""
-    return scan if isinstance(scan, GenomeScan) else GenomeScan(0, 0, "")

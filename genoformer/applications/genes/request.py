@@ -24,7 +24,6 @@ from genoformer.inference.parts import Part
 from genoformer.inference.reading import Reading, Region, Scan, scan_records
 from genoformer.sequence.records import Record
 
-TAKES_HINTS = "gene_structure_eukaryote"
 N_NAMED = 5
 """Records that a message names, so that the user sees how ids look."""
 ANY_GAP_BP = 1 << 40
@@ -44,6 +43,11 @@ class GenomeScan(Scan):
     mask: Mask = field(default_factory=Mask)
     hints: Hints = field(default_factory=Hints)
     circular: tuple[str, ...] = ()
+
+
+def genome_scan(scan: Scan) -> GenomeScan:
+    """A scan with what is known of genes; nothing where it does not say it."""
+    return scan if isinstance(scan, GenomeScan) else GenomeScan(0, 0, "")
 
 
 @dataclass(frozen=True)
@@ -118,10 +122,6 @@ class GeneRequest:
         if args.min_gene_bp < 1:
             message = f"expected a positive number, found {args.min_gene_bp}."
             raise UsageError("OPTION-001", message, where="--min-gene-bp")
-        if args.hints is not None and header.config.task != TAKES_HINTS:
-            message = f"{header.name} finds genes without introns."
-            fix = "Take a model for genes with introns, or leave --hints out."
-            raise UsageError("HINTS-005", message, where="--hints", fix=fix)
         max_gap_bp = ANY_GAP_BP if args.across_gaps else USUAL_GAP_BP
         words = None if args.formats is None else args.formats.split(",")
         return cls(
@@ -192,17 +192,16 @@ class GeneRequest:
 
     def key(self, header: BundleHeader, scan: Scan) -> dict[str, Any]:
         """What makes two predictions the same, JSON types."""
-        asked = self.to_dict()
-        mask, hints = (scan.mask.digest(), scan.hints.digest()) if isinstance(scan, GenomeScan) else (None, None)
-        if isinstance(scan, GenomeScan):  # not what was asked: with "auto" the files say it
-            asked["circular"] = list(scan.circular)
+        asked, genome = self.to_dict(), genome_scan(scan)
+        if genome is scan:  # not what was asked: with "auto" the files say it
+            asked["circular"] = list(genome.circular)
         for name in ("buffer_bp", "hints"):
             asked["call"].pop(name)
         return {
-            **asked, "mask": mask, "hints": hints, "task": header.config.task, "tile_bp": header.config.tile_bp,
-            "context_bp": header.config.context_bp, "sequence_digest": scan.sequence_digest,
-            "model_digest": header.digest, "decoder_digest": decoder_digest(header.calibration),
-            "version": version("genoformer"),
+            **asked, "mask": genome.mask.digest(), "hints": genome.hints.digest(), "task": header.config.task,
+            "tile_bp": header.config.tile_bp, "context_bp": header.config.context_bp,
+            "sequence_digest": scan.sequence_digest, "model_digest": header.digest,
+            "decoder_digest": decoder_digest(header.calibration), "version": version("genoformer"),
         }  # fmt: skip
 
     def call_options(self, record: Record) -> CallOptions:

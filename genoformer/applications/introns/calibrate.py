@@ -21,7 +21,7 @@ from genoformer.applications.introns.parts import genes_of_parts
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.introns.evidence import Terms, collect_terms
 from genoformer.decoding.introns.motifs import GeneCounts, Motifs, count_genes, count_sequence
-from genoformer.decoding.introns.stream import BLOCK_BP, CollectTerms, decode_record
+from genoformer.decoding.introns.stream import CollectTerms, decode_record
 from genoformer.decoding.introns.weights import (
     EXON_KINDS,
     SITE_KINDS,
@@ -256,9 +256,7 @@ def count_region_genes(decoder: IntronDecoder, region: HeldRegion) -> IntronCoun
 
 def predicted_genes(decoder: IntronDecoder, region: HeldRegion) -> list[Gene]:
     """Genes on the best path, their log-odds as score."""
-    n = len(region.codes)
-    edges = [*range(0, n, BLOCK_BP), n]
-    pieces = ((start, end, region.logits[:, start:end]) for start, end in pairwise(edges))
+    pieces = [(0, len(region.codes), region.logits)]
     decoder = decoder if region.own is None else decoder.following(region.own)
     parts = decode_record(region.codes, pieces, decoder, region.code, collect=region.terms)
     found = []

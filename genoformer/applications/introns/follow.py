@@ -90,22 +90,18 @@ def sample(read: Read) -> Iterator[tuple[np.ndarray, CallOptions]]:
         before += len(codes)
 
 
-def learn_counts(decoder: IntronDecoder, stretches: Sequence[SampleStretch], rounds: int = ROUNDS) -> GeneCounts:
-    """Counts of the genes that the decoder finds when it knows those counts.
+def learn_counts(decoder: IntronDecoder, stretches: Sequence[SampleStretch]) -> GeneCounts:
+    """Counts of the genes that the decoder finds when it knows those counts, after ``ROUNDS`` of looking.
 
     Args:
         decoder: What the training genes look like.
         stretches: Where to look.
-        rounds: How often to look.
     """
-    sequence = GeneCounts.nothing()
-    for stretch in stretches:
-        sequence += count_sequence(stretch.codes)
-    counts = sequence
-    for _ in range(rounds):
-        following, counts = decoder.following(counts) if counts is not sequence else decoder, sequence
-        for stretch in stretches:
-            counts += count_found(following, stretch)
+    sequence = sum((count_sequence(stretch.codes) for stretch in stretches), GeneCounts.nothing())
+    counts, following = sequence, decoder
+    for _ in range(ROUNDS):
+        counts = sum((count_found(following, stretch) for stretch in stretches), sequence)
+        following = decoder.following(counts)
     return counts
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from genoformer.annotation.genetic_code import GeneticCode
-from genoformer.decoding.introns.motifs import Motifs
+from genoformer.decoding.introns.motifs import Motifs, triplets_of
 from genoformer.decoding.introns.weights import SITE_KINDS, IntronDecoder
 
 BEGIN, FINISH, LEAVE, ENTER = range(4)
@@ -130,7 +130,7 @@ def collect_terms(
     inside = np.pad(inside, ((0, 0), (0, n - inside.shape[1]), (0, 0)))
     odds = np.clip(inside[..., 1:8] - inside[..., :1], -CLIP, CLIP).transpose(0, 2, 1)  # [2, 7, n]
     states = np.stack([odds[0, 1:7], odds[1, [3, 2, 1, 4, 6, 5]]])
-    triplets = _triplets(codes, start, end)  # those that begin at each boundary from start - 3 on
+    triplets = triplets_of(_bases(codes, start - 3, n + 5))  # those that begin at each boundary from start - 3 on
     rc = _reverse_complement_triplets()
     codons = None
     if motifs is not None:
@@ -209,14 +209,6 @@ def _bases(codes: np.ndarray, first: int, n: int) -> np.ndarray:
     if low < high:
         found[low - first : high - first] = np.minimum(codes[low:high], 4)
     return found
-
-
-def _triplets(codes: np.ndarray, start: int, end: int) -> np.ndarray:
-    """Number of the triplet that begins at each of ``[start - 3, end)``; 64 where a base is unknown or missing."""
-    n = end - start + 3
-    parts = [_bases(codes, start - 3 + i, n) for i in range(3)]
-    known = (parts[0] < 4) & (parts[1] < 4) & (parts[2] < 4)
-    return np.where(known, 16 * parts[0] + 4 * parts[1] + parts[2], 64)
 
 
 def _with_unknown(mask: np.ndarray) -> np.ndarray:

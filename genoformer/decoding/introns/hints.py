@@ -4,13 +4,13 @@ A hint adds to the score of what it names, in the units of the model's outputs w
 nothing, and what no hint names loses nothing: RNA-seq sees some genes and not others.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from genoformer.annotation.read_hints import HINT_DTYPE, KINDS
+from genoformer.annotation.record_rows import digest_rows
 from genoformer.decoding.introns.evidence import BEGIN, ENTER, FINISH, LEAVE, Evidence
 from genoformer.decoding.introns.weights import IntronWeights
 
@@ -46,13 +46,7 @@ class Hints:
 
     def digest(self) -> str | None:
         """SHA-256 over record ids and hints, 64 hexadecimal digits; None without any."""
-        if not self.rows:
-            return None
-        sha256 = hashlib.sha256()
-        for record_id, rows in sorted(self.rows.items()):
-            sha256.update(f"{record_id}\0{len(rows)}\0".encode())
-            sha256.update(np.ascontiguousarray(rows).tobytes())
-        return sha256.hexdigest()
+        return digest_rows(self.rows)
 
 
 def add_hints(evidence: Evidence, hints: np.ndarray, start: int, weights: IntronWeights) -> None:

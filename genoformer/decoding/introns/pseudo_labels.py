@@ -10,7 +10,7 @@ import numpy as np
 from genoformer.annotation.genetic_code import GeneticCode, get_genetic_code
 from genoformer.annotation.intron_tracks import intron_gene_table, intron_tracks
 from genoformer.annotation.models import Gene
-from genoformer.annotation.tracks import GENE_TABLE, MASKED
+from genoformer.annotation.tracks import MASKED, masked_rows
 from genoformer.decoding.introns.motifs import N_TRIPLETS, triplets_of
 from genoformer.sequence.alphabet import reverse_complement
 
@@ -51,7 +51,7 @@ def intron_pseudo_labels(
     doubtful &= ~covered
     tracks, _ = intron_tracks(codes, examples, genetic_code=genetic_code)
     tracks[:, doubtful] |= MASKED
-    table = np.concatenate([intron_gene_table(codes, examples, genetic_code=genetic_code), _masked_rows(doubtful)])
+    table = np.concatenate([intron_gene_table(codes, examples, genetic_code=genetic_code), masked_rows(doubtful)])
     return tracks, np.sort(table, order=("start", "end"))
 
 
@@ -78,11 +78,3 @@ def _open_frames(codes: np.ndarray, code: GeneticCode, shortest: int) -> list[tu
                 low, high = frame + 3 * (int(edges[i]) + 1), frame + 3 * int(edges[i + 1])
                 found.append((len(codes) - high, len(codes) - low) if is_minus else (low, high))
     return found
-
-
-def _masked_rows(mask: np.ndarray) -> np.ndarray:
-    """One masked row of ``GENE_TABLE`` for each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
-    rows = np.zeros(len(edges) // 2, GENE_TABLE)
-    rows["start"], rows["end"], rows["strand"], rows["masked"] = edges[::2], edges[1::2], 1, True
-    return rows

@@ -105,7 +105,8 @@ class _Buffer:
                 parts.append((start, logits))
         parts = [part for part in parts if part[0] + part[1].shape[1] > first]
         self.offset = max(first, parts[0][0])
-        self.logits = np.concatenate([logits[:, max(0, first - at) :] for at, logits in parts], axis=1)
+        held = [logits[:, max(0, first - at) :] for at, logits in parts]
+        self.logits = held[0] if len(held) == 1 else np.concatenate(held, axis=1)
 
 
 def _decode_stretch(
