@@ -28,6 +28,7 @@ def fill(n_bytes):
     return ""
 
 
+@pytest.mark.slow
 def test_each_ending_of_a_case_has_a_verdict(monkeypatch):
     monkeypatch.setattr(guard, "MOST_CPU_S", 1.5)
     monkeypatch.setattr(guard, "MOST_WAIT_S", 3)

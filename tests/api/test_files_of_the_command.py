@@ -96,7 +96,7 @@ def assert_same_h5(found, expected):
             np.testing.assert_array_equal(a[key][:], b[key][:])
 
 
-@pytest.mark.parametrize("name", [*GENES, *SEQUENCES])
+@pytest.mark.parametrize("name", [GENES[0], pytest.param(GENES[1], marks=pytest.mark.slow), *SEQUENCES])
 def test_a_table_is_that_of_the_parquet_file_and_has_the_columns_of_the_text(name, command, model_of):
     path, out = command(name)
     table = TABLES.get(name, "functions")

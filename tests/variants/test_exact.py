@@ -98,6 +98,7 @@ def judged_by_full_passes(model, record, change):
     return [told for told, _ in gene_changes(*genes, change, name, model.options.min_change)]
 
 
+@pytest.mark.slow
 def test_genes_with_introns_equal_those_of_the_whole_changed_genome(lambda_phage, tmp_path, monkeypatch):
     monkeypatch.setattr(IntronVariants, "margin_bp", 6_000)
     header = read_header(write_tiny_intron_bundle(tmp_path / "m"))

@@ -60,6 +60,7 @@ def test_every_way_equals_the_reference(T, radius, dilation, padding):
             torch.testing.assert_close(found, expected, atol=1e-10, rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", FAST)
 def test_long_inputs_in_float32(backend):
     settings = {"window_radius": 100, "is_causal": True}
