@@ -23,8 +23,8 @@ from genoformer.applications.genes.evaluate import score_annotations
 from genoformer.bundle.folder import load_bundle
 from genoformer.decoding.caller import record_stop_rate
 from genoformer.decoding.fit import truth_of
+from genoformer.decoding.frames import best_starts
 from genoformer.decoding.options import CallOptions
-from genoformer.decoding.scoring import best_starts
 from genoformer.files import write_json_atomic
 from genoformer.metrics.calibration import brier, ece
 from genoformer.nn.allocator import tune_allocator

@@ -8,27 +8,26 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from genoformer.decoding.decoder import Scorer
+from genoformer.decoding.frames import best_starts, frame_groups, log_shares, start_log_probabilities
 from genoformer.decoding.scoring import (
     GENE_FEATURES,
     GENE_STATISTICS,
     DecoderWeights,
-    best_starts,
     candidate_scores,
     feature_names,
-    frame_groups,
     gene_features,
     second_look_features,
     second_look_names,
     start_features,
-    start_log_probabilities,
     start_names,
 )
 from genoformer.errors import DataError
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.metrics.calibration_fit import fit_isotonic
 
-RIDGE = 1e-2
-"""Keeps the weight of a start codon that hardly occurs near zero."""
+RIDGE = 1.0
+"""Keeps the weight of a start codon that hardly occurs near zero; like that of a logistic regression with C = 1, it
+counts less the more frames there are."""
 
 ORF_SPACING = 1 << 40
 
@@ -91,13 +90,13 @@ def fit_starts(
     features = start_features(rows, *tables)
     spread = np.maximum(features.std(axis=0), 1e-6)
     features /= spread
-    _, frames = frame_groups(rows)
+    group, frames = frame_groups(rows)
 
     def cost(weights):
-        log_p = start_log_probabilities(rows, features @ weights)
+        log_p = log_shares(features @ weights, group, len(frames))
         slack = features.T @ (right - np.exp(log_p))
         n = max(len(frames), 1)
-        return (-log_p[right].sum()) / n + RIDGE * weights @ weights / 2, -slack / n + RIDGE * weights
+        return (RIDGE * weights @ weights / 2 - log_p[right].sum()) / n, (RIDGE * weights - slack) / n
 
     found = minimize(cost, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B")
     return dict(zip(start_names(*tables), map(float, found.x / spread), strict=True))

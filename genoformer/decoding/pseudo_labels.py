@@ -16,8 +16,8 @@ from genoformer.annotation.tracks import MASKED, gene_table, label_tracks, maske
 from genoformer.decoding.caller import record_stop_rate, unwrap_genes
 from genoformer.decoding.candidates import is_partial_5
 from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.frames import best_starts
 from genoformer.decoding.options import CallOptions
-from genoformer.decoding.scoring import best_starts
 from genoformer.decoding.statistics import GenomeStatistics
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from genoformer.annotation.genetic_code import CODONS, GeneticCode
 from genoformer.decoding.candidates import is_partial_5
+from genoformer.decoding.frames import best_starts, frame_groups, start_log_probabilities
 from genoformer.decoding.neighbours import (
     NEIGHBOUR_FEATURES,
     START_NEIGHBOURS,
@@ -202,35 +203,6 @@ def gene_scores(
 def feature_names(own: tuple[str, ...], statistics: tuple[str, ...], evidence: np.ndarray | None) -> tuple[str, ...]:
     """Names of the columns of a feature table."""
     return own if evidence is None else own + statistics
-
-
-def frame_groups(candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows grouped by open frame.
-
-    Returns:
-        Group number of each row, int64 [N], and the number of groups as the length of the second array, which holds
-        the open-frame numbers.
-    """
-    frames, group = np.unique(candidates["orf"], return_inverse=True)
-    return group, frames
-
-
-def start_log_probabilities(candidates: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Log of the softmax of ``scores`` over the starts of each open frame, float64 [N]."""
-    group, frames = frame_groups(candidates)
-    top = np.full(len(frames), -np.inf)
-    np.maximum.at(top, group, scores)
-    total = np.zeros(len(frames))
-    np.add.at(total, group, np.exp(scores - top[group]))
-    return scores - top[group] - np.log(total)[group]
-
-
-def best_starts(candidates: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Row of the best start of each open frame, in order of the frames; ties go to the longer gene, int64 [F]."""
-    group, frames = frame_groups(candidates)
-    order = np.lexsort((-candidates["n_codons"], -scores, group))
-    first = np.searchsorted(group[order], np.arange(len(frames)))
-    return order[first]
 
 
 def candidate_scores(

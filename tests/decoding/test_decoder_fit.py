@@ -22,6 +22,7 @@ from genoformer.decoding.fit import (
     frame_of_gene,
     truth_of,
 )
+from genoformer.decoding.frames import best_starts, frame_groups, start_log_probabilities
 from genoformer.decoding.neighbours import NEIGHBOUR_FEATURES, START_NEIGHBOURS
 from genoformer.decoding.scoring import (
     GENE_FEATURES,
@@ -29,14 +30,11 @@ from genoformer.decoding.scoring import (
     START_FEATURES,
     START_STATISTICS,
     DecoderWeights,
-    best_starts,
     candidate_scores,
-    frame_groups,
     gene_features,
     second_look_features,
     second_look_names,
     start_features,
-    start_log_probabilities,
     start_scores,
 )
 from genoformer.decoding.statistics import EVIDENCE
@@ -135,7 +133,7 @@ def test_two_starts_per_frame_are_a_logistic_regression_on_their_difference():
     right = one_right_each(rng, rows, rows["start_logit"] * 0.7 + rows["codon_sum"] / 60)
     features = start_features(rows)
     difference = features[1::2] - features[::2]
-    truth = LogisticRegression(C=1 / (fit.RIDGE * 400), fit_intercept=False, tol=1e-9, max_iter=5000)
+    truth = LogisticRegression(C=1 / fit.RIDGE, fit_intercept=False, tol=1e-9, max_iter=5000)
     spread = np.maximum(features.std(axis=0), 1e-6)
     truth.fit(difference / spread, right[1::2])
     found = fit_starts(rows, None, right)

@@ -6,6 +6,7 @@ from scipy.special import log_softmax
 
 from genoformer.annotation.genetic_code import CODONS, get_genetic_code
 from genoformer.decoding.candidates import CANDIDATE_DTYPE
+from genoformer.decoding.frames import best_starts, start_log_probabilities
 from genoformer.decoding.neighbours import START_NEIGHBOURS
 from genoformer.decoding.orfs import EDGE_START
 from genoformer.decoding.scoring import (
@@ -15,14 +16,12 @@ from genoformer.decoding.scoring import (
     START_FEATURES,
     START_STATISTICS,
     DecoderWeights,
-    best_starts,
     candidate_scores,
     gene_features,
     gene_scores,
     random_stop_rate,
     second_look_scores,
     start_features,
-    start_log_probabilities,
     start_names,
     start_scores,
 )
