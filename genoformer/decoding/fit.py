@@ -56,10 +56,16 @@ def truth_of(candidates: np.ndarray, genes: np.ndarray) -> tuple[np.ndarray, np.
     frame_right = frames[order][at] == candidates["orf"] if len(frames) else np.zeros(len(candidates), bool)
     five_prime = np.where(candidates["strand"] > 0, candidates["start"], candidates["end"])
     start_right = frame_right & (starts[order][at] == five_prime) if len(frames) else frame_right
-    return frame_right, start_right, ~_mostly_masked(candidates, genes[genes["masked"]])
+    return frame_right, start_right, ~mostly_masked(candidates, genes[genes["masked"]])
 
 
-def _mostly_masked(candidates: np.ndarray, masked: np.ndarray) -> np.ndarray:
+def mostly_masked(candidates: np.ndarray, masked: np.ndarray) -> np.ndarray:
+    """Rows of which more than half lies in masked genes, bool [N].
+
+    Args:
+        candidates: Fields start and end.
+        masked: Gene table.
+    """
     if len(masked) == 0 or len(candidates) == 0:
         return np.zeros(len(candidates), bool)
     covered = np.zeros(int(max(masked["end"].max(), candidates["end"].max())) + 1, np.int64)
