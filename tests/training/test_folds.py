@@ -168,6 +168,17 @@ def test_interrupted_run_ends_with_the_same_bytes(
     assert files_of(tmp_path / "runs/run") == files_of(whole[0] / "runs/run")
 
 
+def test_network_without_anything_to_validate_on_has_the_weights_of_its_last_step(
+    folder, tmp_path, monkeypatch, without_report
+):
+    monkeypatch.chdir(tmp_path)
+    split = ["--data.split.by", "genome", "--data.split.validation", "[one]", "--data.folds.groups", "[left, middle]"]
+    assert run(folder, *split) == 0
+    cards = {path.parts[-3]: path.read_text() for path in tmp_path.glob("runs/run/folds/*/model/model_card.md")}
+    assert "trained for 3 steps" in cards["left"] and "| loss |" not in cards["left"]
+    assert "| loss |" in cards["middle"]
+
+
 @pytest.mark.parametrize(
     ("options", "code", "found"),
     [
