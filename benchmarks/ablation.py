@@ -14,7 +14,8 @@ from gene_finding import Genome, pyrodigal_genes, read_genome
 from leave_one_out import LeaveOneOut
 
 from genoformer.annotation.models import Gene
-from genoformer.applications.genes.calibrate import Held, fit_decoder
+from genoformer.applications.genes.calibrate import fit_decoder
+from genoformer.applications.genes.held import Held
 from genoformer.decoding.caller import call_genes, genome_statistics
 from genoformer.decoding.decoder import GeneDecoder, Scorer
 from genoformer.files import write_json_atomic

@@ -18,8 +18,8 @@ from gene_finding import Genome, calibration_of, confidences, pyrodigal_genes, r
 
 from genoformer.annotation.models import Annotation, Gene
 from genoformer.annotation.tracks import gene_table
-from genoformer.applications.genes.calibrate import cut_genes
 from genoformer.applications.genes.caller import GeneFinder
+from genoformer.applications.genes.held import cut_genes
 from genoformer.bundle.folder import load_bundle
 from genoformer.decoding.options import CallOptions
 from genoformer.files import write_json_atomic

@@ -25,8 +25,9 @@ import numpy as np
 from gene_finding import genoformer_genes, pyrodigal_genes, read_genome
 
 from genoformer.annotation.recode import recode_genome
-from genoformer.applications.genes.calibrate import Held, fit_decoder, read_held
+from genoformer.applications.genes.calibrate import fit_decoder
 from genoformer.applications.genes.caller import GeneFinder
+from genoformer.applications.genes.held import Held, read_held
 from genoformer.bundle.folder import load_bundle, save_bundle
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.files import write_json_atomic

@@ -13,10 +13,11 @@ from torch import nn
 from genoformer.annotation.models import Annotation
 from genoformer.annotation.read import read_annotation, read_records
 from genoformer.applications import APPLICATIONS
-from genoformer.applications.genes.calibrate import fit_decoder, read_held
+from genoformer.applications.genes.calibrate import fit_decoder
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.applications.genes.data import GenomeData
 from genoformer.applications.genes.evaluate import score_annotations
+from genoformer.applications.genes.held import read_held
 from genoformer.applications.pretraining.next_base_data import NextBaseData
 from genoformer.architectures.contenders import make_config, n_parameters
 from genoformer.batches.next_bases import one_token_late

@@ -77,16 +77,17 @@ def save_bundle(
     write_manifest(folder, [WEIGHTS, CONFIG, CALIBRATION, CARD])
 
 
-def add_calibration(folder: Path, bundle: Bundle, fitted: dict, *, to: Path | None = None) -> None:
-    """Write a bundle again, with the same weights and card, and more in its calibration.
+def add_calibration(folder: Path, bundle: Bundle, fitted: dict, *, to: Path | None = None, more: str = "") -> None:
+    """Write a bundle again, with the same weights, and more in its calibration and card.
 
     Args:
         folder: Where the bundle was read from.
         bundle: As it was read.
         fitted: Entries of ``calibration.json``; those of the same names are replaced.
         to: Where it is written, by default in the same folder.
+        more: Text that the card ends with.
     """
-    card, calibration = (folder / CARD).read_text(), {**bundle.calibration, **fitted}
+    card, calibration = (folder / CARD).read_text() + more, {**bundle.calibration, **fitted}
     save_bundle(to or folder, model=bundle.model, config=bundle.config, card=card, calibration=calibration)
 
 

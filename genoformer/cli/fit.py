@@ -1,6 +1,7 @@
 """``genoformer fit``, ``validate`` and ``test``: configuration files and options to a LightningCLI run."""
 
 import contextlib
+import copy
 import json
 import re
 import sys
@@ -15,6 +16,7 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from genoformer.applications import DEFAULT_TASK, configured_application
 from genoformer.cli.attention_options import CONFIG_OPTIONS
+from genoformer.cli.fit_folds import finish_of, folds_of, train_networks
 from genoformer.cli.fit_lines import next_command, score_lines, start_lines, start_rows
 from genoformer.cli.fit_report import ending_of, model_texts, write_report, written_or_said
 from genoformer.cli.training_arguments import find_task, prepare_arguments
@@ -24,7 +26,8 @@ from genoformer.report.training_report import RunFacts
 from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoint_path
 from genoformer.training.config_files import config_folder
 from genoformer.training.displays import display_for, said_on
-from genoformer.training.finish import finish_bundle
+from genoformer.training.finish import Fold, finish_bundle
+from genoformer.training.folds import check_folds
 from genoformer.training.leakage_warning import leakage_lines
 from genoformer.training.loggers import missing_package_named, run_loggers
 from genoformer.training.metrics_log import MetricsLog
@@ -44,6 +47,7 @@ from genoformer.training.train import (
     check_rates,
     check_steps,
     check_weights,
+    kept_said,
     load_weights,
     loading_ended,
     quieten_lightning,
@@ -106,6 +110,7 @@ class GenoformerCLI(LightningCLI):
         self.command, self.stop, self.allows_code = command, stop, allows_code
         self.display: Display = Silence()
         self.predicts = False
+        self.left_out = ""
         check_keys(argv, CONFIG_OPTIONS)
         if not allows_code:
             check_written(argv, CONFIG_OPTIONS)
@@ -179,13 +184,14 @@ class GenoformerCLI(LightningCLI):
         is_fit = self.command == "fit"
         callbacks = run_callbacks(
             folder, self.stop, config_digest=self.digest, every_n_steps=self.config.checkpoint_every_n_steps,
-            monitor=self.config.monitor, is_staged=self.application.finish is not None,
+            monitor=self.config.monitor, is_staged=self.application.finish is not None and not self.left_out,
         )  # fmt: skip
         if self.application.callbacks:
             callbacks = [*callbacks, *self.application.callbacks.load()()]
         if self.config.trainer.enable_progress_bar is not False:
             self.display = display_for()
-            callbacks.append(RunProgress(self.display, tuple(self.application.scores)))
+            what = f"training without {self.left_out}" if self.left_out else "training"
+            callbacks.append(RunProgress(self.display, tuple(self.application.scores), what=what))
         trainer_config = {**self.config_init.trainer, "plugins": run_plugins(), "default_root_dir": str(folder)}
         own = MetricsLog(folder / "metrics.csv")
         trainer_config["logger"] = run_loggers(own, trainer_config.get("logger")) if is_fit else False
@@ -199,6 +205,27 @@ class GenoformerCLI(LightningCLI):
         if any(seconds is not None and seconds <= 0 for seconds in remaining):
             raise UsageError("CONFIG-003", "there is no time for a step.", where="trainer.max_time")
         return trainer
+
+    def inner(self, fold: Fold, *, validates: bool) -> "GenoformerCLI":
+        """The same configuration and seed for the network of a fold, with model and trainer of its own.
+
+        Args:
+            fold: What it leaves out; its steps are those of the learning rate, too.
+            validates: There is something to validate on; otherwise the last weights are the model.
+        """
+        inner, config = copy.copy(self), self.config.clone()
+        config.name = str(fold.folder.relative_to("runs"))
+        config.trainer.max_steps = config.model.max_steps = fold.steps
+        # What others log is the run's own network.
+        config.trainer.logger = None
+        if not validates:
+            config.trainer.limit_val_batches = 0
+        inner.config, inner.left_out = config, fold.group
+        inner._set_seed()
+        with contextlib.nullcontext() if self.allows_code else only_trusted_imports():
+            inner.before_instantiate_classes()
+            inner.instantiate_classes()
+        return inner
 
 
 def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
@@ -220,11 +247,13 @@ def run_lightning(subcommand: str, argv: Sequence[str]) -> int:
         words = [word for word in argv if word != ALLOW_CODE]
         cli = GenoformerCLI(subcommand, prepare_arguments(words), stop, allows_code=len(words) < len(argv))
         digests = {"config": cli.digest, "input": cli.datamodule.input_digest()}
+        if subcommand == "fit":
+            check_folds(cli.datamodule, finish_of(cli.application))
         folder = RunFolder(cli.work_dir)
         # Of several processes that train together, the first one owns the folder.
         lock = folder_lock(folder.path) if cli.trainer.is_global_zero else contextlib.nullcontext()
         with _empty_removed(folder), lock:
-            with loading_ended(cli.trainer), watched_by(cli.display), said_on(cli.display), _kept_said(folder, stop):
+            with loading_ended(cli.trainer), watched_by(cli.display), said_on(cli.display), kept_said(folder, stop):
                 _fit(cli, folder, digests) if subcommand == "fit" else _score(cli, folder)
     return 128 + stop.signal_number if stop.is_made else 0
 
@@ -241,18 +270,6 @@ def _empty_removed(folder: RunFolder) -> Iterator[None]:
         raise
 
 
-@contextlib.contextmanager
-def _kept_said(folder: RunFolder, stop: StopRequest) -> Iterator[None]:
-    """Whatever ends the run, say which of its steps are kept."""
-    try:
-        yield
-    except BaseException as error:
-        if folder.last.is_file():
-            step = "" if stop.kept_step is None else f" of step {stop.kept_step:,}"
-            error.add_note(f"the checkpoint{step} is kept in {folder.path}, and the same command continues")
-        raise
-
-
 def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None:
     # Labels that do not fit are an error before anything is noted in the folder.
     build_for(cli.model, cli.datamodule)
@@ -263,6 +280,7 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
         print("\n".join(start_lines(_start_rows(cli, folder))), file=sys.stderr, flush=True)
         cli.datamodule.prepare_data()
         cli.datamodule.setup()
+        folds_of(cli, folder)
         # Not before it is sure that the input can be read: other input would be that of another run.
         folder.write_state(digests, finished=False)
         write_text_atomic(folder.path / "config.yaml", cli.config_text)
@@ -275,8 +293,9 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
     freeze(cli.model)
     with _reported(cli, folder):
         train(cli.trainer, cli.model, cli.datamodule, folder, cli.stop, cli.config.ckpt_path)
+        folds = train_networks(cli, folder, digests)
         if cli.trainer.is_global_zero:
-            _finish(cli, folder)
+            _finish(cli, folder, folds)
     if cli.trainer.is_global_zero:
         folder.write_state(digests, finished=True)
         _say_result(cli, folder)
@@ -312,11 +331,12 @@ def _report(cli: GenoformerCLI, folder: RunFolder, ending: str) -> None:
         write_report(folder, run, picture=not ending)
 
 
-def _finish(cli: GenoformerCLI, folder: RunFolder) -> None:
+def _finish(cli: GenoformerCLI, folder: RunFolder, folds: list[Fold]) -> None:
     cli.predicts = cli.application.predictor is not None
-    if cli.application.finish:
-        finish, precision = cli.application.finish.load(), model_precision(cli.trainer)
-        for line in finish_bundle(folder.staged, folder.model, cli.datamodule, finish, precision=precision):
+    if finish := finish_of(cli.application):
+        precision = model_precision(cli.trainer)
+        lines = finish_bundle(folder.staged, folder.model, cli.datamodule, finish, precision=precision, folds=folds)
+        for line in lines:
             cli.predicts = False
             print(f"genoformer: {line}", file=sys.stderr)
 

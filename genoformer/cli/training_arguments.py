@@ -12,7 +12,7 @@ from genoformer.training.config_files import config_folder, find_config
 from genoformer.training.old_keys import CONFIG_SUFFIXES
 from genoformer.training.yaml_text import check_yaml_file, check_yaml_size, load_yaml
 
-GROUPS = ("--data.augment", "--data.columns", "--data.loader", "--data.split")
+GROUPS = ("--data.augment", "--data.columns", "--data.folds", "--data.loader", "--data.split")
 """Options that take a file with a group of settings."""
 
 

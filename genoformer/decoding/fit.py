@@ -77,7 +77,11 @@ def mostly_masked(candidates: np.ndarray, masked: np.ndarray) -> np.ndarray:
 
 
 def fit_starts(
-    candidates: np.ndarray, evidence: np.ndarray | None, start_right: np.ndarray, around: np.ndarray | None = None
+    candidates: np.ndarray,
+    evidence: np.ndarray | None,
+    start_right: np.ndarray,
+    around: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
 ) -> dict[str, float]:
     """Conditional logit over the starts of each frame whose true start is among the candidates.
 
@@ -86,6 +90,7 @@ def fit_starts(
         evidence: The genome's statistics on them, or None to fit weights that do without.
         start_right: bool [N].
         around: From ``neighbours.start_neighbours``, or None for a first look.
+        weight: What each row counts, the same within a frame, float64 [N]; None for all alike.
 
     Returns:
         Weight of each feature.
@@ -97,15 +102,23 @@ def fit_starts(
     spread = np.maximum(features.std(axis=0), 1e-6)
     features /= spread
     group, frames = frame_groups(rows)
+    counts = np.ones(len(rows)) if weight is None else _mean_one(weight[known], group)
 
     def cost(weights):
         log_p = log_shares(features @ weights, group, len(frames))
-        slack = features.T @ (right - np.exp(log_p))
+        slack = features.T @ (counts * (right - np.exp(log_p)))
         n = max(len(frames), 1)
-        return (RIDGE * weights @ weights / 2 - log_p[right].sum()) / n, (RIDGE * weights - slack) / n
+        return (RIDGE * weights @ weights / 2 - (counts * log_p)[right].sum()) / n, (RIDGE * weights - slack) / n
 
     found = minimize(cost, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B")
     return dict(zip(start_names(*tables), map(float, found.x / spread), strict=True))
+
+
+def _mean_one(weight: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Weights of rows whose mean over the groups is 1, so that the penalty of a fit means the same with any weights."""
+    of_group = np.ones(group.max(initial=-1) + 1)
+    of_group[group] = weight
+    return weight / (of_group.mean() if len(of_group) else 1.0)
 
 
 def fit_genes(
@@ -114,6 +127,7 @@ def fit_genes(
     frame_right: np.ndarray,
     start_weights: dict[str, float],
     stop_rate: np.ndarray,
+    weight: np.ndarray | None = None,
 ) -> dict[str, float]:
     """Logistic regression on the best start of each open frame.
 
@@ -123,6 +137,7 @@ def fit_genes(
         frame_right: bool [N].
         start_weights: From ``fit_starts``.
         stop_rate: Of the genome each candidate comes from, float [N].
+        weight: What each row counts, float64 [N]; None for all alike.
 
     Returns:
         Weight of each feature.
@@ -131,14 +146,22 @@ def fit_genes(
     best = best_starts(candidates, scores)
     best_evidence = None if evidence is None else evidence[best]
     features = gene_features(candidates[best], best_evidence, stop_rate=stop_rate[best])
-    return _logistic(features, frame_right[best], feature_names(GENE_FEATURES, GENE_STATISTICS, evidence))
+    names = feature_names(GENE_FEATURES, GENE_STATISTICS, evidence)
+    return _logistic(features, frame_right[best], names, _rows_of(weight, best))
 
 
-def _logistic(features: np.ndarray, right: np.ndarray, names: tuple[str, ...]) -> dict[str, float]:
+def _rows_of(weight: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
+    return None if weight is None else weight[rows]
+
+
+def _logistic(
+    features: np.ndarray, right: np.ndarray, names: tuple[str, ...], weight: np.ndarray | None
+) -> dict[str, float]:
     """Weights of a logistic regression whose first column is the intercept."""
     spread = np.maximum(features.std(axis=0), 1e-6)
     spread[0] = 1.0
-    model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=2000).fit(features / spread, right)
+    counts = None if weight is None else weight / weight.mean()
+    model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=2000).fit(features / spread, right, counts)
     return dict(zip(names, map(float, model.coef_[0] / spread), strict=True))
 
 
@@ -156,6 +179,7 @@ class FitRows:
         around: From ``neighbours.start_neighbours``, float64 [N, 6], or None: the same.
         natural: The sequence is as it was found, bool [N]. Starts are learned from such rows alone: recoding draws anew
             most of what stands around a start. None: all are.
+        weight: What a row counts, more than 0, the same for all of a genome, float64 [N]; None: all count alike.
     """
 
     candidates: np.ndarray
@@ -166,6 +190,7 @@ class FitRows:
     neighbours: np.ndarray | None = None
     around: np.ndarray | None = None
     natural: np.ndarray | None = None
+    weight: np.ndarray | None = None
 
     @property
     def start_known(self) -> np.ndarray:
@@ -189,6 +214,7 @@ class FitRows:
             neighbours=_joined(part.neighbours for part in parts),
             around=_joined(part.around for part in parts),
             natural=_joined(part.natural for part in parts),
+            weight=_joined(part.weight for part in parts),
         )
 
 
@@ -228,8 +254,8 @@ def fit_scorer(rows: FitRows) -> Scorer:
             "DECODER-001", "the held-out regions hold no genes to fit the decoder to.",
             fix="Hold out more sequence with --data.split.validation.",
         )  # fmt: skip
-    start = fit_starts(rows.candidates, rows.evidence, rows.start_known)
-    gene = fit_genes(rows.candidates, rows.evidence, rows.frame_right, start, rows.stop_rate)
+    start = fit_starts(rows.candidates, rows.evidence, rows.start_known, weight=rows.weight)
+    gene = fit_genes(rows.candidates, rows.evidence, rows.frame_right, start, rows.stop_rate, rows.weight)
     weights = DecoderWeights(start, gene)
     _, frame_odds, log_start = candidate_scores(rows.candidates, rows.evidence, weights, stop_rate=rows.stop_rate)
     best = best_starts(rows.candidates, log_start)
@@ -249,7 +275,7 @@ def fit_second_look(rows: FitRows, first: Scorer) -> Scorer:
     candidates, evidence, around, neighbours = rows.candidates, rows.evidence, rows.around, rows.neighbours
     if around is None or neighbours is None:
         raise ValueError("expected rows with neighbours and around, as a second look needs them")
-    starts = fit_starts(candidates, evidence, rows.start_known, around)
+    starts = fit_starts(candidates, evidence, rows.start_known, around, rows.weight)
     scores = start_features(candidates, evidence, around) @ np.array(list(starts.values()))
     log_start = start_log_probabilities(candidates, scores)
     best = best_starts(candidates, log_start)
@@ -257,7 +283,7 @@ def fit_second_look(rows: FitRows, first: Scorer) -> Scorer:
     names = feature_names(GENE_FEATURES, GENE_STATISTICS, best_evidence)
     features = gene_features(candidates[best], best_evidence, stop_rate=rows.stop_rate[best])
     columns = second_look_features(features, neighbours[best], names)
-    second = _logistic(columns, rows.frame_right[best], second_look_names(names))
+    second = _logistic(columns, rows.frame_right[best], second_look_names(names), _rows_of(rows.weight, best))
     weights = replace(first.weights, second=second, second_start=starts)
     odds = columns @ np.array(list(second.values()))
     return Scorer(weights, *_confidence(rows, odds, log_start, best))
@@ -267,6 +293,6 @@ def _confidence(
     rows: FitRows, odds: np.ndarray, log_start: np.ndarray, best: np.ndarray
 ) -> tuple[IsotonicCalibrator, IsotonicCalibrator]:
     """Confidence maps of genes, from the log-odds of each frame, and of starts, from their share in it."""
-    genes = fit_isotonic(odds, rows.frame_right[best])
+    genes = fit_isotonic(odds, rows.frame_right[best], _rows_of(rows.weight, best))
     right = best[rows.frame_right[best] & (True if rows.natural is None else rows.natural[best])]
-    return genes, fit_isotonic(np.exp(log_start[right]), rows.start_right[right])
+    return genes, fit_isotonic(np.exp(log_start[right]), rows.start_right[right], _rows_of(rows.weight, right))

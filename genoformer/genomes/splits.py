@@ -48,6 +48,13 @@ Splits = dict[str, list[Region]]
 Wanted = list[str] | float | None
 
 
+def uncovered(record: int, length: int, regions: Sequence[Region]) -> list[Region]:
+    """Stretches of the first ``length`` bases of a record that none of the regions covers, in order."""
+    covered = sorted((r.start, min(r.end, length)) for r in regions if r.record == record and r.start < length)
+    edges = [0, *(edge for stretch in covered for edge in stretch), length]
+    return [Region(record, low, high) for low, high in zip(edges[::2], edges[1::2], strict=True) if low < high]
+
+
 def split_regions(
     records: Sequence[SplitRecord],
     *,

@@ -29,12 +29,13 @@ def fit_temperature(logits: np.ndarray, classes: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(cost, bounds=(np.log(0.05), np.log(20.0)), method="bounded").x))
 
 
-def fit_isotonic(scores: np.ndarray, outcomes: np.ndarray) -> IsotonicCalibrator:
+def fit_isotonic(scores: np.ndarray, outcomes: np.ndarray, weight: np.ndarray | None = None) -> IsotonicCalibrator:
     """A rising map from scores to probabilities, by isotonic regression.
 
     Args:
         scores: Any finite numbers, higher means more likely, [n].
         outcomes: 0 or 1, [n].
+        weight: What each of them counts, more than 0, [n]; None for all alike.
 
     Raises:
         ValueError: If the population is empty, shapes differ or a score is not finite.
@@ -42,5 +43,5 @@ def fit_isotonic(scores: np.ndarray, outcomes: np.ndarray) -> IsotonicCalibrator
     scores, outcomes = np.asarray(scores, np.float64), np.asarray(outcomes, np.float64)
     if scores.ndim != 1 or scores.shape != outcomes.shape or len(scores) == 0 or not np.isfinite(scores).all():
         raise ValueError(f"expected finite scores and outcomes [n], n > 0, found {scores.shape}, {outcomes.shape}")
-    fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(scores, outcomes)
+    fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(scores, outcomes, weight)
     return IsotonicCalibrator(tuple(fitted.X_thresholds_.tolist()), tuple(fitted.y_thresholds_.tolist()))

@@ -91,7 +91,8 @@ class ResumableCheckpoints(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         # Lightning has put its own handler in front, which ends the run with exit code 0.
         self.stop.install()
-        self.stop.forward = getattr(trainer.strategy.launcher, "kill", None)
+        # A second trainer finds its processes started, and has no launcher.
+        self.stop.forward = getattr(trainer.strategy.launcher, "kill", self.stop.forward)
         self.stop.can_wait = True
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

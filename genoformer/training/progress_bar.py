@@ -22,13 +22,15 @@ class RunProgress(ProgressBar):
         display: Where.
         scores: Validation scores of the task, best first, without prefix; the first ones stand beside the loss.
         clock: Seconds that never go back.
+        what: What the training is called.
     """
 
     def __init__(
-        self, display: Display, scores: Sequence[str] = (), clock: Callable[[], float] = time.monotonic
-    ) -> None:
+        self, display: Display, scores: Sequence[str] = (), clock: Callable[[], float] = time.monotonic,
+        what: str = "training",
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.display, self.scores, self.clock = display, tuple(scores), clock
+        self.display, self.scores, self.clock, self.what = display, tuple(scores), clock, what
         self._training: Stage | None = None
         self._evaluation: Stage | None = None
         self._n, self._begin, self._noted, self._val = 0, 0, 0.0, ""
@@ -42,7 +44,7 @@ class RunProgress(ProgressBar):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._n = self._begin = trainer.global_step
-        self._training = self.display.open("training", total_steps(trainer), "step", self._n)
+        self._training = self.display.open(self.what, total_steps(trainer), "step", self._n)
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch, batch_idx: int) -> None:
         # Here, not before: loading processes are forked by then, and the clock that ticks is a thread.

@@ -14,6 +14,10 @@ STATE = "run.json"
 MODEL = "model"
 STAGED = "checkpoints/model"
 """The best model so far, of a task whose models are finished after training."""
+FOLDS = "folds"
+"""Networks that leave a group of genomes out, a folder for each."""
+PASSES = "passes"
+"""What such a network has read, until the run is finished."""
 WITHOUT_EFFECT = {
     "": ("config", "name", "overwrite", "ckpt_path", "checkpoint_every_n_steps"),
     "data": ("fasta", "annotation", "genomes", "labels", "ontology", "store", "seqid_map"),
@@ -25,6 +29,8 @@ WITHOUT_EFFECT = {
     ),
 }  # fmt: skip
 """Settings that do not change what is learned. Input files count by their content, not by their name."""
+WITHOUT_EFFECT_UNLESS_SET = ("data.folds",)
+"""Groups of settings that are like none at all where each is null."""
 
 
 def run_folder(name: str) -> str:
@@ -48,8 +54,13 @@ def _with_effect(config: dict[str, Any], name: str = "") -> dict[str, Any]:
     return {
         key: _with_effect(value, f"{name}.{key}".lstrip(".")) if isinstance(value, dict) else value
         for key, value in config.items()
-        if key not in WITHOUT_EFFECT.get(name, ())
+        if key not in WITHOUT_EFFECT.get(name, ()) and not _is_unset(f"{name}.{key}", value)
     }
+
+
+def _is_unset(name: str, value: Any) -> bool:
+    is_group = name in WITHOUT_EFFECT_UNLESS_SET and isinstance(value, dict)
+    return is_group and all(setting is None for setting in value.values())
 
 
 class RunFolder:
@@ -71,6 +82,7 @@ class RunFolder:
         self.last, self.best = self.checkpoints / LAST, self.checkpoints / BEST
         self.metrics, self.outcomes = self.path / "metrics.csv", self.checkpoints / OUTCOMES
         self.report, self.curves = self.path / "report.html", self.path / "curves.png"
+        self.folds, self.passes = self.path / FOLDS, self.path / PASSES
 
     def is_finished(self, digests: dict[str, str], *, overwrite: bool) -> bool:
         """Whether this very run has ended; makes room for another one only when told so.
@@ -124,6 +136,6 @@ class RunFolder:
         shown = (self.metrics, self.outcomes, self.report, self.curves)
         for path in (self.last, self.best, self.checkpoints / FINAL, *shown, self.model / "manifest.json"):
             path.unlink(missing_ok=True)
-        for folder in (self.model, self.staged):
+        for folder in (self.model, self.staged, self.folds, self.passes):
             shutil.rmtree(folder, ignore_errors=True)
         (self.path / STATE).unlink(missing_ok=True)

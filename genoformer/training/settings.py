@@ -85,6 +85,32 @@ class LabelSplit:
 
 
 @dataclass(frozen=True)
+class Folds:
+    """Groups of genomes that networks leave out in turn, for a decoder that is fitted to genomes they have not seen.
+
+    Attributes:
+        steps: Of each network that leaves a group out; 0 for no such networks. By default a third of the steps of the
+            run, at least 100, where three groups or more are trained on, and else 0.
+        groups: Groups that are left out, each by a network of its own; by default all. The others are trained on only.
+
+    Raises:
+        UsageError: If the number is negative, or there are no groups in the list.
+    """
+
+    steps: int | None = None
+    groups: list[str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps is not None and self.steps < 0:
+            raise UsageError("CONFIG-009", f"expected a number of steps, found {self.steps}.", where="data.folds.steps")
+        if self.groups is not None and not self.groups:
+            raise UsageError(
+                "CONFIG-009", "expected the name of a group, found none.", where="data.folds.groups",
+                fix="Leave it out for all groups, or turn folds off with --data.folds.steps 0.",
+            )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class GenomeAugmentation:
     """What training changes in crops of genomes; labels stay.
 

@@ -1,10 +1,11 @@
 """What the data modules of genomes have in common: files to store, store to regions, and loaders."""
 
+import copy
 import hashlib
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Self
@@ -23,7 +24,7 @@ from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.sequence.records import Record
 from genoformer.stream import TilePlan, check_tile_length
 from genoformer.training.run_batches import RunBatches, check_seed
-from genoformer.training.settings import Loader, ModelReading, RegionSplit, check_crop
+from genoformer.training.settings import Folds, Loader, ModelReading, RegionSplit, check_crop
 
 
 class StoreData(pl.LightningDataModule, ABC):
@@ -39,6 +40,7 @@ class StoreData(pl.LightningDataModule, ABC):
         loader: How crops become batches.
         seqid_map: Table of ids in the annotation and in the FASTA file.
         source: Only annotation rows with one of these words; all when empty.
+        folds: Which groups networks leave out.
 
     Raises:
         UsageError: If a number is out of range.
@@ -56,7 +58,7 @@ class StoreData(pl.LightningDataModule, ABC):
 
     def __init__(
         self, store: str | None, genomes: str | None, *, crop_bp: int, split: RegionSplit, loader: Loader,
-        seqid_map: str | None = None, source: Sequence[str] = (),
+        seqid_map: str | None = None, source: Sequence[str] = (), folds: Folds = Folds(steps=0),
     ) -> None:  # fmt: skip
         super().__init__()
         check_crop(crop_bp, "crop_bp")
@@ -64,7 +66,7 @@ class StoreData(pl.LightningDataModule, ABC):
             raise UsageError("CONFIG-008", "expected a number of crops.", where="data.loader.samples_per_epoch")
         self.given_store, self.table_path = store, genomes
         self.crop_bp, self.split, self.batches = crop_bp, split, RunBatches(loader)
-        self.seqid_map, self.source = seqid_map, list(source)
+        self.seqid_map, self.source, self.folds = seqid_map, list(source), folds
         self.table: list[TableGenome] = []
         self.parts: dict[str, list[Region]] = {}
         self._is_prepared = self.walks = False
@@ -161,6 +163,16 @@ class StoreData(pl.LightningDataModule, ABC):
         if not train:
             raise UsageError("GENOMES-008", "all that is not held out has weight 0.", where="data.genomes")
         self.parts["train"] = train
+
+    def without(self, genomes: Collection[str]) -> Self:
+        """The same data, set up and from its first batch on, whose parts hold nothing of these genomes."""
+        left = copy.copy(self)
+        left.trainer, left.batches = None, RunBatches(self.batches.loader)
+        left.parts = {
+            part: [region for region in regions if self.store.records[region.record].genome not in genomes]
+            for part, regions in self.parts.items()
+        }
+        return left
 
     def training_shares(self) -> list[float] | None:
         """Share of the crops that each training region gets; None where its bases decide."""

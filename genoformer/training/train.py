@@ -211,6 +211,18 @@ def received_signals() -> Iterator[StopRequest]:
 
 
 @contextlib.contextmanager
+def kept_said(folder: RunFolder, stop: StopRequest) -> Iterator[None]:
+    """Whatever ends the run, say which of its steps are kept, unless a run inside has said so of its own."""
+    try:
+        yield
+    except BaseException as error:
+        if folder.last.is_file() and not getattr(error, "__notes__", None):
+            step = "" if stop.kept_step is None else f" of step {stop.kept_step:,}"
+            error.add_note(f"the checkpoint{step} is kept in {folder.path}, and the same command continues")
+        raise
+
+
+@contextlib.contextmanager
 def loading_ended(trainer: pl.Trainer) -> Iterator[None]:
     """End the loading processes on every way out: those left over would keep Python from exiting."""
     try:

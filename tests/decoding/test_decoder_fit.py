@@ -315,3 +315,52 @@ def test_products_of_the_second_look_are_evidence_times_free_room():
     named = dict(zip(second_look_names(GENE_FEATURES), columns.T, strict=True))
     assert named["free_log_codons"].tolist() == [0.5 * features[0, GENE_FEATURES.index("log_codons")], 0.0]
     assert named["gap"].tolist() == [2.0, 6.0] and named["codon_mean"].tolist() == features[:, 1].tolist()
+
+
+def weighted_rows():
+    """Rows of two genomes, one of which counts twice; the same rows with that one twice; and with equal weights."""
+    rng = np.random.default_rng(5)
+    rows = random_frames(rng, 600, 4)
+    start_right = one_right_each(rng, rows, 0.05 * rows["codon_sum"] + rows["start_logit"])
+    start_right &= np.isin(rows["orf"], rows["orf"][rng.random(len(rows)) < 0.2])
+    frame_right = np.isin(rows["orf"], rows["orf"][start_right])
+    once = FitRows(rows, frame_right, start_right, np.full(len(rows), 0.04))
+    half = rows["orf"] < 3000
+    columns = (once.candidates, once.frame_right, once.start_right, once.stop_rate)
+    one, other = (FitRows(*(column[part] for column in columns)) for part in (half, ~half))
+    alike = replace(once, weight=np.full(len(rows), 3.7))
+    return once, alike, replace(once, weight=np.where(half, 0.8, 0.4)), FitRows.concatenate([one, one, other])
+
+
+def test_rows_that_count_twice_are_fitted_as_if_they_were_there_twice():
+    _, _, weighted, twice = weighted_rows()
+    starts = [fit_starts(r.candidates, None, r.start_right, weight=r.weight) for r in (weighted, twice)]
+    assert starts[0] == pytest.approx(starts[1], abs=2e-3)  # the penalty is of features in their own spread
+
+
+def test_regression_with_weights_is_that_of_scikit_learn_over_repeated_rows():
+    rng = np.random.default_rng(8)
+    features = np.column_stack([np.ones(400), rng.normal(0, 3, (400, 2))])
+    right, twice = rng.random(400) < expit(features @ [0.3, 0.5, -0.2]), np.arange(400) < 150
+    found = fit._logistic(features, right, ("one", "two", "three"), np.where(twice, 0.8, 0.4))
+    spread = np.array([1.0, *features[:, 1:].std(axis=0)])
+    rows = np.concatenate([np.arange(400), np.flatnonzero(twice)])
+    # The penalty weighs as much against 550 rows as against 400.
+    model = LogisticRegression(C=400 / 550, fit_intercept=False, max_iter=2000)
+    model.fit(features[rows] / spread, right[rows])
+    np.testing.assert_allclose(list(found.values()), model.coef_[0] / spread, atol=1e-4)  # its optimiser stops there
+
+
+def test_equal_weights_change_nothing():
+    once, alike, weighted, _ = weighted_rows()
+    plain, same, other = (fit_scorer(rows) for rows in (once, alike, weighted))
+    for part in ("start", "gene"):
+        assert getattr(same.weights, part) == pytest.approx(getattr(plain.weights, part), abs=1e-4)
+    assert other.weights.gene != pytest.approx(plain.weights.gene, abs=1e-2)
+
+
+def test_weights_of_rows_stay_with_them():
+    once, alike, weighted, _ = weighted_rows()
+    joined = FitRows.concatenate([alike, weighted])
+    np.testing.assert_array_equal(joined.weight, np.concatenate([alike.weight, weighted.weight]))
+    assert FitRows.concatenate([once, once]).weight is None

@@ -79,6 +79,14 @@ def test_calibrator_equals_scikit_learn_between_its_limits():
     np.testing.assert_allclose(calibrator.apply(asked), np.clip(expected, LOWEST, HIGHEST), atol=1e-12)
 
 
+def test_weights_count_as_equal_points():
+    scores, outcomes = population(300)
+    twice = np.arange(300) < 100
+    weighted = fit_isotonic(scores, outcomes, np.where(twice, 2.0, 1.0))
+    repeated = fit_isotonic(np.append(scores, scores[twice]), np.append(outcomes, outcomes[twice]))
+    np.testing.assert_allclose(weighted.apply(scores), repeated.apply(scores), atol=1e-12)
+
+
 def test_calibrator_survives_json_exactly():
     calibrator = fit_isotonic(*population(seed=3))
     again = IsotonicCalibrator.from_dict(json.loads(json.dumps(calibrator.to_dict())))

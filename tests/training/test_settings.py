@@ -104,3 +104,12 @@ def test_digest_of_a_run_leaves_out_what_does_not_change_learning(path, value, i
         return {**section, first: changed(section[first], rest) if rest else value}
 
     assert (config_digest(changed(CONFIG, path.split("."))) == config_digest(CONFIG)) == is_same
+
+
+def test_folds_that_are_not_set_leave_the_digest_of_a_run_as_it_is():
+    def with_folds(**folds):
+        return config_digest({**CONFIG, "data": {**CONFIG["data"], "folds": folds}})
+
+    assert with_folds(steps=None, groups=None) == config_digest(CONFIG)
+    others = [with_folds(steps=0, groups=None), with_folds(steps=9, groups=None), with_folds(steps=None, groups=["a"])]
+    assert len({config_digest(CONFIG), *others}) == 4

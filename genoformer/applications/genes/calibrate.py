@@ -1,77 +1,35 @@
-"""Fitting a trained model's gene decoder on the regions that training held out.
+"""Fitting a trained model's gene decoder: on the regions that training held out, or across genomes.
 
-Every record is read by the model once, because the statistics of a genome need all of it; weights and confidence maps
-are fitted on the held-out regions only. Contig ends, which a complete genome does not have, are made by cutting the
-held-out regions into fragments.
+On held-out regions of its own genomes a network is surer than on a strange one. So with groups of genomes each is read
+by a network that has not seen its group, and the decoder is fitted to these passes.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from torch import nn
 
-from genoformer.annotation.genetic_code import get_genetic_code
+from genoformer.applications.genes.held import Held, read_held
+from genoformer.applications.genes.left_out import read_left_out
 from genoformer.bundle.folder import Bundle
-from genoformer.decoding.caller import call_genes, collect_candidates, genome_statistics, record_stop_rate
-from genoformer.decoding.candidates import find_candidates
+from genoformer.decoding.caller import call_genes, genome_statistics, record_stop_rate
 from genoformer.decoding.decoder import SECOND_LOOKS, GeneDecoder, Scorer
 from genoformer.decoding.familiarity import long_gene_evidence
 from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer, fit_second_look, truth_of
 from genoformer.decoding.genome_counts import count_genes
 from genoformer.decoding.neighbours import neighbour_features, start_neighbours
-from genoformer.decoding.options import CallOptions
-from genoformer.decoding.orfs import EDGE_START
 from genoformer.decoding.prior import StatisticsPrior, learn_prior
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
 from genoformer.genomes.splits import Region
-from genoformer.genomes.store import Store, StoredRecord
+from genoformer.genomes.store import Store
 from genoformer.sequence.kmers import KmerTokenizer
-from genoformer.stream import TilePlan, record_logits
-from genoformer.training.finish import Finish
+from genoformer.stream import TilePlan
+from genoformer.training.finish import Finish, Fold
 from genoformer.training.progress import stage
 
-FRAGMENT_BP = 3_000
-MIN_GENE_BP = 90
 ROUNDS = 2
-
-
-@dataclass(frozen=True)
-class Held:
-    """One record's model pass.
-
-    Attributes:
-        genome: Genome the record belongs to.
-        codes: Base codes, uint8 [L].
-        options: Genetic code.
-        candidates: All candidates of the record.
-        inside: Stretches to fit on: whole regions, then fragments.
-        natural: The sequence is as it was found, not recoded.
-    """
-
-    genome: str
-    codes: np.ndarray
-    options: CallOptions
-    candidates: np.ndarray
-    inside: list["Stretch"]
-    natural: bool = True
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Candidates with the truth about them.
-
-    Attributes:
-        candidates: Rows of ``CANDIDATE_DTYPE``.
-        genes: Gene table.
-        bounds: First base and one past the last base of the sequence they are candidates of: the record, or a fragment
-            as if it were one.
-    """
-
-    candidates: np.ndarray
-    genes: np.ndarray
-    bounds: tuple[int, int]
 
 
 def fit_gene_decoder(
@@ -85,30 +43,6 @@ def fit_gene_decoder(
         DataError: If the regions hold no genes.
     """
     return fit_decoder(read_held(network, tokenizer, plan, store, regions))
-
-
-def read_held(
-    network: nn.Module, tokenizer: KmerTokenizer, plan: TilePlan, store: Store, regions: list[Region]
-) -> list[Held]:
-    """The model pass over every record of the genomes that have a region.
-
-    Args:
-        network: Trained model, in evaluation mode.
-        tokenizer: Its tokenizer.
-        plan: How sequence is cut into tiles.
-        store: Sequences and genes.
-        regions: What the network has not seen in training.
-    """
-    genomes = {store.records[region.record].genome for region in regions}
-    records = [record for record in store.records if record.genome in genomes]
-    n_bases = sum(record.length for record in records)
-    with stage("reading the genomes of validation regions", n_bases, "bp") as shown:
-        return [
-            _hold(
-                network, tokenizer, plan, store, record, [r for r in regions if r.record == record.index], shown.advance
-            )
-            for record in records
-        ]
 
 
 def fit_decoder(held: list[Held]) -> GeneDecoder:
@@ -177,66 +111,6 @@ def evidence_at_home(held: list[Held], decoder: GeneDecoder) -> float | None:
     return float(np.median(evidence)) if evidence else None
 
 
-def _hold(
-    network, tokenizer, plan, store: Store, record: StoredRecord, regions: list[Region], on_bases: Callable[[int], None]
-) -> Held:
-    codes = store.bases(record.index, 0, record.length)
-    options = CallOptions(genetic_code=record.genetic_code, min_gene_bp=MIN_GENE_BP)
-    kept = {region: np.zeros((2, region.end - region.start, 5), np.float32) for region in regions}
-
-    def pieces():
-        for start, end, logits in record_logits(network, tokenizer, codes, plan):
-            for region, array in kept.items():
-                low, high = max(start, region.start), min(end, region.end)
-                if low < high:
-                    array[:, low - region.start : high - region.start] = logits[:, low - start : high - start]
-            on_bases(end - start)
-            yield start, end, logits
-
-    candidates = collect_candidates(codes, pieces(), options)
-    genes = store.genes(record.index)
-    inside = []
-    for region, logits in kept.items():
-        within = (candidates["start"] >= region.start) & (candidates["end"] <= region.end)
-        inside.append(Stretch(candidates[within], genes, (0, record.length)))
-        inside.extend(_fragments(codes, logits, region, genes, options))
-    return Held(record.genome, codes, options, candidates, inside)
-
-
-def _fragments(codes, logits, region: Region, genes, options: CallOptions) -> Iterator[Stretch]:
-    """Frames that touch an end, of fragments of a region, with the genes cut to each fragment."""
-    code = get_genetic_code(options.genetic_code)
-    for start in range(region.start, region.end - FRAGMENT_BP + 1, FRAGMENT_BP):
-        end = start + FRAGMENT_BP
-        piece = logits[:, start - region.start : end - region.start]
-        rows = find_candidates(
-            codes[start:end], piece, code=code, min_gene_bp=options.min_gene_bp, offset=start, emitted_to=start - 1
-        )
-        at_end = (rows["kind"] == EDGE_START) | (rows["closed"] == 0)
-        rows = rows[np.isin(rows["orf"], rows["orf"][at_end])]
-        yield Stretch(rows, cut_genes(genes, start, end), (start, end))
-
-
-def cut_genes(genes: np.ndarray, start: int, end: int) -> np.ndarray:
-    """The gene table of a fragment: what lies over its ends is cut to whole codons.
-
-    Args:
-        genes: Gene table of the record.
-        start: First base of the fragment.
-        end: One past its last base.
-    """
-    cut = genes[(genes["end"] > start) & (genes["start"] < end)].copy()
-    plus = cut["strand"] > 0
-    low, high = cut["start"].copy(), cut["end"].copy()
-    before, beyond = np.maximum(start - low, 0), np.maximum(high - end, 0)
-    # The frame is counted from the 5′ end: codons are cut whole on both sides.
-    cut["start"] = np.where(
-        plus, low + 3 * -(-before // 3), np.where(before > 0, high - 3 * ((high - start) // 3), low)
-    )
-    cut["end"] = np.where(plus, np.where(beyond > 0, low + 3 * ((end - low) // 3), high), high - 3 * -(-beyond // 3))
-    return cut[cut["end"] - cut["start"] >= MIN_GENE_BP]
-
-
 def _statistics(held: list[Held], decoder: GeneDecoder):
     """Statistics of one genome; the decoder's own kind of scores chooses the genes they are learned from."""
     return genome_statistics(lambda: ((h.codes, h.candidates) for h in held), decoder, held[0].options)
@@ -249,7 +123,9 @@ def _rows(h: Held, own: GenomeStatistics | None) -> list[FitRows]:
     for stretch in h.inside:
         evidence = None if own is None else evidence_of(h.codes, stretch.candidates, own)
         part = fit_rows(stretch.candidates, stretch.genes, rate, evidence)
-        rows.append(replace(part, natural=np.full(len(part.candidates), h.natural)))
+        n = len(part.candidates)
+        weight = None if h.weight is None else np.full(n, h.weight)
+        rows.append(replace(part, natural=np.full(n, h.natural), weight=weight))
     return rows
 
 
@@ -267,10 +143,23 @@ def _with_neighbours(h: Held, rows: list[FitRows], chosen: np.ndarray) -> list[F
 
 def fit_genes(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
     """The gene decoder, fitted on the validation regions; see ``training.finish.Fit``."""
-    plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
-    held = read_held(bundle.model, bundle.tokenizer, plan, data.store, data.regions["validation"])
+    held = _read_at_home(bundle, data, precision)
     decoder = fit_decoder(held)
     return {"decoder": decoder.to_dict(), "codon_evidence": evidence_at_home(held, decoder)}
 
 
-FINISH = Finish(fit_genes, lack="The model cannot call genes.")
+def fit_genes_across(bundle: Bundle, data: Any, precision: str, folds: Sequence[Fold]) -> dict[str, Any]:
+    """The same, fitted on genomes that networks were not trained on; see ``training.finish.FitAcross``."""
+    decoder = fit_decoder(read_left_out(folds, data, precision))
+    return {
+        "decoder": decoder.to_dict(),
+        "codon_evidence": evidence_at_home(_read_at_home(bundle, data, precision), decoder),
+    }
+
+
+def _read_at_home(bundle: Bundle, data: Any, precision: str) -> list[Held]:
+    plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
+    return read_held(bundle.model, bundle.tokenizer, plan, data.store, data.regions["validation"])
+
+
+FINISH = Finish(fit_genes, lack="The model cannot call genes.", across=fit_genes_across)

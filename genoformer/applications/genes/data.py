@@ -8,7 +8,7 @@ from genoformer.batches.crops import CropDataset, TileDataset
 from genoformer.errors import UsageError
 from genoformer.genomes.prepare import GenomeFiles, find_genomes
 from genoformer.training.labelled_data import as_list
-from genoformer.training.settings import GenomeAugmentation, Loader, ModelReading, RegionSplit
+from genoformer.training.settings import Folds, GenomeAugmentation, Loader, ModelReading, RegionSplit
 from genoformer.training.store_data import StoreData, check_one_kind_of_genomes
 
 
@@ -29,6 +29,8 @@ class GenomeData(StoreData):
         split: How regions are set apart for validation and test.
         loader: How crops become batches.
         augment: What training changes.
+        folds: Which groups of the table networks leave out, for the decoder to be fitted across genomes; genes without
+            introns.
 
     Raises:
         UsageError: If a number is out of range, or genomes are given in two ways.
@@ -47,10 +49,12 @@ class GenomeData(StoreData):
         split: RegionSplit = RegionSplit(),
         loader: Loader = Loader(batch_size=4, samples_per_epoch=2000),
         augment: GenomeAugmentation = GenomeAugmentation(),
+        folds: Folds = Folds(),
     ) -> None:
         super().__init__(
-            store, genomes, crop_bp=crop_bp, split=split, loader=loader, seqid_map=seqid_map, source=as_list(source)
-        )
+            store, genomes, crop_bp=crop_bp, split=split, loader=loader, seqid_map=seqid_map, source=as_list(source),
+            folds=folds,
+        )  # fmt: skip
         check_one_kind_of_genomes(genomes, fasta=fasta, annotation=annotation, store=store, genetic_code=genetic_code)
         self.fasta, self.annotation, self.genetic_code = as_list(fasta), as_list(annotation), genetic_code
         self.recoded = augment.recoded

@@ -143,6 +143,17 @@ TRAINING_CODES = {
     "GENOMES-008": Entry(
         2, "What is left to train on has weight 0.", "Give one of these genomes a weight, or hold out others."
     ),
+    "GENOMES-009": Entry(
+        2,
+        "Groups shall be left out in turn, and the table has fewer than three.",
+        "Give data.genomes a table with more groups, or leave out data.folds.",
+    ),
+    "GENOMES-010": Entry(2, "The table has no such group.", "Name one that is listed."),
+    "GENOMES-011": Entry(
+        2,
+        "A group cannot be left out: nothing else trains, or its genomes are all test or of weight 0.",
+        "Name other groups in data.folds.groups.",
+    ),
     "SPLIT-001": Entry(2, "A setting of the split is none that is possible.", "Change what the message names."),
     "SPLIT-002": Entry(2, "Validation and test share data.", "Name different data for them."),
     "SPLIT-003": Entry(2, "A part names a group, contig or genome that is not there.", "Name one that is listed."),

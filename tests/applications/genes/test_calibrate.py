@@ -9,7 +9,8 @@ from oracle import TOKENIZER, Oracle, phage_store
 
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.tracks import GENE_TABLE
-from genoformer.applications.genes.calibrate import FRAGMENT_BP, MIN_GENE_BP, _fragments, cut_genes, fit_gene_decoder
+from genoformer.applications.genes.calibrate import fit_gene_decoder
+from genoformer.applications.genes.held import FRAGMENT_BP, MIN_GENE_BP, _fragments, cut_genes
 from genoformer.decoding.caller import call_genes, collect_candidates
 from genoformer.decoding.candidates import find_candidates
 from genoformer.decoding.decoder import GeneDecoder
