@@ -9,21 +9,21 @@ models). Predictions of which more than half lies in masked genes of the referen
         -o docs/results/prokaryotes.json [--ship FOLDER]
 
 ``--seen`` names genomes of the table that the network was trained on: they take no part. Of each genome the first
-``--bases`` are read. ``--passes`` keeps what the network says of each, so that the command may be repeated; it is for
-files that this script has written itself. ``--ship`` writes the model with a decoder fitted on all groups but
+``--bases`` are read. ``--passes`` keeps what the network says of each, so that the command may be repeated. ``--ship`` writes the model with a decoder fitted on all groups but
 ``WITHOUT_DECODER``.
 """
 
 import argparse
-import pickle
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyrodigal
+import torch
 
-from genoformer.applications.genes.calibrate import Held, fit_decoder, read_held
+from genoformer.applications.genes.calibrate import fit_decoder
+from genoformer.applications.genes.held import Held
+from genoformer.applications.genes.left_out import Reading, load_passes, save_passes
 from genoformer.bundle.folder import Bundle, add_calibration, load_bundle
 from genoformer.bundle.header import find_bundle
 from genoformer.decoding.caller import genome_statistics, record_stop_rate
@@ -32,12 +32,10 @@ from genoformer.decoding.fit import frame_of_gene, mostly_masked
 from genoformer.files import write_json_atomic
 from genoformer.genomes.genome_table import TableGenome, read_genome_table
 from genoformer.genomes.prepare import prepare_store
-from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
-from genoformer.inference.bundle_parts import tile_plan
-from genoformer.inference.interface import Speed
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.alphabet import decode_bases
+from genoformer.stream import fastest_precision
 
 PHAGES = "phages"
 WITHOUT_DECODER = ("phages", "plastids")
@@ -148,52 +146,23 @@ class Passes:
         bundle: The model.
         table: The genomes.
         folder: Where the store and the passes are kept.
-        n_bases: Read of each genome.
+        n_bases: Read of each genome, its longest records first.
     """
 
     def __init__(self, bundle: Bundle, table: list[TableGenome], folder: Path, n_bases: int) -> None:
-        self.bundle, self.folder, self.n_bases = bundle, folder, n_bases
+        self.bundle, self.folder = bundle, folder
         folder.mkdir(parents=True, exist_ok=True)
         prepare_store(folder / "genomes.h5", [genome.files for genome in table])
-        self.store = Store(folder / "genomes.h5")
+        self.reading = Reading(Store(folder / "genomes.h5"), [], n_bases, fastest_precision(torch.device("cpu")))
 
     def of(self, name: str) -> list[Held]:
-        """The records of a genome that have a frame at all, cut behind the last base that is read."""
-        path = self.folder / f"{name}.pkl"
-        if not path.exists():
-            held = self._read(name)
-            path.with_suffix(".new").write_bytes(pickle.dumps(held))
-            path.with_suffix(".new").rename(path)
-        return [h for h in pickle.loads(path.read_bytes()) if len(h.candidates)]
-
-    def _read(self, name: str) -> list[Held]:
-        left, regions = self.n_bases, []
-        for record in self.store.records:
-            if record.genome == name and left > 0:
-                regions.append(Region(record.index, 0, min(record.length, left)))
-                left -= record.length
-        plan, tokenizer = tile_plan(self.bundle, Speed()), self.bundle.tokenizer
-        return read_held(self.bundle.model, tokenizer, plan, Beginnings(self.store, regions), regions)
-
-
-class Beginnings:
-    """A store of which only the beginning of some records is seen.
-
-    Args:
-        store: All of them.
-        regions: The beginnings.
-    """
-
-    def __init__(self, store: Store, regions: Iterable[Region]) -> None:
-        self.store, self.ends = store, {region.record: region.end for region in regions}
-        self.records = [replace(store.records[index], length=end) for index, end in self.ends.items()]
-
-    def bases(self, index: int, start: int, end: int) -> np.ndarray:
-        return self.store.bases(index, start, end)
-
-    def genes(self, index: int) -> np.ndarray:
-        genes = self.store.genes(index)
-        return genes[genes["end"] <= self.ends[index]]
+        """The records of a genome that have a frame at all."""
+        path = self.folder / f"{name}.npz"
+        held = load_passes(path, self.reading, name)
+        if held is None:
+            held = self.reading.read(self.bundle, name, lambda n: None)
+            save_passes(path, held)
+        return [h for h in held if len(h.candidates)]
 
 
 class Groups:
