@@ -9,8 +9,8 @@ models). Predictions of which more than half lies in masked genes of the referen
         -o docs/results/prokaryotes.json [--ship FOLDER]
 
 ``--seen`` names genomes of the table that the network was trained on: they take no part. Of each genome the first
-``--bases`` are read. ``--passes`` keeps what the network says of each, so that the command may be repeated. ``--ship`` writes the model with a decoder fitted on all groups but
-``WITHOUT_DECODER``.
+``--bases`` are read. ``--passes`` keeps what the network says of each, so that the command may be repeated. ``--ship``
+writes the model with a decoder fitted on all groups but ``WITHOUT_DECODER``.
 """
 
 import argparse
