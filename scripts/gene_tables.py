@@ -37,6 +37,26 @@ def leave_one_out_table(results: dict[str, dict]) -> str:
     return table("| left out | program | masked genes | 3′ F1, mean (range) | exact F1, mean (range) |", body())
 
 
+def groups_table(results: dict[str, dict]) -> str:
+    """F1 of genomes whose group was left out, beside pyrodigal's; then means."""
+
+    def body():
+        for result in results.values():
+            for name, row in result["genomes"].items():
+                yield [row["group"], name.split(".")[0], row["genoformer"]["n_genes"], *_beside(row)]
+            for group, row in result["means"].items():
+                yield [group, "mean", "", *_beside(row)]
+
+    return table("| group left out | genome | genes | 3′ F1 | pyrodigal | exact F1 | pyrodigal | difference |", body())
+
+
+def _beside(row: dict) -> list[str]:
+    ours, theirs = row["genoformer"], row["pyrodigal"]
+    f1, exact = ([f"{scores[name]:.4f}" for scores in (ours, theirs)] for name in ("f1", "exact_f1"))
+    differences = [f"{ours[name] - theirs[name]:+.4f}" for name in ("f1", "exact_f1")]
+    return [*f1, *exact, " / ".join(differences)]
+
+
 ABLATION_ORDER = ("network", "+ statistics", "+ a second", "+ decoder", "all", "pyrodigal")
 
 

@@ -18,6 +18,7 @@ from gene_tables import (
     curve_table,
     fragment_table,
     gene_table,
+    groups_table,
     leave_one_out_table,
     recoded_table,
 )
@@ -126,6 +127,7 @@ KINDS = {
     "mlm": ("mlm-", mlm_table),
     "genes": ("genes-", gene_table),
     "calibration": ("genes-", calibration_table),
+    "groups": ("prokaryotes-", groups_table),
     "loo": ("loo-", leave_one_out_table),
     "loocalibration": ("loo-", calibration_table),
     "ablation": ("ablation-", ablation_table),
