@@ -276,14 +276,18 @@ def test_what_no_region_covers_is_the_rest_of_a_record():
 
 def test_no_more_than_the_limit_is_read_of_a_genome_and_nothing_of_the_test_part_is_fitted_to(build, tiny_bundle):
     data = build()
-    test = [Region(0, 5_000, 7_000)]
+    test = [Region(0, 3_000, 8_500)]
     reading, bundle = Reading(data.store, test, 10_000, "float32"), load_bundle(tiny_bundle)
     assert [(record.index, length) for record, length in reading.pieces("one")] == [(0, 10_000)]
     (held,) = reading.read(bundle, "one", lambda n: None)
     assert len(held.codes) == 10_000
     rows = np.concatenate([part.candidates for part in held.inside])
-    assert len(rows) and not np.any((rows["start"] < 7_000) & (rows["end"] > 5_000))
+    assert len(rows) and not np.any((rows["start"] < 8_500) & (rows["end"] > 3_000))
     assert max(part.genes["end"].max(initial=0) for part in held.inside) <= 10_000
+    genes, kept = data.store.genes(0), held.inside[0].genes
+    in_test = (genes["start"] >= 3_000) & (genes["end"] <= 8_500)
+    assert in_test.any() and not np.isin(kept["start"], genes["start"][in_test]).any()
+    assert len(kept) == np.sum(~in_test & (genes["start"] < 10_000))
 
 
 def test_passes_come_back_from_disk_as_they_were_and_a_damaged_file_does_not(build, tiny_bundle, tmp_path):

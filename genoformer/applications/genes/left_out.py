@@ -79,13 +79,21 @@ class Reading:
     def read(self, bundle: Bundle, genome: str, on_bases: Callable[[int], None]) -> list[Held]:
         """The passes of a network over a genome."""
         plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=self.precision)
-        return [
-            hold_record(
-                bundle.model, bundle.tokenizer, plan, self.store, record, self.regions(record, length), on_bases,
-                length=length,
+        passes = []
+        for record, length in self.pieces(genome):
+            regions = self.regions(record, length)
+            held = hold_record(
+                bundle.model, bundle.tokenizer, plan, self.store, record, regions, on_bases, length=length
             )
-            for record, length in self.pieces(genome)
-        ]  # fmt: skip
+            passes.append(replace(held, inside=[_without_others(part, regions) for part in held.inside]))
+        return passes
+
+
+def _without_others(stretch: Stretch, regions: Sequence[Region]) -> Stretch:
+    """The stretch without genes that lie in none of the regions: the prior counts all that a record is said to have."""
+    genes = stretch.genes
+    touch = [(genes["start"] < region.end) & (genes["end"] > region.start) for region in regions]
+    return replace(stretch, genes=genes[np.logical_or.reduce(touch)])
 
 
 def _read_fold(fold: Fold, reading: Reading, on_bases: Callable[[int], None]) -> list[Held]:
