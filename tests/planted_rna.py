@@ -14,14 +14,19 @@ def motifs(seed: int = 0) -> dict[str, np.ndarray]:
     return {kind: rng.integers(0, 4, n, dtype=np.uint8) for kind, n in (("tRNA", TRNA_BP), ("rRNA", RRNA_BP))}
 
 
-def plant(codes: np.ndarray, contig: str, seed: int, every_bp: int = 700) -> tuple[np.ndarray, list[RnaGene]]:
-    """Bases with genes of both kinds written over them, on both strands, every so many bases; sorted by start."""
+def plant(
+    codes: np.ndarray, contig: str, seed: int, every_bp: int = 700, changed: float = 0.05
+) -> tuple[np.ndarray, list[RnaGene]]:
+    """Bases with genes of both kinds written over them, on both strands, every so many bases; sorted by start.
+
+    A share of the bases of each gene is drawn anew.
+    """
     rng, written, genes = np.random.default_rng(seed), codes.copy(), []
     for start in range(100, len(codes) - RRNA_BP - 100, every_bp):
         kind, strand = rng.choice(["tRNA", "rRNA"], p=[0.6, 0.4]).item(), rng.choice(["+", "-"]).item()
         piece = motifs()[kind].copy()
-        changed = rng.random(len(piece)) < 0.05
-        piece[changed] = rng.integers(0, 4, changed.sum())
+        is_drawn = rng.random(len(piece)) < changed
+        piece[is_drawn] = rng.integers(0, 4, is_drawn.sum())
         written[start : start + len(piece)] = piece if strand == "+" else reverse_complement(piece)
         genes.append(RnaGene(contig, start, start + len(piece), strand, kind, f"r{start}"))
     return written, genes
