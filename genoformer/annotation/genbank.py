@@ -9,7 +9,8 @@ from Bio.SeqRecord import SeqRecord
 from genoformer.annotation.exon_features import join_exon_features
 from genoformer.annotation.flat_files import contig_id, is_circular, iter_seq_records
 from genoformer.annotation.locations import join_over_origin, join_touching, parse_transl_except
-from genoformer.annotation.models import Annotation, Gene, Span, most_frequent_codes, order_genes
+from genoformer.annotation.models import Annotation, Gene, RnaGene, Span, most_frequent_codes, order_genes
+from genoformer.annotation.rna_rows import order_rna_genes, rna_kind, spliced_genes
 from genoformer.annotation.transcript_rows import TranscriptRows, fitting_exons
 from genoformer.errors import DataError, WarningLog
 from genoformer.files.numbers import whole_number
@@ -25,7 +26,8 @@ def read_genbank(path: Path, warnings: WarningLog) -> Annotation:
 
     Every CDS feature is a gene; those that name one locus tag, one for each exon, are one (see ``exon_features``). A
     gene feature with /pseudo that no CDS or RNA feature belongs to gives a gene with ``pseudo=True``. A CDS whose place
-    cannot be read (unknown, between bases, in another record) is left out and counted.
+    cannot be read (unknown, between bases, in another record) is left out and counted. Features of rRNA and tRNA are
+    genes of RNA.
 
     Args:
         path: Plain or gzip-compressed file.
@@ -37,6 +39,7 @@ def read_genbank(path: Path, warnings: WarningLog) -> Annotation:
     """
     annotation = Annotation()
     genes: list[Gene] = []
+    rna_genes: list[RnaGene] = []
     has_genes = False
     for record in iter_seq_records(path, warnings):
         contig = contig_id(record)
@@ -49,11 +52,13 @@ def read_genbank(path: Path, warnings: WarningLog) -> Annotation:
         if is_circular(record):
             annotation.circular.add(contig)
         genes += _record_genes(record, annotation, where, warnings)
+        rna_genes += [gene for feature in record.features for gene in _rna_genes(feature, record)]
         has_genes |= any(feature.type in ("gene", "mRNA") for feature in record.features)
     if has_genes and not genes:
         warnings.add("ANNOTATION-103", f"{path}: there are features of genes, but none of type CDS: no gene is read")
     annotation.genes = order_genes(genes)
     annotation.genetic_codes = most_frequent_codes(annotation.genes)
+    annotation.rna_genes = order_rna_genes(rna_genes)
     return annotation
 
 
@@ -119,6 +124,23 @@ def _gene(
         phase_offset=phase_offset,
         attributes={name: ",".join(qualifiers[name]) for name in KEPT_QUALIFIERS if name in qualifiers},
     )
+
+
+def _rna_genes(feature: SeqFeature, record: SeqRecord) -> list[RnaGene]:
+    """The gene of a feature of rRNA or tRNA; none for other features, and for places that cannot be read."""
+    found = rna_kind(feature.type)
+    locations = _readable_parts(feature, record) if found else None
+    if found is None or not locations:
+        return []
+    kind, is_pseudo = found
+    strand = "+" if locations[0].strand == 1 else "-"
+    spans = [(int(location.start), int(location.end)) for location in locations]
+    if is_circular(record):
+        spans = list(join_over_origin(spans, len(record)) or spans)
+    locus_tag, product = _first(feature, "locus_tag"), _first(feature, "product")
+    is_pseudo = is_pseudo or _is_pseudo(feature)
+    gene = RnaGene(contig_id(record), *spans[0], strand, kind, "", locus_tag, product, pseudo=is_pseudo)
+    return spliced_genes(gene, spans)
 
 
 def _transcripts_by_owner(record: SeqRecord) -> dict[tuple[str, str], list[TranscriptRows]]:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
-from genoformer.annotation.models import Gene, sort_genes
+from genoformer.annotation.models import Gene, RnaGene, sort_genes
 from genoformer.errors import DataError, WarningLog
 from genoformer.files import atomic_path
 from genoformer.files.held import Holder
@@ -46,7 +46,10 @@ class GeneFile(Holder, ABC):
         """Begin the file; what else a format opens here ``stack`` ends, before the file takes its name."""
         self._handle.write(self.header)
 
-    def add(self, record: Record, genes: Iterable[Gene], *, circular: bool = False, genetic_code: int = 11) -> None:
+    def add(
+        self, record: Record, genes: Iterable[Gene], *, circular: bool = False, genetic_code: int = 11,
+        rna_genes: Iterable[RnaGene] = (),
+    ) -> None:  # fmt: skip
         """Append the genes of one record, in any order; a record without genes is added, too.
 
         Args:
@@ -54,6 +57,7 @@ class GeneFile(Holder, ABC):
             genes: All genes of the record.
             circular: The record is circular.
             genetic_code: Translation table of genes that name none themselves.
+            rna_genes: Genes of rRNA and tRNA of the record, by start; not in files of proteins and their genes alone.
 
         Raises:
             DataError: If a record of the same id was added before.
@@ -62,11 +66,17 @@ class GeneFile(Holder, ABC):
             message = f"two records are called {record.id!r}, so gene ids would repeat."
             raise DataError("GENES-001", message, where=str(self.path), fix="Rename one of them.")
         self._seen.add(record.id)
-        self.write(record, self.chunks(record, sort_genes(genes), circular, genetic_code))
+        self.write(record, self.with_rna(record, sort_genes(genes), list(rna_genes), circular, genetic_code))
 
     def write(self, record: Record, chunks: Iterable[str]) -> None:
         """Put the text of one record into the file."""
         self._handle.writelines(chunks)
+
+    def with_rna(
+        self, record: Record, genes: list[Gene], rna_genes: list[RnaGene], circular: bool, genetic_code: int
+    ) -> Iterable[str]:
+        """The text of one record; formats that hold genes of RNA, too, have a form for them here."""
+        return self.chunks(record, genes, circular, genetic_code)
 
     @abstractmethod
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterable[str]:
@@ -76,6 +86,11 @@ class GeneFile(Holder, ABC):
 def gene_id(record_id: str, number: int) -> str:
     """Id of the ``number``-th gene (from 1) of a record; unique in a genome when record ids are."""
     return f"gene-{record_id}-{number:05d}"
+
+
+def rna_gene_id(record_id: str, number: int) -> str:
+    """Id of the ``number``-th gene of rRNA or tRNA (from 1) of a record."""
+    return f"rna-{record_id}-{number:05d}"
 
 
 def partial_digits(gene: Gene) -> str:

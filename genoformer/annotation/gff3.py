@@ -10,6 +10,7 @@ from genoformer.annotation.gff3_genes import build_gene, pseudo_gene
 from genoformer.annotation.gff3_rows import Contigs, Row, iter_rows
 from genoformer.annotation.gff3_tree import GENE_KINDS, FeatureTree, Leaf, ReadContext
 from genoformer.annotation.models import Annotation, Gene, most_frequent_codes, order_genes
+from genoformer.annotation.rna_rows import RnaRows
 from genoformer.annotation.transcript_rows import ROW_KINDS, TranscriptRows
 from genoformer.errors import DataError, WarningLog
 
@@ -22,6 +23,7 @@ class _Rows:
     cds: list[Row] = field(default_factory=list)
     pseudo: list[Row] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
+    rna: RnaRows = field(default_factory=RnaRows)
 
 
 def read_gff3(path: Path, warnings: WarningLog, *, sources: Collection[str] = ()) -> Annotation:
@@ -29,7 +31,7 @@ def read_gff3(path: Path, warnings: WarningLog, *, sources: Collection[str] = ()
 
     Rows of type CDS with one parent are one gene; without a parent, those with one ID are (see ``gff3_cds``). Ids hold
     within one sequence. A pseudogene without CDS rows gives a gene with ``pseudo=True`` that spans its gene row.
-    Sequences behind ``##FASTA`` are not read.
+    Sequences behind ``##FASTA`` are not read. Genes of rRNA and tRNA are told apart by ``rna_rows``.
 
     Exons are those of the transcript that the CDS rows name as parent, its untranslated regions included; of several
     transcripts with the same CDS, those of the one with the most exonic bases. Rows of stop codons are joined to the
@@ -58,6 +60,7 @@ def read_gff3(path: Path, warnings: WarningLog, *, sources: Collection[str] = ()
         warnings.add("ANNOTATION-103", text)
     annotation.genes = order_genes(gene for gene, _ in built)
     annotation.genetic_codes = most_frequent_codes(annotation.genes)
+    annotation.rna_genes = rows.rna.genes()
     return annotation
 
 
@@ -90,6 +93,7 @@ def _collect_rows(contigs: Contigs, context: ReadContext, sources: Collection[st
             continue
         if row.start == 0 and (row.kind in ("region", "chromosome") or "Is_circular" in row.raw):
             _note_contig(row, context)
+        rows.rna.add(row)
         if row.kind == "CDS":
             rows.cds.append(row)
         elif row.kind.lower() in ROW_KINDS:

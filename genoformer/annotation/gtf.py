@@ -14,6 +14,7 @@ from genoformer.annotation.copies import split_copies
 from genoformer.annotation.gff3_rows import BROWSER_LINES, Row, has_place, parse_row
 from genoformer.annotation.locations import join_touching, parse_transl_except
 from genoformer.annotation.models import GENE_ID, Annotation, Gene, most_frequent_codes, order_genes
+from genoformer.annotation.rna_rows import RnaRows, mentions_rna
 from genoformer.annotation.text_lines import read_lines
 from genoformer.annotation.transcript_rows import ROW_KINDS, TranscriptRows, fitting_exons
 from genoformer.errors import DataError, WarningLog
@@ -53,10 +54,11 @@ def read_gtf(path: Path, warnings: WarningLog, *, sources: Collection[str] = ())
     one source (column 2) have ``start_codon`` (``stop_codon``) rows, one without lacks that end; so does one with the
     tag ``cds_start_NF`` (``cds_end_NF``), or whose first phase is not 0.
 
-    Rows of other types, such as gene and transcript, are not looked at: some programs write bare names in their column
-    9. A transcript_id that stands at several places of a sequence is several genes where each place is a reading frame
-    of its own, and trans-spliced where it is on both strands otherwise. CDS rows of NCBI say by ``pseudo``,
-    ``exception``, ``transl_except`` and ``transl_table`` what they say in GFF3.
+    For genes, rows of other types, such as gene and transcript, are not looked at: some programs write bare names in
+    their column 9. A transcript_id that stands at several places of a sequence is several genes where each place is a
+    reading frame of its own, and trans-spliced where it is on both strands otherwise. CDS rows of NCBI say by
+    ``pseudo``, ``exception``, ``transl_except`` and ``transl_table`` what they say in GFF3. Genes of rRNA and tRNA are
+    told apart by ``rna_rows``; a row of theirs whose place cannot be read is none.
 
     Args:
         path: Plain or gzip-compressed file.
@@ -69,7 +71,7 @@ def read_gtf(path: Path, warnings: WarningLog, *, sources: Collection[str] = ())
     """
     transcripts: dict[tuple[str, str, str], _Transcript] = defaultdict(_Transcript)
     named: dict[str, str] = {}
-    has_genes = False
+    has_genes, rna = False, RnaRows(IDS)
     for number, line in read_lines(path):
         if not line.strip() or line.startswith(("#", *BROWSER_LINES)):
             continue
@@ -80,6 +82,8 @@ def read_gtf(path: Path, warnings: WarningLog, *, sources: Collection[str] = ())
             row = parse_row(line, number, path, _attributes)
             if not sources or row.source in sources:
                 _collect(row, transcripts, path)
+        elif mentions_rna(kind, line):
+            _collect_rna(line, number, path, sources, rna)
     coding = [copy for found in transcripts.values() if found.cds for copy in _copies(found, path, warnings)]
     around = [transcript.around() for transcript in coding]
     pairs = list(zip(coding, around, strict=True))
@@ -88,7 +92,9 @@ def read_gtf(path: Path, warnings: WarningLog, *, sources: Collection[str] = ())
     genes = [_gene(one, found, one.source in tell_start, one.source in tell_stop) for one, found in pairs]
     if (transcripts or has_genes) and not genes:
         warnings.add("ANNOTATION-103", f"{path}: there are rows of transcripts, but none of type CDS: no gene is read")
-    return Annotation(genes=order_genes(genes), named=named, genetic_codes=most_frequent_codes(genes))
+    return Annotation(
+        genes=order_genes(genes), named=named, genetic_codes=most_frequent_codes(genes), rna_genes=rna.genes()
+    )
 
 
 def _is_read(kind: str) -> bool:
@@ -102,6 +108,24 @@ def _collect(row: Row, transcripts: dict[tuple[str, str, str], _Transcript], pat
         raise DataError("GTF-001", message, where=f"{path} line {row.line}", fix='Write transcript_id "NAME";.')
     transcript = transcripts[row.contig, row.value("gene_id"), name]
     (transcript.cds if row.kind == "CDS" else transcript.others).append(row)
+
+
+def _collect_rna(line: str, number: int, path: Path, sources: Collection[str], rna: RnaRows) -> None:
+    """Note a row of an RNA gene; one whose place breaks the format is left: nobody asked for rows of its type."""
+    try:
+        row = parse_row(line, number, path, _attributes_or_none)
+    except DataError:
+        return
+    if not sources or row.source in sources:
+        rna.add(row)
+
+
+def _attributes_or_none(text: str, where: str) -> dict[str, str]:
+    """The attributes; none where some program wrote a bare name."""
+    try:
+        return _attributes(text, where)
+    except DataError:
+        return {}
 
 
 def _attributes(text: str, where: str) -> dict[str, str]:

@@ -8,6 +8,8 @@ from itertools import pairwise
 GENE_ID = "gene_id"
 """Key in ``Gene.attributes``: id of the gene that isoforms share."""
 
+RRNA_KIND, TRNA_KIND = RNA_KINDS = ("rRNA", "tRNA")
+
 Span = tuple[int, int]
 
 SHORTEST_INTRON_BP = 15
@@ -136,6 +138,45 @@ class Gene:
 
 
 @dataclass(slots=True)
+class RnaGene:
+    """A gene of a ribosomal or a transfer RNA: a place, without what happens inside it.
+
+    Coordinates are 0-based, half-open, on the forward strand, introns included. ``start`` is inside the contig; over
+    the origin of a circular contig ``end`` lies beyond the contig length.
+
+    Args:
+        contig: Id of the contig.
+        start: First base, the lowest coordinate.
+        end: One behind the last base.
+        strand: ``"+"`` or ``"-"``.
+        kind: ``RRNA_KIND`` or ``TRNA_KIND``, the terms of the Sequence Ontology.
+        id: Id in the file that was read, or the one that a writer gives.
+        locus_tag: Locus tag of the gene, "" when unknown.
+        product: Product name, "" when unknown.
+        pseudo: Marked as a pseudogene, or the pieces of a gene that is spliced from several transcripts: something of
+            it is there, and it is no whole gene.
+        score: Calibrated confidence of the gene, 0 to 1; None for a gene that was read.
+    """
+
+    contig: str
+    start: int
+    end: int
+    strand: str
+    kind: str
+    id: str = ""
+    locus_tag: str = ""
+    product: str = ""
+    pseudo: bool = False
+    score: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.strand not in ("+", "-") or self.kind not in RNA_KINDS:
+            raise ValueError(f"strand and kind must be '+' or '-' and {RNA_KINDS}, not {self.strand!r}, {self.kind!r}")
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"RNA gene {self.id!r} must have 0 <= start < end, not {self.start}..{self.end}")
+
+
+@dataclass(slots=True)
 class Annotation:
     """The genes of one file, and what it says of its contigs.
 
@@ -146,6 +187,7 @@ class Annotation:
         genetic_codes: Most frequent translation table of the genes by contig, where the file says it.
         named: Every contig that the file names, by a row of any kind, a directive or a record, in the order first met,
             with its id as it stands there.
+        rna_genes: Genes of rRNA and tRNA, in the order of ``genes``. They are no ``Gene``, which makes a protein.
     """
 
     genes: list[Gene] = field(default_factory=list)
@@ -153,6 +195,7 @@ class Annotation:
     circular: set[str] = field(default_factory=set)
     genetic_codes: dict[str, int] = field(default_factory=dict)
     named: dict[str, str] = field(default_factory=dict)
+    rna_genes: list[RnaGene] = field(default_factory=list)
 
     @property
     def contigs(self) -> list[str]:

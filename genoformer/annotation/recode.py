@@ -2,7 +2,8 @@
 
 A model that has seen two or three genomes knows their composition too well. Recoding draws codons of genes anew, and
 bases between genes, toward a composition drawn for each piece; what tells where genes begin and end stays: start and
-stop codons, the bases before a start, and every base that two genes share. Labels are as right after it as before.
+stop codons, the bases before a start, genes of RNA, and every base that two genes share. Labels are as right after it
+as before.
 """
 
 from dataclasses import dataclass
@@ -13,11 +14,14 @@ import numpy as np
 from Bio.Align import substitution_matrices
 
 from genoformer.annotation.genetic_code import CODONS, GeneticCode, get_genetic_code
+from genoformer.annotation.rna_tracks import in_rna_genes
 from genoformer.annotation.tracks import CODON_0, CODON_1, CODON_2, MASKED, START, STOP
 from genoformer.sequence.alphabet import reverse_complement
 
 UPSTREAM_BP = 20
 """Bases before a start that stay: the binding site of the ribosome lies 5 to 15 bases before it."""
+AROUND_RNA_BP = 20
+"""Bases on both sides of an RNA gene that stay: signals around it, and ends that files set differently."""
 MAX_TILT = 2.8
 """Largest preference for G and C over A and T, natural logarithm: third codon positions of .06 to .94 GC."""
 CODON_NOISE = 0.5
@@ -100,6 +104,7 @@ def recode(codes: np.ndarray, tracks: np.ndarray, recoding: Recoding, generator:
     kept = _shared_bases(tracks) | ((tracks[0] | tracks[1]) & MASKED).astype(bool) | (codes > 3)
     _keep_boundaries(plus, kept)
     _keep_boundaries(minus, kept[::-1])
+    _keep_rna_genes(tracks, kept)
     free = ((tracks[0] | tracks[1]) & (CODON_0 | CODON_1 | CODON_2)) == 0
     drawn = generator.random((4, len(codes)))
     out = codes.copy()
@@ -163,6 +168,14 @@ def _keep_boundaries(labels: np.ndarray, kept: np.ndarray) -> None:
         kept[max(position - UPSTREAM_BP, 0) : position + 3] = True
     for position in np.flatnonzero(labels & STOP):
         kept[position : position + 3] = True
+
+
+def _keep_rna_genes(tracks: np.ndarray, kept: np.ndarray) -> None:
+    """Mark genes of rRNA and tRNA and what lies around them, in place."""
+    inside = in_rna_genes(tracks)
+    if inside.any():
+        reach = np.convolve(inside, np.ones(2 * AROUND_RNA_BP + 1), mode="full")
+        kept |= reach[AROUND_RNA_BP : AROUND_RNA_BP + len(inside)] > 0.5
 
 
 @cache

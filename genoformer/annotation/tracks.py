@@ -15,6 +15,9 @@ from genoformer.annotation.models import Gene, sort_genes
 from genoformer.annotation.stop_codons import include_stop_codons
 
 CODON_0, CODON_1, CODON_2, START, STOP, MASKED = 1, 2, 4, 8, 16, 128
+RRNA, TRNA = 32, 64
+"""Of bits of RNA genes, see ``rna_tracks``: both together mean that there is neither."""
+NO_RNA = RRNA | TRNA
 GENE_TABLE = np.dtype([("start", "i8"), ("end", "i8"), ("strand", "i1"), ("masked", "?")])
 # A gene cut off by the contig end begins or ends with whole codons in some files: up to two bases from the end.
 END_SLACK_BP = 2

@@ -13,10 +13,10 @@ from Bio.Seq import Seq
 from Bio.SeqFeature import AfterPosition, BeforePosition, CompoundLocation, ExactPosition, SeqFeature, SimpleLocation
 from Bio.SeqRecord import SeqRecord
 
-from genoformer.annotation.gene_files import GeneFile, format_score, gene_id
+from genoformer.annotation.gene_files import GeneFile, format_score, gene_id, rna_gene_id
 from genoformer.annotation.gene_sequence import translate_gene
 from genoformer.annotation.locations import format_transl_except
-from genoformer.annotation.models import Gene, Span
+from genoformer.annotation.models import Gene, RnaGene, Span
 from genoformer.annotation.write_gff3 import transcribed_exons
 from genoformer.sequence.alphabet import decode_bases
 from genoformer.sequence.records import Record
@@ -31,21 +31,34 @@ class _FlatFile(GeneFile):
 
     Features of one gene share a locus tag: its own, or else the id that it has in the other files. ``<`` and ``>`` mark
     ends that are missing. Parts over the origin of a circular record are joined. Pseudogenes have no CDS, and
-    trans-spliced genes no translation.
+    trans-spliced genes no translation. Genes of rRNA and tRNA are gene and rRNA or tRNA features.
     """
 
     kind = ""
     """Biopython's word for the format."""
 
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
+        return self.with_rna(record, genes, [], circular, genetic_code)
+
+    def with_rna(
+        self, record: Record, genes: list[Gene], rna_genes: list[RnaGene], circular: bool, genetic_code: int
+    ) -> Iterator[str]:
         topology = "circular" if circular else "linear"
         written = SeqRecord(
             Seq(decode_bases(record.codes)), id=record.id, name=record.id, description=record.description or ".",
             annotations={"molecule_type": "DNA", "topology": topology},
         )  # fmt: skip
         self.name(written)
-        for number, gene in enumerate(genes, start=1):
-            written.features += _features(record, gene, gene_id(record.id, number), genetic_code)
+        found = [
+            (gene.start, list(_features(record, gene, gene_id(record.id, number), genetic_code)))
+            for number, gene in enumerate(genes, start=1)
+        ]
+        found += [
+            (rna.start, list(_rna_features(rna, rna_gene_id(record.id, number), len(record))))
+            for number, rna in enumerate(rna_genes, start=1)
+        ]
+        for _, features in sorted(found, key=lambda pair: pair[0]) if rna_genes else found:
+            written.features += features
         text = io.StringIO()
         with python_warnings.catch_warnings():
             # Long ids move the columns of the first line, which readers divide at blanks.
@@ -90,6 +103,15 @@ def _features(record: Record, gene: Gene, name: str, genetic_code: int) -> Itera
         yield SeqFeature(_location(exons, gene, length), "mRNA", qualifiers={**naming, **product})
     qualifiers = {**naming, **product, **_coding_qualifiers(record, gene, gene.genetic_code or genetic_code)}
     yield SeqFeature(_location(gene.parts, gene, length), "CDS", qualifiers=qualifiers)
+
+
+def _rna_features(rna: RnaGene, name: str, length_bp: int) -> Iterator[SeqFeature]:
+    location = _location([(rna.start, rna.end)], Gene(rna.contig, rna.start, rna.end, rna.strand), length_bp)
+    naming: Qualifiers = {"locus_tag": [rna.locus_tag or name]}
+    yield SeqFeature(location, "gene", qualifiers=naming)
+    product: Qualifiers = {"product": [rna.product]} if rna.product else {}
+    note: Qualifiers = {} if rna.score is None else {"note": [f"confidence {format_score(rna.score)}"]}
+    yield SeqFeature(location, rna.kind, qualifiers={**naming, **product, "inference": [INFERENCE], **note})
 
 
 def _coding_qualifiers(record: Record, gene: Gene, genetic_code: int) -> Qualifiers:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from genoformer.annotation.gene_files import GeneFile, format_score, gene_id
+from genoformer.annotation.gene_files import GeneFile, format_score, gene_id, rna_gene_id
 from genoformer.annotation.gff3_text import SOURCE, Value, attributes_text, seqid
 from genoformer.annotation.locations import format_transl_except
-from genoformer.annotation.models import Gene
+from genoformer.annotation.models import Gene, RnaGene
 from genoformer.annotation.sorted_blocks import SortedBlocks
 from genoformer.sequence.records import Record
 
@@ -25,7 +25,8 @@ class Gff3Writer(GeneFile):
 
     Ids count the genes of each record by position. mRNA and CDS rows hold predicted functions. Pseudogenes and
     trans-spliced genes, which predictions never hold, are a single row without CDS. A circular record has a region row
-    with ``Is_circular=true``, and its genes over the origin end behind its length.
+    with ``Is_circular=true``, and its genes over the origin end behind its length. A gene of rRNA or tRNA is one row of
+    that type.
 
     Lines are in the one order that genometools calls sorted, whatever the order of the records: all
     ``##sequence-region`` lines first, records by the bytes of their ids in column 1, features by start, then end.
@@ -45,6 +46,11 @@ class Gff3Writer(GeneFile):
             self._blocks.add(contig, f"##sequence-region {contig} 1 {len(record)}\n", chunks)
 
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
+        return self.with_rna(record, genes, [], circular, genetic_code)
+
+    def with_rna(
+        self, record: Record, genes: list[Gene], rna_genes: list[RnaGene], circular: bool, genetic_code: int
+    ) -> Iterator[str]:
         contig, length = seqid(record), len(record)
         rows: list[_Row] = []
         if circular:
@@ -52,8 +58,10 @@ class Gff3Writer(GeneFile):
             rows.append((0, length, 0, 0, f"{contig}\t{SOURCE}\tregion\t1\t{length}\t.\t+\t.\t{attributes}\n"))
         for number, gene in enumerate(genes, start=1):
             rows += _gene_rows(gene, contig, number, gene_id(record.id, number), genetic_code)
+        for number, rna in enumerate(rna_genes, start=1):
+            rows.append(_rna_row(rna, contig, rna_gene_id(record.id, number)))
         yield from (text for *_, text in sorted(rows))
-        if genes:
+        if genes or rna_genes:
             yield "###\n"
 
 
@@ -97,6 +105,12 @@ def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: in
     cds |= _functions(gene)
     for (start, end), phase in zip(gene.parts, phases(gene), strict=True):
         yield row("CDS", start, end, 3, cds, str(phase))
+
+
+def _rna_row(gene: RnaGene, contig: str, name: str) -> _Row:
+    columns = (contig, SOURCE, gene.kind, gene.start + 1, gene.end, format_score(gene.score), gene.strand, ".")
+    attributes = {"ID": name, "locus_tag": gene.locus_tag, "product": gene.product}
+    return gene.start, gene.end, 0, 0, "\t".join(map(str, columns)) + f"\t{attributes_text(attributes)}\n"
 
 
 def phases(gene: Gene) -> list[int]:

@@ -81,3 +81,25 @@ def open_intervals(intervals: np.ndarray, *, length: int, margin: int) -> np.nda
     """
     turns = np.concatenate([intervals + margin + turn * length for turn in (-1, 0, 1)])
     return merge_intervals(turns)
+
+
+def mostly_inside(start: np.ndarray, end: np.ndarray, intervals: np.ndarray) -> np.ndarray:
+    """True where more than half of a gene lies in the intervals.
+
+    Args:
+        start: First base of each gene, 0-based, int64 [N].
+        end: One past its last base, int64 [N].
+        intervals: Disjoint (start, end) in ascending order, int64 [M, 2].
+
+    Returns:
+        bool [N].
+    """
+    before = np.concatenate(([0], np.cumsum(intervals[:, 1] - intervals[:, 0])))
+
+    def covered_to(place: np.ndarray) -> np.ndarray:
+        """Bases of intervals in front of a place."""
+        n_begun = np.searchsorted(intervals[:, 0], place, side="left")
+        last_end = np.concatenate(([0], intervals[:, 1]))[n_begun]
+        return before[n_begun] - np.maximum(last_end - place, 0)
+
+    return 2 * (covered_to(end) - covered_to(start)) > end - start

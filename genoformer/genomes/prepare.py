@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,9 +12,11 @@ import numpy as np
 from genoformer.annotation.file_kinds import is_flat_file
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.intron_tracks import intron_gene_table, intron_tracks
-from genoformer.annotation.models import Annotation, Gene
+from genoformer.annotation.models import RNA_KINDS, Annotation, Gene, RnaGene
 from genoformer.annotation.origin import close_circles
 from genoformer.annotation.read import read_annotation, read_records
+from genoformer.annotation.rna_rows import group_rna_genes
+from genoformer.annotation.rna_tracks import add_rna_labels
 from genoformer.annotation.seqids import match_ids, read_seqid_map
 from genoformer.annotation.text_lines import digest_input
 from genoformer.annotation.tracks import GENE_TABLE, MASKED, gene_table, label_tracks
@@ -22,10 +24,17 @@ from genoformer.errors import GenoformerError, MissingFileError, UsageError, War
 from genoformer.genomes.store import SCHEMA, Source, Store, write_store
 from genoformer.sequence.records import Record
 
-DEFAULT_GENETIC_CODE = {"codons": 11, "introns": 1}
+RNA_LABELS = "codons_rna"
+"""The labels of codons and those of rRNA and tRNA genes."""
+DEFAULT_GENETIC_CODE = {"codons": 11, RNA_LABELS: 11, "introns": 1}
 """Of records whose annotation does not say: bacteria and the nuclei of most other organisms."""
-LABELS = {"codons": (label_tracks, gene_table), "introns": (intron_tracks, intron_gene_table)}
-"""What makes the label tracks and the gene table of a record, by the word that a task has for its labels."""
+LABELS = {
+    "codons": (label_tracks, gene_table),
+    RNA_LABELS: (label_tracks, gene_table),
+    "introns": (intron_tracks, intron_gene_table),
+}
+"""What makes the label tracks and the gene table of a record, by the word that a task has for its labels; those of RNA
+genes come on top."""
 _SUFFIXES = re.compile(r"\.(gz|bgz|fasta|fna|fas|fa|gbff|gbk|gb|genbank|embl|ebl)$", re.IGNORECASE)
 
 
@@ -55,12 +64,14 @@ class PrepareReport:
         n_bases: Bases by genome.
         n_genes: Genes by genome, masked ones included.
         masked: For each genome, number of masked genes by reason.
+        rna: For each genome whose RNA genes are labelled, how many there are of each kind; none when it names none.
     """
 
     n_records: Counter[str] = field(default_factory=Counter)
     n_bases: Counter[str] = field(default_factory=Counter)
     n_genes: Counter[str] = field(default_factory=Counter)
     masked: dict[str, Counter[str]] = field(default_factory=dict)
+    rna: dict[str, Counter[str]] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """One line for each genome."""
@@ -69,8 +80,14 @@ class PrepareReport:
             reasons = ", ".join(f"{reason} {n}" for reason, n in self.masked[name].most_common())
             masked = f", {self.masked[name].total()} masked ({reasons})" if reasons else ""
             size = f"{counted(self.n_records[name], 'record')}, {self.n_bases[name]:,} bp"
-            found.append(f"{name}: {size}, {counted(self.n_genes[name], 'gene')}{masked}")
+            found.append(f"{name}: {size}, {counted(self.n_genes[name], 'gene')}{masked}{self._rna(name)}")
         return found
+
+    def _rna(self, name: str) -> str:
+        if name not in self.rna:
+            return ""
+        counts = " and ".join(f"{self.rna[name][kind]} {kind}" for kind in RNA_KINDS)
+        return f", {counts} genes" if self.rna[name] else ", RNA genes unknown"
 
 
 def find_genomes(
@@ -200,13 +217,30 @@ def _read_genome(
     unstated = {old: lengths[new] for new, old in ids.items() if old not in annotation.contig_lengths}
     annotation = close_circles(annotation, unstated, log)
     genes = annotation.by_contig()
+    rna_genes = _rna_genes(genome, annotation, report, log) if labels == RNA_LABELS else None
     report.masked[genome.name] = Counter()
     for record in kept or read_records(genome.sequence, warnings=log):
         contig = ids.get(record.id)
         if contig is None:
             log.add("DATA-005", f"{genome.name}: nothing is said of record {record.id!r}; it trains as intergenic.")
         own = [] if contig is None else genes.get(contig, [])
-        yield _label_record(genome, record, annotation, contig, own, labels, report)
+        source = _label_record(genome, record, annotation, contig, own, labels, report)
+        if rna_genes and contig is not None:
+            add_rna_labels(source[2], rna_genes.get(contig, []), circular=source[4])
+        yield source
+
+
+def _rna_genes(
+    genome: GenomeFiles, annotation: Annotation, report: PrepareReport, log: WarningLog
+) -> Mapping[str, list[RnaGene]]:
+    """The RNA genes of a genome by contig; one that names none has some that nobody looked for, and is not labelled."""
+    found = report.rna[genome.name] = Counter(gene.kind for gene in annotation.rna_genes)
+    if not found:
+        text = f"{genome.name}: the annotation names neither rRNA nor tRNA; nothing is learned of them from this genome"
+        log.add("DATA-007", text)
+    elif len(found) < len(RNA_KINDS):
+        log.add("DATA-008", f"{genome.name}: the annotation names {found.total()} {'/'.join(found)} and no other RNA")
+    return group_rna_genes(annotation.rna_genes)
 
 
 def _read_unlabelled(genome: GenomeFiles, report: PrepareReport, log: WarningLog) -> Iterator[Source]:

@@ -8,7 +8,8 @@ Layout, schema version 1:
                             complete (written last)
     /records/00000000       attributes: genome, id, circular, genetic_code, length
     /records/00000000/bases   uint8 [L], base codes of ``sequence.alphabet``
-    /records/00000000/tracks  uint8 [2, L], bits of ``annotation.tracks``; row 0 is "+", row 1 is "-"
+    /records/00000000/tracks  uint8 [2, L], bits of ``annotation.tracks``; row 0 is "+", row 1 is "-"; without labels of
+                              RNA genes their bits are 0, which says nothing of them
     /records/00000000/genes   structured [n], dtype ``annotation.tracks.GENE_TABLE``
 """
 

@@ -30,7 +30,7 @@ from genoformer.inference.passes import PASS_FILES
 from genoformer.inference.reading import Scan
 from genoformer.inference.run import Job, predict
 from genoformer.inference.space import check_space
-from genoformer.inference.tracks import TRACK_FILES
+from genoformer.inference.tracks import STRETCH_FILES, TRACK_FILES
 
 SHARD = "shard.json"
 FOLDER = re.compile(r"shard-(\d+)-of-(\d+)")
@@ -294,7 +294,7 @@ def _keep_plain(folder: Path) -> None:
 
 def _pass_files(folder: Path) -> list[Path]:
     """What a model pass has written."""
-    return [path for pattern in (PASS_FILES, TRACK_FILES) for path in folder.glob(pattern)]
+    return [path for pattern in (PASS_FILES, TRACK_FILES, STRETCH_FILES) for path in folder.glob(pattern)]
 
 
 def _is_shard(folder: Path, description: dict) -> bool:

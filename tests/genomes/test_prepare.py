@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from Bio import SeqIO
 
-from genoformer.annotation.tracks import MASKED, START, STOP
+from genoformer.annotation.tracks import MASKED, NO_RNA, START, STOP, TRNA
 from genoformer.errors import DataError, MissingFileError, UsageError, WarningLog
 from genoformer.genomes.prepare import find_genomes, prepare_store
 from genoformer.genomes.store import Store
@@ -44,6 +44,31 @@ def test_labels_lie_where_the_genes_are(files, tmp_path):
     assert np.flatnonzero(plus).tolist() == list(range(3, 12))
     assert not store.tracks(1, 0, 8).any()
     assert store.genes(0)[["start", "end", "strand"]].tolist() == [(3, 12, 1), (17, 26, -1)]
+
+
+def test_rna_genes_are_labelled_if_asked_for(files, tmp_path):
+    genomes, path = find_genomes([files[0]], [files[1]]), tmp_path / "data.h5"
+    Path(files[1]).write_text(GFF3 + "c1\t.\ttRNA\t14\t16\t.\t-\t.\tID=t\n")
+    assert prepare_store(path, genomes).lines() == ["toy: 2 records, 38 bp, 2 genes"]
+    assert not (Store(path).tracks(0, 0, 30) & NO_RNA).any()
+    warnings = WarningLog()
+    report = prepare_store(path, genomes, labels="codons_rna", warnings=warnings)
+    assert report.lines() == ["toy: 2 records, 38 bp, 2 genes, 0 rRNA and 1 tRNA genes"]
+    assert warnings.counts["DATA-008"] == 1
+    tracks = Store(path).tracks(0, 0, 30)
+    assert np.flatnonzero((tracks[1] & NO_RNA) == TRNA).tolist() == [13, 14, 15]
+    assert ((tracks[0] & NO_RNA) == NO_RNA).all() and np.flatnonzero(tracks[0] & START).tolist() == [3]
+    assert not (Store(path).tracks(1, 0, 8) & NO_RNA).any()  # the annotation says nothing of c2
+    assert Store(path).records[0].genetic_code == 11
+
+
+def test_rna_is_unknown_where_an_annotation_names_none(files, tmp_path):
+    warnings = WarningLog()
+    genomes = find_genomes([files[0]], [files[1]])
+    report = prepare_store(tmp_path / "data.h5", genomes, labels="codons_rna", warnings=warnings)
+    assert report.lines() == ["toy: 2 records, 38 bp, 2 genes, RNA genes unknown"]
+    assert warnings.counts["DATA-007"] == 1
+    assert not (Store(tmp_path / "data.h5").tracks(0, 0, 30) & NO_RNA).any()
 
 
 def test_genes_with_introns_have_the_standard_code_unless_a_file_says_otherwise(files, tmp_path):

@@ -58,7 +58,7 @@ def test_wrong_setting_is_named(options, found):
     with pytest.raises(ValueError, match=found):
         task(**options)
     with pytest.raises(ValueError, match="no settings"):
-        build_task("gene_structure", None, {"kind": "multiclass"})
+        build_task("gene_structure_eukaryote", None, {"kind": "multiclass"})
 
 
 CHAIN = {"implied": {"a": [], "b": ["a"], "c": ["a", "b"], "d": []}, "names": {}, "namespaces": {}}

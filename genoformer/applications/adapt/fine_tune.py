@@ -187,6 +187,7 @@ def _build_module(bundle: Bundle, build_task: BuildTask, settings: FineTuning) -
         tile_bp=config.tile_bp,
         context_bp=config.context_bp,
         genetic_code=settings.genetic_code,
+        options=config.options,
     )
     module.begin(build_task)
     if module.bundle_config.labels != config.labels:

@@ -138,6 +138,7 @@ def _renamed(annotation: Annotation, names: dict[str, str]) -> Annotation:
         circular={names[contig] for contig in annotation.circular if contig in names},
         genetic_codes={names[contig]: code for contig, code in annotation.genetic_codes.items() if contig in names},
         named={names[contig]: names[contig] for contig in annotation.contigs if contig in names},
+        rna_genes=[replace(gene, contig=names[gene.contig]) for gene in annotation.rna_genes if gene.contig in names],
     )
 
 
@@ -170,7 +171,10 @@ def _length_of(contig: str, predicted: Annotation, reference: Annotation, last_b
 
 
 def _only(annotation: Annotation, contigs: Collection[str]) -> Annotation:
-    return replace(annotation, genes=[gene for gene in annotation.genes if gene.contig in contigs])
+    return replace(
+        annotation, genes=[gene for gene in annotation.genes if gene.contig in contigs],
+        rna_genes=[gene for gene in annotation.rna_genes if gene.contig in contigs],
+    )  # fmt: skip
 
 
 def _check_inside(genes: Iterable[Gene], lengths: dict[str, int], circular: set[str], path: str | Path) -> None:

@@ -6,7 +6,7 @@ from typing import Self
 from genoformer.batches.collate import build_collate
 from genoformer.batches.crops import CropDataset, TileDataset
 from genoformer.errors import UsageError
-from genoformer.genomes.prepare import GenomeFiles, find_genomes
+from genoformer.genomes.prepare import RNA_LABELS, GenomeFiles, find_genomes
 from genoformer.training.labelled_data import as_list
 from genoformer.training.settings import Folds, GenomeAugmentation, Loader, ModelReading, RegionSplit
 from genoformer.training.store_data import StoreData, check_one_kind_of_genomes
@@ -61,13 +61,24 @@ class GenomeData(StoreData):
 
     def bind(self, reading: ModelReading, *, seed: int = 0, work_dir: str | Path = ".") -> Self:
         """Read as a model does; UsageError if its task has no recoding and there shall be some."""
-        if self.recoded and self.labels != "codons":
+        if self.recoded and self.labels == "introns":
             message = f'task "{reading.task}" has no recoding.'
             raise UsageError("CONFIG-016", message, where="data.augment.recoded", fix="Give 0.")
+        if self.labels == "codons" and reading.options.get("rna"):
+            self.labels = RNA_LABELS
         self.collate = build_collate(
             stride=reading.stride, n_global_tokens=reading.n_global_tokens, base_codes=reading.base_codes
         )
         return super().bind(reading, seed=seed, work_dir=work_dir)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Open the store and divide it; UsageError if it lacks labels that the task learns, or a part is empty."""
+        super().setup(stage)
+        if self.labels == RNA_LABELS != self.store.parameters.get("labels"):
+            raise UsageError(
+                "DATA-009", "there are no labels of RNA genes.", where=str(self.store_path),
+                fix=f"Prepare it with --labels {RNA_LABELS}, or leave out model.options.rna.",
+            )  # fmt: skip
 
     def find_files(self) -> list[GenomeFiles]:
         """Sequence files with their annotations."""

@@ -16,6 +16,7 @@ from genoformer.inference.comparison import Comparison, Question
 from genoformer.metrics.bases import binary_scores
 from genoformer.metrics.genes import Coverage, GeneCounts, count_genes, is_counted, masked_spans, split_at_origin
 from genoformer.metrics.introns import have_introns
+from genoformer.metrics.rna_genes import score_rna_genes
 
 TASK = "gene_structure"
 CODING = CODON_0 | CODON_1 | CODON_2
@@ -35,7 +36,8 @@ def evaluate_genes(predicted_path: str | Path, reference_path: str | Path, **opt
 
     Returns:
         "genes" and "genes_nothing_ignored" (as ``GeneCounts.compute``), "bases" (scores by class of ``BASE_CLASSES``,
-        with tp, fp, fn and tn), "n_contigs", "n_bases" and "task"; JSON types only.
+        with tp, fp, fn and tn), "n_contigs", "n_bases" and "task"; where both sides have genes of rRNA or tRNA also
+        "rna" (see ``metrics.rna_genes``); JSON types only.
 
     Raises:
         MissingFileError: If a file is not there.
@@ -55,7 +57,7 @@ def score_annotations(predicted: Annotation, reference: Annotation, lengths: dic
         strict += count_genes(*pair, lengths=lengths)
         plain += count_genes(*pair, lengths=lengths, ignore_masked=False)
         bases += count_bases(*pair, length)
-    return {
+    scores = {
         "task": TASK,
         "n_contigs": len(lengths),
         "n_bases": sum(lengths.values()),
@@ -63,6 +65,8 @@ def score_annotations(predicted: Annotation, reference: Annotation, lengths: dic
         "genes_nothing_ignored": plain.compute(),
         "bases": {name: _scores_of(row.tolist()) for name, row in zip(BASE_CLASSES, bases, strict=True)},
     }
+    rna = [[gene for gene in side.rna_genes if gene.contig in lengths] for side in (predicted, reference)]
+    return {**scores, "rna": score_rna_genes(*rna, lengths)} if all(rna) else scores
 
 
 def _scores_of(counts: list[int]) -> dict[str, float]:
@@ -141,6 +145,7 @@ def format_table(scores: dict) -> str:
         ("genes, 3' end, nothing ignored", plain["three_prime"]),
         ("genes, exact, nothing ignored", plain["exact"]),
         *((f"bases, {name.replace('_', ' ')}", row) for name, row in scores["bases"].items()),
+        *((f"{kind} genes, half of the bases", row) for kind, row in scores.get("rna", {}).items()),
     ]
     lines = [f"{'':32}precision    recall        F1       MCC"]
     for name, row in rows:

@@ -13,8 +13,16 @@ from genoformer.applications.genes.caller import GeneFinder
 from genoformer.applications.genes.impression import Impression
 from genoformer.applications.genes.kept_tracks import KeptTracks
 from genoformer.applications.genes.outputs import BYTES_PER_VALUE, PROBABILITIES
-from genoformer.applications.genes.passes import pass_records
+from genoformer.applications.genes.passes import Keeps, pass_records
 from genoformer.applications.genes.request import GeneRequest, genome_scan
+from genoformer.applications.genes.rna_genes import (
+    KeptOutputs,
+    KeptStretches,
+    RnaGenes,
+    RnaTally,
+    finds_rna,
+    without_rna,
+)
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.options import CallOptions
 from genoformer.errors import WarningLog
@@ -95,8 +103,7 @@ class GenePredictor:
         self, paths: list[str], scan: Scan, folder: Path, on_bases: OnBases, share: range | None = None
     ) -> None:
         """Candidates of all records, kept in files; see ``interface.Predictor``."""
-        reading, known = self.request.reading, genome_scan(scan)
-        shift = reading.region[1] if reading.region else 0
+        reading, known, shift = self.request.reading, genome_scan(scan), self._first
         records = (
             (
                 number,
@@ -107,8 +114,15 @@ class GenePredictor:
             for number, record in reading.records(paths)
         )
         with fitting_threads(scan.n_bases):  # of the whole input, so that shards compute as one run does
-            tracks = KeptTracks.in_folder(self.finder, folder, shift) if self._words(PROBABILITIES) else None
+            tracks = self._keeps(folder, shift)
             pass_records(self._ready(paths), records, folder, on_bases, share, tracks)
+
+    def _keeps(self, folder: Path, shift: int) -> Keeps | None:
+        """What keeps outputs of bases; None where nobody asks for them."""
+        kinds: list[Any] = [KeptTracks] if self._words(PROBABILITIES) else []
+        kinds += [KeptStretches] if finds_rna(self.finder) else []
+        parts = tuple(kind.in_folder(self.finder, folder, shift) for kind in kinds)
+        return KeptOutputs(parts) if len(parts) > 1 else next(iter(parts), None)
 
     def _ready(self, paths: list[str]) -> Finder:
         """The finder for this genome."""
@@ -125,15 +139,17 @@ class GenePredictor:
     def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: WarningLog) -> Written:
         """Statistics of the genome, genes and their files; see ``interface.Predictor``."""
         request, passes = self.request, ModelPasses(*folders)
-        shared = self._statistics(paths, passes)
+        rna, n_rna = RnaGenes.in_folders(self.finder, folders, self._first), RnaTally(finds_rna(self.finder))
+        shared = self._statistics(paths, passes, rna)
         impression, n_statistics, counts = Impression(), int(shared is not None and shared.are_own), GeneTally(request)
         notes = self.functions(out)
         files = RecordFiles(out, self._words("genes"), request.known_formats.load(), notes.makers)
         tracks, store = self._track_files(out), TrackStore(*folders)
         with files, notes, tracks:
             for number, record in request.reading.records(paths):
-                codes, rows, call = request.reading.stretch(record), passes[number], request.call_options(record)
-                own = shared
+                codes, call = request.reading.stretch(record), request.call_options(record)
+                rna_calls = rna.calls(number, codes, call)
+                rows, own = without_rna(passes[number], rna_calls, codes, call), shared
                 if request.statistics and request.metagenome:
                     own = self.finder.statistics(lambda one=(codes, rows, call): [one], call)
                     n_statistics += own is not None and own.are_own
@@ -143,10 +159,9 @@ class GenePredictor:
                 if is_asked and scan.n_records <= FEW_RECORDS and not call.circular:
                     impression.note_ends(record.id, len(record), genes, warnings)
                 notes.add(record.id, codes, genes)
-                placed = counts.add(request.placed(genes))
-                files.add(record, placed, circular=call.circular, genetic_code=call.genetic_code)
-                first = request.reading.region[1] if request.reading.region else 0
-                track = Track(store, number, first, first + len(codes))
+                placed, found = counts.add(request.placed(genes)), n_rna.add(rna.placed(record.id, rna_calls))
+                files.add(record, placed, circular=call.circular, genetic_code=call.genetic_code, **found)
+                track = Track(store, number, self._first, self._first + len(codes))
                 tracks.add(record, track)
                 for report in files.reports if self._words(PROBABILITIES) else ():
                     report.add_track(track, self.finder.channels)
@@ -154,7 +169,7 @@ class GenePredictor:
         impression.warn(familiar, request.call.genetic_code, warnings)
         left_out = files.left_out(warnings)
         statistics = {"genome_statistics": n_statistics if request.metagenome else bool(n_statistics)}
-        summary = self._about(scan) | counts.summary(scan.n_bases) | statistics | familiar
+        summary = self._about(scan) | counts.summary(scan.n_bases) | n_rna.summary() | statistics | familiar
         adaptation = self._adaptation()
         summary |= {} if adaptation is None else {"adaptation": adaptation}
         summary |= {"left_out": left_out} if left_out else {}
@@ -167,6 +182,11 @@ class GenePredictor:
         n_values = scan.n_bases * len(STRANDS) * len(self.finder.channels) if words else 0
         return n_values, round(n_values * sum(BYTES_PER_VALUE[word] for word in words))
 
+    @property
+    def _first(self) -> int:
+        """First base of a record that is looked at."""
+        return self.request.reading.region[1] if self.request.reading.region else 0
+
     def _words(self, needed: str) -> list[str]:
         """Formats whose writers are given this."""
         rows = self.request.known_formats.load()
@@ -178,7 +198,7 @@ class GenePredictor:
         makers = {word: partial(rows[word].writer.load(), channels=self.finder.channels) for word in words}
         return RecordFiles(out, words, rows, makers)
 
-    def _statistics(self, paths: list[str], passes: ModelPasses) -> Any:
+    def _statistics(self, paths: list[str], passes: ModelPasses, rna: RnaGenes) -> Any:
         """Statistics of all records together; None where each has its own, or none is wanted."""
         request = self.request
         if not request.statistics or request.metagenome:
@@ -186,7 +206,8 @@ class GenePredictor:
 
         def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
             for number, record in request.reading.records(paths):
-                yield request.reading.stretch(record), passes[number], request.call_options(record)
+                codes, call = request.reading.stretch(record), request.call_options(record)
+                yield codes, without_rna(passes[number], rna.calls(number, codes, call), codes, call), call
 
         return self.finder.statistics(passed, request.call)
 

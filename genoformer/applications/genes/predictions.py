@@ -6,10 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from genoformer.annotation.models import Gene
+from genoformer.annotation.models import Gene, RnaGene
 from genoformer.applications.genes.kept_tracks import KeptTracks
 from genoformer.applications.genes.outputs import PROBABILITIES
 from genoformer.applications.genes.request import GeneRequest
+from genoformer.applications.genes.rna_genes import (
+    CHANNELS,
+    KeptOutputs,
+    KeptStretches,
+    RnaGenes,
+    finds_rna,
+    without_rna,
+)
 from genoformer.decoding.options import CallOptions
 from genoformer.errors import UsageError, counted
 from genoformer.inference.formats import Formats
@@ -34,6 +42,7 @@ class GenePrediction(Result):
         genetic_code: NCBI number of the code it was read with.
         channels: Names of the outputs per base.
         steps: What the model said of every base, if it was to be kept; ``probabilities`` reads it.
+        rna_genes: Genes of rRNA and tRNA by start; None where the model has no outputs for them.
     """
 
     genes: list[Gene]
@@ -41,6 +50,7 @@ class GenePrediction(Result):
     genetic_code: int = 11
     channels: tuple[str, ...] = ()
     steps: HeldSteps | None = field(default=None, compare=False)
+    rna_genes: list[RnaGene] | None = None
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -57,10 +67,12 @@ class GenePrediction(Result):
     def given(self, needs: str) -> tuple[Any, dict[str, Any]]:
         if needs == PROBABILITIES:
             return Track(self._kept(), 0, 0, self.length), {}
-        return self.genes, {"circular": self.circular, "genetic_code": self.genetic_code}
+        about: dict[str, Any] = {"circular": self.circular, "genetic_code": self.genetic_code}
+        return self.genes, about if self.rna_genes is None else {**about, "rna_genes": self.rna_genes}
 
     def in_words(self) -> str:
-        return counted(len(self.genes), "gene")
+        rna = "" if self.rna_genes is None else f", {counted(len(self.rna_genes), 'RNA gene')}"
+        return counted(len(self.genes), "gene") + rna
 
     def _kept(self) -> HeldSteps:
         if self.steps is None:
@@ -95,26 +107,42 @@ def predict_records(
         found = [_pass_record(finder, record, options_of(record), probabilities) for record in read()]
 
     def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
-        return ((record.codes, rows, options_of(record)) for record, (rows, _) in zip(read(), found, strict=True))
+        return ((record.codes, each.rows, options_of(record)) for record, each in zip(read(), found, strict=True))
 
     statistics = finder.statistics(passed, replace(call, circular=False))
-    shown = gene_presentation(tuple(finder.bundle.config.labels))
-    for record, (rows, steps) in zip(read(), found, strict=True):
+    channels = tuple(finder.bundle.config.labels)
+    shown = gene_presentation(channels)
+    for record, each in zip(read(), found, strict=True):
         options = options_of(record)
-        genes = finder.genes(record.id, record.codes, rows, options, statistics)
+        genes = finder.genes(record.id, record.codes, each.rows, options, statistics)
         yield GenePrediction(
-            record.id, len(record), genes, options.circular, code, tuple(finder.bundle.config.labels), steps,
-            record=record, shown=shown,
+            record.id, len(record), genes, options.circular, code, channels, each.steps, each.rna_genes, record=record,
+            shown=shown,
         )  # fmt: skip
 
 
-def _pass_record(
-    finder: Any, record: Record, options: CallOptions, probabilities: bool
-) -> tuple[np.ndarray, HeldSteps | None]:
-    """Candidates of one record and, if wanted, what the model says of its bases."""
+@dataclass(frozen=True)
+class _Passed:
+    """The model pass of one record: candidates, what was kept of its bases, and its RNA genes."""
+
+    rows: np.ndarray
+    steps: HeldSteps | None
+    rna_genes: list[RnaGene] | None
+
+
+def _pass_record(finder: Any, record: Record, options: CallOptions, probabilities: bool) -> _Passed:
+    codes = record.codes
     steps = HeldSteps(len(STRANDS) * len(finder.channels)) if probabilities else None
-    blocks = finder.blocks(record.codes, options) if steps else []
-    if steps is None or not blocks:
-        return finder.candidates(record.codes, options), steps
-    keep = KeptTracks(finder, steps).of(0, record.codes, options, 0)
-    return np.concatenate([*finder.block_candidates(record.codes, options, blocks, on_piece=keep)]), steps
+    stretches = HeldSteps(len(STRANDS) * len(CHANNELS)) if finds_rna(finder) else None
+    blocks = finder.blocks(codes, options) if steps or stretches else []
+    parts: list[Any] = [KeptTracks(finder, steps)] if steps else []
+    parts += [KeptStretches(finder, stretches)] if stretches else []
+    if not blocks:
+        return _Passed(finder.candidates(codes, options), steps, [] if stretches else None)
+    keep = KeptOutputs(tuple(parts)).of(0, codes, options, 0)
+    rows = np.concatenate([*finder.block_candidates(codes, options, blocks, on_piece=keep)])
+    if stretches is None:
+        return _Passed(rows, steps, None)
+    rna = RnaGenes(stretches)
+    calls = rna.calls(0, codes, options)
+    return _Passed(without_rna(rows, calls, codes, options), steps, rna.placed(record.id, calls))

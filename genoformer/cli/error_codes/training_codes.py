@@ -84,6 +84,21 @@ TRAINING_CODES = {
         None, "The annotation says nothing of a record, which trains as intergenic.", "Check that it is complete."
     ),
     "DATA-006": Entry(2, "Two genomes have one name.", "Rename a file."),
+    "DATA-007": Entry(
+        None,
+        "An annotation names no gene of rRNA or tRNA, so that nothing is learned of them from its genome.",
+        "Give an annotation that has them, or leave it so.",
+    ),
+    "DATA-008": Entry(
+        None,
+        "An annotation names genes of rRNA or of tRNA, and none of the other kind: these count as not there.",
+        "Is it right? Phages have no rRNA, cells do.",
+    ),
+    "DATA-009": Entry(
+        2,
+        "The store has no labels of RNA genes, and the task shall learn them.",
+        "Prepare it with --labels codons_rna.",
+    ),
     "STORE-001": Entry(65, "A record comes twice in one genome.", "Give each record its own id."),
     "STORE-002": Entry(65, "There is no record to store.", "Check the input files."),
     "STORE-003": Entry(65, "A record has no sequence.", "Remove it, or download it again."),

@@ -1,0 +1,177 @@
+"""RNA genes of records while genes of proteins are looked for: what the model pass keeps, and what follows from it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genoformer.annotation.models import RNA_KINDS, RnaGene
+from genoformer.annotation.read_bed import merge_intervals
+from genoformer.applications.genes.kept_tracks import ORIGIN_MARGIN_BP, OnPiece
+from genoformer.decoding.masking import mostly_inside, open_intervals
+from genoformer.decoding.options import CallOptions
+from genoformer.decoding.rna_genes import RnaCall, call_rna_genes, kept_runs
+from genoformer.inference.tracks import STRANDS, STRETCH_FILES, HeldSteps, TrackPass, TrackStore, encode_probabilities
+
+CHANNELS = ("rrna", "trna")
+"""Outputs of a model that finds RNA genes, see ``tasks.gene_structure``."""
+
+
+def finds_rna(finder: Any) -> bool:
+    """Whether a finder's model has outputs for RNA genes."""
+    return set(CHANNELS) <= set(finder.channels)
+
+
+@dataclass(frozen=True)
+class KeptStretches:
+    """Keeps stretches of records in which the model sees RNA genes; used as ``KeptTracks`` is.
+
+    Attributes:
+        finder: The model.
+        kept: Gets them.
+        shift: Of coordinates: where the stretch that is looked at begins in its record.
+    """
+
+    finder: Any
+    kept: TrackPass | HeldSteps
+    shift: int = 0
+
+    @classmethod
+    def in_folder(cls, finder: Any, folder: Path, shift: int) -> "KeptStretches":
+        """Keep them in files of this folder."""
+        return cls(finder, TrackPass(folder, STRETCH_FILES), shift)
+
+    def of(self, number: int, codes: np.ndarray, options: CallOptions, owned_from: int) -> OnPiece:
+        """What is called with the outputs of one record; see ``KeptTracks.of``."""
+        margin = min(ORIGIN_MARGIN_BP, len(codes)) if options.circular else 0
+        columns = [self.finder.channels.index(name) for name in CHANNELS]
+
+        def keep(start: int, end: int, logits: np.ndarray) -> None:
+            low, high = max(start, owned_from, margin), min(end, margin + len(codes))
+            if low >= high:
+                return
+            said = self.finder.probabilities(logits[:, low - start : high - start, columns])  # [2, n, 2]
+            steps = encode_probabilities(said).transpose(0, 2, 1).reshape(-1, high - low)  # [4, n]
+            for begin, finish in kept_runs(steps):
+                self.kept.add(number, low + begin - margin + self.shift, steps[:, begin:finish])
+
+        return keep
+
+
+@dataclass(frozen=True)
+class KeptOutputs:
+    """Several that keep outputs of bases as one; used as each of them is."""
+
+    parts: tuple[Any, ...]
+
+    @property
+    def kept(self) -> "KeptOutputs":
+        """Where they are kept."""
+        return self
+
+    def of(self, number: int, codes: np.ndarray, options: CallOptions, owned_from: int) -> OnPiece:
+        """What is called with the outputs of one record."""
+        keepers = [part.of(number, codes, options, owned_from) for part in self.parts]
+
+        def keep(start: int, end: int, logits: np.ndarray) -> None:
+            for each in keepers:
+                each(start, end, logits)
+
+        return keep
+
+    def flush(self) -> list[str]:
+        """Put on disk what was gathered; names of the files."""
+        return [name for part in self.parts for name in part.kept.flush()]
+
+    def is_intact(self, name: str) -> bool:
+        """Whether a file is there and as it was written."""
+        return all(part.kept.is_intact(name) for part in self.parts)
+
+    def keep(self, names: set[str]) -> None:
+        """Keep these files of an interrupted run, and no others."""
+        for part in self.parts:
+            part.kept.keep(names)
+
+
+@dataclass(frozen=True)
+class RnaGenes:
+    """The RNA genes of records, from what a model pass has kept.
+
+    Attributes:
+        store: What was kept; None for a model that finds none.
+        shift: Of its coordinates, as in ``KeptStretches``.
+    """
+
+    store: TrackStore | HeldSteps | None
+    shift: int = 0
+
+    @classmethod
+    def in_folders(cls, finder: Any, folders: list[Path], shift: int) -> "RnaGenes":
+        """What passes have kept in files."""
+        return cls(TrackStore(*folders, files=STRETCH_FILES) if finds_rna(finder) else None, shift)
+
+    def calls(self, number: int, codes: np.ndarray, options: CallOptions) -> list[RnaCall]:
+        """The genes of a record, in coordinates of the stretch that is looked at.
+
+        Args:
+            number: Of the record in the input.
+            codes: uint8 base codes of the stretch, [L].
+            options: Circular or not.
+        """
+        if self.store is None:
+            return []
+        rows = [self.store.pieces(number, row) for row in range(len(STRANDS) * len(CHANNELS))]
+        pieces = (
+            (parts[0][0] - self.shift, np.stack([steps for _, steps in parts])) for parts in zip(*rows, strict=True)
+        )
+        return call_rna_genes(pieces, length=len(codes) if options.circular else None)
+
+    def placed(self, record_id: str, calls: list[RnaCall]) -> list[RnaGene]:
+        """The same genes in coordinates of their record."""
+        return [
+            RnaGene(
+                record_id, call.start + self.shift, call.end + self.shift, "+" if call.strand > 0 else "-", call.kind,
+                score=call.score,
+            )
+            for call in calls
+        ]  # fmt: skip
+
+
+def without_rna(rows: np.ndarray, calls: list[RnaCall], codes: np.ndarray, options: CallOptions) -> np.ndarray:
+    """Candidates that do not lie in RNA genes: those of which at most half does, on either strand.
+
+    Args:
+        rows: Candidates in coordinates of the record's opened form.
+        calls: RNA genes of the record.
+        codes: uint8 base codes of the record, [L].
+        options: Circular or not.
+    """
+    if not calls or not len(rows):
+        return rows
+    intervals = merge_intervals(np.array([(call.start, call.end) for call in calls], np.int64))
+    if options.circular:
+        intervals = open_intervals(intervals, length=len(codes), margin=min(ORIGIN_MARGIN_BP, len(codes)))
+    return rows[~mostly_inside(rows["start"], rows["end"], intervals)]
+
+
+class RnaTally:
+    """Counts RNA genes.
+
+    Args:
+        is_asked: The model finds such genes.
+    """
+
+    def __init__(self, is_asked: bool) -> None:
+        self.is_asked = is_asked
+        self.counts = dict.fromkeys(RNA_KINDS, 0)
+
+    def add(self, genes: list[RnaGene]) -> dict[str, Any]:
+        """Count the genes of one record; gives what writers are told of them."""
+        for gene in genes:
+            self.counts[gene.kind] += 1
+        return {"rna_genes": genes} if self.is_asked else {}
+
+    def summary(self) -> dict[str, Any]:
+        """What ``summary.json`` says; nothing for models without."""
+        return {"rna_genes": self.counts} if self.is_asked else {}
