@@ -8,11 +8,12 @@ forbidden. That is exact as long as the better path without the end differs insi
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 from genoformer.decoding.introns.automaton import close, scan
 from genoformer.decoding.introns.evidence import BEGIN, ENTER, FINISH, LEAVE, Evidence
-from genoformer.decoding.introns.state import NEVER, Tables, new_state
+from genoformer.decoding.introns.state import NEVER, State, Tables, new_state
 
 FLANK_BP = 500
 """So much of the neighbourhood of a gene may look otherwise without one of its ends."""
@@ -88,44 +89,73 @@ class Margins:
         window = _cut(self._kept, low, last)
         strand = 0 if rows["strand"][0] == 1 else 1
         rows["codon_evidence"] = codon_evidence(rows, window.coding[strand], low)
-        usual: dict[tuple[int, int], float] = {}
-        for i, row in enumerate(rows):
-            lowest, highest = i == 0, i == len(rows) - 1
-            for name, kind, at, is_cut in (
-                ("low_margin", BEGIN if lowest else ENTER, int(row["start"]), lowest and row["cut_low"]),
-                ("high_margin", FINISH if highest else LEAVE, int(row["end"]), highest and row["cut_high"]),
-            ):
-                if not is_cut:
-                    row[name] = self._margin(window, (strand, kind, at), (low, high), usual)
+        ends = list(_ends(rows, strand))
+        sites = [site for _, _, site in ends]
+        if high - low <= WHOLE_BP:
+            losses = self._losses(window, sites, low, high)
+        else:
+            spans = [(max(low, at - REACH_BP), min(high, at + REACH_BP)) for _, _, at in sites]
+            losses = [self._losses(window, [site], *span)[0] for site, span in zip(sites, spans, strict=True)]
+        for (i, name, _), loss in zip(ends, losses, strict=True):
+            rows[name][i] = loss
 
-    def _margin(
-        self, window: _Kept, site: tuple[int, int, int], span: tuple[int, int], usual: dict[tuple[int, int], float]
-    ) -> float:
-        """What the best path loses without one end; ``usual`` has the best scores of stretches that were scanned."""
-        strand, kind, at = site
-        if span[1] - span[0] > WHOLE_BP:
-            span = max(span[0], at - REACH_BP), min(span[1], at + REACH_BP)
-        if span not in usual:
-            usual[span] = self._best(window, *span)
-        place = strand, kind, at - window.start
-        score, window.sites[place] = window.sites[place], NEVER
-        without = self._best(window, *span)
-        window.sites[place] = score
-        return max(usual[span] - without, 0.0)
+    def _losses(self, window: _Kept, sites: list[tuple[int, int, int]], low: int, high: int) -> list[float]:
+        """What the best path through a stretch, whose ends cut genes off, loses without each of these sites.
 
-    def _best(self, window: _Kept, low: int, high: int) -> float:
-        """Score of the best path through a stretch, whose ends cut genes off."""
-        last = high + (high == self._end)
-        inside = slice(low - window.start, last - window.start)
-        emit, sites, pairs = (
-            np.ascontiguousarray(array[..., inside]) for array in (window.emit, window.sites, window.pairs)
-        )
-        state, position = new_state(self._tables, low), low
-        while position < last:  # nobody follows the path back: nodes are written over
-            arrays = (self._codes, emit, sites, pairs, position, last, low, self._nodes, self._values, 0)
-            position, _ = scan(self._tables, state, *arrays)
+        What lies before a site is scanned once for all behind it.
+        """
+        inside = slice(low - window.start, high + (high == self._end) - window.start)
+        scores = [np.ascontiguousarray(array[..., inside]) for array in (window.emit, window.sites, window.pairs)]
+        usual, other, position, without = new_state(self._tables, low), new_state(self._tables, low), low, []
+        for strand, kind, at in sites:
+            self._scan(usual, scores, low, position, at)
+            copy_state(usual, other)
+            place, position = (strand, kind, at - low), at
+            score, scores[1][place] = scores[1][place], NEVER
+            without.append(self._finish(other, scores, low, at, high))
+            scores[1][place] = score
+        best = self._finish(usual, scores, low, position, high)
+        return [max(best - value, 0.0) for value in without]
+
+    def _finish(self, state: State, scores: list[np.ndarray], low: int, position: int, high: int) -> float:
+        """Score of the best path at the end of the stretch."""
+        self._scan(state, scores, low, position, high + (high == self._end))
         close(self._tables, state, high, self._nodes, self._values, 0)
         return float(state.value[0])
+
+    def _scan(self, state: State, scores: list[np.ndarray], low: int, position: int, to: int) -> None:
+        while position < to:  # nobody follows the path back: nodes are written over
+            arrays = (self._codes, *scores, position, to, low, self._nodes, self._values, 0)
+            position, _ = scan(self._tables, state, *arrays)
+
+
+def _ends(rows: np.ndarray, strand: int) -> Iterator[tuple[int, str, tuple[int, int, int]]]:
+    """Ends of coding parts that no record cuts off, low to high: row, name of its margin, and (strand, kind, place)."""
+    last = len(rows) - 1
+    for i, row in enumerate(rows):
+        if i > 0 or not row["cut_low"]:
+            yield i, "low_margin", (strand, ENTER if i else BEGIN, int(row["start"]))
+        if i < last or not row["cut_high"]:
+            yield i, "high_margin", (strand, LEAVE if i < last else FINISH, int(row["end"]))
+
+
+@numba.njit(cache=True)
+def copy_state(source, target):
+    """Make one state of a scan like another, as far as it is in use."""
+    target.value[:], target.link[:] = source.value, source.link
+    target.exon_range[:], target.intron_range[:] = source.exon_range, source.intron_range
+    target.far_exon_value[:], target.far_exon_link[:] = source.far_exon_value, source.far_exon_link
+    target.far_intron_value[:], target.far_intron_link[:] = source.far_intron_value, source.far_intron_link
+    for strand in range(2):
+        for k in range(3):
+            for j in range(source.exon_range[strand, k, 0], source.exon_range[strand, k, 1]):
+                target.exon_value[strand, k, j] = source.exon_value[strand, k, j]
+                for column in range(4):
+                    target.exon_link[strand, k, j, column] = source.exon_link[strand, k, j, column]
+            for j in range(source.intron_range[strand, k, 0], source.intron_range[strand, k, 1]):
+                target.intron_value[strand, k, j] = source.intron_value[strand, k, j]
+                for column in range(4):
+                    target.intron_link[strand, k, j, column] = source.intron_link[strand, k, j, column]
 
 
 def _cut(blocks: list[_Kept], start: int, end: int) -> _Kept:
