@@ -1,6 +1,6 @@
 """Seconds that decoding genes with introns takes when the model's outputs are there, both strands, one thread.
 
-    python benchmarks/intron_decoding.py GENOME.fa --model eukaryote-small [--rounds 3] [-o docs/results]
+    python benchmarks/intron_decoding.py GENOME.fa --model eukaryotes [--rounds 3] [-o docs/results]
 
 The first round compiles; it is not counted.
 """
@@ -24,7 +24,7 @@ from genoformer.stream import record_logits
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fasta", type=Path)
-    parser.add_argument("--model", default="eukaryote-small")
+    parser.add_argument("--model", default="eukaryotes")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/results"))
     args = parser.parse_args()

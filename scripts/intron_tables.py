@@ -37,6 +37,18 @@ def _mean_and_range(figures: list[float]) -> str:
     return mean if len(figures) == 1 else f"{mean} ({min(figures):.3f}–{max(figures):.3f})"
 
 
+def intron_confidence_table(results: dict[str, dict]) -> str:
+    """How well scores are calibrated, by kind."""
+
+    def body():
+        for name, result in results.items():
+            for kind, row in result["scores"].items():
+                figures = (f"{row[key]:.3f}" for key in ("right", "ece", "brier", "brier_of_share"))
+                yield [name, kind, row["n"], *figures]
+
+    return table("| set | kind | predicted | share right | calibration error | Brier | Brier of the share |", body())
+
+
 def intron_decoding_table(results: dict[str, dict]) -> str:
     """Speed of decoding genes with introns in each round."""
 

@@ -22,7 +22,7 @@ from gene_tables import (
     leave_one_out_table,
     recoded_table,
 )
-from intron_tables import intron_decoding_table, intron_table
+from intron_tables import intron_confidence_table, intron_decoding_table, intron_table
 from markdown_table import table
 from reformer_tables import reformer_growth_table, reformer_table
 from robustness_tables import attacked_table, robustness_table
@@ -136,6 +136,7 @@ KINDS = {
     "fragments": ("fragments-", fragment_table),
     "curve": ("genes-", curve_table),
     "introns": ("introns-", intron_table),
+    "intronconfidence": ("intronconfidence-", intron_confidence_table),
     "introndecoding": ("introndecoding-", intron_decoding_table),
     "predict": ("predict-", predict_table),
     "decoding": ("decoding-", decoding_table),

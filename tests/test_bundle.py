@@ -230,6 +230,22 @@ def test_folder_wins_over_a_shipped_name(tmp_path, monkeypatch):
     assert find_bundle("bacteria").resolve() == tmp_path / "bacteria"
 
 
+@pytest.mark.parametrize(("alias", "name"), list(header.ALIASES.items()))
+def test_another_name_of_a_shipped_model_leads_to_it_and_says_so_once(alias, name, capsys):
+    header._say_alias.cache_clear()
+    assert alias not in header.shipped_models()
+    assert find_bundle(alias) == find_bundle(name) == find_bundle(alias)
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and f'"{alias}"' in err and f'"{name}"' in err
+
+
+def test_a_folder_wins_over_another_name_of_a_shipped_model(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "eukaryote-small").mkdir()
+    assert find_bundle("eukaryote-small").resolve() == tmp_path / "eukaryote-small"
+    assert capsys.readouterr().err == ""
+
+
 def test_folder_that_cannot_be_made_is_an_error(tmp_path, model, config):
     (tmp_path / "file").write_text("")
     for name in ("file", "file/inside"):

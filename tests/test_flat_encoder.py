@@ -12,7 +12,7 @@ from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.training.old_keys import OLD_KEYS
 
-LAYOUT_1 = ("bacteria", "ec_class", "eukaryote-small")
+LAYOUT_1 = ("bacteria", "ec_class")
 """Shipped models that were made before settings of attention had a place of their own."""
 FLAT = {
     "vocab_size": 69, "d_model": 32, "attention": "longformer", "window_radius": [4, 8], "dilation": [[1, 2], 3],

@@ -48,6 +48,9 @@ class Gene:
         phase_offset: Bases at the 5' end before the first whole codon, 0 to 2 (GenBank: codon_start - 1).
         score: Calibrated confidence of the gene, 0 to 1; None for a gene that was read.
         start_score: Calibrated confidence of the start given the 3' end, 0 to 1.
+        part_scores: Calibrated confidence of each of ``parts``, both its ends right, 0 to 1; () when unknown.
+        site_scores: Of each of ``parts``: calibrated confidence of the splice sites at its lower and its higher end,
+            None where it has none; () when unknown.
         codon_evidence: Mean log-odds of its codons as the model sees them, before any decoding; None when unknown.
         note: What a reader of a prediction should know about the gene, in words.
         functions: What the gene is predicted to do: names, each with its probability.
@@ -76,6 +79,8 @@ class Gene:
     phase_offset: int = 0
     score: float | None = None
     start_score: float | None = None
+    part_scores: tuple[float, ...] = ()
+    site_scores: tuple[tuple[float | None, float | None], ...] = ()
     codon_evidence: float | None = None
     note: str = ""
     functions: tuple[tuple[str, float], ...] = ()

@@ -23,10 +23,12 @@ _Row = tuple[int, int, int, int, str]  # start, end and number of the gene, rank
 class Gff3Writer(GeneFile):
     """Genes as gene, mRNA, exon and CDS rows, and rows of untranslated regions where exons reach beyond the CDS.
 
-    Ids count the genes of each record by position. mRNA and CDS rows hold predicted functions. Pseudogenes and
-    trans-spliced genes, which predictions never hold, are a single row without CDS. A circular record has a region row
-    with ``Is_circular=true``, and its genes over the origin end behind its length. A gene of rRNA or tRNA is one row of
-    that type.
+    Ids count the genes of each record by position. mRNA and CDS rows hold predicted functions. Exon and CDS rows have
+    the confidence of the part as score where it is known, else that of the gene, as all other rows do; splice sites
+    have theirs as ``donor_score`` and ``acceptor_score`` of the exon. Pseudogenes and trans-spliced genes, which
+    predictions never hold, are a single row without CDS. A circular record has a region row with
+    ``Is_circular=true``, and its genes over the origin end behind its length. A gene of rRNA or tRNA is one row of that
+    type.
 
     Lines are in the one order that genometools calls sorted, whatever the order of the records: all
     ``##sequence-region`` lines first, records by the bytes of their ids in column 1, features by start, then end.
@@ -78,8 +80,11 @@ def write_gff3(path: str | Path, records: Iterable[tuple[Record, list[Gene], boo
 
 
 def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: int) -> Iterator[_Row]:
-    def row(kind: str, start: int, end: int, rank: int, attributes: dict[str, Value], phase: str = ".") -> _Row:
-        columns = (contig, SOURCE, kind, start + 1, end, format_score(gene.score), gene.strand, phase)
+    def row(
+        kind: str, start: int, end: int, rank: int, attributes: dict[str, Value], phase: str = ".",
+        score: float | None = gene.score,
+    ) -> _Row:  # fmt: skip
+        columns = (contig, SOURCE, kind, start + 1, end, format_score(score), gene.strand, phase)
         return start, last, number, rank, "\t".join(map(str, columns)) + f"\t{attributes_text(attributes)}\n"
 
     last = gene.transcript_span[1]
@@ -95,16 +100,18 @@ def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: in
     mrna |= _functions(gene)
     yield row("gene", *gene.transcript_span, 0, {"ID": name, "Name": gene.name, **naming, "Note": gene.note, **partial})
     yield row("mRNA", *gene.transcript_span, 1, mrna)
+    scores: tuple[float | None, ...] = gene.part_scores or (gene.score,) * len(gene.parts)
     for i, (start, end) in enumerate(transcribed_exons(gene), start=1):
-        yield row("exon", start, end, 2, {"ID": f"exon-{stem}-{i}", "Parent": mrna["ID"]})
+        exon = {"ID": f"exon-{stem}-{i}", "Parent": mrna["ID"], **_site_scores(gene, i - 1)}
+        yield row("exon", start, end, 2, exon, score=scores[i - 1] if gene.part_scores else gene.score)
     for i, (kind, start, end) in enumerate(untranslated_regions(gene), start=1):
         yield row(kind, start, end, 3, {"ID": f"utr-{stem}-{i}", "Parent": mrna["ID"]})
     table = str(gene.genetic_code or genetic_code)
     cds = {"ID": f"cds-{stem}", "Parent": mrna["ID"], **naming, "product": gene.product, **exception, **partial}
     cds |= {"transl_table": table, "transl_except": _transl_except(gene), "start_score": _start_score(gene)}
     cds |= _functions(gene)
-    for (start, end), phase in zip(gene.parts, phases(gene), strict=True):
-        yield row("CDS", start, end, 3, cds, str(phase))
+    for (start, end), phase, score in zip(gene.parts, phases(gene), scores, strict=True):
+        yield row("CDS", start, end, 3, cds, str(phase), score)
 
 
 def _rna_row(gene: RnaGene, contig: str, name: str) -> _Row:
@@ -167,6 +174,16 @@ def _functions(gene: Gene) -> dict[str, Value]:
         function_score=tuple(format_score(score) for _, score in gene.functions),
         Ontology_term=tuple(name for name in names if _ONTOLOGY_ID.fullmatch(name)),
     )
+
+
+def _site_scores(gene: Gene, i: int) -> dict[str, Value]:
+    """Confidence of the splice sites at the ends of an exon, each under the name of its kind."""
+    if not gene.site_scores:
+        return {}
+    low, high = gene.site_scores[i]
+    acceptor, donor = (low, high) if gene.strand == "+" else (high, low)
+    named = (("acceptor_score", acceptor), ("donor_score", donor))
+    return {name: format_score(score) for name, score in named if score is not None}
 
 
 def _start_score(gene: Gene) -> str:

@@ -23,7 +23,7 @@ from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.records import Record
 
 R = TypeVar("R", bound=Result)
-GeneModel = Literal["bacteria", "eukaryote-small", "eukaryotes", "fungi", "yeasts"]
+GeneModel = Literal["bacteria", "eukaryotes", "fungi", "yeasts"]
 FunctionModel = Literal["ec_class"]
 TRAINED_ON_LETTERS = 160
 

@@ -4,7 +4,9 @@ Commands that only ask (``models``, a prediction that is there already) need no 
 """
 
 import json
+import sys
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ FORMAT_VERSION = 2
 WEIGHTS, CONFIG, CALIBRATION, CARD = "model.safetensors", "config.json", "calibration.json", "model_card.md"
 FORMAT_1 = Path(__file__).parent / "format_1.json"
 """Heads by the tasks that there were when a configuration did not name its head, with the settings of the time."""
+ALIASES = {"eukaryote-small": "eukaryotes"}
+"""Names of shipped models by which others are asked for: what a command line of before says goes on, with a line."""
 OPTIONS_OF_HEADS = {"head_dropout": "dropout"}
 """Settings of a task in layout 1 that are settings of its head under another name."""
 
@@ -81,7 +85,7 @@ def shipped_models() -> list[str]:
 
 
 def find_bundle(model: str | Path) -> Path:
-    """The folder of a model named by path or by shipped name.
+    """The folder of a model named by path, by shipped name, or by one of ``ALIASES``, which a line on stderr says.
 
     Raises:
         MissingFileError: If it is neither.
@@ -89,12 +93,20 @@ def find_bundle(model: str | Path) -> Path:
     folder = Path(model)
     if folder.is_dir():
         return folder
-    if str(model) in shipped_models():
-        return Path(str(resources.files("genoformer.shipped"))) / str(model)
+    if (name := ALIASES.get(str(model), str(model))) in shipped_models():
+        if name != str(model):
+            _say_alias(str(model), name)
+        return Path(str(resources.files("genoformer.shipped"))) / name
     names = ", ".join(shipped_models()) or "none"
     raise MissingFileError(
         "MODEL-001", f'there is no model "{model}".', fix=f"Give the folder of a bundle, or a shipped model: {names}."
     )
+
+
+@cache
+def _say_alias(alias: str, name: str) -> None:
+    """Once in a process: commands look a model up more than once."""
+    print(f'genoformer: "{alias}" is another name of the model "{name}", which is used.', file=sys.stderr)
 
 
 def read_header(model: str | Path) -> BundleHeader:

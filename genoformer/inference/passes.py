@@ -4,6 +4,7 @@ The model pass is done block by block, in the order of the input: a kill loses n
 divide records of any length.
 """
 
+import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,13 +13,15 @@ from typing import NoReturn, Self
 
 import numpy as np
 
-from genoformer.files.kept import damaged, read_arrays, read_own_arrays, remove, write_arrays
+from genoformer.files.kept import damaged, read_arrays, read_object, read_own_arrays, remove, write_arrays, write_object
 
 CHUNK_BP = 2_000_000
 CHUNK_RECORDS = 1_000
 """A file is written when this much is gathered: a file for each of 100 000 contigs would take longer than the model."""
 
 PASS_FILES = "passes-*.npz"
+LEARNED = "learned.json"
+"""What the model has learned of the input as a whole before the pass; not there where it learns nothing."""
 LAST_BLOCK = 1 << 40
 NO_PLACE = (-1, 0)
 """Before every place."""
@@ -183,6 +186,29 @@ def _files_of(folder: Path) -> list[PassFile]:
 
 def _raise_damaged(path: Path) -> NoReturn:
     raise damaged(path)
+
+
+def write_learned(folder: Path, learned: dict[str, int] | None) -> None:
+    """Keep what the model has learned beside the candidates; None removes what was kept before."""
+    if learned is not None:
+        write_object(folder / LEARNED, learned)
+    elif os.path.lexists(folder / LEARNED):
+        remove(folder / LEARNED)
+
+
+def read_learned(folders: Iterable[Path]) -> dict[str, int] | None:
+    """What ``write_learned`` has kept in the first of the folders that has it.
+
+    Raises:
+        BusyError: If it was damaged since.
+    """
+    for path in (folder / LEARNED for folder in folders):
+        if path.is_file():
+            try:
+                return read_object(path)
+            except ValueError as error:
+                raise damaged(path) from error
+    return None
 
 
 def read_file(path: Path) -> PassFile | None:

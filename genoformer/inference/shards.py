@@ -26,7 +26,7 @@ from genoformer.files.kept import remove
 from genoformer.files.typed import check_types
 from genoformer.inference.folder import check_free
 from genoformer.inference.interface import CommandRequest, Predictor, Request, Written
-from genoformer.inference.passes import PASS_FILES
+from genoformer.inference.passes import LEARNED, PASS_FILES
 from genoformer.inference.reading import Scan
 from genoformer.inference.run import Job, predict
 from genoformer.inference.space import check_space
@@ -294,7 +294,8 @@ def _keep_plain(folder: Path) -> None:
 
 def _pass_files(folder: Path) -> list[Path]:
     """What a model pass has written."""
-    return [path for pattern in (PASS_FILES, TRACK_FILES, STRETCH_FILES) for path in folder.glob(pattern)]
+    patterns = (PASS_FILES, TRACK_FILES, STRETCH_FILES, LEARNED)
+    return [path for pattern in patterns for path in folder.glob(pattern)]
 
 
 def _is_shard(folder: Path, description: dict) -> bool:

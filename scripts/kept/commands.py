@@ -47,7 +47,7 @@ def predictions() -> list[Step]:
         step("genes-adapt", "predict @genome.fa -o out --adapt --adapt-steps 3"),
         step("genes-tiny", f"predict @genome.fa --model @bundles/genes -o out {ALL_GENES}"),
         step("genes-own-fit", "predict @genome.fa --model ../fit-genes/runs/genes/model -o out"),
-        step("introns", f"predict @introns2.fa --model eukaryote-small -o out {ALL_GENES}"),
+        step("introns", f"predict @introns2.fa --model eukaryotes -o out {ALL_GENES}"),
         step("introns-tiny", f"predict @introns2.fa --model @bundles/introns -o out {ALL_GENES}"),
         step("annotate", f"annotate @genome.fa --function ec_class -o out {ALL_GENES}"),
         step("annotate-terms", "annotate @ring.fa --function @bundles/ontology -o out --formats gff3,tsv"),
@@ -136,7 +136,7 @@ def real_data() -> list[Step]:
         step("real-phix", f"predict @real/phix.fa -o out --circular NC_001422.1 {ALL_GENES}"),
         step("real-lambda", f"predict @real/lambda.fa -o out {ALL_GENES}"),
         step("real-enzymes", "predict @real/enzymes.fa --model ec_class -o out"),
-        step("real-worm", f"predict @real/worm.fa --model eukaryote-small -o out {ALL_GENES}"),
+        step("real-worm", f"predict @real/worm.fa --model eukaryotes -o out {ALL_GENES}"),
         step("judge-lambda", "evaluate ../real-lambda/out @real/lambda.gbk.gz -o scores.json"),
         step("judge-enzymes", "evaluate ../real-enzymes/out @real/enzymes.tsv -o scores.json"),
         step("judge-worm", "evaluate ../real-worm/out @real/worm.gff3 --task gene_structure_eukaryote "

@@ -55,6 +55,25 @@ def test_a_gene_by_hand(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("strand", ["+", "-"])
+def test_exons_have_scores_of_their_own_and_of_their_splice_sites(tmp_path, check_by_gt, strand):
+    sites = ((None, 0.5), (0.25, 0.75), (1.0, None))
+    parts = ((0, 4), (8, 20), (30, 35))
+    gene = Gene("c", 0, 35, strand, parts=parts, score=0.125, part_scores=(0.9, 0.8, 0.7), site_scores=sites)
+    lines = write(tmp_path / "a.gff3", "A" * 40, [gene])
+    check_by_gt(tmp_path / "a.gff3")
+    rows = [line.split("\t") for line in lines if line.count("\t") == 8]
+    scores = {kind: [row[5] for row in rows if row[2] == kind] for kind in ("gene", "mRNA", "exon", "CDS")}
+    parts_said = ["0.9000", "0.8000", "0.7000"]
+    assert scores == {"gene": ["0.1250"], "mRNA": ["0.1250"], "exon": parts_said, "CDS": parts_said}
+    low, high = ("acceptor", "donor") if strand == "+" else ("donor", "acceptor")
+    said = [row[8].partition("Parent=mrna-c-00001")[2] for row in rows if row[2] == "exon"]
+    pairs = [dict(pair.split("=") for pair in one.strip(";").split(";")) for one in said]
+    assert pairs == [
+        {f"{high}_score": "0.5000"}, {f"{low}_score": "0.2500", f"{high}_score": "0.7500"}, {f"{low}_score": "1.0000"},
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("gene", "expected"),
     [

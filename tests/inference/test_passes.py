@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from genoformer.decoding.candidates import CANDIDATE_DTYPE
+from genoformer.errors import BusyError
 from genoformer.inference import passes as model_passes
-from genoformer.inference.passes import PASS_FILES, ModelPasses
+from genoformer.inference.passes import LEARNED, PASS_FILES, ModelPasses, read_learned, write_learned
 
 
 def candidates(number, block=0):
@@ -87,3 +88,14 @@ def test_nothing_added_is_no_file(tmp_path):
     assert not list(tmp_path.iterdir())
     with pytest.raises(KeyError):
         ModelPasses(tmp_path)[0]
+
+
+def test_what_was_learned_is_kept_and_forgotten(tmp_path):
+    assert read_learned([tmp_path]) is None
+    write_learned(tmp_path, {"genes": 3})
+    assert read_learned([tmp_path / "nowhere", tmp_path]) == {"genes": 3}
+    (tmp_path / LEARNED).write_text((tmp_path / LEARNED).read_text().replace("3", "4", 1))
+    with pytest.raises(BusyError, match="FILES-010"):
+        read_learned([tmp_path])
+    write_learned(tmp_path, None)
+    assert read_learned([tmp_path]) is None and not list(tmp_path.iterdir())

@@ -159,6 +159,11 @@ class GeneFinder:
         """The same: genes without introns follow the genome behind the model pass, by ``statistics``."""
         return self
 
+    @property
+    def learned(self) -> dict[str, int] | None:
+        """Nothing before the model pass: statistics of the genome come behind it, see ``statistics``."""
+        return None
+
     def statistics(
         self, records: Callable[[], Iterable[tuple[np.ndarray, np.ndarray, CallOptions]]], options: CallOptions
     ) -> GenomeStatistics | None:

@@ -28,7 +28,7 @@ from genoformer.decoding.options import CallOptions
 from genoformer.errors import WarningLog
 from genoformer.inference.formats import MakeWriter, RecordFiles
 from genoformer.inference.interface import OnBases, Speed, Written
-from genoformer.inference.passes import ModelPasses
+from genoformer.inference.passes import ModelPasses, read_learned, write_learned
 from genoformer.inference.reading import Scan
 from genoformer.inference.tracks import STRANDS, Track, TrackStore
 from genoformer.stream import fitting_threads
@@ -114,8 +114,9 @@ class GenePredictor:
             for number, record in reading.records(paths)
         )
         with fitting_threads(scan.n_bases):  # of the whole input, so that shards compute as one run does
-            tracks = self._keeps(folder, shift)
-            pass_records(self._ready(paths), records, folder, on_bases, share, tracks)
+            finder = self._ready(paths)
+            pass_records(finder, records, folder, on_bases, share, self._keeps(folder, shift))
+        write_learned(folder, finder.learned)
 
     def _keeps(self, folder: Path, shift: int) -> Keeps | None:
         """What keeps outputs of bases; None where nobody asks for them."""
@@ -168,7 +169,7 @@ class GenePredictor:
         familiar = impression.familiarity(self.finder.bundle.calibration.get("codon_evidence"))
         impression.warn(familiar, request.call.genetic_code, warnings)
         left_out = files.left_out(warnings)
-        statistics = {"genome_statistics": n_statistics if request.metagenome else bool(n_statistics)}
+        statistics = genome_statistics(n_statistics, read_learned(folders), is_mixture=request.metagenome)
         summary = self._about(scan) | counts.summary(scan.n_bases) | n_rna.summary() | statistics | familiar
         adaptation = self._adaptation()
         summary |= {} if adaptation is None else {"adaptation": adaptation}
@@ -218,6 +219,19 @@ class GenePredictor:
         bundle, adaptation = self.finder.bundle, self._adaptation()
         model = {"model": bundle.name if adaptation is None else adaptation["model"], "model_digest": bundle.digest}
         return {"task": bundle.config.task, **model, **scan.summary()}
+
+
+def genome_statistics(n_own: int, learned: dict[str, int] | None, *, is_mixture: bool) -> dict[str, Any]:
+    """What ``summary.json`` says of what was learned of the genome at hand.
+
+    Args:
+        n_own: In how many records (1 for all together) there were genes enough.
+        learned: By a decoder that follows the genome, from a sample; None for others.
+        is_mixture: Each record was a genome of its own.
+    """
+    if is_mixture or learned is None:
+        return {"genome_statistics": n_own if is_mixture else bool(n_own)}
+    return {"genome_statistics": learned["genes"] > 0, "followed": learned}
 
 
 class GeneTally:

@@ -17,8 +17,9 @@ from genoformer.annotation.tracks import MASKED
 from genoformer.applications.genes.region_scores import read_region
 from genoformer.applications.introns.caller import CalibratedDecoder
 from genoformer.applications.introns.follow import SampleStretch, learn_counts
-from genoformer.applications.introns.parts import genes_of_parts
+from genoformer.applications.introns.parts import genes_of_parts, part_margins, site_margins
 from genoformer.bundle.folder import Bundle
+from genoformer.decoding.familiarity import long_gene_evidence
 from genoformer.decoding.introns.evidence import Terms, collect_terms
 from genoformer.decoding.introns.motifs import GeneCounts, Motifs, count_genes, count_sequence
 from genoformer.decoding.introns.stream import CollectTerms, decode_record
@@ -51,6 +52,10 @@ COST_STEPS = (-4.0, -1.5, 1.5, 4.0)
 MAX_ROUNDS = 6
 ROUNDS = 2
 """How often weights are fitted to what the decoder finds, and the decoder looks again with these weights."""
+JUDGED = ("gene", "chain", "part", "site")
+"""A gene by its log-odds, and by the smallest margin of its ends; a part, a splice site by theirs."""
+MIN_JUDGED = 20
+"""Fewer genes, parts or sites say nothing of how often they are right."""
 MIN_LENGTHS = 20
 """Fewer lengths of a kind say less about it than the genes that a decoder was made for."""
 
@@ -107,6 +112,14 @@ def fit_intron_decoder(
     Raises:
         DataError: If the held-out regions hold no whole gene.
     """
+    return fit_and_judge(network, tokenizer, plan, store, training, held_out)[0]
+
+
+def fit_and_judge(
+    network: nn.Module, tokenizer: KmerTokenizer, plan: TilePlan, store: Store, training: Sequence[Region],
+    held_out: Sequence[Region],
+) -> tuple[CalibratedDecoder, float | None]:  # fmt: skip
+    """The decoder, and ``evidence_at_home``; arguments and errors as for ``fit_intron_decoder``."""
     regions = stepped(held_out, "reading validation regions", "region")
     held = [hold_region(network, tokenizer, plan, store, region) for region in regions]
     if not any(region.genes for region in held):
@@ -116,7 +129,7 @@ def fit_intron_decoder(
         held = follow_genomes(decoder, held)
         decoder = fit_weights(decoder, held)
     held = follow_genomes(decoder, held)
-    return CalibratedDecoder(decoder, fit_confidence(decoder, held))
+    return with_confidence(decoder, held), evidence_at_home(decoder, held)
 
 
 def follow_genomes(decoder: IntronDecoder, held: Sequence[HeldRegion]) -> list[HeldRegion]:
@@ -254,34 +267,99 @@ def count_region_genes(decoder: IntronDecoder, region: HeldRegion) -> IntronCoun
     return count_intron_genes(genes, [*region.genes, *region.masked], len(region.codes))
 
 
-def predicted_genes(decoder: IntronDecoder, region: HeldRegion) -> list[Gene]:
-    """Genes on the best path, their log-odds as score."""
+def region_parts(decoder: IntronDecoder, region: HeldRegion, *, margins: bool = False) -> np.ndarray:
+    """Coding parts on the best path through a region, rows of ``PART_DTYPE``."""
     pieces = [(0, len(region.codes), region.logits)]
     decoder = decoder if region.own is None else decoder.following(region.own)
-    parts = decode_record(region.codes, pieces, decoder, region.code, collect=region.terms)
+    return decode_record(region.codes, pieces, decoder, region.code, collect=region.terms, margins=margins)
+
+
+def predicted_genes(decoder: IntronDecoder, region: HeldRegion) -> list[Gene]:
+    """Genes on the best path, their log-odds as score."""
     found = []
-    for gene, rows in genes_of_parts("", parts):
+    for gene, rows in genes_of_parts("", region_parts(decoder, region)):
         gene.score = float(rows["score"][0])
         found.append(gene)
     return found
 
 
-def fit_confidence(decoder: IntronDecoder, held: Sequence[HeldRegion]) -> IsotonicCalibrator | None:
-    """From log-odds of predicted genes to how often all their coding parts are right; None with fewer than 20."""
-    scores, right = [], []
+def with_confidence(decoder: IntronDecoder, held: Sequence[HeldRegion]) -> CalibratedDecoder:
+    """The decoder with maps from what it says of genes, coding parts and splice sites to how often these are right.
+
+    Args:
+        decoder: Fitted.
+        held: Held-out regions, with what the decoder has found in them.
+    """
+    judged = Judged()
     for region in held:
-        known = {(gene.strand, gene.parts) for gene in region.genes}
-        for gene in predicted_genes(decoder, region):
-            scores.append(gene.score)
-            right.append((gene.strand, gene.parts) in known)
-    return fit_isotonic(np.array(scores), np.array(right)) if len(scores) >= 20 else None
+        judged.add(region_parts(decoder, region, margins=True), region.genes, region.masked)
+    return CalibratedDecoder(decoder, *(judged.fit(kind) for kind in JUDGED))
+
+
+class Judged:
+    """Gathers what the decoder says of genes, their parts and splice sites, and whether it is right."""
+
+    def __init__(self) -> None:
+        self.scores: dict[str, list[float]] = {kind: [] for kind in JUDGED}
+        self.right: dict[str, list[bool]] = {kind: [] for kind in self.scores}
+
+    def add(self, parts: np.ndarray, known: Sequence[Gene], masked: Sequence[Gene] = ()) -> None:
+        """Count the genes of a region.
+
+        Args:
+            parts: Found, rows of ``PART_DTYPE`` with margins.
+            known: Its true genes.
+            masked: Stretches where nobody knows what is true: genes that touch one do not count.
+        """
+        chains = {(gene.strand, gene.parts) for gene in known}
+        exons = {(gene.strand, *part) for gene in known for part in gene.parts}
+        sites = {(gene.strand, i, part[i]) for gene in known for part in gene.parts for i in (0, 1)}
+        for gene, rows in genes_of_parts("", parts):
+            if any(one.start < gene.end and gene.start < one.end for one in masked):
+                continue
+            margins, at_sites = part_margins(rows), site_margins(rows)
+            for kind, score in (("gene", rows["score"][0]), ("chain", margins.min())):
+                self._judge(kind, float(score), (gene.strand, gene.parts) in chains)
+            for part, margin, both in zip(gene.parts, margins, at_sites, strict=True):
+                self._judge("part", float(margin), (gene.strand, *part) in exons)
+                for i in (0, 1):
+                    self._judge("site", float(both[i]), (gene.strand, i, part[i]) in sites)
+
+    def _judge(self, kind: str, score: float, is_right: bool) -> None:
+        if np.isfinite(score):
+            self.scores[kind].append(score)
+            self.right[kind].append(is_right)
+
+    def fit(self, kind: str) -> IsotonicCalibrator | None:
+        """The map of a kind; None with fewer than ``MIN_JUDGED``."""
+        scores, right = np.array(self.scores[kind]), np.array(self.right[kind])
+        return fit_isotonic(scores, right) if len(scores) >= MIN_JUDGED else None
+
+
+def evidence_at_home(decoder: IntronDecoder, held: Sequence[HeldRegion]) -> float | None:
+    """How sure the network is of codons in sequence like that of its training, see ``decoding.familiarity``.
+
+    The median over long genes is taken genome by genome, and the lowest counts: all of them are home.
+
+    Args:
+        decoder: Fitted.
+        held: Held-out regions, with what the decoder has found in them.
+    """
+    found: dict[str, list[float]] = {}
+    for region in held:
+        for gene, rows in genes_of_parts("", region_parts(decoder, region, margins=True)):
+            gene.codon_evidence = float(rows["codon_evidence"][0])
+            found.setdefault(region.genome, []).extend(long_gene_evidence([gene]))
+    medians = [float(np.median(evidence)) for evidence in found.values() if evidence]
+    return min(medians, default=None)
 
 
 def fit_introns(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
     """The decoder of genes with introns, fitted on the validation regions; see ``training.finish.Fit``."""
     plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
     parts = (data.regions["train"], data.regions["validation"])
-    return {"decoder": fit_intron_decoder(bundle.model, bundle.tokenizer, plan, data.store, *parts).to_dict()}
+    decoder, evidence = fit_and_judge(bundle.model, bundle.tokenizer, plan, data.store, *parts)
+    return {"decoder": decoder.to_dict(), "codon_evidence": evidence}
 
 
 FINISH = Finish(fit_introns, lack="The model cannot call genes.")

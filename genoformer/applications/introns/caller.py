@@ -11,7 +11,7 @@ from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
 from genoformer.applications.genes.predictions import GenePrediction, gene_presentation, predict_records
 from genoformer.applications.introns.follow import Read, own_counts
-from genoformer.applications.introns.parts import genes_of_parts
+from genoformer.applications.introns.parts import genes_of_parts, part_margins, site_margins
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import Block
 from genoformer.decoding.introns.stream import PART_DTYPE, decode_record
@@ -28,6 +28,8 @@ from genoformer.stream import TilePlan, mostly_unknown, record_logits
 from genoformer.tasks import gene_structure_eukaryote
 
 TASK = "gene_structure_eukaryote"
+MAPS = {"confidence": "confidence", "genes": "gene_confidence", "parts": "part_confidence", "sites": "site_confidence"}
+"""What a decoder's maps to probabilities are called in ``calibration.json``; those of before have the first alone."""
 
 
 @dataclass(frozen=True)
@@ -37,21 +39,29 @@ class CalibratedDecoder:
     Attributes:
         decoder: Weights and lengths.
         confidence: From the log-odds of a gene to the probability that all its coding parts are right; None without.
+        genes: To the same from the smallest margin of the gene's ends, which says more of genes with many parts; None
+            without.
+        parts: From the smaller margin of a coding part's two ends to the probability that both are right; None without.
+        sites: From the margin of a splice site to the probability that it is right; None without.
     """
 
     decoder: IntronDecoder
     confidence: IsotonicCalibrator | None = None
+    genes: IsotonicCalibrator | None = None
+    parts: IsotonicCalibrator | None = None
+    sites: IsotonicCalibrator | None = None
 
     def to_dict(self) -> dict:
         """JSON types."""
-        confidence = self.confidence.to_dict() if self.confidence else None
-        return {**self.decoder.to_dict(), "confidence": confidence}
+        maps = {name: getattr(self, name) for name in MAPS}
+        return {**self.decoder.to_dict(), **{MAPS[name]: one and one.to_dict() for name, one in maps.items()}}
 
     @classmethod
     def from_dict(cls, stored: dict) -> "CalibratedDecoder":
         """Read what ``to_dict`` wrote; KeyError, TypeError or ValueError if it is something else."""
-        confidence = IsotonicCalibrator.from_dict(stored["confidence"]) if stored["confidence"] else None
-        return cls(IntronDecoder.from_dict(stored), confidence)
+        maps = {name: stored["confidence"] if name == "confidence" else stored.get(MAPS[name]) for name in MAPS}
+        read = {name: IsotonicCalibrator.from_dict(one) if one else None for name, one in maps.items()}
+        return cls(IntronDecoder.from_dict(stored), **read)
 
 
 @dataclass(frozen=True)
@@ -138,8 +148,10 @@ class IntronGeneFinder:
 
         pieces = counted()
         code = get_genetic_code(options.genetic_code)
-        decoder, gap_bp = self.decoder.decoder, options.max_gap_bp
-        parts = decode_record(codes, pieces, decoder, code, max_gap_bp=gap_bp, hints=options.hints)
+        parts = decode_record(
+            codes, pieces, self.decoder.decoder, code,
+            max_gap_bp=options.max_gap_bp, hints=options.hints, margins=self._needs_margins,
+        )  # fmt: skip
         for _ in pieces if on_piece is not None else ():
             pass  # the path ends before unknown bases at the end, the outputs do not
         if masked is None or not len(parts):
@@ -176,6 +188,19 @@ class IntronGeneFinder:
         counts = own_counts(self.bundle.model, self.bundle.tokenizer, self.plan, decoder, read)
         return replace(self, decoder=replace(self.decoder, decoder=decoder.following(counts)))
 
+    @property
+    def _needs_margins(self) -> bool:
+        """Whether anything is made of them: bundles of before have no maps, and say nothing of home."""
+        maps = (self.decoder.genes, self.decoder.parts, self.decoder.sites)
+        return "codon_evidence" in self.bundle.calibration or any(one is not None for one in maps)
+
+    @property
+    def learned(self) -> dict[str, int] | None:
+        """What it follows: bases that were looked at, genes and introns found there; None where it follows nothing."""
+        motifs = self.decoder.decoder.motifs
+        own = None if motifs is None else motifs.own
+        return None if own is None else {"bases": own.bases, "genes": own.genes, "introns": int(own.introns)}
+
     def statistics(self, records: object, options: CallOptions) -> None:
         """Nothing that genes are chosen by: they are found by a decoder that follows the genome, see ``following``."""
 
@@ -183,10 +208,34 @@ class IntronGeneFinder:
         self, record_id: str, codes: np.ndarray, candidates: np.ndarray, options: CallOptions, statistics: object = None
     ) -> list[Gene]:
         """Genes from their coding parts; those shorter than ``options.min_gene_bp`` are left out."""
-        found = [self._with_score(gene, rows) for gene, rows in genes_of_parts(record_id, candidates)]
+        found = [with_scores(gene, rows, self.decoder) for gene, rows in genes_of_parts(record_id, candidates)]
         return [gene for gene in found if gene.length_bp >= options.min_gene_bp]
 
-    def _with_score(self, gene: Gene, rows: np.ndarray) -> Gene:
-        if self.decoder.confidence is not None:
-            gene.score = float(self.decoder.confidence.apply(rows["score"][:1])[0])
-        return gene
+
+def with_scores(gene: Gene, rows: np.ndarray, decoder: CalibratedDecoder) -> Gene:
+    """A gene with what its rows say of it, as probabilities where the decoder has maps to them.
+
+    Args:
+        gene: Changed.
+        rows: Its rows of ``PART_DTYPE``.
+        decoder: Has the maps.
+    """
+    if decoder.confidence is not None:
+        gene.score = float(decoder.confidence.apply(rows["score"][:1])[0])
+    if np.isfinite(rows["codon_evidence"][0]):
+        gene.codon_evidence = float(rows["codon_evidence"][0])
+    margins = part_margins(rows)
+    if decoder.genes is not None and np.isfinite(margins).all():
+        gene.score = float(decoder.genes.apply(margins.min(keepdims=True))[0])
+    if decoder.parts is not None and np.isfinite(margins).all():
+        gene.part_scores = tuple(decoder.parts.apply(margins).tolist())
+    if decoder.sites is not None and np.isfinite(margins).all():
+        low, high = (_known(decoder.sites, column) for column in site_margins(rows).T)
+        gene.site_scores = tuple(zip(low, high, strict=True))
+    return gene
+
+
+def _known(calibrator: IsotonicCalibrator, margins: np.ndarray) -> list[float | None]:
+    """Probabilities, None for margins that are not finite."""
+    scores = calibrator.apply(np.where(np.isfinite(margins), margins, 0.0)).tolist()
+    return [score if there else None for score, there in zip(scores, np.isfinite(margins).tolist(), strict=True)]

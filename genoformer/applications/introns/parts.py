@@ -41,3 +41,27 @@ def gene_of_parts(record_id: str, rows: np.ndarray) -> Gene:
         partial_3=cut[1] if is_plus else cut[0],
         phase_offset=int(first["phase_offset"]),
     )
+
+
+def part_margins(rows: np.ndarray) -> np.ndarray:
+    """How sure each coding part of a gene is: the smaller margin of its ends, float64 [n].
+
+    An end that the record cuts off does not count; −inf where nothing is known.
+
+    Args:
+        rows: Of the gene, rows of ``PART_DTYPE``.
+    """
+    margins = np.stack([rows["low_margin"], rows["high_margin"]]).astype(np.float64)
+    smaller = np.where(np.isfinite(margins), margins, np.inf).min(axis=0)
+    return np.where(np.isfinite(smaller), smaller, -np.inf)
+
+
+def site_margins(rows: np.ndarray) -> np.ndarray:
+    """Margins of the splice sites at the lower and higher end of each coding part, float64 [n, 2]; −inf elsewhere.
+
+    Args:
+        rows: Of the gene, rows of ``PART_DTYPE``.
+    """
+    margins = np.stack([rows["low_margin"], rows["high_margin"]], axis=1).astype(np.float64)
+    margins[0, 0] = margins[-1, 1] = -np.inf
+    return margins

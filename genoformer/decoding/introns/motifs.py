@@ -41,6 +41,8 @@ class GeneCounts:
         triplets: Of both strands of the whole sequence, float64 [64].
         introns: Their number.
         coding_bp: Coding bases.
+        genes: Number of genes; it is told, and neither counts nor is stored.
+        bases: Of the whole sequence; likewise.
     """
 
     sites: dict[str, np.ndarray]
@@ -48,6 +50,8 @@ class GeneCounts:
     triplets: np.ndarray
     introns: float = 0.0
     coding_bp: float = 0.0
+    genes: int = 0
+    bases: int = 0
 
     @classmethod
     def nothing(cls) -> "GeneCounts":
@@ -62,6 +66,8 @@ class GeneCounts:
             self.triplets + other.triplets,
             self.introns + other.introns,
             self.coding_bp + other.coding_bp,
+            self.genes + other.genes,
+            self.bases + other.bases,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -80,10 +86,10 @@ class GeneCounts:
         sites = {name: read_table(stored["sites"][name], high - low, 5, 5) for name, (low, high) in WINDOWS.items()}
         codons, triplets = (read_table(stored[name], N_TRIPLETS) for name in ("codons", "triplets"))
         counts = [*sites.values(), codons, triplets]
-        numbers = [read_number(stored[name]) for name in ("introns", "coding_bp")]
-        if min(float(table.min()) for table in counts) < 0 or min(numbers) < 0:
+        introns, coding_bp = (read_number(stored[name]) for name in ("introns", "coding_bp"))
+        if min(float(table.min()) for table in counts) < 0 or min(introns, coding_bp) < 0:
             raise ValueError("counts cannot be negative")
-        return cls(sites, codons, triplets, *numbers)
+        return cls(sites, codons, triplets, introns, coding_bp)
 
 
 def count_sequence(codes: np.ndarray) -> GeneCounts:
@@ -96,7 +102,7 @@ def count_sequence(codes: np.ndarray) -> GeneCounts:
     for strand in (codes, reverse_complement(codes)):
         found += np.bincount(triplets_of(strand), minlength=N_TRIPLETS + 1)[:N_TRIPLETS]
     nothing = GeneCounts.nothing()
-    return GeneCounts(nothing.sites, nothing.codons, found)
+    return GeneCounts(nothing.sites, nothing.codons, found, bases=len(codes))
 
 
 def count_genes(codes: np.ndarray, genes: Iterable[Gene]) -> GeneCounts:
@@ -108,8 +114,9 @@ def count_genes(codes: np.ndarray, genes: Iterable[Gene]) -> GeneCounts:
     """
     strands = {"+": codes, "-": reverse_complement(codes)}
     places: dict[tuple[str, str], list[int]] = {(strand, name): [] for strand in strands for name in WINDOWS}
-    codons, introns, coding_bp = np.zeros(N_TRIPLETS + 1), 0, 0
+    codons, introns, coding_bp, n_genes = np.zeros(N_TRIPLETS + 1), 0, 0, 0
     for gene in genes:
+        n_genes += 1
         parts = _in_reading_direction(gene, len(codes))
         if not gene.partial_5:
             places[gene.strand, "start"].append(parts[0][0])
@@ -122,7 +129,7 @@ def count_genes(codes: np.ndarray, genes: Iterable[Gene]) -> GeneCounts:
     sites = GeneCounts.nothing().sites
     for (strand, name), found in places.items():
         _count_sites(sites[name], _windows(strands[strand], np.array(found, dtype=np.int64), name))
-    return GeneCounts(sites, codons[:N_TRIPLETS], np.zeros(N_TRIPLETS), introns, coding_bp)
+    return GeneCounts(sites, codons[:N_TRIPLETS], np.zeros(N_TRIPLETS), introns, coding_bp, n_genes)
 
 
 def triplets_of(codes: np.ndarray) -> np.ndarray:

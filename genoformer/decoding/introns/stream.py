@@ -12,6 +12,7 @@ from genoformer.annotation.genetic_code import GeneticCode
 from genoformer.decoding.introns.automaton import close, scan
 from genoformer.decoding.introns.evidence import LOOKAHEAD_BP, Terms, collect_terms, stop_tables, weigh_terms
 from genoformer.decoding.introns.hints import add_hints
+from genoformer.decoding.introns.margins import Margins
 from genoformer.decoding.introns.settle import settle
 from genoformer.decoding.introns.state import (
     CUT_HIGH,
@@ -42,16 +43,21 @@ CollectTerms = Callable[..., Terms]
 PART_DTYPE = np.dtype(
     [
         ("gene", "i4"), ("start", "i8"), ("end", "i8"), ("strand", "i1"), ("low", "i8"), ("high", "i8"),
-        ("phase_offset", "u1"), ("cut_low", "?"), ("cut_high", "?"), ("score", "f4"),
+        ("phase_offset", "u1"), ("cut_low", "?"), ("cut_high", "?"), ("score", "f4"), ("codon_evidence", "f4"),
+        ("low_margin", "f4"), ("high_margin", "f4"),
     ]
 )  # fmt: skip
 """A coding part: number of its gene in the record, place, strand (1 or -1); and of the whole gene ends of the
-transcript, bases before the first whole codon, which ends the record cuts off, log-odds against there being no gene."""
+transcript, bases before the first whole codon, which ends the record cuts off, log-odds against there being no gene,
+mean log-odds of its coding bases; how much worse the best path without an end of the part is. The last three are −inf
+where nobody asked for them or nobody knows."""
+_UNKNOWN = (NEVER,) * 3
 
 
 def decode_record(
     codes: np.ndarray, pieces: Iterable[Piece], decoder: IntronDecoder, code: GeneticCode, *, max_gap_bp: int = 9,
     block_bp: int = BLOCK_BP, collect: CollectTerms = collect_terms, hints: np.ndarray | None = None,
+    margins: bool = False,
 ) -> np.ndarray:  # fmt: skip
     """The best genes of a record.
 
@@ -64,6 +70,7 @@ def decode_record(
         block_bp: Most bases that are looked at in one go: speed and memory only.
         collect: Gives the terms of each block: who decodes a record again and again with other weights keeps them.
         hints: What is known of genes of the record, see ``hints``; None without.
+        margins: Say of genes how sure their codons are, and of ends of parts what the path loses without them.
 
     Returns:
         Coding parts by place, rows of ``PART_DTYPE``.
@@ -71,10 +78,10 @@ def decode_record(
     tables = build_tables(decoder, code)
     known = np.minimum(codes, N_CODE).astype(np.uint8)
     buffer = _Buffer(pieces)
-    rows: list[list[tuple]] = []
+    genes: list[np.ndarray] = []
     for start, end in stretches(codes, max_gap_bp):
-        rows += _decode_stretch(known, start, end, buffer, tables, decoder, code, block_bp, collect, hints)
-    genes = [np.array(parts, PART_DTYPE) for parts in rows]
+        judge = Margins(tables, known[:end], start) if margins else None
+        genes += _decode_stretch(known, start, end, buffer, tables, decoder, code, block_bp, collect, hints, judge)
     for number, parts in enumerate(genes):
         parts["gene"] = number
     return np.concatenate([np.empty(0, PART_DTYPE), *genes])
@@ -111,8 +118,8 @@ class _Buffer:
 
 def _decode_stretch(
     codes: np.ndarray, start: int, end: int, buffer: _Buffer, tables: Tables, decoder: IntronDecoder,
-    code: GeneticCode, block_bp: int, collect: CollectTerms, hints: np.ndarray | None,
-) -> Iterator[list[tuple]]:  # fmt: skip
+    code: GeneticCode, block_bp: int, collect: CollectTerms, hints: np.ndarray | None, judge: Margins | None,
+) -> Iterator[np.ndarray]:  # fmt: skip
     """Coding parts of every gene of a stretch without gaps."""
     state = new_state(tables, start)
     nodes, values, n = np.empty((8192, 5), np.int64), np.empty(8192), 0
@@ -125,6 +132,8 @@ def _decode_stretch(
         scores = weigh_terms(terms, decoder)
         if hints is not None:
             add_hints(scores, hints, low, decoder.weights)
+        if judge is not None:
+            judge.keep(low, terms.states, scores)
         arrays = (scores.emit, scores.sites, scores.pairs)
         position = low
         while position < last:
@@ -136,9 +145,11 @@ def _decode_stretch(
             n = close(tables, state, end, nodes, values, n)
             _forget_all_but_the_best(state)
         done, done_values, n = settle(state, nodes, values, n)
+        genes = []
         for parts, value in _genes(done, done_values):
-            yield [(0, *part, value - before) for part in parts]
+            genes.append(np.array([(0, *part, value - before, *_UNKNOWN) for part in parts], PART_DTYPE))
             before = value
+        yield from genes if judge is None else judge.fill(genes, high)
 
 
 def _grown(array: np.ndarray) -> np.ndarray:

@@ -1,17 +1,22 @@
 """The sample of a genome, and what is learned from it."""
 
+import json
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from intron_genome import write_intron_genome
+from tiny_intron_bundle import write_tiny_intron_bundle
 
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.intron_tracks import ACCEPTOR, DONOR, STATE_MASK, intron_tracks
 from genoformer.annotation.read import read_annotation, read_records
 from genoformer.annotation.tracks import START, STOP
 from genoformer.applications.introns import follow
+from genoformer.applications.introns.caller import IntronGeneFinder
 from genoformer.applications.introns.follow import SampleStretch, learn_counts, sample
+from genoformer.bundle.folder import add_calibration, load_bundle
+from genoformer.cli.main import main
 from genoformer.decoding.introns.motifs import GeneCounts, Motifs, count_genes, count_sequence
 from genoformer.decoding.introns.weights import EXON_KINDS, IntronDecoder, IntronWeights, fit_lengths
 from genoformer.decoding.options import CallOptions
@@ -75,10 +80,59 @@ def test_counts_are_those_of_the_genes_that_are_found(genome):
 
 
 def test_a_decoder_of_before_needs_no_sample(tmp_path):
-    from tiny_intron_bundle import write_tiny_intron_bundle
-
-    from genoformer.applications.introns.caller import IntronGeneFinder
-    from genoformer.bundle.folder import load_bundle
-
     finder = IntronGeneFinder.from_bundle(load_bundle(write_tiny_intron_bundle(tmp_path)))
     assert finder.following(lambda: pytest.fail("the genome was read")) is finder
+
+
+@pytest.fixture(scope="module")
+def following(tmp_path_factory):
+    """A bundle that follows, and a genome."""
+    folder = tmp_path_factory.mktemp("following")
+    path = write_intron_genome(folder, n_genes=12, seed=3)
+    genes = read_annotation(path.with_suffix(".gff3")).by_contig()
+    records = list(read_records(path))
+    counts = sum(
+        (count_sequence(one.codes) + count_genes(one.codes, genes[one.id]) for one in records), GeneCounts.nothing()
+    )
+    assert (counts.genes, counts.bases) == (12, sum(map(len, records)))
+    return write_tiny_intron_bundle(folder / "model", counts), path
+
+
+def summary_of(model, path, out, *options):
+    command = ["predict", str(path), "--model", str(model), "-o", str(out), "--circular", "none", "--threads", "1"]
+    assert main([*command, *options]) == 0
+    return json.loads((out / "summary.json").read_text())
+
+
+@pytest.mark.slow
+def test_the_summary_says_what_was_learned_of_which_genome(following, tmp_path):
+    model, path = following
+    summary = summary_of(model, path, tmp_path / "plain")
+    n_bases = sum(map(len, read_records(path)))
+    assert summary["genome_statistics"] is True and summary["followed"]["bases"] == n_bases
+    assert summary["followed"]["genes"] > 0 and set(summary["followed"]) == {"bases", "genes", "introns"}
+    for options, said in ((["--metagenome"], 0), (["--no-statistics"], False)):
+        alone = summary_of(model, path, tmp_path / options[0].strip("-"), *options)
+        assert alone["genome_statistics"] == said and "followed" not in alone
+
+
+@pytest.mark.slow
+def test_shards_say_what_was_learned(following, tmp_path):
+    model, path = following
+    whole = summary_of(model, path, tmp_path / "whole")
+    for number in (1, 2):
+        command = ["predict", str(path), "--model", str(model), "-o", str(tmp_path / "parts"), "--circular", "none"]
+        assert main([*command, "--threads", "1", "--shard", f"{number}/2"]) == 0
+    assert main(["merge", str(tmp_path / "parts"), "-o", str(tmp_path / "merged")]) == 0
+    assert (tmp_path / "merged/summary.json").read_bytes() == (tmp_path / "whole/summary.json").read_bytes()
+    assert whole["followed"]["bases"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("at_home", "familiar"), [(-50.0, True), (1000.0, False), (None, None)])
+def test_the_summary_says_whether_the_genome_looks_familiar(following, tmp_path, capsys, at_home, familiar):
+    model, path = following
+    add_calibration(model, load_bundle(model), {"codon_evidence": at_home}, to=tmp_path / "model")
+    summary = summary_of(tmp_path / "model", path, tmp_path / "out")
+    assert summary["looks_familiar"] is familiar and isinstance(summary["codon_evidence"], float)
+    assert ("GENOME-001" in capsys.readouterr().err) is (familiar is False)
