@@ -65,8 +65,8 @@ def score_annotations(predicted: Annotation, reference: Annotation, lengths: dic
         "genes_nothing_ignored": plain.compute(),
         "bases": {name: _scores_of(row.tolist()) for name, row in zip(BASE_CLASSES, bases, strict=True)},
     }
-    rna = [[gene for gene in side.rna_genes if gene.contig in lengths] for side in (predicted, reference)]
-    return {**scores, "rna": score_rna_genes(*rna, lengths)} if all(rna) else scores
+    ours, true = ([gene for gene in side.rna_genes if gene.contig in lengths] for side in (predicted, reference))
+    return {**scores, "rna": score_rna_genes(ours, true, lengths)} if ours and true else scores
 
 
 def _scores_of(counts: list[int]) -> dict[str, float]:
