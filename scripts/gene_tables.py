@@ -37,15 +37,19 @@ def leave_one_out_table(results: dict[str, dict]) -> str:
     return table("| left out | program | masked genes | 3′ F1, mean (range) | exact F1, mean (range) |", body())
 
 
+ALL_GROUPS = "all groups"
+
+
 def groups_table(results: dict[str, dict]) -> str:
     """F1 of genomes whose group was left out, beside pyrodigal's; then means."""
 
     def body():
         for result in results.values():
-            for name, row in result["genomes"].items():
+            genomes, means = result["genomes"], result["means"]
+            for name, row in sorted(genomes.items(), key=lambda item: (item[1]["group"], item[0])):
                 yield [row["group"], name.split(".")[0], row["genoformer"]["n_genes"], *_beside(row)]
-            for group, row in result["means"].items():
-                yield [group, "mean", "", *_beside(row)]
+            for group in sorted(means, key=lambda name: (name == ALL_GROUPS, name)):
+                yield [group, "mean", "", *_beside(means[group])]
 
     return table("| group left out | genome | genes | 3′ F1 | pyrodigal | exact F1 | pyrodigal | difference |", body())
 

@@ -39,10 +39,12 @@ class IslandFinder:
     plan: object
 
     result_type = GenePrediction
+    channels = ("islands",)
+    learned = None
 
     @property
     def presentation(self):
-        return gene_presentation(("islands",))
+        return gene_presentation(self.channels)
 
     @classmethod
     def from_bundle(cls, bundle, speed: Speed = Speed()):

@@ -1,0 +1,45 @@
+"""How the benchmark of groups left out judges genes: by hand."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genoformer.annotation.tracks import GENE_TABLE
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+GENES = np.dtype([("start", "i8"), ("end", "i8"), ("strand", "i8")])
+
+
+@pytest.fixture
+def prokaryotes(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import prokaryotes
+
+    yield prokaryotes
+    sys.modules.pop("prokaryotes")
+
+
+def test_genes_are_judged_by_their_end_then_by_their_start(prokaryotes):
+    reference = [(0, 300, 1, False), (400, 520, -1, False), (600, 900, 1, False), (1000, 1600, 1, True)]
+    found = [(0, 300, 1), (400, 490, -1), (630, 900, 1), (1000, 1300, -1), (2000, 2300, 1)]
+    tally = prokaryotes.tally(np.array(found, GENES), np.array(reference, GENE_TABLE))
+    # "-": the 3' end is the lower one. The fourth lies in a masked gene, the fifth nowhere.
+    assert vars(tally) == {"right": 3, "exact": 1, "predicted": 4, "reference": 3, "short_right": 1, "short": 1}
+    scores = (tally + tally).scores()
+    assert (scores["f1"], scores["exact_f1"]) == (pytest.approx(6 / 7), pytest.approx(2 / 7))
+    assert (scores["precision"], scores["recall"], scores["short_recall"]) == (0.75, 1.0, 1.0)
+
+
+def test_plasmids_of_one_cell_count_as_one_genome_and_groups_alike(prokaryotes):
+    def row(group, f1):
+        return {"group": group, "genoformer": {"f1": f1, "exact_f1": f1}, "pyrodigal": {"f1": 1.0, "exact_f1": 0.5}}
+
+    scores = {"NC_009926": row("a", 0.2), "NC_009927": row("a", 0.4), "x": row("a", 0.9), "y": row("b", 0.8)}
+    means = prokaryotes.means(scores)
+    assert means["a"]["genoformer"]["f1"] == pytest.approx(0.6)
+    assert means["all groups"] == {
+        "genoformer": {"f1": pytest.approx(0.7), "exact_f1": pytest.approx(0.7)},
+        "pyrodigal": {"f1": pytest.approx(1.0), "exact_f1": pytest.approx(0.5)},
+    }
