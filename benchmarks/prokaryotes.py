@@ -10,11 +10,11 @@ models). Predictions of which more than half lies in masked genes of the referen
 
 ``--seen`` names genomes of the table that the network was trained on: they take no part. Of each genome the first
 ``--bases`` are read. ``--passes`` keeps what the network says of each, so that the command may be repeated. ``--ship``
-writes the model with a decoder fitted on all groups but ``WITHOUT_DECODER``.
+writes the model with a decoder fitted on all groups but ``WITHOUT_DECODER``, see ``with_known_starts``.
 """
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -217,6 +217,18 @@ def _mean(rows: list[dict]) -> dict[str, dict[str, float]]:
     }
 
 
+def with_known_starts(decoder: GeneDecoder, bundle: Bundle) -> GeneDecoder:
+    """The decoder with what the model's own knows of starts in other genomes, for sequence too short to tell itself.
+
+    Counted over bacteria and archaea together it says less: contigs of 5 kb of B. subtilis have exact F1 .827 with it,
+    .844 with that of the three genomes of ``bacteria``.
+    """
+    known = GeneDecoder.from_dict(bundle.calibration["decoder"]).prior
+    if known is None or decoder.prior is None:
+        return decoder
+    return replace(decoder, prior=replace(decoder.prior, starts=known.starts))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", type=Path)
@@ -244,7 +256,8 @@ def main() -> None:
         said = {"model": args.model, "model_digest": bundle.digest, "seen": args.seen, "bases": args.bases}
         write_json_atomic(args.out, {**said, "means": means(scores), "genomes": scores})
     if args.ship:
-        add_calibration(find_bundle(args.model), bundle, {"decoder": groups.decoder().to_dict()}, to=args.ship)
+        fitted = {"decoder": with_known_starts(groups.decoder(), bundle).to_dict()}
+        add_calibration(find_bundle(args.model), bundle, fitted, to=args.ship)
 
 
 if __name__ == "__main__":
