@@ -92,7 +92,14 @@ except DataError as error: print(error.code, (resource.getrusage(resource.RUSAGE
 
 @pytest.mark.parametrize(
     "change",
-    [{"d_model": 2**20}, {"n_layers": 2**40}, {"d_ff": 2**40}, {"vocab_size": 2**34}, {"conv_width": 2**33 + 1}],
+    [
+        {"d_model": 2**20},
+        {"n_layers": 2**40},
+        *(
+            pytest.param(change, marks=pytest.mark.slow)
+            for change in ({"d_ff": 2**40}, {"vocab_size": 2**34}, {"conv_width": 2**33 + 1})
+        ),
+    ],
 )
 def test_a_network_that_the_weights_do_not_fill_takes_no_memory(tiny_bundle, tmp_path, change):
     folder = tmp_path / "model"

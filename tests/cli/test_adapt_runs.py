@@ -204,6 +204,7 @@ def test_model_that_is_sure_of_nothing_is_said_so(genome, tiny_bundle, tmp_path,
     one_line("sure of 0 genes")
 
 
+@pytest.mark.slow
 def test_model_learns_from_an_annotation_and_its_decoder_is_fitted_again(adapt, genome, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(genome_statistics, "MIN_CODONS", 1_000)
     monkeypatch.setattr(room, "MIN_DECODER_GENES", 2)

@@ -23,6 +23,7 @@ def genome(tmp_path, monkeypatch):
     return write_intron_genome(tmp_path, n_genes=44, seed=1)
 
 
+@pytest.mark.slow
 def test_a_trained_model_says_what_it_has_seen_has_a_decoder_with_the_lengths_of_its_genes_and_predicts(genome):
     options = [str(word) for pair in SMALL.items() for word in pair]
     files = ["--data.fasta", str(genome), "--data.annotation", str(genome.with_suffix(".gff3"))]

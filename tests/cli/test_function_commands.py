@@ -122,6 +122,7 @@ def test_error_is_one_line_with_its_exit_code(here, arguments, code, found, caps
     assert not (here / "x").exists() and not (here / "runs/bad/model").exists()
 
 
+@pytest.mark.slow
 def test_kinds_of_labels_train(here, tmp_path):
     rows = (here / "t.tsv").read_text().splitlines()[1:]
     cells = [row.split("\t") for row in rows]

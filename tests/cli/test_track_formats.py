@@ -109,7 +109,7 @@ def test_the_dataset_says_what_it_holds(genome, tiny_bundle, tmp_path):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["genes", "introns"])
+@pytest.mark.parametrize("kind", ["genes", pytest.param("introns", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("n_shards", [2, 5])
 def test_shards_give_the_same_bytes(genome, bundles, tmp_path, monkeypatch, kind, n_shards):
     bundle, _ = bundles[kind]

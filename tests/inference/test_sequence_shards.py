@@ -82,6 +82,7 @@ def test_any_number_of_shards_gives_the_bytes_of_one_run(n, model, asked, fasta,
 
 
 @pytest.mark.parametrize("name", ["rna_pairs"], indirect=True)
+@pytest.mark.slow
 def test_crossing_pairs_are_those_of_the_request(model, asked, fasta, tmp_path):
     crossing = replace(asked, crossing=True)
     for name, request in (("nested", asked), ("crossing", crossing)):

@@ -106,6 +106,7 @@ def test_kill_at_any_step_of_saving_leaves_the_old_checkpoint(tmp_path, owner, n
     assert FILES.load_checkpoint(path) == {"step": 1}
 
 
+@pytest.mark.slow
 def test_kill_at_any_moment_leaves_a_whole_checkpoint(tmp_path):
     path, draw = tmp_path / "last.ckpt", random.Random(1)
     # Made before the fork: torch's threads do not live on in a forked process.

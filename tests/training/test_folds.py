@@ -148,7 +148,13 @@ def signal_at(patch: pytest.MonkeyPatch, owner, name: str, n: int) -> None:
 @pytest.mark.parametrize(
     ("owner", "name", "n", "said"),
     [
-        (GenomeModule, "training_step", 4 + 3 + 2, "the checkpoint of step 2 is kept in runs/run/folds/"),
+        pytest.param(
+            GenomeModule,
+            "training_step",
+            4 + 3 + 2,
+            "the checkpoint of step 2 is kept in runs/run/folds/",
+            marks=pytest.mark.slow,
+        ),
         (left_out, "hold_record", 3, "the checkpoint of step 4 is kept in runs/run, "),
     ],
 )

@@ -30,7 +30,7 @@ def untouched(genome, tmp_path_factory) -> dict[str, str]:
     [
         ("train 3", "SIGKILL", 2, -9, 2),
         ("train 9", "SIGTERM", 0, 143, 10),
-        ("validate 6", "SIGTERM", 2, 143, 5),
+        pytest.param("validate 6", "SIGTERM", 2, 143, 5, marks=pytest.mark.slow),
     ],
 )
 def test_interrupted_run_ends_with_the_same_bits(
