@@ -85,6 +85,7 @@ def test_sequence_without_genes_teaches_nothing(tmp_path, capsys):
     assert "genes" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_prediction_with_adaptation_is_another_result_than_without(genome, tmp_path):
     out = tmp_path / "out"
     command = ["predict", str(genome), "-o", str(out)]

@@ -86,6 +86,7 @@ def test_two_processes_give_what_one_gives(parts, case, shares):
     torch.testing.assert_close(found, whole, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_halo_is_what_lies_next_to_the_share(parts):
     (none, right), (left, nothing) = (part["halo"] for part in parts)
     assert none.shape == nothing.shape == (1, 0, 1)
@@ -93,6 +94,7 @@ def test_halo_is_what_lies_next_to_the_share(parts):
     np.testing.assert_array_equal(left.flatten(), [4, 5])
 
 
+@pytest.mark.slow
 def test_share_shorter_than_the_window_is_refused(parts):
     assert all("6 tokens" in part["error"] and "7" in part["error"] for part in parts)
 

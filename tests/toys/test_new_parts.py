@@ -83,6 +83,7 @@ def test_a_new_format_is_a_writer_and_a_row(genome, tiny_bundle, monkeypatch, ca
     assert "counts" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_new_attention_is_a_file_and_a_row(genome, monkeypatch, capsys):
     monkeypatch.setitem(ATTENTIONS, "mean", ROW)
     files = ["--data.fasta", "sim/genome.fa", "--data.annotation", "sim/genome.gff3"]
