@@ -33,6 +33,7 @@ from genoformer.files import write_json_atomic
 from genoformer.genomes.genome_table import TableGenome, read_genome_table
 from genoformer.genomes.prepare import prepare_store
 from genoformer.genomes.store import Store
+from genoformer.metrics.bases import precision_recall_f1
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.alphabet import decode_bases
 from genoformer.stream import fastest_precision
@@ -72,12 +73,10 @@ class Tally:
 
     def scores(self) -> dict[str, float]:
         """F1 of 3′ ends and of whole genes, precision and recall of 3′ ends, recall of short genes."""
-        both = max(self.predicted + self.reference, 1)
+        ends = precision_recall_f1(self.right, self.predicted, self.reference)
         return {
-            "f1": 2 * self.right / both,
-            "exact_f1": 2 * self.exact / both,
-            "precision": self.right / max(self.predicted, 1),
-            "recall": self.right / max(self.reference, 1),
+            **ends,
+            "exact_f1": precision_recall_f1(self.exact, self.predicted, self.reference)["f1"],
             "short_recall": self.short_right / max(self.short, 1),
             "n_genes": self.reference,
             "n_short": self.short,

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from genoformer.annotation.gff3_rows import Row
 from genoformer.annotation.models import Annotation
+from genoformer.annotation.transcript_rows import Placed
 from genoformer.errors import DataError, WarningLog
 
 GENE_KINDS = ("gene", "pseudogene", "protein_coding_gene")
@@ -27,17 +28,11 @@ class ReadContext:
         self.warnings.add(code, f"{self.where(row)}: {text}")
 
 
-class Child(Protocol):
+class Child(Placed, Protocol):
     """A row as far as looking for its parent goes."""
 
     @property
     def contig(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
     @property
     def strand(self) -> str: ...
     @property

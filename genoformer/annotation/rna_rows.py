@@ -14,6 +14,7 @@ from itertools import accumulate
 from typing import Protocol
 
 from genoformer.annotation.models import RRNA_KIND, TRNA_KIND, RnaGene, Span
+from genoformer.annotation.transcript_rows import Placed
 
 GENERAL_KINDS = ("gene", "ncrna_gene", "pseudogene", "transcript", "ncrna", "pseudogenic_transcript")
 """Types that say no more than that there is a gene or its RNA, in lower case; a biotype says which."""
@@ -30,17 +31,11 @@ _KIND = re.compile(r"(?:.*_)?(?P<what>[rt])rna(?:_gene|_pseudogene|_\d[\d._]*s)?
 tmRNA, snRNA nor precursors such as rRNA_primary_transcript."""
 
 
-class RnaRow(Protocol):
+class RnaRow(Placed, Protocol):
     """What is needed of a row with attributes."""
 
     @property
     def contig(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
     @property
     def strand(self) -> str: ...
     @property

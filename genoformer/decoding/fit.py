@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from genoformer.decoding.decoder import Scorer
-from genoformer.decoding.frames import best_starts, frame_groups, log_shares, start_log_probabilities
+from genoformer.decoding.frames import best_starts, frame_groups, log_shares, rate_starts
 from genoformer.decoding.scoring import (
     GENE_FEATURES,
     GENE_STATISTICS,
@@ -277,8 +277,7 @@ def fit_second_look(rows: FitRows, first: Scorer) -> Scorer:
         raise ValueError("expected rows with neighbours and around, as a second look needs them")
     starts = fit_starts(candidates, evidence, rows.start_known, around, rows.weight)
     scores = start_features(candidates, evidence, around) @ np.array(list(starts.values()))
-    log_start = start_log_probabilities(candidates, scores)
-    best = best_starts(candidates, log_start)
+    log_start, best, _ = rate_starts(candidates, scores)
     best_evidence = None if evidence is None else evidence[best]
     names = feature_names(GENE_FEATURES, GENE_STATISTICS, best_evidence)
     features = gene_features(candidates[best], best_evidence, stop_rate=rows.stop_rate[best])

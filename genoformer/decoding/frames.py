@@ -22,17 +22,24 @@ def frame_groups(candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.repeat(group_of_run, np.diff(begins, append=len(orf))), frames
 
 
-def start_log_probabilities(candidates: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Log of the softmax of ``scores`` over the starts of each open frame, float64 [N]."""
-    group, frames = frame_groups(candidates)
-    return log_shares(np.asarray(scores, np.float64), group, len(frames))
-
-
 def best_starts(candidates: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Row of the best start of each open frame, in order of the frames; ties go to the longer gene, int64 [F]."""
     group, frames = frame_groups(candidates)
     n_codons = np.ascontiguousarray(candidates["n_codons"])
     return _best(np.asarray(scores, np.float64), n_codons, group, len(frames))
+
+
+def rate_starts(candidates: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How starts stand among those of their frame.
+
+    Returns:
+        Log of the softmax of ``scores`` over the starts of each frame, float64 [N]; row of the best start of each, as
+        ``best_starts`` gives it, int64 [F]; group number of each row, int64 [N].
+    """
+    group, frames = frame_groups(candidates)
+    log_start = log_shares(np.asarray(scores, np.float64), group, len(frames))
+    n_codons = np.ascontiguousarray(candidates["n_codons"])
+    return log_start, _best(log_start, n_codons, group, len(frames)), group
 
 
 @numba.njit(cache=True, nogil=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 from genoformer.annotation.genetic_code import CODONS, GeneticCode
 from genoformer.decoding.candidates import is_partial_5
-from genoformer.decoding.frames import best_starts, frame_groups, start_log_probabilities
+from genoformer.decoding.frames import rate_starts
 from genoformer.decoding.neighbours import (
     NEIGHBOUR_FEATURES,
     START_NEIGHBOURS,
@@ -214,9 +214,7 @@ def candidate_scores(
         Score of each row (log-odds of its frame at the best start, less what this start loses against the best);
         log-odds of each row's frame; log-probability of each row's start in its frame. All float64 [N].
     """
-    log_start = start_log_probabilities(candidates, start_scores(candidates, evidence, weights))
-    best = best_starts(candidates, log_start)
-    group, _ = frame_groups(candidates)
+    log_start, best, group = rate_starts(candidates, start_scores(candidates, evidence, weights))
     best_evidence = None if evidence is None else evidence[best]
     best_rate = np.broadcast_to(stop_rate, len(candidates))[best]
     frame_odds = gene_scores(candidates[best], best_evidence, weights, stop_rate=best_rate)[group]
@@ -249,9 +247,7 @@ def second_look_scores(
         raise ValueError("expected weights of a second look, found those of a first one alone")
     around = start_neighbours(candidates, genes, bounds)
     starts = np.array([weights.second_start[name] for name in start_names(evidence, around)])
-    log_start = start_log_probabilities(candidates, start_features(candidates, evidence, around) @ starts)
-    best = best_starts(candidates, log_start)
-    group, _ = frame_groups(candidates)
+    log_start, best, group = rate_starts(candidates, start_features(candidates, evidence, around) @ starts)
     best_evidence = None if evidence is None else evidence[best]
     names = feature_names(GENE_FEATURES, GENE_STATISTICS, best_evidence)
     features = gene_features(candidates[best], best_evidence, stop_rate=stop_rate)

@@ -22,7 +22,7 @@ from genoformer.decoding.fit import (
     frame_of_gene,
     truth_of,
 )
-from genoformer.decoding.frames import best_starts, frame_groups, start_log_probabilities
+from genoformer.decoding.frames import best_starts, frame_groups, rate_starts
 from genoformer.decoding.neighbours import NEIGHBOUR_FEATURES, START_NEIGHBOURS
 from genoformer.decoding.scoring import (
     GENE_FEATURES,
@@ -215,8 +215,8 @@ def test_frames_of_different_parts_stay_apart():
     assert len(np.unique(both.candidates["orf"])) == 40
     assert set(both.candidates["orf"][:60]).isdisjoint(both.candidates["orf"][60:])
     scores = rng.normal(size=120)
-    parts = [start_log_probabilities(p.candidates, s) for p, s in ((one, scores[:60]), (two, scores[60:]))]
-    np.testing.assert_allclose(start_log_probabilities(both.candidates, scores), np.concatenate(parts))
+    parts = [rate_starts(p.candidates, s)[0] for p, s in ((one, scores[:60]), (two, scores[60:]))]
+    np.testing.assert_allclose(rate_starts(both.candidates, scores)[0], np.concatenate(parts))
     np.testing.assert_array_equal(both.start_right, np.concatenate((one.start_right, two.start_right)))
     assert both.evidence is None
     assert max(one.candidates["orf"]) < fit.ORF_SPACING
@@ -275,7 +275,7 @@ def test_second_look_finds_genes_by_the_room_they_have_and_starts_by_the_gene_be
     odds = columns @ np.array(list(weights.second.values()))
     assert np.mean((odds > 0) == rows.frame_right[best]) > 0.995
     assert abs(scorer.gene_confidence.apply(odds).mean() - rows.frame_right[best].mean()) < 0.01
-    share = np.exp(start_log_probabilities(rows.candidates, scores))[genes]
+    share = np.exp(rate_starts(rows.candidates, scores)[0])[genes]
     assert abs(scorer.start_confidence.apply(share).mean() - rows.start_right[genes].mean()) < 0.01
 
 

@@ -6,7 +6,7 @@ from scipy.special import log_softmax
 
 from genoformer.annotation.genetic_code import CODONS, get_genetic_code
 from genoformer.decoding.candidates import CANDIDATE_DTYPE
-from genoformer.decoding.frames import best_starts, start_log_probabilities
+from genoformer.decoding.frames import best_starts, rate_starts
 from genoformer.decoding.neighbours import START_NEIGHBOURS
 from genoformer.decoding.orfs import EDGE_START
 from genoformer.decoding.scoring import (
@@ -94,7 +94,7 @@ def test_start_probabilities_are_a_softmax_within_each_frame():
     rng = np.random.default_rng(0)
     rows = random_rows(rng)
     scores = rng.normal(0, 300, len(rows))
-    found = start_log_probabilities(rows, scores)
+    found = rate_starts(rows, scores)[0]
     for orf in set(rows["orf"]):
         own = rows["orf"] == orf
         np.testing.assert_allclose(found[own], log_softmax(scores[own]), atol=1e-9)

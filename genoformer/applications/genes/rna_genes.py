@@ -8,11 +8,11 @@ import numpy as np
 
 from genoformer.annotation.models import RNA_KINDS, RnaGene
 from genoformer.annotation.read_bed import merge_intervals
-from genoformer.applications.genes.kept_tracks import ORIGIN_MARGIN_BP, OnPiece
+from genoformer.applications.genes.kept_tracks import ORIGIN_MARGIN_BP, KeptTracks, OnPiece
 from genoformer.decoding.masking import mostly_inside, open_intervals
 from genoformer.decoding.options import CallOptions
 from genoformer.decoding.rna_genes import RnaCall, call_rna_genes, kept_runs
-from genoformer.inference.tracks import STRANDS, STRETCH_FILES, HeldSteps, TrackPass, TrackStore, encode_probabilities
+from genoformer.inference.tracks import STRANDS, STRETCH_FILES, HeldSteps, TrackStore
 
 CHANNELS = ("rrna", "trna")
 """Outputs of a model that finds RNA genes, see ``tasks.gene_structure``."""
@@ -23,40 +23,20 @@ def finds_rna(finder: Any) -> bool:
     return set(CHANNELS) <= set(finder.channels)
 
 
-@dataclass(frozen=True)
-class KeptStretches:
-    """Keeps stretches of records in which the model sees RNA genes; used as ``KeptTracks`` is.
+class KeptStretches(KeptTracks):
+    """Keeps stretches of records in which the model sees RNA genes."""
 
-    Attributes:
-        finder: The model.
-        kept: Gets them.
-        shift: Of coordinates: where the stretch that is looked at begins in its record.
-    """
+    files = STRETCH_FILES
 
-    finder: Any
-    kept: TrackPass | HeldSteps
-    shift: int = 0
+    @property
+    def columns(self) -> list[int]:
+        """The outputs that are kept: those of RNA genes."""
+        return [self.finder.channels.index(name) for name in CHANNELS]
 
-    @classmethod
-    def in_folder(cls, finder: Any, folder: Path, shift: int) -> "KeptStretches":
-        """Keep them in files of this folder."""
-        return cls(finder, TrackPass(folder, STRETCH_FILES), shift)
-
-    def of(self, number: int, codes: np.ndarray, options: CallOptions, owned_from: int) -> OnPiece:
-        """What is called with the outputs of one record; see ``KeptTracks.of``."""
-        margin = min(ORIGIN_MARGIN_BP, len(codes)) if options.circular else 0
-        columns = [self.finder.channels.index(name) for name in CHANNELS]
-
-        def keep(start: int, end: int, logits: np.ndarray) -> None:
-            low, high = max(start, owned_from, margin), min(end, margin + len(codes))
-            if low >= high:
-                return
-            said = self.finder.probabilities(logits[:, low - start : high - start, columns])  # [2, n, 2]
-            steps = encode_probabilities(said).transpose(0, 2, 1).reshape(-1, high - low)  # [4, n]
-            for begin, finish in kept_runs(steps):
-                self.kept.add(number, low + begin - margin + self.shift, steps[:, begin:finish])
-
-        return keep
+    def add(self, number: int, start: int, steps: np.ndarray) -> None:
+        """Keep the stretches among bases of a record from ``start`` on, uint8 [4, n]."""
+        for begin, finish in kept_runs(steps):
+            self.kept.add(number, start + begin, steps[:, begin:finish])
 
 
 @dataclass(frozen=True)
