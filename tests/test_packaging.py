@@ -209,6 +209,7 @@ def test_wheel_holds_every_module_configuration_model_and_the_workflow_and_nothi
     } <= held
 
 
+@pytest.mark.slow
 def test_source_archive_holds_the_checkout_and_nothing_else(source_archive):
     tracked = tracked_files()
     with tarfile.open(source_archive) as archive:
@@ -221,6 +222,7 @@ def test_source_archive_holds_the_checkout_and_nothing_else(source_archive):
     assert held - made == (set(tracked) - links) | shipped_links(tracked)
 
 
+@pytest.mark.slow
 def test_source_archive_makes_the_same_wheel(sources, source_archive, wheel, tmp_path):
     with tarfile.open(source_archive) as archive:
         archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.2 has none

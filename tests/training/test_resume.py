@@ -28,7 +28,7 @@ def untouched(genome, tmp_path_factory) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("place", "signal_name", "n_workers", "exit_code", "resumed_at"),
     [
-        ("train 3", "SIGKILL", 2, -9, 2),
+        pytest.param("train 3", "SIGKILL", 2, -9, 2, marks=pytest.mark.slow),
         ("train 9", "SIGTERM", 0, 143, 10),
         pytest.param("validate 6", "SIGTERM", 2, 143, 5, marks=pytest.mark.slow),
     ],
@@ -57,6 +57,7 @@ def test_interrupted_run_on_a_table_of_genomes_ends_with_the_same_bits(genome, t
     assert row["fingerprint"] == resume.fingerprint(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_fingerprint_sees_a_single_bit(genome, untouched, tmp_path):
     assert resume.run_child(tmp_path, [*genome, "--model.lr", "0.00100001"]) == 0
     changed = resume.fingerprint(tmp_path)
