@@ -193,6 +193,7 @@ def source_archive(sources):
     return path
 
 
+@pytest.mark.slow
 def test_wheel_holds_every_module_configuration_model_and_the_workflow_and_nothing_else(wheel):
     tracked = tracked_files()
     package = {path for path in tracked if path.parts[0] == "genoformer" and not (ROOT / path).is_symlink()}
@@ -301,6 +302,7 @@ def test_changelog_orders_what_users_see():
     assert headings[version + 1 : version + 4] == ["### Added", "### Changed", "### Fixed"]
 
 
+@pytest.mark.slow
 def test_installed_wheel_finds_configurations_and_models(wheel, tmp_path):
     target = tmp_path / "target"
     subprocess.run([*PIP, "install", "--no-deps", "--no-index", "--quiet", "--target", target, wheel], check=True)

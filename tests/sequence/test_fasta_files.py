@@ -138,6 +138,7 @@ def read_and_say_growth(path):
     return 0
 
 
+@pytest.mark.slow
 def test_memory_for_one_record_is_one_byte_per_base_and_a_little(tmp_path):
     path, said = tmp_path / "big.fa", tmp_path / "said"
     path.write_bytes(b">a\n" + (b"ACGT" * 15 + b"\n") * 1_000_000)

@@ -106,6 +106,7 @@ def test_a_new_attention_is_a_file_and_a_row(genome, monkeypatch, capsys):
     assert changed_weights("toy", "second")
 
 
+@pytest.mark.slow
 def test_a_new_task_is_a_module_a_folder_and_a_row(genome, monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(HERE))
     monkeypatch.setitem(APPLICATIONS, "islands", ISLANDS)

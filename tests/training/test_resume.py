@@ -25,12 +25,13 @@ def untouched(genome, tmp_path_factory) -> dict[str, str]:
     return resume.fingerprint(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "signal_name", "n_workers", "exit_code", "resumed_at"),
     [
-        pytest.param("train 3", "SIGKILL", 2, -9, 2, marks=pytest.mark.slow),
+        ("train 3", "SIGKILL", 2, -9, 2),
         ("train 9", "SIGTERM", 0, 143, 10),
-        pytest.param("validate 6", "SIGTERM", 2, 143, 5, marks=pytest.mark.slow),
+        ("validate 6", "SIGTERM", 2, 143, 5),
     ],
 )
 def test_interrupted_run_ends_with_the_same_bits(

@@ -7,6 +7,7 @@ from genoformer.nn.attention.kernels import chunk_threads, own_process, relative
 KERNELS = {threads: (False, True), relative_threads: (False, True), chunk_threads: ("forward", "backward", "order")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_double", [False, True])
 @pytest.mark.parametrize(("module", "which"), [(module, which) for module, names in KERNELS.items() for which in names])
 def test_no_process_computes_with_what_it_compiled(module, which, is_double):
