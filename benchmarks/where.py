@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,14 +33,15 @@ from genoformer.sequence.records import Record
 
 STAGES = {
     "read": ("inference.reading:Reading.all_records", "applications.genes.request:GeneRequest.scan"),
-    "tokens": ("stream:model_inputs", "packing:packed_inputs"),
+    "tokens": ("stream:model_inputs", "inference.packing:packed_inputs"),
     "projections": ("nn.layers.linear:Linear.forward", "nn.layers.linear:_product"),
     "attention": ("nn.attention.fused:_Settings.run",),
     "head": ("nn.heads:BaseHead.forward",),
     "rest of the network": ("nn.model:GenomeModel.forward",),
     "decoding looks": (
         "applications.genes.caller:block_candidates", "applications.genes.caller:GeneFinder.statistics",
-        "applications.genes.caller:GeneFinder.genes", "applications.genes.caller:GeneFinder.genes_together",
+        "applications.genes.caller:GeneFinder.genes", "applications.genes.caller:GeneFinder.statistics_each",
+        "applications.genes.caller:GeneFinder.genes_of_each",
         "applications.introns.caller:decode_record", "applications.introns.follow:learn_counts",
         "applications.introns.caller:IntronGeneFinder.genes",
     ),
@@ -51,7 +53,8 @@ STAGES = {
 """What is timed; a build that lacks a function lacks its stage."""
 PASS = "applications.genes.predict:GenePredictor.run_passes"
 START, REST = "start", "rest"
-EUKARYOTE_BP = 1_400_000
+MOST_BP = 10_000_000, 1_400_000
+"""Of genome and eukaryote, unless told otherwise."""
 SHORTEST, LONGEST = 300, 3_000
 
 
@@ -166,11 +169,11 @@ def inputs(args: argparse.Namespace) -> dict[str, tuple[list[Record], list[str]]
         found["phage"] = list(read_records(args.phage)), []
     if args.genome:
         records = list(read_records(args.genome))
-        found["genome"] = records, []
+        found["genome"] = [replace(one, codes=one.codes[: args.bases or MOST_BP[0]]) for one in records], []
         found["contigs"] = draw_contigs(records, args.contigs), ["--metagenome"]
     if args.eukaryote:
         first = next(iter(read_records(args.eukaryote)))
-        part = Record(first.id, first.codes[:EUKARYOTE_BP])
+        part = replace(first, codes=first.codes[: args.bases or MOST_BP[1]])
         found["eukaryote"] = [part], ["--model", "eukaryotes"]
     return {name: value for name, value in found.items() if not args.only or name in args.only}
 
@@ -181,6 +184,7 @@ def main() -> None:
     parser.add_argument("--genome", type=Path)
     parser.add_argument("--eukaryote", type=Path)
     parser.add_argument("--contigs", type=int, default=10_000)
+    parser.add_argument("--bases", type=int, help="read no more of each record of genome and eukaryote")
     parser.add_argument("--only", nargs="+", choices=("phage", "genome", "contigs", "eukaryote"))
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/results/where.json"))
     args = parser.parse_args()

@@ -105,7 +105,7 @@ def block_candidates(
             if end == block.end:
                 break
         buffer, held_from = np.concatenate(held, axis=1), block.begin
-        yield keep(_candidates_of(codes, buffer, block, options))
+        yield keep(candidates_of(codes, buffer, block, options))
 
 
 def collect_candidates(
@@ -128,7 +128,8 @@ def _decided_to(codes: np.ndarray, end: int, options: CallOptions) -> int:
     return end if end == len(codes) else before_gap(codes, end, options.max_gap_bp) - BUFFER_MARGIN_BP
 
 
-def _candidates_of(codes: np.ndarray, buffer: np.ndarray, block: Block, options: CallOptions) -> np.ndarray:
+def candidates_of(codes: np.ndarray, buffer: np.ndarray, block: Block, options: CallOptions) -> np.ndarray:
+    """All candidates of a block of a record, from the outputs of its bases."""
     return find_candidates(
         codes[block.begin : block.end],
         buffer,

@@ -108,14 +108,15 @@ class GeneDecoder:
         return self.plain if statistics is None or self.adapted is None else self.adapted
 
     def score(
-        self, codes: np.ndarray, candidates: np.ndarray, stop_rate: float, statistics: GenomeStatistics | None = None
-    ) -> Scored:
+        self, codes: np.ndarray, candidates: np.ndarray, stop_rate: float | np.ndarray,
+        statistics: GenomeStatistics | None = None,
+    ) -> Scored:  # fmt: skip
         """Score candidates of one record, each open frame by itself.
 
         Args:
-            codes: uint8 base codes, forward strand, shape [L].
+            codes: uint8 base codes, forward strand, shape [L]; looked at for the statistics alone.
             candidates: Rows of ``CANDIDATE_DTYPE``.
-            stop_rate: See ``scoring.random_stop_rate``.
+            stop_rate: See ``scoring.random_stop_rate``; an array [N] for candidates of several records.
             statistics: Of the genome at hand, or None.
         """
         return self._score_with(candidate_scores, codes, candidates, stop_rate, statistics)
@@ -187,13 +188,14 @@ class GeneDecoder:
         """What the statistics say of each row, if there are weights for it."""
         return None if statistics is None or self.adapted is None else evidence_of(codes, candidates, statistics)
 
-    def _score_with(self, look, codes, candidates, stop_rate: float, statistics) -> Scored:
+    def _score_with(self, look, codes, candidates, stop_rate: float | np.ndarray, statistics) -> Scored:
         """Scores of one look, as ``candidate_scores`` gives them."""
         weights, columns = self.scorer(statistics).weights, np.empty((3, len(candidates)))
         for begin, end in frame_slices(candidates["orf"]):
             rows = candidates[begin:end]
             evidence = self._evidence(codes, rows, statistics)
-            columns[:, begin:end] = look(rows, evidence, weights=weights, stop_rate=stop_rate)
+            rate = stop_rate[begin:end] if isinstance(stop_rate, np.ndarray) else stop_rate
+            columns[:, begin:end] = look(rows, evidence, weights=weights, stop_rate=rate)
         return _scored(columns)
 
     def select(self, candidates: np.ndarray, scored: Scored, parts: np.ndarray | None = None) -> np.ndarray:

@@ -16,13 +16,14 @@ from genoformer.decoding.caller import (
     CodesAndCandidates,
     block_candidates,
     call_genes,
+    candidates_of,
     chosen_genes,
     genome_statistics,
     hopeful,
     plan_blocks,
     unwrap_genes,
 )
-from genoformer.decoding.caller_of_many import choose_each, statistics_each
+from genoformer.decoding.caller_of_many import choose_each, hopeful_each, statistics_each
 from genoformer.decoding.candidates import CANDIDATE_DTYPE
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.decoding.masking import open_intervals, overlaps_mask
@@ -33,7 +34,20 @@ from genoformer.inference.interface import Speed
 from genoformer.inference.packing import read_together
 from genoformer.inference.presentation import Presentation
 from genoformer.sequence.records import Record
-from genoformer.stream import Piece, TilePlan, mostly_unknown, piece_ends, record_logits, wrap_circular
+from genoformer.stream import TilePlan, mostly_unknown, piece_ends, record_logits, wrap_circular
+
+
+@dataclass(frozen=True)
+class ReadRecord:
+    """A record that was read with others.
+
+    Attributes:
+        outputs: Of its opened form, float32 [2, L, C].
+        candidates: Those that could become genes.
+    """
+
+    outputs: np.ndarray
+    candidates: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -118,7 +132,7 @@ class GeneFinder:
         on_bases: Callable[[int], None] = lambda n: None,
         masked: np.ndarray | None = None,
         on_piece: Callable[[int, int, np.ndarray], None] | None = None,
-        outputs: np.ndarray | None = None,
+        ready: ReadRecord | None = None,
     ) -> Iterator[np.ndarray]:
         """The model pass of neighbouring blocks: candidate genes in coordinates of the record's opened form.
 
@@ -130,7 +144,7 @@ class GeneFinder:
             masked: Where no candidate may lie, see ``decoding.masking``: disjoint (start, end) in ascending order, in
                 the record's own coordinates, int64 [N, 2].
             on_piece: Called with start, end and logits of each piece of the opened form, see ``kept_tracks``.
-            outputs: Of the opened form, where it was read already: from ``read_together``.
+            ready: What ``read_together`` gave of the record, of which there is one block.
 
         Yields:
             Rows of ``CANDIDATE_DTYPE`` for each block.
@@ -142,13 +156,8 @@ class GeneFinder:
         opened = self.opened(codes, options)
         span = (blocks[0].begin, blocks[-1].end)
 
-        def read() -> Iterator[Piece]:
-            if outputs is not None:
-                return iter([(0, len(opened), outputs)])
-            return record_logits(self.bundle.model, self.bundle.tokenizer, opened, self.plan, span=span)
-
         def counted():
-            for piece in read():
+            for piece in record_logits(self.bundle.model, self.bundle.tokenizer, opened, self.plan, span=span):
                 on_bases(piece[1] - piece[0])
                 if on_piece is not None:
                     on_piece(*piece)
@@ -156,20 +165,35 @@ class GeneFinder:
 
         if masked is not None and options.circular:
             masked = open_intervals(masked, length=len(codes), margin=(len(opened) - len(codes)) // 2)
-        for rows in block_candidates(opened, counted(), blocks, options, hopeful(self.decoder, opened, options)):
+        if ready is None:
+            found = block_candidates(opened, counted(), blocks, options, hopeful(self.decoder, opened, options))
+        else:
+            on_bases(len(opened))
+            if on_piece is not None:
+                on_piece(0, len(opened), ready.outputs)
+            found = iter([ready.candidates])
+        for rows in found:
             yield rows if masked is None else rows[~overlaps_mask(rows["start"], rows["end"], masked)]
 
     def read_together(
         self, records: Sequence[tuple[np.ndarray, CallOptions]], wanted: Sequence[bool]
-    ) -> list[np.ndarray | None]:
-        """Outputs of short records, for ``block_candidates``; None for others, see ``inference.packing``.
+    ) -> list[ReadRecord | None]:
+        """The model pass of short records, for ``block_candidates``; None for others, see ``inference.packing``.
 
         Args:
-            records: Base codes and options of each.
+            records: Base codes and options of each, of one genetic code.
             wanted: Whose outputs are wanted.
         """
         sequences = [self.opened(codes, options) for codes, options in records]
-        return read_together(self.bundle.model, self.bundle.tokenizer, sequences, self.plan, wanted)
+        outputs = read_together(self.bundle.model, self.bundle.tokenizer, sequences, self.plan, wanted)
+        found: list[ReadRecord | None] = [None] * len(records)
+        read = [(i, logits) for i, logits in enumerate(outputs) if logits is not None]
+        whole = ((i, logits, Block(0, len(sequences[i]), 0, len(sequences[i]))) for i, logits in read)
+        rows = [(sequences[i], candidates_of(sequences[i], logits, one, records[i][1])) for i, logits, one in whole]
+        kept = hopeful_each(rows, self.decoder, records[0][1]) if rows else []
+        for (i, logits), candidates in zip(read, kept, strict=True):
+            found[i] = ReadRecord(logits, candidates)
+        return found
 
     def following(self, read: Callable[[], Iterable[tuple[np.ndarray, CallOptions]]]) -> Self:
         """The same: genes without introns follow the genome behind the model pass, by ``statistics``."""

@@ -21,11 +21,11 @@ class BlockFinder(Protocol):
 
     def block_candidates(
         self, codes: np.ndarray, options: CallOptions, blocks: Sequence[Block], on_bases: Callable[[int], None] = ...,
-        masked: np.ndarray | None = None, on_piece: OnPiece | None = None, outputs: np.ndarray | None = ...,
+        masked: np.ndarray | None = None, on_piece: OnPiece | None = None, ready: Any = ...,
     ) -> Iterator[np.ndarray]:  # fmt: skip
         """The model pass of neighbouring blocks: rows of one type for each.
 
-        One that has ``read_together(records, wanted)``, see ``inference.packing``, takes a record's ``outputs``.
+        One that has ``read_together(records, wanted)``, see ``inference.packing``, is given what that says of a record.
         """
 
 
@@ -86,22 +86,20 @@ def pass_records(
                 missing.append({j: block for j, block in wanted.items() if (number, j) > passes.last})
                 on_bases(sum(block.end - block.begin for j, block in wanted.items() if j not in missing[-1]))
             read = _read_together(finder, [record[1:3] for record in group], [bool(blocks) for blocks in missing])
-            for (number, codes, options, masked), blocks, outputs in zip(group, missing, read, strict=True):
+            for (number, codes, options, masked), blocks, ready in zip(group, missing, read, strict=True):
                 if not blocks:
                     continue
                 more: tuple[Any, ...] = (_keeper(finder, tracks, number, codes, options, blocks),) if tracks else ()
-                if outputs is not None:
-                    more = (*(more or (None,)), outputs)
+                if ready is not None:
+                    more = (*(more or (None,)), ready)
                 found = finder.block_candidates(codes, options, list(blocks.values()), on_bases, masked, *more)
                 for (j, block), candidates in zip(blocks.items(), found, strict=True):
                     passes.add((number, j), candidates, length_bp=block.end - block.begin)
     return passes
 
 
-def _read_together(
-    finder: BlockFinder, records: list[tuple[np.ndarray, CallOptions]], wanted: list[bool]
-) -> Sequence[np.ndarray | None]:
-    """Outputs of records that are read together; none of a finder that reads them one by one, nor of one alone."""
+def _read_together(finder: BlockFinder, records: list[tuple[np.ndarray, CallOptions]], wanted: list[bool]) -> list[Any]:
+    """What is said of records that are read together; None of a finder that reads them one by one, nor of one alone."""
     read = getattr(finder, "read_together", None)
     if read is None or len(records) == 1 or not any(wanted):
         return [None] * len(records)

@@ -179,11 +179,11 @@ class IntronGeneFinder:
         on_bases: Callable[[int], None] = lambda n: None,
         masked: np.ndarray | None = None,
         on_piece: Callable[[int, int, np.ndarray], None] | None = None,
-        outputs: np.ndarray | None = None,
+        ready: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
         """``candidates`` of the one block there is; arguments as for ``GeneFinder.block_candidates``."""
         for _ in blocks:
-            yield self.candidates(codes, options, on_bases, masked, on_piece, outputs)
+            yield self.candidates(codes, options, on_bases, masked, on_piece, ready)
 
     def read_together(
         self, records: Sequence[tuple[np.ndarray, CallOptions]], wanted: Sequence[bool]
