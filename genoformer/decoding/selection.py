@@ -67,8 +67,8 @@ def select_genes(
     can_nest = (columns[3] > rules.nested_cost) & (columns[1] - columns[0] > rules.max_overlap_bp)
     inner = np.flatnonzero(can_nest)
     bonus, nested_in = _nested_bonus(*columns, inner, rules.nested_cost)
-    edges = [] if parts is None else np.searchsorted(columns[1], parts[1:], side="right")
-    edges = np.concatenate(([0], edges, [len(order)])).astype(np.int64)
+    cuts = np.empty(0, np.int64) if parts is None else np.searchsorted(columns[1], parts[1:], side="right")
+    edges = np.concatenate(([0], cuts, [len(order)])).astype(np.int64)
     chain = _best_chains(*columns[:3], columns[3] + bonus, edges, rules.max_overlap_bp, rules.overlap_cost)
     chosen = [int(i) for i in chain]
     for outer in chain:
