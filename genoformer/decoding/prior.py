@@ -10,6 +10,7 @@ Reference: ready-made models by GC content are the idea of Prodigal's metagenomi
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
@@ -39,9 +40,12 @@ class StatisticsPrior:
 
     def at(self, gc: float) -> GenomeStatistics:
         """Statistics for a genome of this GC content."""
-        table = self.hexamers[int(np.argmin(np.abs(self.gc - gc)))]
+        return self._tables[int(np.argmin(np.abs(self.gc - gc)))]
+
+    @cached_property
+    def _tables(self) -> list[GenomeStatistics]:
         values = {field.name: getattr(self.starts, field.name) for field in fields(self.starts)}
-        return GenomeStatistics(**{**values, "hexamer": table})
+        return [GenomeStatistics(**{**values, "hexamer": table}) for table in self.hexamers]
 
     def to_dict(self) -> dict:
         """Plain JSON types, rounded; the inverse of ``from_dict``."""
