@@ -5,7 +5,7 @@ other groups, and scored on those of the group; pyrodigal trains itself on each 
 models). Predictions of which more than half lies in masked genes of the reference are not judged, for both alike.
 
     python benchmarks/prokaryote_data.py DATA tables
-    python benchmarks/prokaryotes.py tables/prokaryotes.tsv --model bacteria --seen GENOME … --passes passes \
+    python benchmarks/prokaryotes.py tables/prokaryotes.tsv --model prokaryotes --seen GENOME … --passes passes \
         -o docs/results/prokaryotes.json [--ship FOLDER]
 
 ``--seen`` names genomes of the table that the network was trained on: they take no part. Of each genome the first
@@ -231,7 +231,7 @@ def with_known_starts(decoder: GeneDecoder, bundle: Bundle) -> GeneDecoder:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", type=Path)
-    parser.add_argument("--model", default="bacteria")
+    parser.add_argument("--model", default="prokaryotes")
     parser.add_argument("--seen", nargs="*", default=[], help="genomes of the table that the network was trained on")
     parser.add_argument("--groups", nargs="*", help="left out; all but plastids by default")
     parser.add_argument("--bases", type=int, default=1_500_000, help="read of each genome")

@@ -37,7 +37,7 @@ def write_report(path):
     for name, n in (("contig:1", N_GENES), (MARKUP, 1)):
         record = Record(name, rng.integers(0, 4, 1000 * n + 1000, dtype=np.uint8))
         writer.add(record, list(genes_of(name, n)), circular=True, genetic_code=11)
-    header = read_header("bacteria")
+    header = read_header("prokaryotes")
     writer.describe(Finished(header, REQUEST, [f"{MARKUP}.fa"], SUMMARY, "float32"))
     return path
 

@@ -106,7 +106,7 @@ def write(path, record, genes, *, channels=(), summary=SUMMARY):
         writer.add(record, genes, circular=True, genetic_code=11)
         if channels:
             writer.add_track(Runs((0, len(record), 255)), channels)
-    writer.describe(Finished(read_header("bacteria"), REQUEST, ["my.fa"], summary, "float32"))
+    writer.describe(Finished(read_header("prokaryotes"), REQUEST, ["my.fa"], summary, "float32"))
     return path.read_text()
 
 
@@ -120,7 +120,9 @@ def test_a_page_has_its_sections_and_what_the_table_has(tmp_path):
     assert re.findall("<h2>(.*?)</h2>", text) == ["Summary", "Browser", "Genes", "Pictures", "How it was made"]
     columns = {column["title"]: column["values"] for column in data_of(text, "genes-data")}
     assert columns["gene"] == ["gene-x-00001"] and columns["start"] == [23] and columns["end"] == [34]
-    assert "Trained on" in text and "genoformer predict my.fa --model bacteria --formats gff3,report -o FOLDER" in text
+    assert (
+        "Trained on" in text and "genoformer predict my.fa --model prokaryotes --formats gff3,report -o FOLDER" in text
+    )
 
 
 def test_a_gene_over_the_origin_ends_with_its_record_in_the_browser(tmp_path):
@@ -150,7 +152,7 @@ def test_what_a_page_does_not_hold_is_told(tmp_path, monkeypatch):
     for name in "ab":
         writer.add(Record(name, encode_bases(SEQUENCE)), [Gene(name, 22, 34, "+")], circular=False)
         writer.add_track(Track(None, 0, 0, 0), ())
-    writer.describe(Finished(read_header("bacteria"), REQUEST, ["my.fa"], SUMMARY, "float32"))
+    writer.describe(Finished(read_header("prokaryotes"), REQUEST, ["my.fa"], SUMMARY, "float32"))
     text = (tmp_path / "r.html").read_text()
     assert "show 1 genes; 1 further ones are in the files." in text
     assert "no bases: the sequences have more than 10 together." in text and "1 records have no tracks" in text
@@ -169,5 +171,5 @@ def test_settings_of_groups_have_both_names():
 
 
 def test_the_command_of_genes_with_functions_is_annotate():
-    finished = Finished(read_header("bacteria"), REQUEST | {"functions": {"x": 1}}, ["a.fa", "b.fa"], {}, "float32")
-    assert command_of(finished).startswith("genoformer annotate a.fa b.fa --structure bacteria --function MODEL")
+    finished = Finished(read_header("prokaryotes"), REQUEST | {"functions": {"x": 1}}, ["a.fa", "b.fa"], {}, "float32")
+    assert command_of(finished).startswith("genoformer annotate a.fa b.fa --structure prokaryotes --function MODEL")
