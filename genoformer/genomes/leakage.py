@@ -78,7 +78,7 @@ def find_leakage(
     bases shares nothing.
 
     Args:
-        first: Gives the records of the first set; called twice when something is shared, never when the second is empty.
+        first: Gives the records of the first set; called twice when something is shared, never if the second is empty.
         second: Records of the second set.
         min_share: Smallest share of k-mers that is reported, above 0 and at most 1.
 
