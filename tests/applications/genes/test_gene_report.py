@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from genoformer.annotation.models import Gene
+from genoformer.annotation.models import Gene, RnaGene
 from genoformer.applications.genes import report
 from genoformer.applications.genes.figures import GeneFigures, around_start, coding_density, frequent_word, shares_of
 from genoformer.applications.genes.report import GeneReportWriter, familiarity_note, highest
@@ -138,6 +138,27 @@ def test_codon_positions_are_one_track_for_each_strand(tmp_path):
     text = write(tmp_path / "r.html", record, [Gene("x", 22, 34, "+")], channels=channels)
     names = [(track["name"], track["strand"]) for track in data_of(text, "genome-data")["tracks"]]
     assert names == [("coding +", 1), ("coding -", 0), ("start +", 1), ("start -", 0), ("intron +", 1), ("intron -", 0)]
+
+
+def test_genes_of_rna_are_browsed_and_counted(tmp_path):
+    writer, record = GeneReportWriter(tmp_path / "r.html"), Record("x", encode_bases(SEQUENCE))
+    rna = [RnaGene("x", 3, 20, "-", "tRNA", score=0.81234), RnaGene("x", 40, len(record) + 9, "+", "rRNA", score=0.5)]
+    writer.add(record, [Gene("x", 22, 34, "+")], rna_genes=rna)
+    writer.describe(Finished(
+        read_header("prokaryotes"), REQUEST, ["my.fa"], SUMMARY | {"rna_genes": {"rRNA": 1, "tRNA": 1_200}}, "float32",
+    ))  # fmt: skip
+    text = (tmp_path / "r.html").read_text()
+    browsed = data_of(text, "genome-data")["rna"]
+    assert browsed == {
+        "record": [0, 0], "start": [3, 40], "end": [20, len(record)], "strand": [0, 1], "score": [0.8123, 0.5],
+        "label": ["tRNA", "rRNA"], "parts": {},
+    }  # fmt: skip
+    assert "tRNA genes" in text and "1,200" in text
+
+
+def test_a_model_without_rna_has_no_place_for_it(tmp_path):
+    text = write(tmp_path / "r.html", Record("x", encode_bases(SEQUENCE)), [Gene("x", 22, 34, "+")])
+    assert data_of(text, "genome-data")["rna"] is None and "rRNA genes" not in text
 
 
 def test_a_page_without_genes_says_so(tmp_path):
