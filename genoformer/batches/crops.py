@@ -130,7 +130,7 @@ class CropDataset(Dataset):
         return region, start, start + length, strand
 
     def _to_rna(self, index: int, region: Region, start: int, length: int) -> int:
-        """Where a crop begins that holds the middle of an RNA gene, if it is one of those that shall, else ``start``."""
+        """Where a crop begins that holds the middle of an RNA gene, if it is one that shall, else ``start``."""
         if not self.rna_crops:
             return start
         generator = np.random.Generator(np.random.Philox(key=[self.seed, index], counter=RNA_COUNTER))
