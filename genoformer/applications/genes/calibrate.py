@@ -18,7 +18,7 @@ from genoformer.decoding.caller import call_genes, genome_statistics, record_sto
 from genoformer.decoding.decoder import SECOND_LOOKS, GeneDecoder, Scorer
 from genoformer.decoding.familiarity import long_gene_evidence
 from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer, fit_second_look, truth_of
-from genoformer.decoding.genome_counts import count_genes
+from genoformer.decoding.genome_counts import GenomeCounts, add_up, count_genes
 from genoformer.decoding.neighbours import neighbour_features, start_neighbours
 from genoformer.decoding.prior import StatisticsPrior, learn_prior
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
@@ -70,12 +70,13 @@ def fit_decoder(held: list[Held]) -> GeneDecoder:
 
 def _prior(held: list[Held]) -> StatisticsPrior | None:
     """What the genes of these genomes look like, for the genomes to come."""
-    counts = []
+    counts: dict[tuple[str, bool], list[GenomeCounts]] = {}
     for h in held:
         if h.inside:
             _, start_right, judged = truth_of(h.candidates, h.inside[0].genes)
-            counts.append((count_genes(h.codes, h.candidates, np.flatnonzero(start_right & judged)), h.natural))
-    return learn_prior(counts)
+            own = count_genes(h.codes, h.candidates, np.flatnonzero(start_right & judged))
+            counts.setdefault((h.genome, h.natural), []).append(own)
+    return learn_prior([(add_up(parts), is_natural) for (_, is_natural), parts in counts.items()])
 
 
 def _fit_looks(held: list[Held], statistics: dict[str, GenomeStatistics]) -> Scorer:
