@@ -79,7 +79,18 @@ class Bench:
     def measure(self, room: str, tests: Iterable[str]) -> Known:
         """Run the tests of a room as they are; RuntimeError if they end in another way than with failed tests."""
         data, took, report = (self._work / f"{room}.{name}" for name in ("coverage", "took", "json"))
-        words = ["-m", "coverage", "run", "--include=genoformer/*", "-m", "pytest", "-q", *PLUGINS, "-p", "coverage_limit"]
+        words = [
+            "-m",
+            "coverage",
+            "run",
+            "--include=genoformer/*",
+            "-m",
+            "pytest",
+            "-q",
+            *PLUGINS,
+            "-p",
+            "coverage_limit",
+        ]
         environment = {
             **os.environ, "COVERAGE_FILE": str(data), TOOK: str(took),
             "PYTHONPATH": f"{os.environ['PYTHONPATH']}{os.pathsep}{self.root / 'scripts'}",
@@ -87,7 +98,9 @@ class Bench:
         command = [sys.executable, *words, *tests]
         done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True)
         if done.returncode not in (0, 1):
-            raise RuntimeError(f"tests of {room} ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-500:]}")
+            raise RuntimeError(
+                f"tests of {room} ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-500:]}"
+            )
         measured = coverage.CoverageData(str(data))
         measured.read()
         lines = {}
