@@ -13,12 +13,12 @@ import pytest
 
 from genoformer.errors import OutputWriteError
 from genoformer.files import hdf5
-from genoformer.files.hdf5 import atomic_hdf5
+from genoformer.files.hdf5 import atomic_hdf5, check_heaps, read_text, write_text
 
 SETTINGS = [{}, {"libver": "v110"}, {"rdcc_nbytes": 2**20}]
 CODE = """
 import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background begin without
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in jobs in the background
 from pathlib import Path
 from test_hdf5_files import WRITERS
 WRITERS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
@@ -158,6 +158,56 @@ def test_an_interrupt_inside_of_hdf5_ends_the_block_soon(tmp_path, n):
     done = child("interrupted", tmp_path / "x.h5", n)
     assert (done.returncode, done.stdout) == (0, f"{('KeyboardInterrupt', 'SystemExit')[n % 2]}\n"), done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def text_file(path):
+    """A file with a text of any length, and where its heap begins."""
+    with h5py.File(path, "w") as file:
+        file.attrs["text"], file.attrs["other"] = "some words", "more"
+    return path.read_bytes().index(b"GCOL")
+
+
+def test_a_heap_of_texts_is_looked_at_before_hdf5_may_hang(tmp_path):
+    path = tmp_path / "x.h5"
+    begin = text_file(path)
+    check_heaps(path)
+    whole, damaged = path.read_bytes(), 0
+    size = int.from_bytes(whole[begin + 8 : begin + 16], "little")
+    assert size == 4096
+    for at in (*range(begin + 8, begin + 16), *range(begin + 24, begin + 32)):  # sizes of the heap, and of a text
+        for bit in range(8):
+            data = bytearray(whole)
+            data[at] ^= 1 << bit
+            path.write_bytes(data)
+            try:
+                check_heaps(path)
+            except OSError as error:
+                damaged += "heap" in str(error)
+    assert damaged >= 2 * 8 * 8 - 4  # the lowest bits of a text's size leave it where it ends
+    path.write_bytes(whole[: begin + 12])
+    with pytest.raises(OSError, match="heap"):
+        check_heaps(path)
+
+
+@pytest.mark.parametrize("text", ["a", "é" * 40_000, "", "x" * 70_000, '{"a": 1}'], ids=len)
+def test_texts_of_fixed_length_are_read_back_and_have_no_heap(tmp_path, text):
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w", libver="v110") as file:
+        write_text(file.attrs, "text", text)
+        file.attrs["number"] = 1
+    assert b"GCOL" not in path.read_bytes()
+    with h5py.File(path) as file:
+        assert read_text(file.attrs, "text") == text
+        with pytest.raises(ValueError, match="number is no text"):
+            read_text(file.attrs, "number")
+        with pytest.raises(KeyError):
+            read_text(file.attrs, "nothing")
+
+
+def test_text_of_any_length_is_read_too(tmp_path):
+    text_file(tmp_path / "x.h5")
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert read_text(file.attrs, "text") == "some words"
 
 
 WRITERS = {"store": write_store, "pairs": write_pairs, "interrupted": write_until_interrupted}

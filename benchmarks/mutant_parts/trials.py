@@ -21,7 +21,7 @@ from mutant_parts.chosen_tests import CHOSEN, TOOK
 LEFT_BEHIND = (".git", ".venv", "findings", "results", "notebooks", "__pycache__")
 PLUGINS = ("-p", "mutant_parts.chosen_tests", "-p", "no:cacheprovider")
 MOST_TEST_S = 5.0
-"""Processor seconds of a test; those that take longer when the interpreter runs what is otherwise compiled stay away."""
+"""Processor seconds of a test; those that take longer, where the interpreter runs what is else compiled, stay away."""
 MOST_TRIAL_S = 20.0
 """Processor seconds of a mutant's tests as they are; the shortest first, and as many as fit."""
 LIMIT_S, LIMIT_FACTOR, PATIENCE = 20, 5, 20
@@ -78,19 +78,8 @@ class Bench:
 
     def measure(self, room: str, tests: Iterable[str]) -> Known:
         """Run the tests of a room as they are; RuntimeError if they end in another way than with failed tests."""
-        data, took, report = (self._work / f"{room}.{name}" for name in ("coverage", "took", "json"))
-        words = [
-            "-m",
-            "coverage",
-            "run",
-            "--include=genoformer/*",
-            "-m",
-            "pytest",
-            "-q",
-            *PLUGINS,
-            "-p",
-            "coverage_limit",
-        ]
+        data, took = (self._work / f"{room}.{name}" for name in ("coverage", "took"))
+        words = ["-m", *"coverage run --include=genoformer/* -m pytest -q -p coverage_limit".split(), *PLUGINS]
         environment = {
             **os.environ, "COVERAGE_FILE": str(data), TOOK: str(took),
             "PYTHONPATH": f"{os.environ['PYTHONPATH']}{os.pathsep}{self.root / 'scripts'}",

@@ -1,15 +1,18 @@
 """HDF5 files that are complete or not there, also when the disk is full."""
 
-import _thread
 import contextlib
+import ctypes
 import io
+import mmap
 import os
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from genoformer.files import atomic_path
 
@@ -33,6 +36,67 @@ def atomic_hdf5(final: str | Path, **settings: Any) -> Iterator[h5py.File]:
             target.raise_failure()
 
 
+def write_text(attributes: h5py.AttributeManager, name: str, text: str) -> None:
+    """Write an attribute of fixed length.
+
+    Text of any length would lie in a heap without a checksum, where a single flipped bit can make HDF5 read forever.
+
+    Args:
+        attributes: Of a file with ``libver="v110"`` or later, in which attributes have checksums.
+        name: Of the attribute.
+        text: Any.
+    """
+    data = text.encode("utf-8", "surrogateescape")
+    attributes.create(name, np.array(data, dtype=h5py.string_dtype("utf-8", max(1, len(data)))))
+
+
+def read_text(attributes: h5py.AttributeManager, name: str) -> str:
+    """Read an attribute of fixed or, as other writers have it, of any length.
+
+    Raises:
+        KeyError, OSError, RuntimeError, ValueError: If it is not there, no text, or damaged.
+    """
+    stored = attributes[name]
+    if not isinstance(stored, str | bytes):
+        raise ValueError(f"{name} is no text")
+    return stored if isinstance(stored, str) else stored.decode("utf-8", "surrogateescape")
+
+
+def check_heaps(path: str | Path) -> None:
+    """Look at the heaps of a file in which text of any length lies, before HDF5 does: it may never come back.
+
+    Raises:
+        OSError: If one is damaged.
+
+    Reference:
+        HDF5 File Format Specification 3.0, III.E, global heap.
+    """
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        at = data.find(_HEAP)
+        while at >= 0:
+            if not _is_whole_heap(data, at):
+                raise OSError("a heap of texts in it is damaged")
+            at = data.find(_HEAP, at + len(_HEAP))
+
+
+_HEAP = b"GCOL\1\0\0\0"
+_HEAP_SIZE, _HEAP_OBJECT = struct.Struct("<Q"), struct.Struct("<H6xQ")
+
+
+def _is_whole_heap(data: mmap.mmap, at: int) -> bool:
+    """Whether the objects of a heap stand one behind the other and end where it ends."""
+    header = len(_HEAP) + _HEAP_SIZE.size
+    end = at + _HEAP_SIZE.unpack_from(data, at + len(_HEAP))[0] if at + header <= len(data) else len(data) + 1
+    at += header
+    while at + _HEAP_OBJECT.size <= end <= len(data):
+        number, size = _HEAP_OBJECT.unpack_from(data, at)
+        step = _HEAP_OBJECT.size + size + -size % 8 if number else size  # 0: what is free, with its own header
+        if step < _HEAP_OBJECT.size:
+            return False
+        at += step
+    return at <= end <= len(data)
+
+
 class _PatientFile(io.RawIOBase):
     """A file that takes everything: after a write has failed, or was interrupted, it holds its tongue until asked.
 
@@ -47,13 +111,17 @@ class _PatientFile(io.RawIOBase):
         self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         self._at = self._size = 0
         self._failure: BaseException | None = None
-        self._is_heard = threading.Event()
+        self._writer = threading.get_ident()
+        self._is_heard, self._speaking = threading.Event(), threading.Lock()
 
     def raise_failure(self) -> None:
         """Raise what went wrong first, if anything did."""
-        self._is_heard.set()
-        if self._failure is not None:
-            raise self._failure
+        if self._failure is None:
+            return
+        with self._speaking:
+            self._is_heard.set()
+            _raise_in(self._writer, None)  # what was said and not yet heard would come while others clean up
+        raise self._failure
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
@@ -98,9 +166,19 @@ class _PatientFile(io.RawIOBase):
     def _keep(self, error: BaseException) -> None:
         if self._failure is None and not isinstance(error, Exception):
             # Ctrl-C or SIGTERM: the caller shall stop as soon as HDF5 has returned, which may swallow it again
-            threading.Thread(target=self._remind, daemon=True).start()
+            threading.Thread(target=self._remind, args=(type(error),), daemon=True).start()
         self._failure = self._failure or error
 
-    def _remind(self) -> None:
+    def _remind(self, kind: type[BaseException]) -> None:
         while not self._is_heard.wait(self.SOON_S):
-            _thread.interrupt_main()
+            with self._speaking:
+                if not self._is_heard.is_set():
+                    _raise_in(self._writer, kind)
+
+
+def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
+    """Raise in a thread, before its next step in Python; None takes back what was not raised yet.
+
+    No signal can do it: one that is ignored, as SIGINT is in jobs in the background, would raise nothing.
+    """
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), kind and ctypes.py_object(kind))
