@@ -5,9 +5,9 @@ one at a time and drawn by a seed, in a copy of the checkout. The tests that run
 killed when one fails, or hangs. Compiled functions are run by the interpreter (NUMBA_DISABLE_JIT=1), so that tests of
 more than five seconds stay away, and so do those of real genomes. Not for CI.
 
-    python benchmarks/mutants.py -o docs/results/mutants.json            # an hour on one core
+    python benchmarks/mutants.py -o docs/results/mutants-all.json            # an hour on one core
     python benchmarks/mutants.py --rooms sequence -n 20 --seed 3
-    python benchmarks/mutants.py --again docs/results/mutants.json -o docs/results/mutants.json   # survivors alone
+    python benchmarks/mutants.py --again FILE -o FILE                    # its survivors alone, the rest is kept
 """
 
 import argparse
@@ -84,14 +84,16 @@ def draw(root: Path, room: str, n: int, seed: int) -> list[Mutant]:
 
 
 def found_again(root: Path, room: str, before: dict) -> list[Mutant]:
-    """The mutants of a room that were not killed, if their line stands where it stood."""
+    """The mutants of a room that were not killed; where lines have moved, the same change on the nearest line."""
     wanted = [row["mutant"] for row in before["survivors"] if row["room"] == room]
     found = []
     for path in _modules(root, room):
         file, text = str(path.relative_to(root)), path.read_text()
-        if any(name.startswith(f"{file}:") for name in wanted):
-            every = [changes.mutant(file, text, number) for number in range(changes.count(text))]
-            found += [one for one in every if one.name in wanted]
+        mine = [name.removeprefix(f"{file}:").split(" ", 1) for name in wanted if name.startswith(f"{file}:")]
+        every = [changes.mutant(file, text, number) for number in range(changes.count(text))] if mine else []
+        for line, what in mine:
+            alike = [one for one in every if one.what == what]
+            found += sorted(alike, key=lambda one, line=int(line): abs(one.line - line))[:1]
     return found
 
 
