@@ -60,8 +60,9 @@ def main() -> int:
                 if verdict not in (trials.KILLED, trials.TIMED_OUT):
                     _say(f"  {one.name}: {verdict}, {n_tests} tests, {seconds:.1f} s")
             _say(f"{room}: {len(drawn)} mutants, {time.monotonic() - begin:.0f} s")
-    if args.out is not None:
-        args.out.write_text(json.dumps(document(rows, args.seed, before), indent=1, ensure_ascii=False) + "\n")
+            if args.out is not None:
+                found = document(rows, args.seed, before, args.rooms)
+                args.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     return 0
 
 
@@ -101,21 +102,32 @@ def _modules(root: Path, room: str) -> list[Path]:
     return sorted((root / "genoformer" / room).rglob("*.py"))
 
 
-def document(rows: list[dict], seed: int, before: dict | None) -> dict:
-    """Counts of each room, and the mutants that no test noticed; equivalent ones with the reason, which count not."""
-    killed = {trials.KILLED, trials.TIMED_OUT}
-    alive = [row | {"equivalent": reason_of(row["mutant"])} for row in rows if row["outcome"] not in killed]
-    rooms = {}
-    for room in before["rooms"] if before else dict.fromkeys(row["room"] for row in rows):
-        mine = [row for row in alive if row["room"] == room]
-        tried = before["rooms"][room]["mutants"] if before else sum(row["room"] == room for row in rows)
-        equivalent = sum(row["equivalent"] is not None for row in mine)
-        n_killed = tried - len(mine)
-        percent = round(100 * n_killed / (tried - equivalent), 1)
-        rooms[room] = {"mutants": tried, "killed": n_killed, "equivalent": equivalent, "percent": percent}
-    total = {key: sum(room[key] for room in rooms.values()) for key in ("mutants", "killed", "equivalent")}
-    total["percent"] = round(100 * total["killed"] / (total["mutants"] - total["equivalent"]), 1)
-    return {"seed": before["seed"] if before else seed, "all": total, "rooms": rooms, "survivors": alive}
+def document(rows: list[dict], seed: int, before: dict | None, rooms: list[str]) -> dict:
+    """Counts of each room, and the mutants that no test noticed; equivalent ones, with the reason, do not count.
+
+    Args:
+        rows: What came of each mutant.
+        seed: Of the draw.
+        before: Results of which the survivors were tried again.
+        rooms: Rooms that were looked at; those of other rooms stay as they were before.
+    """
+    done = {row["room"] for row in rows}
+    old = before or {"seed": seed, "rooms": {}, "survivors": []}
+    kept = [row for row in old["survivors"] if row["room"] not in done]
+    alive = [*kept, *(row for row in rows if row["outcome"] not in (trials.KILLED, trials.TIMED_OUT))]
+    survivors = [row | {"equivalent": reason_of(row["mutant"])} for row in alive]
+    counts = {}
+    for room in dict.fromkeys([*old["rooms"], *(room for room in rooms if room in done)]):
+        tried = old["rooms"][room]["mutants"] if before else sum(row["room"] == room for row in rows)
+        mine = [row for row in survivors if row["room"] == room]
+        counts[room] = _shares(tried, tried - len(mine), sum(row["equivalent"] is not None for row in mine))
+    sums = [sum(room[name] for room in counts.values()) for name in ("mutants", "killed", "equivalent")]
+    return {"seed": old["seed"], "all": _shares(*sums), "rooms": counts, "survivors": survivors}
+
+
+def _shares(mutants: int, killed: int, equivalent: int) -> dict:
+    percent = round(100 * killed / max(1, mutants - equivalent), 1)
+    return {"mutants": mutants, "killed": killed, "equivalent": equivalent, "percent": percent}
 
 
 def _say(text: str) -> None:

@@ -132,14 +132,19 @@ def test_a_file_system_that_refuses_is_one_error_and_leaves_nothing(tmp_path, ki
     assert list(tmp_path.iterdir()) == []
 
 
+def end(number: int, frame: object) -> None:
+    raise (KeyboardInterrupt if number == signal.SIGINT else SystemExit)(number)
+
+
 def write_until_interrupted(path, n: int) -> None:
-    """Ctrl-C, or what SIGTERM raises, arrives inside of HDF5 at the n-th write; only an interrupt ends the loop."""
-    kind, calls, write = (KeyboardInterrupt, SystemExit)[n % 2], [], os.pwrite
+    """A signal arrives inside of HDF5 at the n-th write; only what its handler raises ends the loop."""
+    number, calls, write = (signal.SIGINT, signal.SIGTERM)[n % 2], [], os.pwrite
+    signal.signal(number, end)
 
     def interrupted(*args):
         calls.append(args)
         if len(calls) == n:
-            raise kind
+            os.kill(os.getpid(), number)
         return write(*args)
 
     hdf5.os.pwrite = interrupted
@@ -147,16 +152,35 @@ def write_until_interrupted(path, n: int) -> None:
         with atomic_hdf5(path) as file:
             grown = file.create_dataset("grown", (0,), np.int32, maxshape=(None,), chunks=(500,))
             while True:
-                grown.resize(len(grown) + 10_000, axis=0)
+                grown.resize(min(len(grown) + 10_000, 20_000_000), axis=0)
                 grown[-10_000:] = 1
-    except kind:
-        print(kind.__name__)
+    except (KeyboardInterrupt, SystemExit) as error:
+        print(type(error).__name__, signal.getsignal(number) is end)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 50])
-def test_an_interrupt_inside_of_hdf5_ends_the_block_soon(tmp_path, n):
+def test_an_interrupt_inside_of_hdf5_ends_the_block_soon_also_in_the_background(tmp_path, n):
     done = child("interrupted", tmp_path / "x.h5", n)
-    assert (done.returncode, done.stdout) == (0, f"{('KeyboardInterrupt', 'SystemExit')[n % 2]}\n"), done.stderr
+    said = f"{('KeyboardInterrupt', 'SystemExit')[n % 2]} True\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_at_the_last_write_is_heard_before_the_file_has_its_name(tmp_path, monkeypatch):
+    before, truncate = signal.signal(signal.SIGTERM, end), os.ftruncate
+    monkeypatch.setattr(hdf5, "SOON_S", 60)
+
+    def interrupted(*args):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return truncate(*args)
+
+    monkeypatch.setattr(hdf5.os, "ftruncate", interrupted)
+    try:
+        with pytest.raises(SystemExit), atomic_hdf5(tmp_path / "x.h5") as file:
+            fill(file)
+        assert signal.getsignal(signal.SIGTERM) is end
+    finally:
+        signal.signal(signal.SIGTERM, before)
     assert list(tmp_path.iterdir()) == []
 
 

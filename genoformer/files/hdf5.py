@@ -1,14 +1,15 @@
 """HDF5 files that are complete or not there, also when the disk is full."""
 
 import contextlib
-import ctypes
 import io
 import mmap
 import os
+import signal
 import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import h5py
@@ -22,13 +23,14 @@ def atomic_hdf5(final: str | Path, **settings: Any) -> Iterator[h5py.File]:
     """A new HDF5 file that takes its name when the block ends without an error; errors as in ``atomic_path``.
 
     HDF5 writes to the disk when a file is closed or its cache is full, and may end the process when that fails. Here
-    it writes to a ``_PatientFile``, which never fails; what happened is raised when the file was closed.
+    it writes to a ``_PatientFile``, which never fails; what happened is raised when the file was closed. Signals are
+    heard between its calls.
 
     Args:
         final: Name of the finished file; its folder must exist.
         settings: For ``h5py.File``.
     """
-    with atomic_path(final) as temporary, _PatientFile(temporary) as target:
+    with atomic_path(final) as temporary, _PatientFile(temporary) as target, _signals_between_calls():
         try:
             with h5py.File(target, "w", **settings) as file:
                 yield file
@@ -98,30 +100,21 @@ def _is_whole_heap(data: mmap.mmap, at: int) -> bool:
 
 
 class _PatientFile(io.RawIOBase):
-    """A file that takes everything: after a write has failed, or was interrupted, it holds its tongue until asked.
+    """A file that takes everything: after a write has failed, it holds its tongue until asked.
 
     Args:
         path: An existing empty file.
     """
 
-    SOON_S = 0.2
-    """After an interrupt inside of HDF5 it comes again at this interval, until it is heard."""
-
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         self._at = self._size = 0
         self._failure: BaseException | None = None
-        self._writer = threading.get_ident()
-        self._is_heard, self._speaking = threading.Event(), threading.Lock()
 
     def raise_failure(self) -> None:
         """Raise what went wrong first, if anything did."""
-        if self._failure is None:
-            return
-        with self._speaking:
-            self._is_heard.set()
-            _raise_in(self._writer, None)  # what was said and not yet heard would come while others clean up
-        raise self._failure
+        if self._failure is not None:
+            raise self._failure
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
@@ -139,7 +132,7 @@ class _PatientFile(io.RawIOBase):
                 written = os.pwrite(self._descriptor, left, at)
                 left, at = left[written:], at + written
         except BaseException as error:
-            self._keep(error)
+            self._failure = self._failure or error
         return len(memoryview(data))
 
     def readinto(self, buffer: Any) -> int:
@@ -155,7 +148,7 @@ class _PatientFile(io.RawIOBase):
         try:
             os.ftruncate(self._descriptor, self._size)
         except BaseException as error:
-            self._keep(error)
+            self._failure = self._failure or error
         return self._size
 
     def close(self) -> None:
@@ -163,22 +156,51 @@ class _PatientFile(io.RawIOBase):
             os.close(self._descriptor)
         super().close()
 
-    def _keep(self, error: BaseException) -> None:
-        if self._failure is None and not isinstance(error, Exception):
-            # Ctrl-C or SIGTERM: the caller shall stop as soon as HDF5 has returned, which may swallow it again
-            threading.Thread(target=self._remind, args=(type(error),), daemon=True).start()
-        self._failure = self._failure or error
 
-    def _remind(self, kind: type[BaseException]) -> None:
-        while not self._is_heard.wait(self.SOON_S):
-            with self._speaking:
-                if not self._is_heard.is_set():
-                    _raise_in(self._writer, kind)
+SOON_S = 0.2
+"""A signal that came inside of HDF5 comes again at this interval, until it is heard."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+_CALLED_BY_HDF5 = {
+    getattr(_PatientFile, name).__code__ for name in ("seek", "tell", "write", "readinto", "truncate")
+}  # fmt: skip
 
 
-def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
-    """Raise in a thread, before its next step in Python; None takes back what was not raised yet.
+@contextlib.contextmanager
+def _signals_between_calls() -> Iterator[None]:
+    """Handlers of signals run outside of HDF5: what they raise inside would be lost, or leave it in disorder."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    waiting: set[int] = set()
 
-    No signal can do it: one that is ignored, as SIGINT is in jobs in the background, would raise nothing.
-    """
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), kind and ctypes.py_object(kind))
+    def hold(number: int, frame: FrameType | None) -> None:
+        handler = before[signal.Signals(number)]
+        if _is_inside(frame):
+            waiting.add(number)
+            timer = threading.Timer(SOON_S, lambda: number in waiting and os.kill(os.getpid(), number))
+            timer.daemon = True
+            timer.start()
+        elif callable(handler):
+            waiting.discard(number)
+            handler(number, frame)
+
+    held = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in held:
+        signal.signal(number, hold)
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+        while waiting:
+            signal.raise_signal(waiting.pop())
+
+
+def _is_inside(frame: FrameType | None) -> bool:
+    """Whether HDF5 has called what runs."""
+    while frame is not None:
+        if frame.f_code in _CALLED_BY_HDF5:
+            return True
+        frame = frame.f_back
+    return False

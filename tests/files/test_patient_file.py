@@ -3,12 +3,10 @@
 import errno
 import io
 import os
-import threading
 
 import pytest
 
 from genoformer.files import hdf5
-from genoformer.files.hdf5 import atomic_hdf5
 
 
 def test_it_does_what_a_file_in_memory_does(tmp_path):
@@ -50,32 +48,3 @@ def test_what_could_not_be_written_is_read_as_zeros_and_raised_when_asked(tmp_pa
 
 def _fail(call):
     raise OSError(errno.EIO, call)
-
-
-@pytest.mark.parametrize("n", [1, 3, 30])
-def test_an_interrupt_inside_of_hdf5_ends_the_thread_that_writes(tmp_path, monkeypatch, n):
-    calls, write, heard = [], os.pwrite, []
-
-    def interrupted(*args):
-        calls.append(args)
-        if len(calls) == n:
-            raise KeyboardInterrupt("the first")
-        return write(*args)
-
-    def fill():
-        try:
-            with atomic_hdf5(tmp_path / "x.h5") as file:
-                grown = file.create_dataset("grown", (0,), "i4", maxshape=(None,), chunks=(500,))
-                while True:
-                    grown.resize(len(grown) + 10_000, axis=0)
-                    grown[-10_000:] = 1
-        except KeyboardInterrupt as error:
-            heard.append(str(error))
-
-    monkeypatch.setattr(hdf5.os, "pwrite", interrupted)
-    monkeypatch.setattr(hdf5._PatientFile, "SOON_S", 0.01)
-    thread = threading.Thread(target=fill)
-    thread.start()
-    thread.join(60)
-    assert not thread.is_alive() and heard == ["the first"] and len(calls) == n
-    assert list(tmp_path.iterdir()) == []
