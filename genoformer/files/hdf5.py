@@ -174,11 +174,15 @@ def _signals_between_calls() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     waiting: set[int] = set()
 
+    def again(number: int) -> None:
+        if number in waiting:
+            os.kill(os.getpid(), number)
+
     def hold(number: int, frame: FrameType | None) -> None:
         handler = before[signal.Signals(number)]
         if _is_inside(frame):
             waiting.add(number)
-            timer = threading.Timer(SOON_S, lambda: number in waiting and os.kill(os.getpid(), number))
+            timer = threading.Timer(SOON_S, again, (number,))
             timer.daemon = True
             timer.start()
         elif callable(handler):

@@ -1,5 +1,6 @@
 """What can be read once becomes a file that can be read again; everything else is left as it is."""
 
+import contextlib
 import os
 import threading
 from pathlib import Path
@@ -10,10 +11,15 @@ from genoformer.errors import DataError, OutputWriteError
 from genoformer.files import once
 
 
+def fill(path):
+    with contextlib.suppress(BrokenPipeError):
+        path.write_bytes(b"some\0bytes" * 50_000)
+
+
 @pytest.fixture
 def pipe(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(b"some\0bytes" * 50_000,))
+    writer = threading.Thread(target=fill, args=(tmp_path / "pipe",))
     writer.start()
     yield tmp_path / "pipe"
     writer.join()
