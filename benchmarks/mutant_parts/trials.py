@@ -43,12 +43,15 @@ class Known:
     lines: dict[str, dict[int, list[str]]]
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Tests that run what was changed, the shortest first; of what runs on loading, those that run the module."""
+        """Tests that run what was changed, the shortest first; of what runs on loading, those that run the module.
+
+        Of a module that has nothing to run but its constants, every test.
+        """
         lines = self.lines.get(mutant.file, {})
         reached = range(mutant.line, mutant.end_line + 1)
         found = {name for line in reached for name in lines.get(line, ())}
         if not found and any(line in lines for line in reached):
-            found = {name for names in lines.values() for name in names}
+            found = {name for names in lines.values() for name in names} or {*self.seconds}
         chosen, total = [], 0.0
         for name in sorted(found & self.seconds.keys(), key=lambda name: (self.seconds[name], name)):
             total += self.seconds[name]

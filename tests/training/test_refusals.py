@@ -1,16 +1,16 @@
 """Settings that Lightning refuses are mistakes of the configuration; other errors on the way are bugs, and stay so."""
 
+import functools
+
 import pytest
-from pytorch_lightning import Callback, Trainer
+from pytorch_lightning import Trainer
 
 from genoformer.training.refusals import is_refusal
 
 QUIET = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
-OURS = """
-class Odd(Callback):
-    @property
-    def state_key(self):
-        raise kind("a fault of ours")
+STEP = """
+def step(then):
+    then()
 """
 
 
@@ -29,12 +29,28 @@ def test_a_value_that_lightning_refuses_is_a_setting(name, value):
     assert is_refusal(error_of(**{name: value}))
 
 
-@pytest.mark.parametrize("kind", [TypeError, ValueError, RuntimeError, KeyError])
-def test_an_error_of_code_of_ours_that_lightning_calls_is_a_bug(kind):
-    names = {"__name__": "genoformer.made_up", "Callback": Callback, "kind": kind}
-    exec(OURS, names)
-    error = error_of(callbacks=[names["Odd"](), names["Odd"]()])
-    assert "a fault of ours" in str(error) and not is_refusal(error)
+def raised_through(*modules, kind):
+    """An error on the way up from the last of these modules to the first."""
+
+    def then():
+        raise kind("a fault")
+
+    for module in reversed(modules):
+        names = {"__name__": module}
+        exec(STEP, names)
+        then = functools.partial(names["step"], then)
+    with pytest.raises(kind) as caught:
+        then()
+    return caught.value
+
+
+@pytest.mark.parametrize("kind", [TypeError, ValueError, RuntimeError, ImportError, KeyError])
+def test_what_lightning_calls_of_ours_has_bugs_and_what_it_calls_of_others_refuses_settings(kind):
+    lightning, ours = "pytorch_lightning.trainer", "genoformer.training.callbacks"
+    assert not is_refusal(raised_through(lightning, ours, kind=kind))
+    assert not is_refusal(raised_through(lightning, ours, "torch.nn", kind=kind))
+    assert is_refusal(raised_through(ours, "lightning_fabric.fabric", "torch.nn", kind=kind)) == (kind is not KeyError)
+    assert not is_refusal(raised_through("torch.nn", kind=kind))
 
 
 @pytest.mark.parametrize("kind", [KeyError, AttributeError, AssertionError, NameError, MemoryError])
