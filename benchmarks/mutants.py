@@ -118,7 +118,10 @@ def document(rows: list[dict], seed: int, before: dict | None, rooms: list[str])
     survivors = [row | {"equivalent": reason_of(row["mutant"])} for row in alive]
     counts = {}
     for room in dict.fromkeys([*old["rooms"], *(room for room in rooms if room in done)]):
-        tried = old["rooms"][room]["mutants"] if before else sum(row["room"] == room for row in rows)
+        again = sum(row["room"] == room for row in rows)
+        tried = old["rooms"][room]["mutants"] if before else again
+        if before and room in done:  # without those whose code is gone
+            tried -= sum(row["room"] == room for row in old["survivors"]) - again
         mine = [row for row in survivors if row["room"] == room]
         counts[room] = _shares(tried, tried - len(mine), sum(row["equivalent"] is not None for row in mine))
     sums = [sum(room[name] for room in counts.values()) for name in ("mutants", "killed", "equivalent")]

@@ -10,6 +10,7 @@ import sys
 import h5py
 import numpy as np
 import pytest
+from children import PATIENCE_S
 
 from genoformer.errors import OutputWriteError
 from genoformer.files import hdf5
@@ -121,7 +122,7 @@ def child(name: str, path, number: int) -> subprocess.CompletedProcess:
     """One of ``WRITERS`` in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *filter(None, sys.path)])}
     command = [sys.executable, "-c", CODE, name, str(path), str(number)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize("limit", [0, 1_000, 20_000, 60_000])
