@@ -11,6 +11,7 @@ import json
 import re
 from pathlib import Path
 
+from checking_tables import coverage_table, mutants_table
 from gene_tables import (
     ablation_table,
     adapt_table,
@@ -122,6 +123,8 @@ def mlm_table(results: dict[str, dict]) -> str:
 KINDS = {
     "robustness": ("robustness-", robustness_table),
     "attacked": ("robustness-", attacked_table),
+    "mutants": ("mutants-", mutants_table),
+    "coverage": ("coverage-", coverage_table),
     "tasks": ("tasks-", task_table),
     "pairs": ("tasks-", pair_table),
     "states": ("tasks-", state_table),
