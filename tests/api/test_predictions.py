@@ -88,8 +88,10 @@ def test_a_long_record_is_drawn_as_shares_and_its_beginning_gene_by_gene(model_o
 
 def test_a_model_says_what_it_is_in_a_line(model_of):
     text = repr(load_model("prokaryotes"))
-    assert text.startswith("Model 'bacteria': genes without introns: bacteria, archaea, phages; 1,320,975 parameters; ")
-    assert "trained on NC_000913.3, 4,641,652 bp" in text and "\n" not in text and len(text) < 350
+    assert text.startswith(
+        "Model 'prokaryotes': genes without introns: bacteria, archaea, phages; 1,124,638 parameters; "
+    )
+    assert "trained on 72 genomes and" in text and "\n" not in text and len(text) < 350
     tiny = model_of("mlm")
     assert repr(tiny).endswith(" parameters") and tiny.card == "#\n" and tiny.labels == tuple("ACGT")
 

@@ -27,6 +27,7 @@ def pipe(tmp_path):
 
 def test_a_pipe_is_read_once_and_its_copy_goes_at_the_end(pipe, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(once, "_COPIES", {})
     ends = []
     monkeypatch.setattr(once.atexit, "register", lambda call, *args: ends.append((call, args)))
     copy = once.rereadable(pipe)
