@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 
 import h5py
 import numpy as np
@@ -237,3 +238,24 @@ def test_text_of_any_length_is_read_too(tmp_path):
 
 WRITERS = {"store": write_store, "pairs": write_pairs, "interrupted": write_until_interrupted}
 """By name, for ``child``."""
+
+
+class Freed:
+    """Sends a signal while it is freed, where nothing can be raised."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_an_interrupt_that_is_lost_comes_again_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "unraisablehook", lambda lost: None)
+    heard, before = [], signal.signal(signal.SIGTERM, lambda *args: (heard.append(1), end(*args)))
+    try:
+        with pytest.raises(SystemExit), atomic_hdf5(tmp_path / "x.h5") as file:
+            Freed()
+            fill(file)
+            time.sleep(60)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    time.sleep(3 * hdf5.SOON_S)
+    assert heard == [1] and list(tmp_path.iterdir()) == []

@@ -7,7 +7,8 @@ import os
 import signal
 import struct
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,10 +31,14 @@ def atomic_hdf5(final: str | Path, **settings: Any) -> Iterator[h5py.File]:
         final: Name of the finished file; its folder must exist.
         settings: For ``h5py.File``.
     """
-    with atomic_path(final) as temporary, _PatientFile(temporary) as target, _signals_between_calls():
+    with atomic_path(final) as temporary, _PatientFile(temporary) as target, _signals_between_calls() as heard:
         try:
             with h5py.File(target, "w", **settings) as file:
-                yield file
+                try:
+                    yield file
+                except BaseException as error:
+                    heard(error)  # closing takes a while
+                    raise
         finally:
             target.raise_failure()
 
@@ -166,45 +171,73 @@ _CALLED_BY_HDF5 = {
 
 
 @contextlib.contextmanager
-def _signals_between_calls() -> Iterator[None]:
-    """Handlers of signals run outside of HDF5: what they raise inside would be lost, or leave it in disorder."""
+def _signals_between_calls() -> Iterator[Callable[[BaseException], None]]:
+    """Handlers of signals run outside of HDF5: what they raise inside would be lost, or leave it in disorder.
+
+    Yields:
+        To be called with what has come through: then it does not come again.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield lambda error: None
         return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     waiting: set[int] = set()
+    raised: dict[int, BaseException] = {}
 
     def again(number: int) -> None:
         if number in waiting:
             os.kill(os.getpid(), number)
 
+    def come_again(number: int) -> None:
+        waiting.add(number)
+        timer = threading.Timer(SOON_S, again, (number,))
+        timer.daemon = True
+        timer.start()
+
     def hold(number: int, frame: FrameType | None) -> None:
         handler = before[signal.Signals(number)]
         if _is_inside(frame):
-            waiting.add(number)
-            timer = threading.Timer(SOON_S, again, (number,))
-            timer.daemon = True
-            timer.start()
+            come_again(number)
+        elif number in raised:
+            come_again(number)
+            raise raised[number]
         elif callable(handler):
             waiting.discard(number)
-            handler(number, frame)
+            try:
+                handler(number, frame)
+            except BaseException as error:
+                # Where an object is freed nothing can be raised: it comes again until it is heard.
+                raised[number] = error
+                come_again(number)
+                raise
+
+    def heard(error: BaseException) -> None:
+        for number in [number for number, one in raised.items() if one is error]:
+            waiting.discard(number)
+            del raised[number]
 
     held = {number: handler for number, handler in before.items() if callable(handler)}
     for number in held:
         signal.signal(number, hold)
     try:
-        yield
+        yield heard
+    except BaseException as error:
+        heard(error)
+        raise
     finally:
         for number, handler in held.items():
             signal.signal(number, handler)
         while waiting:
-            signal.raise_signal(waiting.pop())
+            left = waiting.pop()
+            if left in raised:
+                raise raised[left]
+            signal.raise_signal(left)
 
 
 def _is_inside(frame: FrameType | None) -> bool:
-    """Whether HDF5 has called what runs."""
+    """Whether HDF5 has called what runs, or an object of h5py is freed, where nothing can be raised."""
     while frame is not None:
-        if frame.f_code in _CALLED_BY_HDF5:
+        if frame.f_code in _CALLED_BY_HDF5 or frame.f_code.co_filename == weakref.__file__:
             return True
         frame = frame.f_back
     return False
