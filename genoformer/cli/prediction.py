@@ -2,9 +2,10 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from genoformer.applications.interface import Application
@@ -179,10 +180,19 @@ def shown_progress(what: str) -> Iterator[Any]:
         yield BoundedBar(bar)
 
 
-def say(warnings: WarningLog, closing: str) -> None:
-    """Counted warnings, then what came of it."""
+def say(warnings: WarningLog, closing: str, summary: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Counted warnings, the genetic codes that were found, then what came of it.
+
+    Args:
+        warnings: Of the prediction.
+        closing: The last line.
+        summary: Content of ``summary.json``, or nothing.
+    """
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)
+    if found := summary.get("records_by_genetic_code"):
+        said = ", ".join(f"{code} in {counted(n, 'record')}" for code, n in found.items())
+        print(f"genoformer: genetic code {said}", file=sys.stderr)
     print(closing)
 
 

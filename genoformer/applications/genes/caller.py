@@ -21,10 +21,10 @@ from genoformer.decoding.caller import (
     plan_blocks,
     unwrap_genes,
 )
-from genoformer.decoding.candidates import CANDIDATE_DTYPE
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.decoding.masking import open_intervals, overlaps_mask
 from genoformer.decoding.options import CallOptions
+from genoformer.decoding.readings import candidate_dtype
 from genoformer.decoding.statistics import GenomeStatistics
 from genoformer.inference.bundle_parts import read_decoder, tile_plan
 from genoformer.inference.interface import Speed
@@ -84,14 +84,15 @@ class GeneFinder:
         return torch.sigmoid(torch.from_numpy(logits)).numpy()
 
     def predictions(
-        self, read: Callable[[], Iterable[Record]], *, genetic_code: int | None = None, circular: bool | None = None,
+        self, read: Callable[[], Iterable[Record]], *, genetic_code: int | str | None = None,
+        circular: bool | None = None,
         probabilities: bool = False,
     ) -> Iterator[GenePrediction]:  # fmt: skip
         """Genes of every record; the statistics of all records together count, as in ``genoformer predict``.
 
         Args:
             read: Gives the records, several times; one at a time is in memory.
-            genetic_code: NCBI number; the model's own if None.
+            genetic_code: NCBI number, or "auto": 11 or 4 (25), whatever fits each record; the model's own if None.
             circular: All records are circular, or none is; None for those that the input calls so.
             probabilities: Keep what the model says of every base, too.
         """
@@ -106,7 +107,7 @@ class GeneFinder:
     ) -> np.ndarray:
         """The model pass of a whole record: every candidate gene; arguments as for ``block_candidates``."""
         found = self.block_candidates(codes, options, self.blocks(codes, options), on_bases, masked)
-        return np.concatenate([np.empty(0, CANDIDATE_DTYPE), *found])
+        return np.concatenate([np.empty(0, candidate_dtype(options)), *found])
 
     def blocks(self, codes: np.ndarray, options: CallOptions) -> list[Block]:
         """The blocks in which the model pass of a record can be done, in coordinates of its opened form."""
@@ -126,7 +127,7 @@ class GeneFinder:
 
         Args:
             codes: uint8 base codes of the record, forward strand, shape [L].
-            options: Genetic code, shortest gene, gaps, circular or not.
+            options: Genetic codes, shortest gene, gaps, circular or not.
             blocks: Some of ``blocks()``, in order and without a gap; any division gives the same rows.
             on_bases: Called with the number of bases that were done since the last call.
             masked: Where no candidate may lie, see ``decoding.masking``: disjoint (start, end) in ascending order, in
@@ -134,11 +135,11 @@ class GeneFinder:
             on_piece: Called with start, end and logits of each piece of the opened form, see ``kept_tracks``.
 
         Yields:
-            Rows of ``CANDIDATE_DTYPE`` for each block.
+            Rows of ``candidate_dtype(options)`` for each block.
         """
         if not blocks or mostly_unknown(codes):
             on_bases(sum(block.end - block.begin for block in blocks))
-            yield from (np.empty(0, CANDIDATE_DTYPE) for _ in blocks)
+            yield from (np.empty(0, candidate_dtype(options)) for _ in blocks)
             return
         opened = self.opened(codes, options)
         span = (blocks[0].begin, blocks[-1].end)
@@ -171,14 +172,14 @@ class GeneFinder:
 
         Args:
             records: Gives base codes, candidates and options of every record, each time it is called.
-            options: Genetic code.
+            options: Of the prediction.
         """
 
         if self.decoder.adapted is None:
             return None
 
         def opened() -> CodesAndCandidates:
-            return ((self.opened(codes, own), candidates) for codes, candidates, own in records())
+            return ((self.opened(codes, own), candidates, own) for codes, candidates, own in records())
 
         return genome_statistics(opened, self.decoder, options)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from genoformer.annotation.models import Gene
 from genoformer.applications.genes.caller import GeneFinder
+from genoformer.applications.genes.code_choices import CodeChoices, CodeTally
 from genoformer.applications.genes.impression import Impression
 from genoformer.applications.genes.kept_tracks import KeptTracks
 from genoformer.applications.genes.outputs import BYTES_PER_VALUE, PROBABILITIES
@@ -141,7 +142,8 @@ class GenePredictor:
         """Statistics of the genome, genes and their files; see ``interface.Predictor``."""
         request, passes = self.request, ModelPasses(*folders)
         rna, n_rna = RnaGenes.in_folders(self.finder, folders, self._first), RnaTally(finds_rna(self.finder))
-        shared = self._statistics(paths, passes, rna)
+        choices, n_codes = CodeChoices(self.finder), CodeTally(request.call)
+        shared = self._statistics(paths, passes, rna, choices)
         impression, n_statistics, counts = Impression(), int(shared is not None and shared.are_own), GeneTally(request)
         notes = self.functions(out)
         files = RecordFiles(out, self._words("genes"), request.known_formats.load(), notes.makers)
@@ -149,8 +151,9 @@ class GenePredictor:
         with files, notes, tracks:
             for number, record in request.reading.records(paths):
                 codes, call = request.reading.stretch(record), request.call_options(record)
-                rna_calls = rna.calls(number, codes, call)
-                rows, own = without_rna(passes[number], rna_calls, codes, call), shared
+                rna_calls, own = rna.calls(number, codes, call), shared
+                rows, call = choices.read(number, codes, without_rna(passes[number], rna_calls, codes, call), call)
+                n_codes.add(record.id, call.genetic_code)
                 if request.statistics and request.metagenome:
                     own = self.finder.statistics(lambda one=(codes, rows, call): [one], call)
                     n_statistics += own is not None and own.are_own
@@ -167,10 +170,11 @@ class GenePredictor:
                 for report in files.reports if self._words(PROBABILITIES) else ():
                     report.add_track(track, self.finder.channels)
         familiar = impression.familiarity(self.finder.bundle.calibration.get("codon_evidence"))
-        impression.warn(familiar, request.call.genetic_code, warnings)
+        impression.warn(familiar, None if request.call.other_code else request.call.genetic_code, warnings)
         left_out = files.left_out(warnings)
         statistics = genome_statistics(n_statistics, read_learned(folders), is_mixture=request.metagenome)
-        summary = self._about(scan) | counts.summary(scan.n_bases) | n_rna.summary() | statistics | familiar
+        counted = counts.summary(scan.n_bases) | n_codes.summary() | n_rna.summary()
+        summary = self._about(scan) | counted | statistics | familiar
         adaptation = self._adaptation()
         summary |= {} if adaptation is None else {"adaptation": adaptation}
         summary |= {"left_out": left_out} if left_out else {}
@@ -199,7 +203,7 @@ class GenePredictor:
         makers = {word: partial(rows[word].writer.load(), channels=self.finder.channels) for word in words}
         return RecordFiles(out, words, rows, makers)
 
-    def _statistics(self, paths: list[str], passes: ModelPasses, rna: RnaGenes) -> Any:
+    def _statistics(self, paths: list[str], passes: ModelPasses, rna: RnaGenes, choices: CodeChoices) -> Any:
         """Statistics of all records together; None where each has its own, or none is wanted."""
         request = self.request
         if not request.statistics or request.metagenome:
@@ -208,7 +212,8 @@ class GenePredictor:
         def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
             for number, record in request.reading.records(paths):
                 codes, call = request.reading.stretch(record), request.call_options(record)
-                yield codes, without_rna(passes[number], rna.calls(number, codes, call), codes, call), call
+                rows = without_rna(passes[number], rna.calls(number, codes, call), codes, call)
+                yield codes, *choices.read(number, codes, rows, call)
 
         return self.finder.statistics(passed, request.call)
 

@@ -1,0 +1,106 @@
+"""Which genetic code a record is read with: what the model says of every UGA that ends an open frame of a gene.
+
+What a network says of bases does not depend on the code, only the open frames do. Where UGA is a stop, genes end at it,
+and the network sees the end of a gene there; where it is none, it sees a gene go on. Frames are looked for under both
+codes, so that the genes of either can follow.
+"""
+
+import numba
+import numpy as np
+
+from genoformer.annotation.genetic_code import CODONS
+from genoformer.decoding.caller import record_stop_rate
+from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.genome_counts import columns, word_at
+from genoformer.decoding.options import CallOptions
+from genoformer.decoding.readings import OTHER, OWN, readings
+from genoformer.sequence.alphabet import encode_bases
+
+UGA_IS_GLYCINE = 25
+"""NCBI's number of the code."""
+UGA, UGG = CODONS.index("TGA"), CODONS.index("TGG")
+
+MIN_CODON_EVIDENCE = 1.0
+"""Mean evidence per codon of a frame that counts as one of a gene."""
+MOST_ODDS = 4.0
+"""What one UGA says at most: it may be selenocysteine in a genome in which others are stops."""
+MIN_EVIDENCE = 6.0
+"""Log-odds from which on UGA is no stop. Found on pieces of genomes, see ``benchmarks/code_choice.py``."""
+TRYPTOPHAN_SHARE = 0.015
+MIN_UGG_SHARE = 0.003
+GLYCINE_Z = 4.0
+
+
+def choose_code(codes: np.ndarray, candidates: np.ndarray, decoder: GeneDecoder, options: CallOptions) -> int:
+    """NCBI number of the code of a record; that which is expected where nothing speaks against it.
+
+    Args:
+        codes: uint8 base codes of the record as the model read it, [L].
+        candidates: Rows of ``READ_DTYPE``.
+        decoder: The bundle's.
+        options: Of the model pass.
+    """
+    if options.other_code is None or uga_evidence(codes, candidates) < MIN_EVIDENCE:
+        return options.genetic_code
+    counts = codon_counts(codes, candidates, decoder, options)
+    return UGA_IS_GLYCINE if is_glycine(counts) else options.other_code
+
+
+def uga_evidence(codes: np.ndarray, candidates: np.ndarray) -> float:
+    """Log-odds that UGA is no stop: the sum over open frames of genes that end at one.
+
+    Args:
+        codes: uint8 base codes of the record as the model read it, [L].
+        candidates: Rows of ``READ_DTYPE``.
+    """
+    rows = candidates[(candidates["readings"] & OWN > 0) & (candidates["closed"] == 1)]
+    rows = rows[_ends_at_uga(codes, rows)]
+    rows = rows[np.lexsort((rows["codon_sum"], rows["orf"]))]
+    best = rows[np.append(rows["orf"][1:] != rows["orf"][:-1], True)[: len(rows)]]  # the last start of each frame
+    coding = best[best["codon_sum"] > MIN_CODON_EVIDENCE * best["n_codons"]]
+    return float(-np.clip(coding["stop_logit"], -MOST_ODDS, MOST_ODDS).sum(dtype=np.float64))
+
+
+def _ends_at_uga(codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """True for rows whose stop codon is UGA, bool [N]."""
+    found = np.zeros(len(rows), np.bool_)
+    for strand, column, shift, stop in ((1, "end", -3, "TGA"), (-1, "start", 0, "TCA")):
+        own = rows["strand"] == strand
+        first = rows[column][own] + shift
+        found[own] = (codes[first[:, None] + np.arange(3)] == encode_bases(stop)).all(axis=1)
+    return found
+
+
+def codon_counts(codes: np.ndarray, candidates: np.ndarray, decoder: GeneDecoder, options: CallOptions) -> np.ndarray:
+    """Codons of each kind in genes that are found when UGA is no stop, int64 [64]; arguments as for ``choose_code``.
+
+    The statistics of the genome at hand take no part: they follow from the code.
+    """
+    rows = candidates[candidates["readings"] & OTHER > 0]
+    *_, (_, own) = readings(options)
+    counts = np.zeros(64, np.int64)
+    if len(rows):
+        scored = decoder.score(codes, rows, record_stop_rate(codes, own))
+        first, strand, _, n_codons = columns(rows[decoder.select(rows, scored)])
+        _count_codons(codes, first, strand, n_codons, counts)
+    return counts
+
+
+def is_glycine(counts: np.ndarray) -> bool:
+    """Whether UGA, which is no stop, cannot be tryptophan: with UGG there would be too much of it.
+
+    Args:
+        counts: Codons of each kind in genes, [64].
+    """
+    total, ugg = int(counts.sum()), int(counts[UGG])
+    expected = TRYPTOPHAN_SHARE * total
+    return ugg >= MIN_UGG_SHARE * total and int(counts[UGA]) + ugg - expected > GLYCINE_Z * np.sqrt(expected)
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_codons(codes, first, strand, n_codons, counts):
+    for row in range(len(first)):
+        for i in range(n_codons[row]):
+            codon = word_at(codes, first[row] + 3 * i * strand[row], strand[row], 3)
+            if codon >= 0:
+                counts[codon] += 1
