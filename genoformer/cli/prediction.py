@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from genoformer.applications.genes.request import codes_in_words
 from genoformer.applications.interface import Application
 from genoformer.cli.option_values import find_device, positive, thread_count
 from genoformer.errors import UsageError, WarningLog, counted
@@ -190,9 +191,8 @@ def say(warnings: WarningLog, closing: str, summary: Mapping[str, Any] = Mapping
     """
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)
-    if found := summary.get("records_by_genetic_code"):
-        said = ", ".join(f"{code} in {counted(n, 'record')}" for code, n in found.items())
-        print(f"genoformer: genetic code {said}", file=sys.stderr)
+    if "records_by_genetic_code" in summary:
+        print(f"genoformer: genetic code {codes_in_words(summary)}", file=sys.stderr)
     print(closing)
 
 

@@ -1,5 +1,7 @@
 """The genetic code of a record from what a model says of its UGA, with outputs that are planted."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,7 @@ def made_up(code, length_bp=6_000, seed=3, gc=0.4):
 
 def rows_of(codes, logits, options=BOTH, keep=lambda rows: rows, pieces=1):
     bounds = np.linspace(0, len(codes), pieces + 1).astype(int)
-    cut = [(a, b, logits[:, a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    cut = [(a, b, logits[:, a:b]) for a, b in pairwise(bounds)]
     return collect_candidates(codes, cut, options, keep)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from genoformer.annotation.models import Gene, sort_genes
 from genoformer.annotation.write_tables import table_row
 from genoformer.applications.genes.figures import GeneFigures
-from genoformer.errors import counted
+from genoformer.applications.genes.request import codes_in_words
 from genoformer.inference.report_files import Finished, ReportWriter
 from genoformer.inference.tracks import STRANDS, Track
 from genoformer.report import fetch_igv
@@ -150,7 +150,7 @@ class GeneReportWriter(ReportWriter):
         told = {
             "genes": f"{said['n_genes']:,}", "records": f"{said['n_records']:,}", "bases": f"{said['n_bases']:,}",
             "coding": f"{said['coding_share']:.1%}", "cut off at an end": f"{said['n_partial']:,}",
-            "genetic code": _codes_in_words(said),
+            "genetic code": codes_in_words(said),
         }  # fmt: skip
         nothing = None if said["n_genes"] else note("No gene was found.")
         return Section("Summary", join(facts(told), familiarity_note(said), nothing, *map(note, self._limits())))
@@ -233,10 +233,3 @@ def highest(bins: np.ndarray, track: Track, row: int, bin_bp: int) -> None:
         for i in np.flatnonzero(lasts - firsts > 1):
             inside = slice(firsts[i] + 1, lasts[i])
             bins[inside] = np.maximum(bins[inside], values[i])
-
-
-def _codes_in_words(summary: dict[str, Any]) -> str:
-    found = summary.get("records_by_genetic_code", {})
-    if len(found) < 2:
-        return next(iter(found), str(summary["genetic_code"]))
-    return ", ".join(f"{code} in {counted(n, 'record')}" for code, n in found.items())

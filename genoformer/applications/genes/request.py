@@ -3,7 +3,7 @@
 import argparse
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, ClassVar, Self
@@ -16,7 +16,7 @@ from genoformer.bundle.header import BundleHeader
 from genoformer.decoding.introns.hints import Hints
 from genoformer.decoding.masking import Mask
 from genoformer.decoding.options import CallOptions
-from genoformer.errors import UsageError, WarningLog
+from genoformer.errors import UsageError, WarningLog, counted
 from genoformer.files.numbers import whole_number
 from genoformer.inference.bundle_digests import decoder_digest
 from genoformer.inference.formats import Formats, check_formats
@@ -242,6 +242,18 @@ def asked_code(asked: int | str | None, own: int) -> CallOptions:
         return CallOptions(genetic_code=own if has_uga else BACTERIAL, other_code=WITHOUT_UGA)
     code: Any = own if asked is None else asked
     return CallOptions(genetic_code=get_genetic_code(code).number)
+
+
+def codes_in_words(summary: Mapping[str, Any]) -> str:
+    """The genetic code of a prediction; those of its records, where each has its own.
+
+    Args:
+        summary: Content of ``summary.json``.
+    """
+    found = summary.get("records_by_genetic_code")
+    if found is None:
+        return str(summary["genetic_code"])
+    return ", ".join(f"{code} in {counted(found[code], 'record')}" for code in sorted(found, key=int))
 
 
 def code_or_auto(text: str) -> int | str:
