@@ -145,7 +145,7 @@ def judged(finder: GeneFinder, codes: np.ndarray) -> Judged:
     rows = finder.candidates(codes, options)
     return Judged(
         choose_code(codes, rows, finder.decoder, options),
-        uga_evidence(codes, rows),
+        float(uga_evidence(codes, rows).sum()),
         codon_counts(codes, rows, finder.decoder, options),
     )
 

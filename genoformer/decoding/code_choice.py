@@ -24,14 +24,22 @@ MIN_CODON_EVIDENCE = 1.0
 """Mean evidence per codon of a frame that counts as one of a gene."""
 MOST_ODDS = 4.0
 """What one UGA says at most: it may be selenocysteine in a genome in which others are stops."""
-MIN_EVIDENCE = 6.0
-"""Log-odds from which on UGA is no stop. Found on pieces of genomes, see ``benchmarks/code_choice.py``."""
+MIN_EVIDENCE = 2 * MOST_ODDS
+"""Log-odds from which on UGA is no stop, all UGA together: two that are surely read, and none against them."""
+MIN_MEAN = 1.0
+"""The least mean of all UGA, so that doubts about many do not add up. In pieces of 5 kb it was -1.3 to .1 in genomes of
+code 11, 2.0 to 3.6 in one of code 4 and in others that were rewritten in it."""
 TRYPTOPHAN_SHARE = 0.015
+"""UGA and UGG together, of all codons, where both are tryptophan: more than proteins have (.011)."""
 MIN_UGG_SHARE = 0.003
+"""Of UGG, where it alone is tryptophan."""
 GLYCINE_Z = 4.0
+"""Standard deviations of a Poisson count above ``TRYPTOPHAN_SHARE``."""
 
 
-def choose_code(codes: np.ndarray, candidates: np.ndarray, decoder: GeneDecoder, options: CallOptions) -> int:
+def choose_code(
+    codes: np.ndarray, candidates: np.ndarray, decoder: GeneDecoder, options: CallOptions, margin: int = 0
+) -> int:
     """NCBI number of the code of a record; that which is expected where nothing speaks against it.
 
     Args:
@@ -39,15 +47,25 @@ def choose_code(codes: np.ndarray, candidates: np.ndarray, decoder: GeneDecoder,
         candidates: Rows of ``READ_DTYPE``.
         decoder: The bundle's.
         options: Of the model pass.
+        margin: Bases at both ends that stand elsewhere, too: those of a circular record that was opened.
     """
-    if options.other_code is None or uga_evidence(codes, candidates) < MIN_EVIDENCE:
+    if options.other_code is None:
         return options.genetic_code
-    counts = codon_counts(codes, candidates, decoder, options)
-    return UGA_IS_GLYCINE if is_glycine(counts) else options.other_code
+    once = candidates[_ends_inside(candidates, margin, len(codes) - margin)]
+    said = uga_evidence(codes, once)
+    if said.sum() < MIN_EVIDENCE or said.mean() < MIN_MEAN:
+        return options.genetic_code
+    return UGA_IS_GLYCINE if is_glycine(codon_counts(codes, once, decoder, options)) else options.other_code
 
 
-def uga_evidence(codes: np.ndarray, candidates: np.ndarray) -> float:
-    """Log-odds that UGA is no stop: the sum over open frames of genes that end at one.
+def _ends_inside(rows: np.ndarray, low: int, high: int) -> np.ndarray:
+    """True where the 3′ end lies in these bounds, bool [N]: whole frames, and each of a circle once."""
+    ends = np.where(rows["strand"] > 0, rows["end"], rows["start"] + 1)
+    return (ends > low) & (ends <= high)
+
+
+def uga_evidence(codes: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Log-odds that UGA is no stop, from each open frame of a gene that ends at one, float64 [N].
 
     Args:
         codes: uint8 base codes of the record as the model read it, [L].
@@ -56,9 +74,9 @@ def uga_evidence(codes: np.ndarray, candidates: np.ndarray) -> float:
     rows = candidates[(candidates["readings"] & OWN > 0) & (candidates["closed"] == 1)]
     rows = rows[_ends_at_uga(codes, rows)]
     rows = rows[np.lexsort((rows["codon_sum"], rows["orf"]))]
-    best = rows[np.append(rows["orf"][1:] != rows["orf"][:-1], True)[: len(rows)]]  # the last start of each frame
+    best = rows[np.append(rows["orf"][1:] != rows["orf"][:-1], True)[: len(rows)]]  # one start of each frame
     coding = best[best["codon_sum"] > MIN_CODON_EVIDENCE * best["n_codons"]]
-    return float(-np.clip(coding["stop_logit"], -MOST_ODDS, MOST_ODDS).sum(dtype=np.float64))
+    return -np.clip(coding["stop_logit"].astype(np.float64), -MOST_ODDS, MOST_ODDS)
 
 
 def _ends_at_uga(codes: np.ndarray, rows: np.ndarray) -> np.ndarray:

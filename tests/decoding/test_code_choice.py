@@ -109,7 +109,7 @@ def frames(*stops, evidence=5.0, n_codons=60, stop="TGA"):
 
 
 def evidence(codes, logits):
-    return uga_evidence(codes, rows_of(codes, logits))
+    return uga_evidence(codes, rows_of(codes, logits)).sum()
 
 
 def test_evidence_is_the_sum_of_what_is_said_of_each_uga_none_more_than_its_share():
@@ -131,6 +131,21 @@ def test_one_uga_that_is_read_is_selenocysteine_and_does_not_change_the_code():
     assert chosen(*frames(-9.0)) == 11
     assert chosen(*frames(-9.0, -9.0)) == 4
     assert chosen(*frames(-9.0, -9.0, 9.0)) == 11
+
+
+def test_doubts_about_many_uga_do_not_add_up():
+    assert chosen(*frames(*[-0.9] * 20)) == 11
+    assert chosen(*frames(*[-1.1] * 20)) == 4
+
+
+def test_a_circle_that_is_read_beyond_its_origin_counts_each_uga_once():
+    codes, logits = frames(-9.0)
+    opened, said = np.tile(codes, 3), np.tile(logits, (1, 3, 1))
+    rows = rows_of(opened, said)
+    assert choose_code(opened, rows, DECODER, BOTH) == 4
+    assert choose_code(opened, rows, DECODER, BOTH, margin=len(codes)) == 11
+    turned, back = reverse_complement(opened), said[::-1, ::-1]
+    assert choose_code(turned, rows_of(turned, back), DECODER, BOTH, margin=len(codes)) == 11
 
 
 def test_without_a_second_code_nothing_is_chosen():

@@ -38,7 +38,8 @@ class CodeChoices:
         self._known.extend(bytes(max(number + 1 - len(self._known), 0)))
         if not self._known[number]:
             opened = self._finder.opened(codes, options)
-            self._known[number] = choose_code(opened, candidates, self._finder.decoder, options)
+            margin = (len(opened) - len(codes)) // 2
+            self._known[number] = choose_code(opened, candidates, self._finder.decoder, options, margin)
         code = self._known[number]
         return read_with(candidates, code, options), replace(options, genetic_code=code, other_code=None)
 
