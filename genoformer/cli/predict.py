@@ -127,14 +127,15 @@ def with_adaptation(args: argparse.Namespace, application: Application, job: Job
 
     if getattr(args, "metagenome", False):
         raise UsageError("ADAPT-006", "a mixture of organisms is nothing to adapt to.", where="--metagenome")
-    if job.request.call.other_code is not None:
+    request: Any = job.request
+    if request.call.other_code is not None:
         message = "a genome is adapted to with one genetic code."
         raise UsageError("ADAPT-008", message, where="--genetic-code auto", fix="Give the number of the code.")
     if args.shard is not None:
         message = "every shard would adapt the model for itself."
         fix = "Run genoformer adapt, and predict with its model."
         raise UsageError("SHARD-002", message, where="--adapt", fix=fix)
-    settings = adaptation_of(args, job.request)
+    settings = adaptation_of(args, request)
     request, load = load_adapted(args, application, job, settings)
     return replace(job, request=request, load=job.load if args.dry_run else load)
 

@@ -33,7 +33,7 @@ TRYPTOPHAN_SHARE = 0.015
 """UGA and UGG together, of all codons, where both are tryptophan: more than proteins have (.011)."""
 MIN_UGG_SHARE = 0.003
 """Of UGG, where it alone is tryptophan."""
-GLYCINE_Z = 4.0
+GLYCINE_Z = 3.0
 """Standard deviations of a Poisson count above ``TRYPTOPHAN_SHARE``."""
 
 
