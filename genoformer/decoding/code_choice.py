@@ -29,6 +29,8 @@ MIN_EVIDENCE = 2 * MOST_ODDS
 MIN_MEAN = 1.0
 """The least mean of all UGA, so that doubts about many do not add up. In pieces of 5 kb it was -1.3 to .1 in genomes of
 code 11, 2.0 to 3.6 in one of code 4 and in others that were rewritten in it."""
+MIN_CODONS = 1_500
+"""Fewer may be those of a few proteins with much tryptophan."""
 TRYPTOPHAN_SHARE = 0.015
 """UGA and UGG together, of all codons, where both are tryptophan: more than proteins have (.011)."""
 MIN_UGG_SHARE = 0.003
@@ -51,27 +53,29 @@ def choose_code(
     """
     if options.other_code is None:
         return options.genetic_code
-    once = candidates[_ends_inside(candidates, margin, len(codes) - margin)]
-    said = uga_evidence(codes, once)
+    said = uga_evidence(codes, candidates, margin)
     if said.sum() < MIN_EVIDENCE or said.mean() < MIN_MEAN:
         return options.genetic_code
-    return UGA_IS_GLYCINE if is_glycine(codon_counts(codes, once, decoder, options)) else options.other_code
+    counts = codon_counts(codes, candidates, decoder, options, margin)
+    return UGA_IS_GLYCINE if is_glycine(counts) else options.other_code
 
 
-def _ends_inside(rows: np.ndarray, low: int, high: int) -> np.ndarray:
-    """True where the 3′ end lies in these bounds, bool [N]: whole frames, and each of a circle once."""
+def _ends_inside(rows: np.ndarray, codes: np.ndarray, margin: int) -> np.ndarray:
+    """True where the 3′ end lies in no margin, bool [N]: whole frames, and each of a circle once."""
     ends = np.where(rows["strand"] > 0, rows["end"], rows["start"] + 1)
-    return (ends > low) & (ends <= high)
+    return (ends > margin) & (ends <= len(codes) - margin)
 
 
-def uga_evidence(codes: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+def uga_evidence(codes: np.ndarray, candidates: np.ndarray, margin: int = 0) -> np.ndarray:
     """Log-odds that UGA is no stop, from each open frame of a gene that ends at one, float64 [N].
 
     Args:
         codes: uint8 base codes of the record as the model read it, [L].
         candidates: Rows of ``READ_DTYPE``.
+        margin: As for ``choose_code``.
     """
-    rows = candidates[(candidates["readings"] & OWN > 0) & (candidates["closed"] == 1)]
+    is_closed = (candidates["readings"] == OWN) & (candidates["closed"] == 1)  # what ends at UGA has no other reading
+    rows = candidates[is_closed & _ends_inside(candidates, codes, margin)]
     rows = rows[_ends_at_uga(codes, rows)]
     rows = rows[np.lexsort((rows["codon_sum"], rows["orf"]))]
     best = rows[np.append(rows["orf"][1:] != rows["orf"][:-1], True)[: len(rows)]]  # one start of each frame
@@ -89,12 +93,14 @@ def _ends_at_uga(codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return found
 
 
-def codon_counts(codes: np.ndarray, candidates: np.ndarray, decoder: GeneDecoder, options: CallOptions) -> np.ndarray:
+def codon_counts(
+    codes: np.ndarray, candidates: np.ndarray, decoder: GeneDecoder, options: CallOptions, margin: int = 0
+) -> np.ndarray:
     """Codons of each kind in genes that are found when UGA is no stop, int64 [64]; arguments as for ``choose_code``.
 
     The statistics of the genome at hand take no part: they follow from the code.
     """
-    rows = candidates[candidates["readings"] & OTHER > 0]
+    rows = candidates[(candidates["readings"] & OTHER > 0) & _ends_inside(candidates, codes, margin)]
     *_, (_, own) = readings(options)
     counts = np.zeros(64, np.int64)
     if len(rows):
@@ -111,6 +117,8 @@ def is_glycine(counts: np.ndarray) -> bool:
         counts: Codons of each kind in genes, [64].
     """
     total, ugg = int(counts.sum()), int(counts[UGG])
+    if total < MIN_CODONS:
+        return False
     expected = TRYPTOPHAN_SHARE * total
     return ugg >= MIN_UGG_SHARE * total and int(counts[UGA]) + ugg - expected > GLYCINE_Z * np.sqrt(expected)
 

@@ -42,7 +42,7 @@ def frameshift_genes(codes: np.ndarray, genes: np.ndarray, code: GeneticCode) ->
         own = np.flatnonzero((genes["strand"] == strand) & (genes["closed"] == 1))
         starts, ends = along_strand(genes[own], strand)
         shift = 0 if strand > 0 else len(codes)
-        by_end = {int(end) + shift: i for i, end in zip(own, ends, strict=True)}
+        by_end = {int(end) + shift: int(i) for i, end in zip(own, ends, strict=True)}
         first = dict(zip(own.tolist(), (starts + shift).tolist(), strict=True))
         for site in _sites(read):
             end = _end_of_factor(read, site + SHIFTED, code)

@@ -165,7 +165,8 @@ def test_uga_is_glycine_where_ugg_alone_is_enough_tryptophan():
     assert not is_glycine(counts(100, 120))  # both are
     assert is_glycine(counts(400, 200))
     assert not is_glycine(counts(400, 20))  # much tryptophan
-    assert not is_glycine(counts(20, 10, total=1_000))  # too little to tell
+    assert not is_glycine(counts(60, 30, total=1_400))  # too little to tell
+    assert is_glycine(counts(60, 30, total=1_600))
     assert not is_glycine(counts(0, 0, total=0))
 
 
