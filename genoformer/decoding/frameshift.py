@@ -39,22 +39,20 @@ def frameshift_genes(codes: np.ndarray, genes: np.ndarray, code: GeneticCode) ->
     if not code.stop_mask[codon_indices(encode_bases("TGA"))[0]]:
         return found
     for strand, read in ((1, codes), (-1, reverse_complement(codes))):
+        sites = [match.start() for match in re.finditer(re.escape(SITE), read.tobytes())]
+        if not sites:
+            continue
         own = np.flatnonzero((genes["strand"] == strand) & (genes["closed"] == 1))
         starts, ends = along_strand(genes[own], strand)
         shift = 0 if strand > 0 else len(codes)
         by_end = {int(end) + shift: int(i) for i, end in zip(own, ends, strict=True)}
         first = dict(zip(own.tolist(), (starts + shift).tolist(), strict=True))
-        for site in _sites(read):
+        for site in sites:
             end = _end_of_factor(read, site + SHIFTED, code)
             gene = None if end is None else by_end.get(end)
             if gene is not None and first[gene] > site - 3 * FIRST_CODONS[1]:
                 found[gene] = _has_first_codons(read, site + 3, code)
     return found
-
-
-def _sites(read: np.ndarray) -> list[int]:
-    """First bases of all sites on a strand."""
-    return [match.start() for match in re.finditer(re.escape(SITE), read.tobytes())]
 
 
 def _end_of_factor(read: np.ndarray, first: int, code: GeneticCode) -> int | None:
