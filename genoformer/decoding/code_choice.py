@@ -26,10 +26,12 @@ MOST_ODDS = 4.0
 """What one UGA says at most: it may be selenocysteine in a genome in which others are stops."""
 MIN_EVIDENCE = 2 * MOST_ODDS
 """Log-odds from which on UGA is no stop, all UGA together: two that are surely read, and none against them."""
-MIN_MEAN = 1.0
-"""The least mean of all UGA, so that doubts about many do not add up. In pieces of 5 kb it was -1.3 to .1 in genomes of
-code 11, 2.0 to 3.6 in one of code 4 and in others that were rewritten in it."""
-MIN_CODONS = 1_500
+EVIDENCE_PER_KB = 0.8
+"""The least in long sequence, so that doubts do not add up, about genes in decay above all: pieces of 5 kb had a mean of
+-.3 to .1 in genomes of code 11, 5.7 in one of code 4, 1.0 to 4.5 in others that were rewritten in it."""
+MIN_UGA, MIN_UGA_SHARE = 2, 0.25
+"""In genes that are found when UGA is no stop, and of UGA and UGG together: who reads it uses it."""
+MIN_CODONS = 1_000
 """Fewer may be those of a few proteins with much tryptophan."""
 TRYPTOPHAN_SHARE = 0.015
 """UGA and UGG together, of all codons, where both are tryptophan: more than proteins have (.011)."""
@@ -53,10 +55,12 @@ def choose_code(
     """
     if options.other_code is None:
         return options.genetic_code
-    said = uga_evidence(codes, candidates, margin)
-    if said.sum() < MIN_EVIDENCE or said.mean() < MIN_MEAN:
+    needed = max(MIN_EVIDENCE, EVIDENCE_PER_KB * (len(codes) - 2 * margin) / 1_000)
+    if uga_evidence(codes, candidates, margin).sum() < needed:
         return options.genetic_code
     counts = codon_counts(codes, candidates, decoder, options, margin)
+    if counts[UGA] < max(MIN_UGA, MIN_UGA_SHARE * (counts[UGA] + counts[UGG])):
+        return options.genetic_code
     return UGA_IS_GLYCINE if is_glycine(counts) else options.other_code
 
 
