@@ -153,7 +153,7 @@ def test_a_circle_that_is_read_beyond_its_origin_counts_each_uga_once():
 def test_genes_that_hold_more_ugg_than_uga_read_no_uga():
     codes, logits = frames(-9.0, -9.0, -9.0)
     ugg = encode_bases("TGG")
-    for n, expected in ((8, 4), (10, 11)):  # beside three UGA
+    for n, expected in ((5, 4), (6, 11)):  # beside three UGA
         mixed = codes.copy()
         for i in range(n):
             mixed[3 + 9 * i : 6 + 9 * i] = ugg
