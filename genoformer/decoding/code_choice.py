@@ -27,7 +27,7 @@ MOST_ODDS = 4.0
 MIN_EVIDENCE = 2 * MOST_ODDS
 """Log-odds from which on UGA is no stop, all UGA together: two that are surely read, and none against them."""
 EVIDENCE_PER_KB = 0.8
-"""The least in long sequence, so that doubts do not add up, about genes in decay above all. Means of 5 kb per kb:
+"""The least in long sequence, so that doubts do not add up, about genes in decay above all. Means per kb:
 -.3 to .1 in genomes of code 11, 5.7 in one of code 4, 1.0 to 4.5 in others that were rewritten in it."""
 MIN_UGA, MIN_UGA_SHARE = 2, 0.35
 """In genes that are found when UGA is no stop, and of UGA and UGG together: who reads it uses it."""
