@@ -2,7 +2,7 @@
 
 Adaptation sees the sequence alone. Scores are those of the whole genome, a tenth of which was held out of training.
 
-    python benchmarks/adapt.py GENOME.gbk --model bacteria --name hinf [--steps N] [--lr X] [-o docs/results]
+    python benchmarks/adapt.py GENOME.gbk --model prokaryotes --name hinf [--steps N] [--lr X] [-o docs/results]
 
 GENOME is a GenBank file: sequence and reference in one.
 """
@@ -41,7 +41,7 @@ def adapted_finder(records, finder: GeneFinder, options: AdaptOptions) -> tuple[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("genome", type=Path)
-    parser.add_argument("--model", default="bacteria")
+    parser.add_argument("--model", default="prokaryotes")
     parser.add_argument("--name", required=True, help="name of the result")
     parser.add_argument("--genetic-code", type=int)
     parser.add_argument("--steps", type=int, default=DEFAULT_STEPS)

@@ -1,6 +1,6 @@
 """Seconds that decoding takes when the model's outputs are there: candidates, statistics and selection of a genome.
 
-    python benchmarks/decoding.py GENOME.fa --model bacteria [--rounds 3] [-o docs/results/decoding-ecoli.json]
+    python benchmarks/decoding.py GENOME.fa --model prokaryotes [--rounds 3] [-o docs/results/decoding-ecoli.json]
 
 The first round compiles; it is not counted.
 """
@@ -36,7 +36,7 @@ def decode(codes, pieces, finder: GeneFinder, options: CallOptions) -> tuple[int
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fasta", type=Path)
-    parser.add_argument("--model", default="bacteria")
+    parser.add_argument("--model", default="prokaryotes")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/results/decoding-ecoli.json"))
     args = parser.parse_args()

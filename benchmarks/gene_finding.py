@@ -2,7 +2,7 @@
 
 pyrodigal (Prodigal's algorithm) trains itself on the genome first, as it does by default.
 
-    python benchmarks/gene_finding.py GENOME.gbk --model bacteria --name ecoli [--no-statistics] [-o docs/results]
+    python benchmarks/gene_finding.py GENOME.gbk --model prokaryotes --name ecoli [--no-statistics] [-o docs/results]
 
 GENOME is a GenBank file: sequence and reference in one.
 """
@@ -143,7 +143,7 @@ def calibration_of(parts: Sequence[tuple[np.ndarray, ...]]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("genome", type=Path)
-    parser.add_argument("--model", default="bacteria")
+    parser.add_argument("--model", default="prokaryotes")
     parser.add_argument("--name", required=True, help="name of the result")
     parser.add_argument("--genetic-code", type=int)
     parser.add_argument("--meta", action="store_true", help="pyrodigal's ready-made models, for phages")

@@ -1,6 +1,6 @@
 """Processor seconds that each word of ``predict --formats`` adds, beside a whole run of pyrodigal; one JSON.
 
-    python benchmarks/output_formats.py GENOME.fa --model bacteria [-o docs/results/formats-ecoli.json]
+    python benchmarks/output_formats.py GENOME.fa --model prokaryotes [-o docs/results/formats-ecoli.json]
 
 One prediction writes every format, in this process; what is counted is what the writers, and what keeps probabilities
 during the model pass, take of all threads. pyrodigal reads the file, trains, finds genes, and writes GFF and proteins.
@@ -93,7 +93,7 @@ def pyrodigal_seconds(fasta: Path, out: Path) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fasta", type=Path)
-    parser.add_argument("--model", default="bacteria")
+    parser.add_argument("--model", default="prokaryotes")
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/results/formats-ecoli.json"))
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

@@ -1,6 +1,6 @@
 """Time and memory of ``genoformer predict`` beside pyrodigal, as whole processes run in turn; one JSON.
 
-    python benchmarks/predict.py GENOME.fa --model bacteria [--rounds 3] [-o docs/results/predict.json]
+    python benchmarks/predict.py GENOME.fa --model prokaryotes [--rounds 3] [-o docs/results/predict.json]
 
 Times are wall-clock seconds of the whole process, start-up included; memory is the peak resident set of the process.
 With --parts, the first half, quarter … of the genome are predicted, too, and the growth exponent of time is fitted.
@@ -76,7 +76,7 @@ def growth(fasta: Path, model: str, folder: Path, parts: int) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fasta", type=Path)
-    parser.add_argument("--model", default="bacteria")
+    parser.add_argument("--model", default="prokaryotes")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parts", type=int, default=0, help="fit the growth of time over this many lengths")
     parser.add_argument("--alone", action="store_true", help="do without pyrodigal")

@@ -1,20 +1,24 @@
 """Bacteria, archaea and phages of groups that nothing was learned from, beside pyrodigal; and the decoder that ships.
 
-A network reads genomes that it has not seen. For each group of the table the decoder is fitted on the genomes of the
+Each group is read by a network that has not seen it: those of the folds of a run (``--run``), or one network for all,
+whose own genomes take no part (``--model``, ``--seen``). For each group the decoder is fitted on the genomes of the
 other groups, and scored on those of the group; pyrodigal trains itself on each genome (on phages: its ready-made
 models). Predictions of which more than half lies in masked genes of the reference are not judged, for both alike.
 
     python benchmarks/prokaryote_data.py DATA tables
-    python benchmarks/prokaryotes.py tables/prokaryotes.tsv --model bacteria --seen GENOME … --passes passes \
-        -o docs/results/prokaryotes.json [--ship FOLDER]
+    genoformer fit --config gene_structure_prokaryotes --data.genomes tables/prokaryotes.tsv --name prokaryotes
+    python benchmarks/prokaryotes.py tables/prokaryotes.tsv --run runs/prokaryotes --passes passes \
+        -o docs/results/prokaryotes-folds.json
 
-``--seen`` names genomes of the table that the network was trained on: they take no part. Of each genome the first
-``--bases`` are read. ``--passes`` keeps what the network says of each, so that the command may be repeated. ``--ship``
-writes the model with a decoder fitted on all groups but ``WITHOUT_DECODER``, see ``with_known_starts``.
+Of each genome the first ``--bases`` are read. ``--passes`` keeps what the networks say of each, so that the command may
+be repeated. With ``--run`` the networks that read the other groups have seen the group that is left out: the decoder
+has learned from what they say of strange genomes, not from its genes.
 """
 
 import argparse
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,23 +28,25 @@ import torch
 from genoformer.applications.genes.calibrate import fit_decoder
 from genoformer.applications.genes.held import Held
 from genoformer.applications.genes.left_out import Reading, load_passes, save_passes
-from genoformer.bundle.folder import Bundle, add_calibration, load_bundle
-from genoformer.bundle.header import find_bundle
+from genoformer.bundle.folder import Bundle, load_bundle
+from genoformer.bundle.header import read_header
 from genoformer.decoding.caller import genome_statistics, record_stop_rate
 from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.familiarity import LONG_GENE_BP
 from genoformer.decoding.fit import frame_of_gene, mostly_masked
 from genoformer.files import write_json_atomic
 from genoformer.genomes.genome_table import TableGenome, read_genome_table
 from genoformer.genomes.prepare import prepare_store
 from genoformer.genomes.store import Store
 from genoformer.metrics.bases import precision_recall_f1
+from genoformer.metrics.calibration import ece
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.alphabet import decode_bases
 from genoformer.stream import fastest_precision
+from genoformer.training.run_folder import FOLDS, RunFolder
 
 PHAGES = "phages"
-WITHOUT_DECODER = ("phages", "plastids")
-"""Plastids have genes with introns; phages have statistics of their own only where they are long."""
+"""Nothing is fitted to them: they have statistics of their own only where they are long."""
 NEAR_COPIES = ("GCF_000306885", "GCF_001439985", "GCF_014771645", "GCF_016584425", "GCF_001274515", "GCF_000970205")
 """Wolbachia, Carsonella and Methanosarcina again: of near copies one takes part."""
 PLASMIDS = "NC_0099"
@@ -59,6 +65,9 @@ class Tally:
         reference: Genes of the reference.
         short_right: Right 3′ ends of genes below ``SHORT_BP``.
         short: Genes of the reference below ``SHORT_BP``.
+        gene_sure: Confidence of each predicted gene that is judged, and whether its 3′ end is right.
+        start_sure: The same of the starts of those whose 3′ end is right.
+        evidence: Evidence of codons of long genes, see ``decoding.familiarity``.
     """
 
     right: int = 0
@@ -67,6 +76,9 @@ class Tally:
     reference: int = 0
     short_right: int = 0
     short: int = 0
+    gene_sure: list[tuple[float, bool]] = field(default_factory=list)
+    start_sure: list[tuple[float, bool]] = field(default_factory=list)
+    evidence: list[float] = field(default_factory=list)
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(*(mine + its for mine, its in zip(vars(self).values(), vars(other).values(), strict=True)))
@@ -80,23 +92,39 @@ class Tally:
             "short_recall": self.short_right / max(self.short, 1),
             "n_genes": self.reference,
             "n_short": self.short,
+            **({"gene_ece": _ece(self.gene_sure), "start_ece": _ece(self.start_sure)} if self.gene_sure else {}),
+            **({"codon_evidence": float(np.median(self.evidence))} if self.evidence else {}),
         }
 
 
-def tally(genes: np.ndarray, table: np.ndarray) -> Tally:
+def _ece(said: list[tuple[float, bool]]) -> float:
+    return ece(*np.array(said, np.float64).reshape(-1, 2).T)
+
+
+def tally(genes: np.ndarray, table: np.ndarray, sure: tuple[np.ndarray, np.ndarray] | None = None) -> Tally:
     """Judge genes of one record.
 
     Args:
         genes: Fields start, end and strand.
         table: Gene table of the record.
+        sure: Confidence of each gene and of its start.
     """
     real = table[~table["masked"]]
     lengths = real["end"] - real["start"]
     known = dict(zip(_frames(real), zip(_starts(real), lengths, strict=True), strict=True))
     found = dict(zip(_frames(genes), _starts(genes), strict=True))
     right = [frame for frame in found if frame in known]
-    ignored = mostly_masked(genes, table[table["masked"]]) & ~np.isin(_frames(genes), right)
+    frames, starts = _frames(genes), _starts(genes)
+    ignored = mostly_masked(genes, table[table["masked"]]) & ~np.isin(frames, right)
+    judged = np.flatnonzero(~ignored).tolist()
+    gene_sure, start_sure = [], []
+    if sure is not None:
+        gene_sure = [(float(sure[0][row]), frames[row] in known) for row in judged]
+        ends = [row for row in judged if frames[row] in known]
+        start_sure = [(float(sure[1][row]), starts[row] == known[frames[row]][0]) for row in ends]
     return Tally(
+        gene_sure=gene_sure,
+        start_sure=start_sure,
         right=len(right),
         exact=sum(found[frame] == known[frame][0] for frame in right),
         predicted=len(genes) - int(ignored.sum()),
@@ -119,9 +147,12 @@ def our_genes(held: list[Held], decoder: GeneDecoder) -> Tally:
     learned = genome_statistics(lambda: ((h.codes, h.candidates) for h in held), decoder, held[0].options)
     total = Tally()
     for h in held:
-        rate = record_stop_rate(h.codes, h.options)
-        chosen = decoder.choose(h.codes, h.candidates, rate, learned)[1] if len(h.candidates) else []
-        total += tally(h.candidates[chosen], h.inside[0].genes)
+        scored, chosen = decoder.choose(h.codes, h.candidates, record_stop_rate(h.codes, h.options), learned)
+        scorer, rows = decoder.scorer(learned), h.candidates[chosen]
+        gene_sure = scorer.gene_confidence.apply(scored.frame_odds[chosen])
+        total += tally(rows, h.inside[0].genes, (gene_sure, scorer.start_confidence.apply(scored.start_share[chosen])))
+        is_long = rows["end"] - rows["start"] >= LONG_GENE_BP
+        total.evidence += (rows["codon_sum"] / np.maximum(rows["n_codons"], 1))[is_long].tolist()
     return total
 
 
@@ -139,17 +170,21 @@ def pyrodigal_genes(held: list[Held], *, meta: bool) -> Tally:
 
 
 class Passes:
-    """What a network says of the genomes of a table.
+    """What networks say of the genomes of a table.
 
     Args:
-        bundle: The model.
+        model_of: The model that reads a group.
         table: The genomes.
         folder: Where the store and the passes are kept.
         n_bases: Read of each genome, its longest records first.
     """
 
-    def __init__(self, bundle: Bundle, table: list[TableGenome], folder: Path, n_bases: int) -> None:
-        self.bundle, self.folder = bundle, folder
+    def __init__(
+        self, model_of: Callable[[str], str | Path], table: list[TableGenome], folder: Path, n_bases: int
+    ) -> None:
+        self.model_of, self.folder = model_of, folder
+        self.loaded: dict[str | Path, Bundle] = {}
+        self.groups = {genome.files.name: genome.group or "" for genome in table}
         folder.mkdir(parents=True, exist_ok=True)
         prepare_store(folder / "genomes.h5", [genome.files for genome in table])
         self.reading = Reading(Store(folder / "genomes.h5"), [], n_bases, fastest_precision(torch.device("cpu")))
@@ -159,9 +194,14 @@ class Passes:
         path = self.folder / f"{name}.npz"
         held = load_passes(path, self.reading, name)
         if held is None:
-            held = self.reading.read(self.bundle, name, lambda n: None)
+            held = self.reading.read(self._bundle(self.model_of(self.groups[name])), name, lambda n: None)
             save_passes(path, held)
         return [h for h in held if len(h.candidates)]
+
+    def _bundle(self, model: str | Path) -> Bundle:
+        if model not in self.loaded:
+            self.loaded = {model: load_bundle(model)}
+        return self.loaded[model]
 
 
 class Groups:
@@ -175,11 +215,9 @@ class Groups:
     def __init__(self, genomes: dict[str, list[str]], passes: Passes) -> None:
         self.genomes, self.passes = genomes, passes
 
-    def decoder(self, without: str = "") -> GeneDecoder:
-        """Fitted on the genomes of all groups but one, and but ``WITHOUT_DECODER``."""
-        fitted = [
-            name for group in self.genomes if group not in (without, *WITHOUT_DECODER) for name in self.genomes[group]
-        ]
+    def decoder(self, without: str) -> GeneDecoder:
+        """Fitted on the genomes of all groups but one, and but phages."""
+        fitted = [name for group in self.genomes if group not in (without, PHAGES) for name in self.genomes[group]]
         return fit_decoder([h for name in fitted for h in self.passes.of(name)])
 
     def scores(self, group: str) -> dict[str, dict]:
@@ -216,47 +254,39 @@ def _mean(rows: list[dict]) -> dict[str, dict[str, float]]:
     }
 
 
-def with_known_starts(decoder: GeneDecoder, bundle: Bundle) -> GeneDecoder:
-    """The decoder with what the model's own knows of starts in other genomes, for sequence too short to tell itself.
-
-    Counted over bacteria and archaea together it says less: contigs of 5 kb of B. subtilis have exact F1 .827 with it,
-    .844 with that of the three genomes of ``bacteria``.
-    """
-    known = GeneDecoder.from_dict(bundle.calibration["decoder"]).prior
-    if known is None or decoder.prior is None:
-        return decoder
-    return replace(decoder, prior=replace(decoder.prior, starts=known.starts))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", type=Path)
-    parser.add_argument("--model", default="bacteria")
-    parser.add_argument("--seen", nargs="*", default=[], help="genomes of the table that the network was trained on")
+    networks = parser.add_mutually_exclusive_group(required=True)
+    networks.add_argument("--run", type=Path, help="folder of a run whose folds left the groups out")
+    networks.add_argument("--model", help="a model that reads them all")
+    parser.add_argument("--seen", nargs="*", default=[], help="genomes of the table that --model was trained on")
     parser.add_argument("--groups", nargs="*", help="left out; all but plastids by default")
     parser.add_argument("--bases", type=int, default=1_500_000, help="read of each genome")
-    parser.add_argument("--passes", type=Path, required=True, help="folder for what the network says")
-    parser.add_argument("-o", "--out", type=Path, help="JSON file")
-    parser.add_argument("--ship", type=Path, help="write the model with a decoder of all groups here")
+    parser.add_argument("--passes", type=Path, required=True, help="folder for what the networks say")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="JSON file")
     args = parser.parse_args()
     tune_allocator()
-    bundle, table = load_bundle(args.model), read_genome_table(args.table)
+    table = read_genome_table(args.table)
     if unknown := set(args.seen) - {genome.files.name for genome in table}:
         parser.error(f"the table has no {', '.join(sorted(unknown))}")
-    passes, genomes = Passes(bundle, table, args.passes, args.bases), {}
+    passes = Passes(partial(model_for, args), table, args.passes, args.bases)
+    genomes: dict[str, list[str]] = {}
     for genome in table:
-        if genome.files.name not in args.seen and not genome.files.name.startswith(NEAR_COPIES):
-            genomes.setdefault(genome.group, []).append(genome.files.name)
-    groups = Groups(genomes, passes)
-    if args.out:
-        scores = {}
-        for group in args.groups or [group for group in genomes if group != "plastids"]:
-            scores |= groups.scores(group)
-        said = {"model": args.model, "model_digest": bundle.digest, "seen": args.seen, "bases": args.bases}
-        write_json_atomic(args.out, {**said, "means": means(scores), "genomes": scores})
-    if args.ship:
-        fitted = {"decoder": with_known_starts(groups.decoder(), bundle).to_dict()}
-        add_calibration(find_bundle(args.model), bundle, fitted, to=args.ship)
+        name = genome.files.name
+        if genome.group != "plastids" and name not in args.seen and not name.startswith(NEAR_COPIES):
+            genomes.setdefault(genome.group or "", []).append(name)
+    groups, scores = Groups(genomes, passes), {}
+    for group in args.groups or genomes:
+        scores.update(groups.scores(group))
+    digests = {group: read_header(model_for(args, group)).digest for group in genomes}
+    said = {"model_digests": digests, "seen": args.seen, "bases": args.bases}
+    write_json_atomic(args.out, {**said, "means": means(scores), "genomes": scores})
+
+
+def model_for(args: argparse.Namespace, group: str) -> str | Path:
+    """The model that reads a group."""
+    return args.model if args.run is None else RunFolder(args.run / FOLDS / group).model
 
 
 if __name__ == "__main__":

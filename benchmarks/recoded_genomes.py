@@ -1,6 +1,6 @@
 """Genes of copies of a genome, recoded to other GC contents and genetic codes; pyrodigal beside; one JSON per run.
 
-    python benchmarks/recoded_genomes.py GENOME.gbk --model bacteria --name ecoli [-o docs/results]
+    python benchmarks/recoded_genomes.py GENOME.gbk --model prokaryotes --name ecoli [-o docs/results]
 
 Genes and their boundaries stay where they are, see ``annotation.recode``. Training crops are recoded by the same rules,
 to codes 4 and 11: this shows how composition and code matter, not how a model does on another phylum.
@@ -66,7 +66,7 @@ def gc_content(genome: Genome) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("genome", type=Path)
-    parser.add_argument("--model", default="bacteria")
+    parser.add_argument("--model", default="prokaryotes")
     parser.add_argument("--name", required=True, help="name of the result")
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/results"))
     args = parser.parse_args()

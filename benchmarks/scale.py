@@ -75,7 +75,7 @@ def random_records(n_records: int, contig_bp: int):
 def measure(n_records: int, contig_bp: int, folder: Path) -> dict:
     """One case in this process."""
     write_fasta(folder / "in.fa", random_records(n_records, contig_bp))
-    header = read_header("bacteria")
+    header = read_header("prokaryotes")
     bundle = replace(load_bundle(header), model=Constant(header.config.stride))
     request = GeneRequest(CallOptions(), formats=("gff3", "tsv"), precision="float32")
     predictor = CountingPredictor(request, GeneFinder.from_bundle(bundle, Speed(precision="float32")))

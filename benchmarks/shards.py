@@ -73,7 +73,7 @@ def compare(job: Job, model: str, folder: Path, shards: list[int]) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("genbank", type=Path)
-    parser.add_argument("--model", default="bacteria")
+    parser.add_argument("--model", default="prokaryotes")
     parser.add_argument("--genetic-code", type=int, default=11)
     parser.add_argument("--shards", type=int, nargs="+", default=[1, 3, 8])
     parser.add_argument("--name", required=True, help="docs/results/shards-NAME.json")

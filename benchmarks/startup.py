@@ -101,7 +101,7 @@ def rounded(values: Iterable[float], digits: int = 3) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("genbank", type=Path)
-    parser.add_argument("--model", default="bacteria")
+    parser.add_argument("--model", default="prokaryotes")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--kinds", nargs="+", choices=BOUNDS, default=list(BOUNDS), help="measure only these")
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/results/startup-phiX174.json"))

@@ -40,7 +40,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("fasta", type=Path)
-    parser.add_argument("--model", default="bacteria")
+    parser.add_argument("--model", default="prokaryotes")
     parser.add_argument("--max-bp", type=int, default=1_000_000)
     parser.add_argument("-n", type=int, default=2_000)
     parser.add_argument("--precision", choices=("bfloat16", "float32"))

@@ -4,10 +4,24 @@ The public names load on first use, so that importing the package is quick.
 """
 
 import importlib
+import os
+import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genoformer.files.kernel_cache import provide_kernel_cache
+
+def _leave(number: int, frame: object) -> None:
+    os.write(2, b"genoformer: interrupted: nothing was begun.\n")
+    os._exit(128 + number)
+
+
+if sys.argv and Path(sys.argv[0]).name == "genoformer":
+    # Of the program alone, and before anything else is loaded: while it is, an interrupt would be lost in what Python
+    # does behind the scenes, and the command would run on. After ``main`` has ended, it would be a traceback.
+    signal.signal(signal.SIGINT, _leave)
+
+from genoformer.files.kernel_cache import provide_kernel_cache  # noqa: E402  # it loads dozens of modules
 
 if TYPE_CHECKING:
     from genoformer.api import Model as Model

@@ -20,6 +20,7 @@ from torch import nn
 from genoformer.errors import UsageError
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.layers.refusals import BackendError, TooManyTokensError
+from genoformer.nn.side_by_side import side_by_side
 from genoformer.sequence.alphabet import N_CODE, reverse_complement
 from genoformer.sequence.kmers import CLS_ID, KmerTokenizer
 from genoformer.sequence.tiles import Tile, iter_tiles
@@ -77,7 +78,7 @@ def strand_logits(
     Raises:
         UsageError: If the tiles are longer than the model's learned positions, or hold no whole segments.
     """
-    config = _encoder_config(network)
+    config = encoder_config(network)
     check_tile_length(config, plan)
     first, last = (0, len(codes)) if span is None else span
     if config is not None and config.carried is not None:
@@ -172,14 +173,14 @@ def _read_on(
     inputs = model_inputs(config, tokenizer, [(codes, tile)], network)
     margins = tuple(-(-n // config.stride) for n in (tile.start - tile.read_start, tile.read_end - tile.end))
     tokens, base_codes = inputs.pop("token_ids"), inputs.get("base_codes")
-    with _computing(tokens.device, precision):
+    with computing(tokens.device, precision):
         logits, kept = network.read_stretch(tokens, kept=kept, margins=margins, base_codes=base_codes)
     return logits[0].float().cpu().numpy(), kept
 
 
 def _both_strands(network: nn.Module, tokenizer: KmerTokenizer, codes: np.ndarray, plan: TilePlan) -> np.ndarray:
     """Outputs of a record of one tile in one model call, [2, L, C]: contigs are often shorter than a tile."""
-    check_tile_length(_encoder_config(network), plan)
+    check_tile_length(encoder_config(network), plan)
     whole = Tile(0, len(codes), 0, len(codes))
     outputs = _run(network, tokenizer, [(codes, whole), (reverse_complement(codes), whole)], plan.precision)
     plus, minus = outputs[:, : len(codes)]  # a token at the end may own less than its bases
@@ -230,10 +231,16 @@ def _tile_tokens(tokenizer: KmerTokenizer, codes: np.ndarray, tile: Tile) -> np.
 
 def _run(network: nn.Module, tokenizer: KmerTokenizer, reads: list[tuple[np.ndarray, Tile]], precision: str):
     """Outputs of tiles of equal length, each of its strand, float32 [tiles, L, C]; global tokens stand in front."""
-    inputs = model_inputs(_encoder_config(network), tokenizer, reads, network)
-    tokens = inputs.pop("token_ids")
-    with _computing(tokens.device, precision):
-        return network(tokens, **inputs).float().cpu().numpy()
+
+    def call(some: list[tuple[np.ndarray, Tile]]) -> np.ndarray:
+        inputs = model_inputs(encoder_config(network), tokenizer, some, network)
+        tokens = inputs.pop("token_ids")
+        with computing(tokens.device, precision):
+            return network(tokens, **inputs).float().cpu().numpy()
+
+    if len(reads) == 1 or torch.get_num_threads() == 1 or next(network.parameters()).device.type != "cpu":
+        return call(reads)
+    return np.concatenate(list(side_by_side(call, [[read] for read in reads], len(reads))))
 
 
 def model_inputs(
@@ -252,13 +259,14 @@ def model_inputs(
 
 
 @contextmanager
-def _computing(device: torch.device, precision: str) -> Iterator[None]:
+def computing(device: torch.device, precision: str) -> Iterator[None]:
+    """A call of a network: without gradients, in this number format, its refusals explained."""
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
     with refusals_explained(), torch.inference_mode(), autocast:
         yield
 
 
-def _encoder_config(network: nn.Module) -> EncoderConfig | None:
+def encoder_config(network: nn.Module) -> EncoderConfig | None:
     """Of a network with an encoder; None for one without."""
     config = getattr(getattr(network, "encoder", None), "config", None)
     return config if isinstance(config, EncoderConfig) else None

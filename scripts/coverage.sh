@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Line coverage of the quick tests, into docs/results/coverage.json; half an hour and more on one core.
+# Line coverage of the quick tests, into docs/results/coverage-all.json; half an hour and more on one core.
 #
 #     scripts/coverage.sh            every room of tests/, each in a process of its own, then the compiled functions
 #     scripts/coverage.sh nn sequence compiled     these rooms; figures of others stay from the last run in WORK
@@ -49,4 +49,4 @@ for room in "${rooms[@]}"; do
 done
 python -m coverage combine --quiet --keep --data-file="$work/all" "$work"/*.data
 python -m coverage json --quiet --data-file="$work/all" -o "$work/all.json"
-python scripts/coverage_figure.py "$work/all.json" -o docs/results/coverage.json
+python scripts/coverage_figure.py "$work/all.json" -o docs/results/coverage-all.json

@@ -1,6 +1,6 @@
 """Line coverage of every room and of all together, from coverage's JSON, without the functions that are left out.
 
-python scripts/coverage_figure.py all.json -o docs/results/coverage.json
+python scripts/coverage_figure.py all.json -o docs/results/coverage-all.json
 """
 
 import argparse

@@ -28,7 +28,7 @@ genoformer evaluate demo/predicted/genes.gff3 demo/second/genome.gff3 --fasta de
 
 if [ $# -gt 0 ]; then
     step "5. Find the genes of $1 with the model that comes with the package (demo/my)"
-    genoformer predict "$1" --model bacteria -o demo/my --overwrite \
+    genoformer predict "$1" --model prokaryotes -o demo/my --overwrite \
         --formats gff3,tsv,protein,report
     printf 'Open demo/my/report.html to look at them.\n'
 fi

@@ -11,6 +11,7 @@ import json
 import re
 from pathlib import Path
 
+from checking_tables import coverage_table, mutants_table
 from gene_tables import (
     ablation_table,
     adapt_table,
@@ -28,6 +29,7 @@ from reformer_tables import reformer_growth_table, reformer_table
 from robustness_tables import attacked_table, robustness_table
 from scale_tables import context_table, processes_table, scale_table, shards_table, slurm_table
 from speed_tables import (
+    busy_table,
     contenders_table,
     distance_table,
     formats_table,
@@ -38,6 +40,7 @@ from speed_tables import (
     segments_table,
     speed_table,
     startup_table,
+    where_table,
 )
 from structure_tables import contact_table, pair_table, state_table
 
@@ -120,6 +123,8 @@ def mlm_table(results: dict[str, dict]) -> str:
 KINDS = {
     "robustness": ("robustness-", robustness_table),
     "attacked": ("robustness-", attacked_table),
+    "mutants": ("mutants-", mutants_table),
+    "coverage": ("coverage-", coverage_table),
     "tasks": ("tasks-", task_table),
     "pairs": ("tasks-", pair_table),
     "states": ("tasks-", state_table),
@@ -154,6 +159,8 @@ KINDS = {
     "million": ("encoder-", million_table),
     "formats": ("formats-", formats_table),
     "startup": ("startup-", startup_table),
+    "where": ("where-", where_table),
+    "busy": ("busy-", busy_table),
     "architectures": ("architectures-", distance_table),
     "contenders": ("architectures-", contenders_table),
     "segments": ("transformer_xl-", segments_table),

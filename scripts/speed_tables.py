@@ -97,6 +97,34 @@ def startup_table(results: dict[str, dict]) -> str:
     return table("| command | × import torch | goal, at most | CPU seconds |", body())
 
 
+def where_table(results: dict[str, dict]) -> str:
+    """Processor time of whole predictions by stage."""
+    runs = [run for result in results.values() for run in result["runs"].values()]
+    stages = list(runs[0]["cpu_seconds"]) if runs else ["all"]
+
+    def body():
+        for name, result in results.items():
+            for kind, run in result["runs"].items():
+                seconds = (run["cpu_seconds"][stage] for stage in stages)
+                yield [name, kind, run["records"], f"{run['bases']:,}", *seconds]
+
+    return table(f"| build | input | records | bp | {' | '.join(stages)} |", body())
+
+
+def busy_table(results: dict[str, dict]) -> str:
+    """Processor time of predictions beside other processes, over that without them."""
+
+    def body():
+        for name, result in results.items():
+            for build, found in result["builds"].items():
+                seconds = (spread(found[state]["cpu"]) for state in ("quiet", "loaded"))
+                where = f"{result['others']} on {result['machine']['cores']}"
+                yield [name, build, f"{result['bases']:,}", where, *seconds, spread(found["times_quiet"])]
+
+    header = "| run | build | bp | other processes on cores | CPU seconds without | with them | times as many |"
+    return table(header, body())
+
+
 def formats_table(results: dict[str, dict]) -> str:
     """Processor time and size of each format of genes beside a whole run of pyrodigal."""
 

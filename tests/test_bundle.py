@@ -213,9 +213,9 @@ def test_weights_that_are_no_safetensors_are_refused(folder, content):
 
 
 def test_missing_model_says_what_there_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(header, "shipped_models", lambda: ["bacteria", "phages"])
-    with pytest.raises(MissingFileError, match=r'"bakteria".*bacteria, phages') as caught:
-        find_bundle("bakteria")
+    monkeypatch.setattr(header, "shipped_models", lambda: ["prokaryotes", "phages"])
+    with pytest.raises(MissingFileError, match=r'"prokaryots".*prokaryotes, phages') as caught:
+        find_bundle("prokaryots")
     assert caught.value.exit_code == 66
     monkeypatch.setattr(header, "shipped_models", list)
     with pytest.raises(MissingFileError, match="none"):
@@ -223,11 +223,11 @@ def test_missing_model_says_what_there_is(tmp_path, monkeypatch):
 
 
 def test_folder_wins_over_a_shipped_name(tmp_path, monkeypatch):
-    monkeypatch.setattr(header, "shipped_models", lambda: ["bacteria"])
-    assert find_bundle("bacteria").name == "bacteria" and find_bundle("bacteria").parent.name == "shipped"
+    monkeypatch.setattr(header, "shipped_models", lambda: ["fungi"])
+    assert find_bundle("fungi").name == "fungi" and find_bundle("fungi").parent.name == "shipped"
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "bacteria").mkdir()
-    assert find_bundle("bacteria").resolve() == tmp_path / "bacteria"
+    (tmp_path / "fungi").mkdir()
+    assert find_bundle("fungi").resolve() == tmp_path / "fungi"
 
 
 @pytest.mark.parametrize(("alias", "name"), list(header.ALIASES.items()))

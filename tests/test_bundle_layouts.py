@@ -103,7 +103,7 @@ def test_a_bundle_that_is_written_again_has_layout_2_and_says_the_same(task, cha
 @pytest.mark.parametrize(
     ("name", "layout", "task", "head", "n_labels", "k"),
     [
-        ("bacteria", 1, "gene_structure", {"name": "base"}, 5, 6),
+        ("prokaryotes", 2, "gene_structure", {"name": "base"}, 5, 6),
         ("fungi", 2, "gene_structure_eukaryote", {"name": "base"}, 12, 6),
         ("eukaryotes", 2, "gene_structure_eukaryote", {"name": "base"}, 12, 6),
         ("yeasts", 2, "gene_structure_eukaryote", {"name": "base"}, 12, 6),

@@ -10,15 +10,16 @@ import sys
 import h5py
 import numpy as np
 import pytest
+from children import PATIENCE_S
 
 from genoformer.errors import OutputWriteError
 from genoformer.files import hdf5
-from genoformer.files.hdf5 import atomic_hdf5
+from genoformer.files.hdf5 import atomic_hdf5, check_heaps, read_text, write_text
 
 SETTINGS = [{}, {"libver": "v110"}, {"rdcc_nbytes": 2**20}]
 CODE = """
 import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background begin without
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in jobs in the background
 from pathlib import Path
 from test_hdf5_files import WRITERS
 WRITERS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
@@ -121,7 +122,7 @@ def child(name: str, path, number: int) -> subprocess.CompletedProcess:
     """One of ``WRITERS`` in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *filter(None, sys.path)])}
     command = [sys.executable, "-c", CODE, name, str(path), str(number)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize("limit", [0, 1_000, 20_000, 60_000])
@@ -132,14 +133,19 @@ def test_a_file_system_that_refuses_is_one_error_and_leaves_nothing(tmp_path, ki
     assert list(tmp_path.iterdir()) == []
 
 
+def end(number: int, frame: object) -> None:
+    raise (KeyboardInterrupt if number == signal.SIGINT else SystemExit)(number)
+
+
 def write_until_interrupted(path, n: int) -> None:
-    """Ctrl-C, or what SIGTERM raises, arrives inside of HDF5 at the n-th write; only an interrupt ends the loop."""
-    kind, calls, write = (KeyboardInterrupt, SystemExit)[n % 2], [], os.pwrite
+    """A signal arrives inside of HDF5 at the n-th write; only what its handler raises ends the loop."""
+    number, calls, write = (signal.SIGINT, signal.SIGTERM)[n % 2], [], os.pwrite
+    signal.signal(number, end)
 
     def interrupted(*args):
         calls.append(args)
         if len(calls) == n:
-            raise kind
+            os.kill(os.getpid(), number)
         return write(*args)
 
     hdf5.os.pwrite = interrupted
@@ -147,17 +153,86 @@ def write_until_interrupted(path, n: int) -> None:
         with atomic_hdf5(path) as file:
             grown = file.create_dataset("grown", (0,), np.int32, maxshape=(None,), chunks=(500,))
             while True:
-                grown.resize(len(grown) + 10_000, axis=0)
+                grown.resize(min(len(grown) + 10_000, 20_000_000), axis=0)
                 grown[-10_000:] = 1
-    except kind:
-        print(kind.__name__)
+    except (KeyboardInterrupt, SystemExit) as error:
+        print(type(error).__name__, signal.getsignal(number) is end)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 50])
-def test_an_interrupt_inside_of_hdf5_ends_the_block_soon(tmp_path, n):
+def test_an_interrupt_inside_of_hdf5_ends_the_block_soon_also_in_the_background(tmp_path, n):
     done = child("interrupted", tmp_path / "x.h5", n)
-    assert (done.returncode, done.stdout) == (0, f"{('KeyboardInterrupt', 'SystemExit')[n % 2]}\n"), done.stderr
+    said = f"{('KeyboardInterrupt', 'SystemExit')[n % 2]} True\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_at_the_last_write_is_heard_before_the_file_has_its_name(tmp_path, monkeypatch):
+    before, truncate = signal.signal(signal.SIGTERM, end), os.ftruncate
+    monkeypatch.setattr(hdf5, "SOON_S", 60)
+
+    def interrupted(*args):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return truncate(*args)
+
+    monkeypatch.setattr(hdf5.os, "ftruncate", interrupted)
+    try:
+        with pytest.raises(SystemExit), atomic_hdf5(tmp_path / "x.h5") as file:
+            fill(file)
+        assert signal.getsignal(signal.SIGTERM) is end
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def text_file(path):
+    """A file with a text of any length, and where its heap begins."""
+    with h5py.File(path, "w") as file:
+        file.attrs["text"], file.attrs["other"] = "some words", "more"
+    return path.read_bytes().index(b"GCOL")
+
+
+def test_a_heap_of_texts_is_looked_at_before_hdf5_may_hang(tmp_path):
+    path = tmp_path / "x.h5"
+    begin = text_file(path)
+    check_heaps(path)
+    whole, damaged = path.read_bytes(), 0
+    size = int.from_bytes(whole[begin + 8 : begin + 16], "little")
+    assert size == 4096
+    for at in (*range(begin + 8, begin + 16), *range(begin + 24, begin + 32)):  # sizes of the heap, and of a text
+        for bit in range(8):
+            data = bytearray(whole)
+            data[at] ^= 1 << bit
+            path.write_bytes(data)
+            try:
+                check_heaps(path)
+            except OSError as error:
+                damaged += "heap" in str(error)
+    assert damaged >= 2 * 8 * 8 - 4  # the lowest bits of a text's size leave it where it ends
+    path.write_bytes(whole[: begin + 12])
+    with pytest.raises(OSError, match="heap"):
+        check_heaps(path)
+
+
+@pytest.mark.parametrize("text", ["a", "é" * 40_000, "", "x" * 70_000, '{"a": 1}'], ids=len)
+def test_texts_of_fixed_length_are_read_back_and_have_no_heap(tmp_path, text):
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w", libver="v110") as file:
+        write_text(file.attrs, "text", text)
+        file.attrs["number"] = 1
+    assert b"GCOL" not in path.read_bytes()
+    with h5py.File(path) as file:
+        assert read_text(file.attrs, "text") == text
+        with pytest.raises(ValueError, match="number is no text"):
+            read_text(file.attrs, "number")
+        with pytest.raises(KeyError):
+            read_text(file.attrs, "nothing")
+
+
+def test_text_of_any_length_is_read_too(tmp_path):
+    text_file(tmp_path / "x.h5")
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert read_text(file.attrs, "text") == "some words"
 
 
 WRITERS = {"store": write_store, "pairs": write_pairs, "interrupted": write_until_interrupted}

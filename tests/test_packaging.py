@@ -319,6 +319,6 @@ def test_installed_wheel_finds_configurations_and_models(wheel, tmp_path):
     assert read == {name: path.read_text() for name, path in known.items()}
     assert all(target in Path(path).parents for path in found["configs"].values())
     assert found["models"] == sorted(path.parent.name for path in (ROOT / "genoformer/shipped").glob("*/config.json"))
-    assert found["tasks"]["bacteria"] == "gene_structure"
+    assert found["tasks"]["prokaryotes"] == "gene_structure"
     assert Path(found["workflow"]) == target / "genoformer/shipped/workflows"
     assert (target / "genoformer/shipped/workflows/Snakefile").is_file()

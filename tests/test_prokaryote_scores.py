@@ -24,12 +24,21 @@ def prokaryotes(monkeypatch):
 def test_genes_are_judged_by_their_end_then_by_their_start(prokaryotes):
     reference = [(0, 300, 1, False), (400, 520, -1, False), (600, 900, 1, False), (1000, 1600, 1, True)]
     found = [(0, 300, 1), (400, 490, -1), (630, 900, 1), (1000, 1300, -1), (2000, 2300, 1)]
-    tally = prokaryotes.tally(np.array(found, GENES), np.array(reference, GENE_TABLE))
+    sure = np.array([0.9, 0.8, 0.7, 0.6, 0.1]), np.array([0.5, 0.6, 0.7, 0.8, 0.9])
+    tally = prokaryotes.tally(np.array(found, GENES), np.array(reference, GENE_TABLE), sure)
     # "-": the 3' end is the lower one. The fourth lies in a masked gene, the fifth nowhere.
-    assert vars(tally) == {"right": 3, "exact": 1, "predicted": 4, "reference": 3, "short_right": 1, "short": 1}
+    counts = {"right": 3, "exact": 1, "predicted": 4, "reference": 3, "short_right": 1, "short": 1}
+    assert vars(tally) == {
+        **counts,
+        "gene_sure": [(0.9, True), (0.8, True), (0.7, True), (0.1, False)],
+        "start_sure": [(0.5, True), (0.6, False), (0.7, False)],
+        "evidence": [],
+    }
     scores = (tally + tally).scores()
     assert (scores["f1"], scores["exact_f1"]) == (pytest.approx(6 / 7), pytest.approx(2 / 7))
     assert (scores["precision"], scores["recall"], scores["short_recall"]) == (0.75, 1.0, 1.0)
+    assert scores["gene_ece"] == pytest.approx((0.1 + 0.2 + 0.3 + 0.1) / 4)
+    assert scores["start_ece"] == pytest.approx((0.5 + 0.6 + 0.7) / 3)
 
 
 def test_plasmids_of_one_cell_count_as_one_genome_and_groups_alike(prokaryotes):

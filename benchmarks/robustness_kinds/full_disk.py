@@ -30,7 +30,7 @@ SPOKEN: tuple[tuple[object, ...], ...] = (
     ("models",),
     ("configs",),
     ("predict", "--help"),
-    ("models", "bacteria"),
+    ("models", "prokaryotes"),
 )
 
 

@@ -23,7 +23,7 @@ from genoformer.sequence.alphabet import encode_bases
 from genoformer.sequence.records import Record
 
 R = TypeVar("R", bound=Result)
-GeneModel = Literal["bacteria", "eukaryotes", "fungi", "yeasts"]
+GeneModel = Literal["prokaryotes", "eukaryotes", "fungi", "yeasts"]
 FunctionModel = Literal["ec_class"]
 TRAINED_ON_LETTERS = 160
 
@@ -179,7 +179,7 @@ def load_model(model: str | Path, *, gives: type[Any] | None = None, batch_size:
     """Load a shipped model by name, or a bundle by folder.
 
     Args:
-        model: ``"bacteria"``, or the folder of a bundle.
+        model: ``"prokaryotes"``, or the folder of a bundle.
         gives: Type of the results that are expected, such as ``GenePrediction``: checked here, and known to type
             checkers from then on. Those of shipped models are known anyway.
         batch_size: Tiles per model call; changes speed and memory only.
@@ -190,7 +190,7 @@ def load_model(model: str | Path, *, gives: type[Any] | None = None, batch_size:
         UsageError: If it gives results of another type.
 
     Example:
-        >>> for result in load_model("bacteria").predict("genome.fa"):  # doctest: +SKIP
+        >>> for result in load_model("prokaryotes").predict("genome.fa"):  # doctest: +SKIP
         ...     print(result.record_id, len(result.genes))
     """
     header = read_header(model)

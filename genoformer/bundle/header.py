@@ -20,7 +20,7 @@ FORMAT_VERSION = 2
 WEIGHTS, CONFIG, CALIBRATION, CARD = "model.safetensors", "config.json", "calibration.json", "model_card.md"
 FORMAT_1 = Path(__file__).parent / "format_1.json"
 """Heads by the tasks that there were when a configuration did not name its head, with the settings of the time."""
-ALIASES = {"eukaryote-small": "eukaryotes"}
+ALIASES = {"bacteria": "prokaryotes", "eukaryote-small": "eukaryotes"}
 """Names of shipped models by which others are asked for: what a command line of before says goes on, with a line."""
 OPTIONS_OF_HEADS = {"head_dropout": "dropout"}
 """Settings of a task in layout 1 that are settings of its head under another name."""

@@ -23,7 +23,7 @@ from genoformer.inference.run import Job
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("fasta", nargs="*", help='FASTA, GenBank or EMBL files; "-" reads standard input')
-    parser.add_argument("--model", default="bacteria", help="folder of a bundle, or name of a shipped model")
+    parser.add_argument("--model", default="prokaryotes", help="folder of a bundle, or name of a shipped model")
     parser.add_argument("-o", "--out", required=True, type=Path, help="folder of the new bundle")
     parser.add_argument(
         "--annotation", nargs="+", metavar="FILE",

@@ -31,7 +31,9 @@ from genoformer.inference.run import Job, predict
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     add_input_arguments(parser)
-    parser.add_argument("--structure", default="bacteria", help="model that finds genes: a folder, or a shipped model")
+    parser.add_argument(
+        "--structure", default="prokaryotes", help="model that finds genes: a folder, or a shipped model"
+    )
     parser.add_argument("--function", required=True, help="model that says what genes do: a folder, or a shipped model")
     parser.add_argument(
         "--min-score", type=float,

@@ -38,7 +38,9 @@ PREDICTOR: Part[Any] = Part("genoformer.embeddings.predict:EmbedPredictor")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     add_input_arguments(parser)
-    parser.add_argument("--model", default="bacteria", help="folder of a bundle, or name of a shipped model; any task")
+    parser.add_argument(
+        "--model", default="prokaryotes", help="folder of a bundle, or name of a shipped model; any task"
+    )
     parser.add_argument(
         "--per", choices=KINDS, default="record",
         help="what a row is about: the mean of a record (default), means of windows, or every base",

@@ -39,7 +39,7 @@ PREDICTOR: Part[Any] = Part("genoformer.explain.predict:ExplainPredictor")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     add_input_arguments(parser)
-    parser.add_argument("--model", default="bacteria", help="folder of a bundle, or name of a shipped model")
+    parser.add_argument("--model", default="prokaryotes", help="folder of a bundle, or name of a shipped model")
     parser.add_argument(
         "--target", metavar="NAME[:START-END]",
         help="the output that is explained: a class or term; of a model with outputs per base a channel and positions, "

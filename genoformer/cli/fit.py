@@ -20,7 +20,7 @@ from genoformer.cli.fit_folds import finish_of, folds_of, train_networks
 from genoformer.cli.fit_lines import next_command, score_lines, start_lines, start_rows
 from genoformer.cli.fit_report import ending_of, model_texts, write_report, written_or_said
 from genoformer.cli.training_arguments import find_task, prepare_arguments
-from genoformer.errors import GenoformerError, UsageError
+from genoformer.errors import UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
 from genoformer.report.training_report import RunFacts
 from genoformer.training.checkpoint_io import AtomicCheckpointIO, check_checkpoint_path
@@ -36,6 +36,7 @@ from genoformer.training.old_keys import check_keys
 from genoformer.training.processes import check_processes, check_strategy, model_precision
 from genoformer.training.progress import Display, Silence, watched_by
 from genoformer.training.progress_bar import RunProgress
+from genoformer.training.refusals import is_refusal
 from genoformer.training.run_folder import RunFolder, config_digest, run_folder
 from genoformer.training.run_history import RunHistory
 from genoformer.training.settings import ModelReading
@@ -197,9 +198,9 @@ class GenoformerCLI(LightningCLI):
         trainer_config["logger"] = run_loggers(own, trainer_config.get("logger")) if is_fit else False
         try:
             trainer = self._instantiate_trainer(trainer_config, callbacks)
-        except (GenoformerError, MemoryError):
-            raise
-        except Exception as error:  # Lightning alone knows these values, and has many kinds of errors for them
+        except Exception as error:
+            if not is_refusal(error):
+                raise
             raise UsageError("CONFIG-030", " ".join(str(error).split()), where="trainer") from error
         remaining = [timer.time_remaining() for timer in callbacks_of(trainer, Timer)]
         if any(seconds is not None and seconds <= 0 for seconds in remaining):

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 from genoformer.cli.file_errors import check_names, file_error
 from genoformer.cli.starting import CLEARED, shown_as_starting
 from genoformer.errors import GenoformerError, UsageError, escape_control, format_error
+from genoformer.files.waiting_threads import let_waiting_threads_sleep
 from genoformer.training.interrupts import ENDING, MAX_CAUSES, TerminatedError, receive
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ LIGHTNING_COMMANDS = ("fit", "validate", "test")
 ``add_arguments(parser)`` and ``run(args)``."""
 
 READS_RANKS = (*LIGHTNING_COMMANDS, "adapt", "benchmark")
-"""Commands in which Lightning asks the environment which of several processes it is."""
+"""Commands that train: Lightning asks the environment which of several processes it is."""
 
 EXIT_USAGE, EXIT_BUG, EXIT_WRITE, EXIT_INTERRUPTED, EXIT_MEMORY, EXIT_TERMINATED = 2, 70, 74, 130, 137, 143
 
@@ -149,6 +150,8 @@ def _dispatch(argv: list[str]) -> int:
         return 0
     if name in READS_RANKS:
         importlib.import_module("genoformer.cli.process_variables").check_process_variables(os.environ)
+    else:
+        let_waiting_threads_sleep(os.environ)
     if name in LIGHTNING_COMMANDS:
         with shown_as_starting(name), _leaving_at_once(name):
             module = importlib.import_module(COMMANDS[name][0])

@@ -36,7 +36,7 @@ TABLES = "all models but those of genes"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command: those of all models, then those of each kind of model."""
     add_input_arguments(parser)
-    parser.add_argument("--model", default="bacteria", help="folder of a bundle, or name of a shipped model")
+    parser.add_argument("--model", default="prokaryotes", help="folder of a bundle, or name of a shipped model")
     add_output_arguments(parser, described_formats())
     parser.add_argument(
         "--shard",

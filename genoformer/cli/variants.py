@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("vcf", help='VCF file, plain, gzip or bgzip; "-" reads standard input')
     parser.add_argument("-o", "--out", required=True, type=Path, help="output folder")
     parser.add_argument(
-        "--model", default="bacteria",
+        "--model", default="prokaryotes",
         help="folder of a bundle, or name of a shipped model, of genes or of functions; none for consequences alone",
     )  # fmt: skip
     parser.add_argument(

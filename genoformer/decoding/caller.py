@@ -15,7 +15,7 @@ import numpy as np
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
 from genoformer.decoding.candidates import BUFFER_MARGIN_BP, find_candidates, is_partial_5
-from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.decoder import GeneDecoder, Scored
 from genoformer.decoding.frameshift import frameshift_genes
 from genoformer.decoding.genome_counts import GenomeCounts, add_up, count_genes
 from genoformer.decoding.options import CallOptions
@@ -110,8 +110,7 @@ def block_candidates(
             if end == block.end:
                 break
         buffer, held_from = np.concatenate(held, axis=1), block.begin
-        found = [_candidates_of(codes, buffer, block, own) for _, own in readings(options)]
-        yield keep(found[0] if len(found) == 1 else join_readings(*found))
+        yield keep(candidates_of(codes, buffer, block, options))
 
 
 def collect_candidates(
@@ -135,7 +134,13 @@ def _decided_to(codes: np.ndarray, end: int, options: CallOptions) -> int:
     return end if end == len(codes) else before_gap(codes, end, options.max_gap_bp) - BUFFER_MARGIN_BP
 
 
-def _candidates_of(codes: np.ndarray, buffer: np.ndarray, block: Block, options: CallOptions) -> np.ndarray:
+def candidates_of(codes: np.ndarray, buffer: np.ndarray, block: Block, options: CallOptions) -> np.ndarray:
+    """All candidates of a block of a record, from the outputs of its bases; rows of ``candidate_dtype(options)``."""
+    found = [_candidates_under(codes, buffer, block, own) for _, own in readings(options)]
+    return found[0] if len(found) == 1 else join_readings(*found)
+
+
+def _candidates_under(codes: np.ndarray, buffer: np.ndarray, block: Block, options: CallOptions) -> np.ndarray:
     return find_candidates(
         codes[block.begin : block.end],
         buffer,
@@ -212,9 +217,14 @@ def confident_counts(codes, candidates, decoder: GeneDecoder, options: CallOptio
     """Counts from the confident genes of one record; see ``genome_statistics``."""
     if len(candidates) == 0:
         return count_genes(codes, candidates, np.empty(0, np.int64))
-    scored, chosen = decoder.choose(codes, candidates, record_stop_rate(codes, options), statistics)
-    sure = (scored.frame_odds[chosen] > CONFIDENT_ODDS) & (candidates["n_codons"][chosen] >= CONFIDENT_CODONS)
-    return count_genes(codes, candidates, chosen[sure])
+    chosen = decoder.choose(codes, candidates, record_stop_rate(codes, options), statistics)
+    return count_genes(codes, candidates, sure_genes(candidates, *chosen))
+
+
+def sure_genes(candidates: np.ndarray, scored: Scored, chosen: np.ndarray) -> np.ndarray:
+    """Those of the chosen rows that are confident genes."""
+    is_sure = (scored.frame_odds[chosen] > CONFIDENT_ODDS) & (candidates["n_codons"][chosen] >= CONFIDENT_CODONS)
+    return chosen[is_sure]
 
 
 def call_genes(
@@ -240,8 +250,19 @@ def call_genes(
     if len(candidates) == 0:
         return []
     rate = record_stop_rate(codes, options) if stop_rate is None else stop_rate
-    scored, chosen = decoder.choose(codes, candidates, rate, statistics)
-    scorer = decoder.scorer(statistics)
+    return chosen_genes(
+        record_id, codes, candidates, decoder.choose(codes, candidates, rate, statistics), decoder, options, statistics
+    )
+
+
+def chosen_genes(
+    record_id: str, codes: np.ndarray, candidates: np.ndarray, choice: tuple[Scored, np.ndarray], decoder: GeneDecoder,
+    options: CallOptions, statistics: GenomeStatistics | None = None,
+) -> list[Gene]:  # fmt: skip
+    """Gene models of what ``decoder.choose`` gave; arguments as for ``call_genes``."""
+    if len(candidates) == 0:
+        return []
+    (scored, chosen), scorer = choice, decoder.scorer(statistics)
     gene_confidence = scorer.gene_confidence.apply(scored.frame_odds[chosen])
     start_confidence = scorer.start_confidence.apply(scored.start_share[chosen])
     rows = candidates[chosen]

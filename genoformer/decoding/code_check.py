@@ -14,6 +14,8 @@ from genoformer.annotation.models import Gene
 from genoformer.sequence.alphabet import encode_bases
 
 CONTINUED_WITHIN_BP = 150
+FEW_GENES = 64
+"""Of so many all pairs are looked at: a contig is done in one look."""
 MIN_GENES = 40
 """Fewer genes that end at UGA are not enough to tell."""
 CONTINUED_SHARE, TIMES_OTHERS = 0.35, 2.0
@@ -49,6 +51,8 @@ class StopCounts:
         whole = [gene for gene in genes if gene.end <= len(codes) and not gene.partial_3]
         for strand, stop in (("+", "TGA"), ("-", "TCA")):
             own = [gene for gene in whole if gene.strand == strand]
+            if not own:
+                continue
             ends = np.array([g.end if strand == "+" else -g.start for g in own], np.int64)
             begins = np.sort(np.array([g.start if strand == "+" else -g.end for g in own], np.int64))
             stops = np.array([codes[g.end - 3 : g.end] if strand == "+" else codes[g.start : g.start + 3] for g in own])
@@ -69,6 +73,9 @@ class StopCounts:
 
 def _has_next_in_frame(ends: np.ndarray, begins: np.ndarray) -> np.ndarray:
     """True where a gene begins behind ``ends`` within reach and in the same frame; ``begins`` is sorted. bool [N]."""
+    if len(ends) <= FEW_GENES:
+        gaps = begins - ends[:, None]
+        return ((gaps >= 0) & (gaps <= CONTINUED_WITHIN_BP) & (gaps % 3 == 0)).any(axis=1)
     found = np.zeros(len(ends), bool)
     for gap in range(0, CONTINUED_WITHIN_BP + 1, 3):
         at = np.searchsorted(begins, ends + gap)

@@ -1,11 +1,14 @@
 """What a bundle knows about turning candidates into genes: weights, confidence maps and overlap rules."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
+from genoformer.decoding.joined import join
+from genoformer.decoding.neighbours import Bounds
 from genoformer.decoding.prior import StatisticsPrior
 from genoformer.decoding.scoring import DecoderWeights, candidate_scores, second_look_scores
 from genoformer.decoding.selection import OverlapRules, select_genes
@@ -105,14 +108,15 @@ class GeneDecoder:
         return self.plain if statistics is None or self.adapted is None else self.adapted
 
     def score(
-        self, codes: np.ndarray, candidates: np.ndarray, stop_rate: float, statistics: GenomeStatistics | None = None
-    ) -> Scored:
+        self, codes: np.ndarray, candidates: np.ndarray, stop_rate: float | np.ndarray,
+        statistics: GenomeStatistics | None = None,
+    ) -> Scored:  # fmt: skip
         """Score candidates of one record, each open frame by itself.
 
         Args:
-            codes: uint8 base codes, forward strand, shape [L].
+            codes: uint8 base codes, forward strand, shape [L]; looked at for the statistics alone.
             candidates: Rows of ``CANDIDATE_DTYPE``.
-            stop_rate: See ``scoring.random_stop_rate``.
+            stop_rate: See ``scoring.random_stop_rate``; an array [N] for candidates of several records.
             statistics: Of the genome at hand, or None.
         """
         return self._score_with(candidate_scores, codes, candidates, stop_rate, statistics)
@@ -127,33 +131,82 @@ class GeneDecoder:
         Returns:
             The scores of the last look; rows of the best compatible set, sorted by start.
         """
-        known = self._evidence(codes, candidates, statistics) if len(candidates) <= ROWS_AT_A_TIME else None
-        scored = self._score_with(candidate_scores, codes, candidates, stop_rate, statistics, known)
+        if len(candidates) <= ROWS_AT_A_TIME:
+            known = self._evidence(codes, candidates, statistics)
+            return self._choose_known(candidates, known, stop_rate, (0, len(codes)))
+        scored = self._score_with(candidate_scores, codes, candidates, stop_rate, statistics)
         chosen = self.select(candidates, scored)
-        if self.scorer(statistics).weights.second is None or len(candidates) == 0:
+        if self.scorer(statistics).weights.second is None:
             return scored, chosen
         for _ in range(SECOND_LOOKS):
             look = partial(second_look_scores, genes=candidates[chosen], bounds=(0, len(codes)))
-            scored = self._score_with(look, codes, candidates, stop_rate, statistics, known)
+            scored = self._score_with(look, codes, candidates, stop_rate, statistics)
             chosen = self.select(candidates, scored)
+        return scored, chosen
+
+    def choose_each(
+        self, records: Sequence[tuple[np.ndarray, np.ndarray]], stop_rates: Sequence[float],
+        statistics: Sequence[GenomeStatistics | None],
+    ) -> list[tuple[Scored, np.ndarray]]:  # fmt: skip
+        """``choose`` for each of many short records, in one look at all of them.
+
+        Args:
+            records: Base codes and candidates of each.
+            stop_rates: Of each.
+            statistics: For each: all of them, or None for all.
+        """
+        evidence = [self._evidence(*record, known) for record, known in zip(records, statistics, strict=True)]
+        together = join([len(codes) for codes, _ in records], [candidates for _, candidates in records])
+        known = [table for table in evidence if table is not None]
+        scored, chosen = self._choose_known(
+            together.rows, np.concatenate(known) if known else None, np.array(stop_rates)[together.record],
+            (together.begins[together.record], together.ends[together.record]), together.begins,
+        )  # fmt: skip
+        edges = np.searchsorted(together.record, np.arange(len(records) + 1))
+        places = np.searchsorted(together.record[chosen], np.arange(len(records) + 1))
+        return [
+            (Scored(scored.score[low:high], scored.frame_odds[low:high], scored.start_share[low:high]), rows - low)
+            for (low, high), rows in zip(pairwise(edges), np.split(chosen, places[1:-1]), strict=True)
+        ]
+
+    def _choose_known(
+        self, candidates: np.ndarray, known: np.ndarray | None, stop_rate: float | np.ndarray, bounds: Bounds,
+        parts: np.ndarray | None = None,
+    ) -> tuple[Scored, np.ndarray]:  # fmt: skip
+        """``choose`` where what the statistics say is known; numbers of a record may be arrays, one for each row."""
+        scorer = self.plain if known is None or self.adapted is None else self.adapted
+        weights = scorer.weights
+        scored = _scored(candidate_scores(candidates, known, weights, stop_rate=stop_rate))
+        chosen = self.select(candidates, scored, parts)
+        for _ in range(SECOND_LOOKS if weights.second is not None and len(candidates) else 0):
+            genes = candidates[chosen]
+            scored = _scored(second_look_scores(candidates, known, genes, bounds, weights, stop_rate=stop_rate))
+            chosen = self.select(candidates, scored, parts)
         return scored, chosen
 
     def _evidence(self, codes, candidates, statistics) -> np.ndarray | None:
         """What the statistics say of each row, if there are weights for it."""
         return None if statistics is None or self.adapted is None else evidence_of(codes, candidates, statistics)
 
-    def _score_with(self, look, codes, candidates, stop_rate: float, statistics, known=None) -> Scored:
-        """Scores of one look, as ``candidate_scores`` gives them; ``known`` is the evidence, where it was looked at."""
+    def _score_with(self, look, codes, candidates, stop_rate: float | np.ndarray, statistics) -> Scored:
+        """Scores of one look, as ``candidate_scores`` gives them."""
         weights, columns = self.scorer(statistics).weights, np.empty((3, len(candidates)))
         for begin, end in frame_slices(candidates["orf"]):
             rows = candidates[begin:end]
-            evidence = self._evidence(codes, rows, statistics) if known is None else known[begin:end]
-            columns[:, begin:end] = look(rows, evidence, weights=weights, stop_rate=stop_rate)
-        return Scored(columns[0], columns[1], np.exp(columns[2]))
+            evidence = self._evidence(codes, rows, statistics)
+            rate = stop_rate[begin:end] if isinstance(stop_rate, np.ndarray) else stop_rate
+            columns[:, begin:end] = look(rows, evidence, weights=weights, stop_rate=rate)
+        return _scored(columns)
 
-    def select(self, candidates: np.ndarray, scored: Scored) -> np.ndarray:
-        """Rows of the best compatible set, sorted by start."""
-        return select_genes(candidates["start"], candidates["end"], candidates["orf"], scored.score, self.rules)
+    def select(self, candidates: np.ndarray, scored: Scored, parts: np.ndarray | None = None) -> np.ndarray:
+        """Rows of the best compatible set, sorted by start; of each of several ``parts``, see ``select_genes``."""
+        rows = candidates
+        return select_genes(rows["start"], rows["end"], rows["orf"], scored.score, self.rules, parts)
+
+
+def _scored(columns: Sequence[np.ndarray] | np.ndarray) -> Scored:
+    """What ``candidate_scores`` gives."""
+    return Scored(columns[0], columns[1], np.exp(columns[2]))
 
 
 def frame_slices(orf: np.ndarray) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 Counts of several records add up.
 """
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -80,17 +81,23 @@ def add_up(parts: Iterable[GenomeCounts]) -> GenomeCounts:
     return total
 
 
-def count_genes(codes: np.ndarray, candidates: np.ndarray, chosen: np.ndarray) -> GenomeCounts:
+def count_genes(
+    codes: np.ndarray, candidates: np.ndarray, chosen: np.ndarray, background: np.ndarray | None = None
+) -> GenomeCounts:
     """Counts of one record.
 
     Args:
         codes: uint8 base codes, forward strand, shape [L].
         candidates: Rows of ``CANDIDATE_DTYPE``.
         chosen: Rows that are confident genes; the other starts of their frames are what they are compared with.
+        background: Of the record, where it was counted before.
     """
     counts = GenomeCounts.zero()
-    _count_background(codes, counts.background)
-    counts.background += counts.background[_reverse_complement_hexamers()]
+    if background is None:
+        _count_background(codes, counts.background)
+        counts.background += counts.background[_reverse_complement_hexamers()]
+    else:
+        counts.background = background
     is_chosen = np.zeros(len(candidates), np.bool_)
     is_chosen[chosen] = True
     of_gene = np.isin(candidates["orf"], candidates["orf"][chosen]) & (candidates["kind"] != EDGE_START)
@@ -108,6 +115,7 @@ def columns(candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray,
     return first, candidates["strand"].astype(np.int64), candidates["kind"].astype(np.int64), candidates["n_codons"]
 
 
+@functools.cache
 def _reverse_complement_hexamers() -> np.ndarray:
     numbers = np.arange(N_HEXAMERS)
     place = np.arange(6)[:, None]

@@ -15,11 +15,17 @@ NEAR_BP = 60
 """Neighbours whose ends are at most this far apart, overlapping or not: the distance of genes in an operon."""
 START_NEIGHBOURS = ("overlap_4", "overlap_1", "behind_20", "behind_60", "into_20", "overlap")
 MAX_OVERLAP_BP = 200
+FAR_BP = np.iinfo(np.int64).max // 2
+"""Further than any sequence is long."""
 SMALL_GAP_BP = 20.0
 """Added to lengths before their logarithm is taken: less than this makes no difference."""
 
 
-def neighbour_features(candidates: np.ndarray, genes: np.ndarray, bounds: tuple[int, int]) -> np.ndarray:
+Bounds = tuple[int | np.ndarray, int | np.ndarray]
+"""(first base, one past the last base) of the sequence that is looked at; arrays [N] where it differs by candidate."""
+
+
+def neighbour_features(candidates: np.ndarray, genes: np.ndarray, bounds: Bounds) -> np.ndarray:
     """Columns ``NEIGHBOUR_FEATURES`` of each candidate, float64 [N, 5].
 
     "free" is the share of the candidate that no gene covers; "gap" the logarithm of the room between its neighbours,
@@ -30,12 +36,13 @@ def neighbour_features(candidates: np.ndarray, genes: np.ndarray, bounds: tuple[
     Args:
         candidates: Rows of ``CANDIDATE_DTYPE``.
         genes: Rows of ``CANDIDATE_DTYPE``, any order: the genes chosen so far.
-        bounds: (first base, one past the last base) of the sequence that is looked at, in the same coordinates.
+        bounds: Of the sequence that is looked at, in the same coordinates.
     """
     order = np.lexsort((genes["end"], genes["start"]))
     highest_end = np.maximum.accumulate(genes["end"][order])
     out = np.zeros((len(candidates), len(NEIGHBOUR_FEATURES)))
-    _look_around(*_places(candidates), *_places(genes[order]), highest_end, *bounds, out)
+    low, high = (np.full(len(candidates), bound, np.int64) for bound in bounds)
+    _look_around(*_places(candidates), *_places(genes[order]), highest_end, low, high, out)
     return out
 
 
@@ -43,7 +50,7 @@ def _places(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rows["start"].astype(np.int64), rows["end"].astype(np.int64), rows["strand"].astype(np.int64)
 
 
-def start_neighbours(candidates: np.ndarray, genes: np.ndarray, bounds: tuple[int, int]) -> np.ndarray:
+def start_neighbours(candidates: np.ndarray, genes: np.ndarray, bounds: Bounds) -> np.ndarray:
     """How each start stands to the end of the gene before it on its strand, float64 [N, 6].
 
     Columns ``START_NEIGHBOURS``: the start codon overlaps the stop codon by four bases (ATGA) or by one (TAATG), begins
@@ -53,15 +60,15 @@ def start_neighbours(candidates: np.ndarray, genes: np.ndarray, bounds: tuple[in
     Args:
         candidates: Rows of ``CANDIDATE_DTYPE``.
         genes: As for ``neighbour_features``.
-        bounds: As for ``neighbour_features``; genes that end outside do not count.
+        bounds: As for ``neighbour_features``; genes that end outside of all of them do not count.
     """
     out = np.zeros((len(candidates), len(START_NEIGHBOURS)))
     for strand in (1, -1):
         rows, own = candidates["strand"] == strand, genes[genes["strand"] == strand]
         start, end = along_strand(candidates[rows], strand)
-        low, _ = bounds if strand > 0 else (-bounds[1], -bounds[0])
+        low = np.min(bounds[0], initial=FAR_BP) if strand > 0 else -np.max(bounds[1], initial=-FAR_BP)
         ends = np.sort(along_strand(own, strand)[1])
-        ends = np.concatenate(([np.iinfo(np.int64).min // 2], ends[ends > low]))
+        ends = np.concatenate(([-FAR_BP], ends[ends > low]))
         gap = start - ends[np.searchsorted(ends, end) - 1]
         inside = np.clip(-gap, 0, MAX_OVERLAP_BP)
         columns = (gap == -4, gap == -1, (gap >= 0) & (gap < 20), (gap >= 20) & (gap < 60), (gap < 0) & (gap >= -20))
@@ -85,7 +92,7 @@ def _is_same_frame(start, end, strand, other_start, other_end, other_strand):
 @numba.njit(cache=True, nogil=True)
 def _look_around(start, end, strand, gene_start, gene_end, gene_strand, highest_end, low, high, out):
     for i in range(len(start)):
-        left, right = max(start[i] - REACH_BP, low), min(end[i] + REACH_BP, high)
+        left, right = max(start[i] - REACH_BP, low[i]), min(end[i] + REACH_BP, high[i])
         last = right
         left_strand, right_strand = 0, 0
         covered, covered_to = 0, start[i]

@@ -59,7 +59,7 @@ def join_readings(own: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def read_with(candidates: np.ndarray, genetic_code: int, options: CallOptions) -> np.ndarray:
-    """The candidates of one code among those of two.
+    """The candidates of one code among those of two, as rows of ``CANDIDATE_DTYPE``.
 
     Args:
         candidates: Rows of ``READ_DTYPE``.
@@ -68,4 +68,8 @@ def read_with(candidates: np.ndarray, genetic_code: int, options: CallOptions) -
     """
     bit = OWN if genetic_code == options.genetic_code else OTHER
     starts = np.append(get_genetic_code(genetic_code).start_mask, True)  # the last one is EDGE_START
-    return candidates[(candidates["readings"] & bit > 0) & starts[np.minimum(candidates["kind"], EDGE_START)]]
+    own = candidates[(candidates["readings"] & bit > 0) & starts[np.minimum(candidates["kind"], EDGE_START)]]
+    rows = np.empty(len(own), CANDIDATE_DTYPE)
+    for name in CANDIDATE_DTYPE.names or ():
+        rows[name] = own[name]
+    return rows

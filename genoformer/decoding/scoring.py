@@ -18,6 +18,7 @@ from genoformer.decoding.frames import rate_starts
 from genoformer.decoding.neighbours import (
     NEIGHBOUR_FEATURES,
     START_NEIGHBOURS,
+    Bounds,
     neighbour_features,
     start_neighbours,
 )
@@ -225,10 +226,10 @@ def second_look_scores(
     candidates: np.ndarray,
     evidence: np.ndarray | None,
     genes: np.ndarray,
-    bounds: tuple[int, int],
+    bounds: Bounds,
     weights: DecoderWeights,
     *,
-    stop_rate: float,
+    stop_rate: float | np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """As ``candidate_scores``, when ``genes`` stand around the candidates.
 
@@ -250,10 +251,18 @@ def second_look_scores(
     log_start, best, group = rate_starts(candidates, start_features(candidates, evidence, around) @ starts)
     best_evidence = None if evidence is None else evidence[best]
     names = feature_names(GENE_FEATURES, GENE_STATISTICS, best_evidence)
-    features = gene_features(candidates[best], best_evidence, stop_rate=stop_rate)
-    columns = second_look_features(features, neighbour_features(candidates[best], genes, bounds), names)
+    best_rate, *of_best = (np.broadcast_to(value, len(candidates))[best] for value in (stop_rate, *bounds))
+    features = gene_features(candidates[best], best_evidence, stop_rate=best_rate)
+    columns = second_look_features(
+        features, neighbour_features(candidates[best], genes, (of_best[0], of_best[1])), names
+    )
     odds = (columns @ np.array([weights.second[name] for name in second_look_names(names)]))[group]
     return odds + log_start - log_start[best][group], odds, log_start
+
+
+def _of_rows(value, rows: np.ndarray):
+    """What belongs to some rows, of what each row may have for itself."""
+    return value[rows] if isinstance(value, np.ndarray) else value
 
 
 DEFAULT_WEIGHTS = DecoderWeights(

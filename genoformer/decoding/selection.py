@@ -40,7 +40,10 @@ class OverlapRules:
             raise ValueError(f"expected an overlap from 0 to {MOST_OVERLAP_BP} bp, found {self.max_overlap_bp!r}")
 
 
-def select_genes(start: np.ndarray, end: np.ndarray, orf: np.ndarray, score: np.ndarray, rules: OverlapRules):
+def select_genes(
+    start: np.ndarray, end: np.ndarray, orf: np.ndarray, score: np.ndarray, rules: OverlapRules,
+    parts: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
     """Indices of the best-scoring compatible candidates.
 
     Only candidates with a positive score can enter. Two candidates of one open frame never enter together. Equal
@@ -52,6 +55,8 @@ def select_genes(start: np.ndarray, end: np.ndarray, orf: np.ndarray, score: np.
         orf: Open-frame number, int64 [N].
         score: Log-odds, float64 [N].
         rules: What neighbours may share.
+        parts: Where each of several sequences begins in these coordinates, ascending: none has genes that reach into
+            another, and each has a chain of its own. One sequence if None.
 
     Returns:
         Indices into the input, int64, sorted by start, then end.
@@ -62,7 +67,9 @@ def select_genes(start: np.ndarray, end: np.ndarray, orf: np.ndarray, score: np.
     can_nest = (columns[3] > rules.nested_cost) & (columns[1] - columns[0] > rules.max_overlap_bp)
     inner = np.flatnonzero(can_nest)
     bonus, nested_in = _nested_bonus(*columns, inner, rules.nested_cost)
-    chain = _best_chain(*columns[:3], columns[3] + bonus, rules.max_overlap_bp, rules.overlap_cost)
+    cuts = np.empty(0, np.int64) if parts is None else np.searchsorted(columns[1], parts[1:], side="right")
+    edges = np.concatenate(([0], cuts, [len(order)])).astype(np.int64)
+    chain = _best_chains(*columns[:3], columns[3] + bonus, edges, rules.max_overlap_bp, rules.overlap_cost)
     chosen = [int(i) for i in chain]
     for outer in chain:
         chosen.extend(_nested_chain(columns, nested_in, inner, int(outer), rules.nested_cost))
@@ -109,6 +116,22 @@ def _nested_bonus(start, end, orf, score, inner, nested_cost):
             if best[last - first] > 0:
                 bonus[i], any_inside[i] = best[last - first], True
     return bonus, any_inside
+
+
+@numba.njit(cache=True, nogil=True)
+def _best_chains(start, end, orf, score, edges, max_overlap_bp, overlap_cost):
+    """``_best_chain`` of the rows between neighbouring ``edges``, as indices into all of them."""
+    chains = np.empty(len(start), np.int64)
+    n = 0
+    for part in range(len(edges) - 1):
+        low, high = edges[part], edges[part + 1]
+        chain = _best_chain(
+            start[low:high], end[low:high], orf[low:high], score[low:high], max_overlap_bp, overlap_cost
+        )
+        for row in chain:
+            chains[n] = low + row
+            n += 1
+    return chains[:n]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -8,6 +8,7 @@ hexamers, start codons and upstream motifs are the same kinds of evidence, the e
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numba
 import numpy as np
@@ -69,6 +70,16 @@ class GenomeStatistics:
         """Whether the genome told enough by itself."""
         return self.n_codons >= MIN_CODONS
 
+    @cached_property
+    def hexamer_ratios(self) -> np.ndarray:
+        """``exp(hexamer)``: a prior is asked for them by each of a thousand records."""
+        return np.exp(self.hexamer)
+
+    @cached_property
+    def motif_ratios(self) -> np.ndarray:
+        """``exp(motif)``."""
+        return np.exp(self.motif)
+
 
 def estimate_statistics(counts: GenomeCounts, prior: GenomeStatistics | None = None) -> GenomeStatistics | None:
     """Log-odds from counts.
@@ -87,7 +98,7 @@ def estimate_statistics(counts: GenomeCounts, prior: GenomeStatistics | None = N
     if prior is None and (n_codons < MIN_CODONS or min(counts.windows) == 0):
         return None
     background = (counts.background + 1.0) / (counts.background.sum() + N_HEXAMERS)
-    expected = background if prior is None else _normalized(background * np.exp(prior.hexamer))
+    expected = background if prior is None else _normalized(background * prior.hexamer_ratios)
     coding = _normalized(counts.coding + HEXAMER_PRIOR * N_HEXAMERS * expected)
     return GenomeStatistics(
         hexamer=np.log(coding / background),
@@ -123,7 +134,7 @@ def _context(context: np.ndarray, prior: GenomeStatistics | None) -> np.ndarray:
 
 
 def _motif(counts: GenomeCounts, prior: GenomeStatistics | None) -> np.ndarray:
-    expected = 1.0 if prior is None else np.exp(prior.motif)
+    expected = 1.0 if prior is None else prior.motif_ratios
     return np.log((counts.motifs[0] + MOTIF_PRIOR * expected) / (_motifs_by_chance(counts) + MOTIF_PRIOR))
 
 

@@ -78,7 +78,7 @@ def find_leakage(
     bases shares nothing.
 
     Args:
-        first: Gives the records of the first set; called twice when something is shared.
+        first: Gives the records of the first set; called twice when something is shared, never if the second is empty.
         second: Records of the second set.
         min_share: Smallest share of k-mers that is reported, above 0 and at most 1.
 
@@ -92,6 +92,8 @@ def find_leakage(
     for record in second:
         n_records, n_bases = n_records + 1, n_bases + len(record)
         pieces += _cut(record)
+    if not pieces:
+        return Leakage(n_records, n_bases, [])
     owners, kmers = _index(pieces)
     totals = np.bincount(owners, minlength=len(pieces))
     known = np.unique(kmers)

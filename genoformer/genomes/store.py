@@ -24,7 +24,7 @@ import h5py
 import numpy as np
 
 from genoformer.errors import DataError, MissingFileError
-from genoformer.files.hdf5 import atomic_hdf5
+from genoformer.files.hdf5 import atomic_hdf5, check_heaps, read_text, write_text
 from genoformer.sequence.records import Record, SequenceDigest
 
 SCHEMA = 1
@@ -80,10 +80,10 @@ def write_store(path: str | Path, sources: Iterable[Source], attrs: dict) -> Non
         if not seen:
             raise DataError("STORE-002", "there is no record to store.", where=str(path))
         file.attrs["schema"] = SCHEMA
-        file.attrs["sequence_digest"] = digest.hexdigest()
-        file.attrs["parameters"] = json.dumps(attrs, sort_keys=True)
+        write_text(file.attrs, "sequence_digest", digest.hexdigest())
+        write_text(file.attrs, "parameters", json.dumps(attrs, sort_keys=True))
         file.attrs["n_records"] = len(seen)
-        file.attrs["about_digest"] = _about_digest(digest.hexdigest(), attrs, about)
+        write_text(file.attrs, "about_digest", _about_digest(digest.hexdigest(), attrs, about))
         file.flush()
         file.attrs["complete"] = True
 
@@ -112,7 +112,9 @@ def _write_record(group: h5py.Group, source: Source) -> None:
     group.create_dataset(
         "genes", data=genes, chunks=(max(1, min(len(genes), 4096)),), maxshape=(None,), fletcher32=True
     )
-    group.attrs["genome"], group.attrs["id"], group.attrs["length"] = genome, record.id, length
+    write_text(group.attrs, "genome", genome)
+    write_text(group.attrs, "id", record.id)
+    group.attrs["length"] = length
     group.attrs["circular"], group.attrs["genetic_code"] = bool(circular), int(genetic_code)
 
 
@@ -217,15 +219,17 @@ def _read_root(file: h5py.File, path: str) -> tuple[str, dict, int]:
                 where=path,
                 fix="Prepare it again.",
             )
-        parameters = json.loads(file.attrs["parameters"])
-        return str(file.attrs["sequence_digest"]), parameters, int(file.attrs["n_records"])
+        if file.attrs.get_id("parameters").get_type().is_variable_str():  # of older stores
+            check_heaps(path)
+        parameters = json.loads(read_text(file.attrs, "parameters"))
+        return read_text(file.attrs, "sequence_digest"), parameters, int(file.attrs["n_records"])
     except _READ_ERRORS as error:
         raise _damaged(path, f"its attributes cannot be read ({error})") from error
 
 
 def _read_about_digest(file: h5py.File, path: str) -> str | None:
     try:
-        return file.attrs.get("about_digest")
+        return read_text(file.attrs, "about_digest") if "about_digest" in file.attrs else None
     except _READ_ERRORS as error:
         raise _damaged(path, f"its attributes cannot be read ({error})") from error
 
@@ -236,10 +240,10 @@ def _read_records(file: h5py.File, n_records: int, path: str) -> Iterator[Stored
         try:
             _require_hard_link(file, "records", path)
             _require_hard_link(file, name, path)
-            attrs = dict(file[name].attrs)
+            attrs = file[name].attrs
             record = StoredRecord(
-                index, str(attrs["genome"]), str(attrs["id"]), int(attrs["length"]), bool(attrs["circular"]),
-                int(attrs["genetic_code"]),
+                index, read_text(attrs, "genome"), read_text(attrs, "id"), int(attrs["length"]),
+                bool(attrs["circular"]), int(attrs["genetic_code"]),
             )  # fmt: skip
             _check_datasets(file, name, record.length, path)
         except _READ_ERRORS as error:

@@ -76,11 +76,23 @@ def read_calibration(bundle: Bundle, needed: Iterable[str] = ()) -> dict[str, An
     return fitted
 
 
+LEAST_TEMPERATURE = 1e-6
+"""What training fits is far above it, and logits divided by less are no numbers."""
+
+
+def _read_temperature(stored: Any) -> float:
+    temperature = read_number(stored)
+    if temperature < LEAST_TEMPERATURE:
+        raise ValueError(f"expected a number of {LEAST_TEMPERATURE} or more, found {temperature}")
+    return temperature
+
+
 READ_FITTED: dict[str, Callable[[Any], Any]] = {
     "isotonic": IsotonicCalibrator.from_dict,
     "information": lambda stored: [read_number(value) for value in stored],
+    "temperature": _read_temperature,
 }
-"""How what is no number is read; raises what ``read_calibration`` catches."""
+"""How what is no plain number is read; raises what ``read_calibration`` catches."""
 
 
 def tile_plan(bundle: Bundle, speed: Speed) -> TilePlan:

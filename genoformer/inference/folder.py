@@ -208,7 +208,8 @@ def is_work_of(work: Path, key: dict) -> bool:
 
 def remove_half_written(out: Path, results: Sequence[str]) -> None:
     """Remove what a run that was killed left of its results."""
-    for stale in [path for trace in _half_written(results) for path in out.glob(trace)]:
+    # A set: patterns of results overlap, such as the name of the first picture and that of all.
+    for stale in {path for trace in _half_written(results) for path in out.glob(trace)}:
         remove(stale)
 
 

@@ -3,7 +3,9 @@
 obonet reads the file; what is wrong with it is said with the line of the term.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import contextlib
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -83,7 +85,8 @@ def read_obo(path: str | Path) -> Ontology:
     text = [line for _, line in read_lines(Path(path))]
     lines = _term_lines(text, path)
     try:
-        graph = obonet.read_obo(cast(TextIO, LineHandle(iter(text))), ignore_obsolete=True)
+        with _without_warnings():
+            graph = obonet.read_obo(cast(TextIO, LineHandle(iter(text))), ignore_obsolete=True)
     except Exception as error:  # obonet raises ValueError, KeyError, IndexError and others for bad files
         reason = " ".join(str(error).split())[:200]
         raise DataError(
@@ -106,6 +109,21 @@ def read_obo(path: str | Path) -> Ontology:
         replaced={other: term for term in kept for other in data[term].get("alt_id", ())},
         roots=frozenset(roots),
     )
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """By the logger of everyone, obonet warns of headers without a name, which nothing here needs."""
+    logger = logging.getLogger()
+
+    def is_of_others(record: logging.LogRecord) -> bool:
+        return Path(record.pathname).parent.name != obonet.__name__
+
+    logger.addFilter(is_of_others)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_of_others)
 
 
 def information_content(labels: np.ndarray, parents: Mapping[int, Collection[int]]) -> np.ndarray:

@@ -271,10 +271,12 @@ class EncoderLayer(nn.Module):
     def _residuals(self, hidden: Tensor, attended: Tensor) -> Tensor:
         if torch.is_grad_enabled() or hidden.device.type != "cpu":
             return self._behind_attention(hidden, attended, self._feed_forward)
-        # Token by token all that follows is the same, and a few tokens at a time stay in the cache.
-        pieces = zip(hidden.split(TOKENS_AT_A_TIME, dim=1), attended.split(TOKENS_AT_A_TIME, dim=1), strict=True)
-        output, widen, narrow = torch.empty_like(hidden), FixedLinear(self.widen), FixedLinear(self.narrow)
-        for part, (before, after) in zip(output.split(TOKENS_AT_A_TIME, dim=1), pieces, strict=True):
+        # Token by token all that follows is the same, in whatever row, and a few tokens at a time stay in the cache.
+        rows = (states.reshape(1, -1, states.shape[-1]) for states in (hidden, attended))
+        pieces = zip(*(states.split(TOKENS_AT_A_TIME, dim=1) for states in rows), strict=True)
+        output, widen, narrow = hidden.new_empty(hidden.shape), FixedLinear(self.widen), FixedLinear(self.narrow)
+        parts = output.view(1, -1, output.shape[-1]).split(TOKENS_AT_A_TIME, dim=1)
+        for part, (before, after) in zip(parts, pieces, strict=True):
             part.copy_(self._behind_attention(before, after, lambda states: narrow(widen.gelu(states))))
         return output
 

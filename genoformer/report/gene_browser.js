@@ -6,7 +6,7 @@
   const genome = JSON.parse(document.getElementById("genome-data").textContent);
   const genes = genome.genes, table = document.getElementById("genes"), detail = document.getElementById("gene-detail");
   const columns = table ? JSON.parse(document.getElementById("genes-data").textContent) : [];
-  const MARGIN = 0.6, FIRST_BP = 30000, COLOURS = ["#c4532f", "#0b7a75"], UNSURE = ["#e9b9a6", "#9fcfcc"];
+  const MARGIN = 0.6, FIRST_BP = 30000, COLOURS = ["#c4532f", "#0b7a75"], UNSURE = ["#e9b9a6", "#9fcfcc"], RNA = "#6d5296";
 
   function describe(row) {
     detail.replaceChildren();
@@ -93,6 +93,12 @@
     });
   }
 
+  function rnaFeatures({ record, start, end, strand, label }) {
+    return start.map((from, i) => ({
+      chr: genome.records[record[i]].name, start: from, end: end[i], name: label[i], strand: strand[i] ? "+" : "-", color: RNA,
+    }));
+  }
+
   function tracks() {
     const all = features();
     const scores = all.filter(each => genes.score[each.row] !== null)
@@ -101,6 +107,10 @@
       name: "genes", type: "annotation", features: all, displayMode: "EXPANDED", height: 90, maxRows: 6, order: 1,
       searchable: true, removable: false,
     }];
+    if (genome.rna) made.push({
+      name: "RNA genes", type: "annotation", features: rnaFeatures(genome.rna), displayMode: "COLLAPSED", height: 36, order: 1.5,
+      removable: false,
+    });
     const wig = { type: "wig", min: 0, max: 1, autoscale: false, height: 44, removable: false };
     if (scores.length) made.push({ ...wig, name: "confidence", features: scores, color: COLOURS[1], order: 2 });
     genome.tracks.forEach((track, i) => made.push({

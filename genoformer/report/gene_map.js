@@ -61,6 +61,7 @@ function makeGeneMap(place, genome, choose) {
       draw("line", { x1: x, x2: x, y1: 22, y2: 28, class: "axis" }, svg);
       if (x > 20 && x < pixels - 30 && (at / step) % 2 === 0) draw("text", { x, y: 16, "text-anchor": "middle" }, svg, at.toLocaleString("en-US"));
     }
+    if (genome.rna) drawRna(genome.rna, scale);
     for (let row = 0; row < genes.start.length; row++) {
       if (genes.record[row] !== state.record || genes.start[row] >= state.end || genes.end[row] <= state.start) continue;
       const isPlus = genes.strand[row] === 1, y = ROWS[isPlus ? 0 : 1];
@@ -69,6 +70,16 @@ function makeGeneMap(place, genome, choose) {
       draw("title", {}, group, genes.label[row]);
       draw("path", { d: arrow(x1, x2, y, isPlus), class: isPlus ? "fill-0" : "fill-1" }, group);
       if (x2 - x1 > 7 * genes.label[row].length) draw("text", { x: (x1 + x2) / 2, y: y + (isPlus ? -18 : 28), "text-anchor": "middle" }, group, genes.label[row]);
+    }
+  }
+
+  // Genes of RNA lie on the line between the strands.
+  function drawRna({ record, start, end, label }, scale) {
+    for (let i = 0; i < start.length; i++) {
+      if (record[i] !== state.record || start[i] >= state.end || end[i] <= state.start) continue;
+      const group = draw("g", { class: "rna" }, svg), width = Math.max((end[i] - start[i]) * scale, 1);
+      draw("title", {}, group, label[i]);
+      draw("rect", { x: (start[i] - state.start) * scale, y: 75, width, height: 8, fill: "#6d5296" }, group);
     }
   }
 

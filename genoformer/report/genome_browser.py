@@ -74,13 +74,19 @@ class BrowsedTrack:
     values: Mapping[int, tuple[int, np.ndarray]]
 
 
-def browser_part(records: Sequence[BrowsedRecord], genes: BrowsedGenes, tracks: Sequence[BrowsedTrack] = ()) -> Markup:
+def browser_part(
+    records: Sequence[BrowsedRecord],
+    genes: BrowsedGenes,
+    tracks: Sequence[BrowsedTrack] = (),
+    rna: BrowsedGenes | None = None,
+) -> Markup:
     """The place of the browser, what is said of the gene that was chosen, and the data.
 
     Args:
         records: In order; bases are carried if all have them.
         genes: On them.
         tracks: Beside them.
+        rna: Genes of RNA, in a track of their own; None for a model that finds none.
     """
     names = browser_names([record.id for record in records])
     carried = all(record.codes is not None for record in records)
@@ -88,6 +94,7 @@ def browser_part(records: Sequence[BrowsedRecord], genes: BrowsedGenes, tracks: 
         "records": [{"id": r.id, "name": n, "length": r.length} for r, n in zip(records, names, strict=True)],
         "sequence": _sequence(records, names) if carried else None,
         "genes": {**vars(genes)},
+        "rna": None if rna is None else {**vars(rna)},
         "tracks": [_packed(track) for track in tracks],
     }
     hint = None if igv_script() else note(HOW_TO_GET)

@@ -1,7 +1,11 @@
 """A warning when what validates a model, or tests it, shares sequence with what trains it."""
 
-from genoformer.genomes.leakage import find_leakage
+from collections.abc import Iterable, Iterator
+
+from genoformer.genomes.leakage import Leakage, find_leakage
+from genoformer.sequence.records import Record
 from genoformer.training.interface import TrainingData
+from genoformer.training.progress import Stage, stage
 
 HELD_OUT = ("validation", "test")
 
@@ -14,7 +18,7 @@ def leakage_lines(data: TrainingData) -> list[str]:
     """
     lines = []
     for part in HELD_OUT:
-        found = find_leakage(lambda: data.records("train"), data.records(part))
+        found = _compare(data, part)
         if found.pieces:
             piece = found.pieces[0]
             lines.append(
@@ -23,3 +27,14 @@ def leakage_lines(data: TrainingData) -> list[str]:
                 "Scores there say little about new sequence; genoformer check-leakage shows more."
             )
     return lines
+
+
+def _compare(data: TrainingData, part: str) -> Leakage:
+    with stage(f"comparing the {part} part with the training part", unit="bp") as shown:
+        return find_leakage(lambda: _counted(data.records("train"), shown), data.records(part))
+
+
+def _counted(records: Iterable[Record], shown: Stage) -> Iterator[Record]:
+    for record in records:
+        yield record
+        shown.advance(len(record))

@@ -87,9 +87,11 @@ def test_a_long_record_is_drawn_as_shares_and_its_beginning_gene_by_gene(model_o
 
 
 def test_a_model_says_what_it_is_in_a_line(model_of):
-    text = repr(load_model("bacteria"))
-    assert text.startswith("Model 'bacteria': genes without introns: bacteria, archaea, phages; 1,320,975 parameters; ")
-    assert "trained on NC_000913.3, 4,641,652 bp" in text and "\n" not in text and len(text) < 350
+    text = repr(load_model("prokaryotes"))
+    assert text.startswith(
+        "Model 'prokaryotes': genes without introns: bacteria, archaea, phages; 1,124,638 parameters; "
+    )
+    assert "trained on 72 genomes and" in text and "\n" not in text and len(text) < 350
     tiny = model_of("mlm")
     assert repr(tiny).endswith(" parameters") and tiny.card == "#\n" and tiny.labels == tuple("ACGT")
 
@@ -143,7 +145,7 @@ TYPED = """
 from pathlib import Path
 from genoformer import FunctionPrediction, load_model
 
-model = load_model("bacteria")
+model = load_model("prokaryotes")
 for result in model.predict(Path("x.fa")):
     reveal_type(result.genes)
 reveal_type(model.predict_sequence("x", "ACGT"))

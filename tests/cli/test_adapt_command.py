@@ -25,7 +25,7 @@ def genome(tmp_path_factory):
 def adapted(genome, tmp_path_factory):
     """The shipped model after three steps on its own calls."""
     out = tmp_path_factory.mktemp("adapted") / "model"
-    assert main(["adapt", "--model", "bacteria", str(genome), "-o", str(out), "--steps", "3"]) == 0
+    assert main(["adapt", "--model", "prokaryotes", str(genome), "-o", str(out), "--steps", "3"]) == 0
     return out
 
 
@@ -35,10 +35,10 @@ def weights(folder):
 
 def test_bundle_is_complete_and_its_weights_have_moved(adapted):
     assert "model.safetensors" in verify_manifest(adapted)
-    before, after = weights("bacteria"), weights(adapted)
+    before, after = weights("prokaryotes"), weights(adapted)
     assert before.keys() == after.keys()
     assert any(not np.array_equal(before[name], after[name]) for name in before)
-    assert load_bundle(adapted).calibration["decoder"] == load_bundle("bacteria").calibration["decoder"]
+    assert load_bundle(adapted).calibration["decoder"] == load_bundle("prokaryotes").calibration["decoder"]
 
 
 def test_card_holds_the_scores_before_and_after_and_calls_them_agreement(adapted):
@@ -47,7 +47,7 @@ def test_card_holds_the_scores_before_and_after_and_calls_them_agreement(adapted
 
 
 def test_same_command_finds_nothing_to_do_and_another_is_refused(genome, adapted, capsys):
-    command = ["adapt", "--model", "bacteria", str(genome), "-o", str(adapted)]
+    command = ["adapt", "--model", "prokaryotes", str(genome), "-o", str(adapted)]
     before = (adapted / "model.safetensors").read_bytes()
     assert main([*command, "--steps", "3"]) == 0
     assert "nothing to do" in capsys.readouterr().out
@@ -58,7 +58,7 @@ def test_same_command_finds_nothing_to_do_and_another_is_refused(genome, adapted
 @pytest.mark.slow
 def test_same_seed_gives_the_same_weights(genome, adapted, tmp_path):
     out = tmp_path / "again"
-    assert main(["adapt", "--model", "bacteria", str(genome), "-o", str(out), "--steps", "3"]) == 0
+    assert main(["adapt", "--model", "prokaryotes", str(genome), "-o", str(out), "--steps", "3"]) == 0
     assert (out / "model.safetensors").read_bytes() == (adapted / "model.safetensors").read_bytes()
 
 

@@ -302,7 +302,7 @@ def test_a_threshold_that_is_no_probability_is_refused(annotate, capsys, value):
     ("kind", "more", "code", "text"),
     [
         ("regression", [], 2, "says numbers"),
-        ("multiclass", ["--function", "bacteria"], 65, 'the model is for "gene_structure", not function'),
+        ("multiclass", ["--function", "prokaryotes"], 65, 'the model is for "gene_structure", not function'),
         ("multiclass", ["--function", "no-such-model"], 66, "no-such-model"),
         ("multiclass", ["--formats", "gff"], 2, "gff"),
     ],
@@ -320,7 +320,7 @@ def test_an_empty_genome_has_complete_files(annotate, tmp_path):
 
 
 def test_the_shipped_models_annotate_a_genome(genome, tmp_path):
-    words = ["annotate", genome, "--structure", "bacteria", "--function", "ec_class"]
+    words = ["annotate", genome, "--structure", "prokaryotes", "--function", "ec_class"]
     assert main([str(word) for word in (*words, "-o", tmp_path / "o")]) == 0
     # A digest stands for the decoder: what it holds would be longer than most results.
     assert (tmp_path / "o/run.json").stat().st_size < 10_000

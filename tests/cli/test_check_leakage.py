@@ -1,5 +1,6 @@
 """``check-leakage`` and the warning of ``fit``."""
 
+import io
 import json
 
 import numpy as np
@@ -10,7 +11,9 @@ from genoformer.applications.functions.data import TableData
 from genoformer.cli.main import main
 from genoformer.labels.tables import TableColumns
 from genoformer.sequence.alphabet import decode_bases, reverse_complement
+from genoformer.training.displays import Lines
 from genoformer.training.leakage_warning import leakage_lines
+from genoformer.training.progress import watched_by
 from genoformer.training.settings import LabelSplit, Loader, ModelReading
 
 
@@ -68,5 +71,8 @@ def test_training_warns_of_relatives_in_validation(tmp_path):
     columns = TableColumns(sequence="dna", id="id", group="part")
     data = TableData(str(path), columns=columns, split=LabelSplit("column"), loader=Loader(batch_size=4))
     data.bind(ModelReading("function", k=6, stride=1)).setup()
-    (line,) = leakage_lines(data)
+    shown = io.StringIO()
+    with watched_by(Lines(shown)):
+        (line,) = leakage_lines(data)
+    assert "comparing the validation part with the training part" in shown.getvalue()
     assert "LEAKAGE-002" in line and "near 1-300 with s0" in line and "300 of 2,100 bp" in line

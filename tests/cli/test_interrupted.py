@@ -27,7 +27,7 @@ MOMENTS = [
     *(pytest.param("os:replace", n, marks=[pytest.mark.slow] if n % 2 else []) for n in range(1, 9)),
     *(("os:fsync", n) for n in (1, 4, 9)),
     *(("genoformer.applications.genes.caller:GeneFinder.block_candidates", n) for n in (1, 2, 4)),
-    *(("genoformer.applications.genes.caller:GeneFinder.genes", n) for n in (1, 3)),
+    ("genoformer.applications.genes.caller:GeneFinder.genes_of_each", 1),
     ("genoformer.sequence.records:SequenceDigest.update", 2),
     ("genoformer.bundle.folder:load_bundle", 1),
     ("genoformer.bundle.header:verify_manifest", 1),

@@ -53,7 +53,7 @@ def folder(tmp_path_factory):
         assert main([*TINY, *FILES, "--name", "one", "--model.encoder.dropout", "0.1"]) == 0
     bundle = load_bundle(path / "runs/one/model")
     if "decoder" not in bundle.calibration:
-        decoder = load_bundle("bacteria").calibration["decoder"]
+        decoder = load_bundle("prokaryotes").calibration["decoder"]
         add_calibration(path / "runs/one/model", bundle, {"decoder": decoder})
     return path
 

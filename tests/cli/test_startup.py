@@ -78,3 +78,25 @@ def test_loading_sets_objects_apart_once_and_leaves_the_collector_as_it_was(monk
     finally:
         gc.enable()
     assert frozen == [False]
+
+
+FIRST = """
+import signal, sys
+sys.argv = [sys.argv[1]]
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("genoformer."):
+            print(name, getattr(signal.getsignal(signal.SIGINT), "__module__", None))
+
+sys.meta_path.insert(0, Watch())
+import genoformer
+"""
+
+
+@pytest.mark.parametrize(("program", "listens"), [("/somewhere/bin/genoformer", True), ("/somewhere/notebook", False)])
+def test_the_program_alone_hears_an_interrupt_before_it_loads_anything(program, listens):
+    done = subprocess.run([sys.executable, "-c", FIRST, program], capture_output=True, text=True, check=True)
+    loaded = [line.split() for line in done.stdout.splitlines()]
+    assert loaded[0][0] == "genoformer.files"
+    assert {module == "genoformer" for _, module in loaded} == {listens}

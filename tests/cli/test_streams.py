@@ -13,7 +13,7 @@ from genoformer.files.once import rereadable
 from genoformer.sequence.byte_chunks import read_chunks
 
 FULL = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
-QUICK = [["models"], ["--help"], ["--version"], ["prepare", "--help"], ["fit", "--help"], ["models", "bacteria"]]
+QUICK = [["models"], ["--help"], ["--version"], ["prepare", "--help"], ["fit", "--help"], ["models", "prokaryotes"]]
 
 
 def run(arguments, closed=(), **streams):

@@ -43,7 +43,7 @@ def test_a_model_with_a_memory_is_trained_used_and_adapted(genome, capsys):
     bundle = load_bundle(model)
     assert bundle.config.encoder["attention"] == {**ATTENTION, "evaluation_memory": None}
     if "decoder" not in bundle.calibration:
-        add_calibration(Path(model), bundle, {"decoder": load_bundle("bacteria").calibration["decoder"]})
+        add_calibration(Path(model), bundle, {"decoder": load_bundle("prokaryotes").calibration["decoder"]})
     assert main(["validate", "--config", "gene_structure_tiny", *genome, *OWN, "--name", "xl"]) == 0
     words = ["predict", "parts.fa", "--model", model, "--formats", "gff3,tsv", "--circular", "none"]
     assert main([*words, "-o", "one"]) == 0

@@ -9,7 +9,7 @@ import pytest
 from genoformer.decoding import statistics
 from genoformer.decoding.genome_counts import CONTEXT, N_HEXAMERS, GenomeCounts
 from genoformer.decoding.orfs import EDGE_START
-from genoformer.decoding.prior import StatisticsPrior, learn_prior
+from genoformer.decoding.prior import SITE_SHARE, StatisticsPrior, learn_prior
 from genoformer.decoding.statistics import estimate_statistics
 
 
@@ -124,3 +124,18 @@ def test_too_few_genes_make_no_prior(genomes):
     assert learn_prior([]) is None
     assert learn_prior([(scaled(genomes[0], 0.001), True)]) is None
     assert learn_prior([(genomes[0], False)]) is None
+
+
+def test_starts_are_those_of_genomes_with_a_binding_site(genomes):
+    """One genome of three has AGGAGG before all its starts; of two without one both count."""
+    with_site = made_up_counts(5, 0.5)
+    at = np.random.default_rng(5).integers(0, 12, len(with_site.upstream))
+    with_site.upstream[np.arange(len(at))[:, None], at[:, None] + np.arange(6)] = [0, 2, 2, 0, 2, 2]
+    with_site.motifs[0, 0b00_10_10_00_10] = len(at)
+    site = estimate_statistics(with_site).site
+    assert site.share > SITE_SHARE > max(estimate_statistics(one).site.share for one in genomes[:2])
+    chosen = learn_prior([(genomes[0], True), (with_site, True), (genomes[1], True)]).starts
+    assert chosen.site.share == site.share and np.array_equal(chosen.motif, estimate_statistics(with_site).motif)
+    both = learn_prior([(genomes[0], True), (genomes[1], True)]).starts
+    assert np.array_equal(both.usage, estimate_statistics(genomes[0] + genomes[1]).usage)
+    assert np.array_equal(both.context, estimate_statistics(genomes[0] + genomes[1]).context)

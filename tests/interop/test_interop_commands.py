@@ -148,7 +148,7 @@ def test_bert_over_kmers_becomes_a_bundle_without_global_tokens(tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["export", "bacteria", "-o", "hf"], 2, "positions rotary"),
+        (["export", "prokaryotes", "-o", "hf"], 2, "positions rotary"),
         (["export", "nowhere", "-o", "hf"], 66, "nowhere"),
         (["export", "a", "--format", "onnx", "-o", "hf"], 2, "onnx"),
         (["export", "a", "-o", "taken"], 73, "--overwrite"),

@@ -1,6 +1,7 @@
 """Ontologies: graphs from OBO files, implied terms, information, scores as in CAFA."""
 
 import gzip
+import logging
 import math
 
 import networkx
@@ -206,3 +207,10 @@ def test_common_threshold_is_the_best_for_the_mean_of_the_branches():
     scores = np.array([[0.9, 0.2], [0.8, 0.7], [0.3, 0.6]])
     assert best_common_threshold(scores, labels, ["x", "y"]) == 0.6
     assert curve_of(scores, labels, np.ones(2), np.array([0.6])).f1[0] == pytest.approx(1.0)
+
+
+def test_a_header_without_a_name_is_read_in_silence(tmp_path, caplog):
+    (tmp_path / "a.obo").write_text(SMALL.replace("ontology: small\n", ""))
+    assert read_obo(tmp_path / "a.obo").roots == {"X:r"} and not caplog.records
+    logging.getLogger().warning("of others")
+    assert [record.message for record in caplog.records] == ["of others"]

@@ -7,7 +7,7 @@ import pytest
 from chromium import DESKTOP, PHONE
 from selenium.webdriver.common.keys import Keys
 
-from genoformer.annotation.models import Gene
+from genoformer.annotation.models import Gene, RnaGene
 from genoformer.applications.genes.report import GeneReportWriter
 from genoformer.bundle.header import read_header
 from genoformer.inference.report_files import Finished
@@ -36,8 +36,9 @@ def write_report(path):
     writer, rng = GeneReportWriter(path), np.random.default_rng(0)
     for name, n in (("contig:1", N_GENES), (MARKUP, 1)):
         record = Record(name, rng.integers(0, 4, 1000 * n + 1000, dtype=np.uint8))
-        writer.add(record, list(genes_of(name, n)), circular=True, genetic_code=11)
-    header = read_header("bacteria")
+        rna = [RnaGene(name, 960, 1040, "+", "tRNA", score=0.9)]
+        writer.add(record, list(genes_of(name, n)), circular=True, genetic_code=11, rna_genes=rna)
+    header = read_header("prokaryotes")
     writer.describe(Finished(header, REQUEST, [f"{MARKUP}.fa"], SUMMARY, "float32"))
     return path
 
@@ -147,6 +148,16 @@ def test_a_click_on_the_circle_chooses_a_gene(chromium, page):
     )
     chromium.wait("return document.getElementById('browser').dataset.locus.startsWith('0:29')")
     assert "TAG_030" in chromium.find("#gene-detail").text
+
+
+def test_genes_of_rna_are_drawn_between_genes(chromium, page):
+    chromium.open(page)
+    igv_label = "[...document.querySelector('#browser > div').shadowRoot.querySelectorAll('.igv-track-label')]"
+    if page.parent.name.startswith("igv"):
+        assert "RNA genes" in chromium.run(f"return {igv_label}.map(each => each.textContent)")
+    else:
+        drawn = chromium.run("return [...document.querySelectorAll('.gene-map .rna title')].map(t => t.textContent)")
+        assert drawn == ["tRNA"]
 
 
 def test_a_page_without_igv_says_how_to_get_it(chromium, page):

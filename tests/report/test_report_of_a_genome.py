@@ -26,7 +26,7 @@ def page(data_dir, tmp_path_factory):
         "genetic_code": 11,
     }  # fmt: skip
     request = {"formats": ["gff3", "report"]}
-    writer.describe(Finished(read_header("bacteria"), request, ["ecoli.fna.gz"], summary, "float32"))
+    writer.describe(Finished(read_header("prokaryotes"), request, ["ecoli.fna.gz"], summary, "float32"))
     return writer.path
 
 

@@ -93,7 +93,7 @@ def test_a_new_attention_is_a_file_and_a_row(genome, monkeypatch, capsys):
     assert load_bundle(model).config.encoder["attention"] == {"name": "mean", "scale": 1.0, "has_projections": True}
     if "decoder" not in load_bundle(model).calibration:
         bundle = load_bundle(model)
-        add_calibration(model, bundle, {"decoder": load_bundle("bacteria").calibration["decoder"]})
+        add_calibration(model, bundle, {"decoder": load_bundle("prokaryotes").calibration["decoder"]})
     shards_equal_one_run(str(model), "gff3,tsv")
     assert main(["predict", "sim/genome.fa", "--model", str(model), "-o", "found"]) == 0
     assert main(["evaluate", "found", "sim/genome.gff3"]) == 0

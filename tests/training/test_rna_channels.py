@@ -1,12 +1,16 @@
 """Training with ``options.rna``: from an annotation to a bundle with two more outputs."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from planted_rna import gff3_of, plant
 
+from genoformer.annotation.read import read_annotation
+from genoformer.applications.genes.data import GenomeData
 from genoformer.batches.collate import collate_crops
-from genoformer.batches.crops import CropDataset
+from genoformer.batches.crops import CropDataset, rna_places
 from genoformer.bundle.folder import load_bundle
 from genoformer.cli.fit import run_lightning
 from genoformer.cli.main import main
@@ -20,6 +24,7 @@ from genoformer.sequence.fasta import write_fasta
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.sequence.records import Record
 from genoformer.tasks import gene_structure
+from genoformer.training.settings import GenomeAugmentation, ModelReading
 
 TINY = ["--config", "gene_structure_tiny", "--trainer.accelerator", "cpu", "--trainer.max_steps", "2"]
 
@@ -50,6 +55,41 @@ def test_a_store_without_labels_of_rna_is_refused(genome):
     assert main(["prepare", "g.fa", "--annotation", "g.gff3", "-o", "rna.h5", "--labels", "codons_rna"]) == 0
     arguments[arguments.index("plain.h5")] = "rna.h5"
     assert run_lightning("fit", arguments) == 0
+
+
+def test_crops_are_drawn_to_hold_rna_genes_where_a_region_has_one(genome):
+    assert main(["prepare", "g.fa", "--annotation", "g.gff3", "-o", "rna.h5", "--labels", "codons_rna"]) == 0
+    store, regions = Store("rna.h5"), [Region(0, 0, 12_000), Region(0, 12_000, 12_400)]
+    places = rna_places(store, regions[0])
+    named = [gene for gene in read_annotation(Path("g.gff3")).rna_genes if gene.end <= 12_000]
+    assert sorted(places.tolist()) == sorted((gene.start + gene.end) // 2 for gene in named) and len(named) > 5
+
+    def drawn(share, n=300):
+        crops = CropDataset(
+            store, regions, KmerTokenizer(k=6, stride=3), crop_bp=90, seed=1, both_strands=True, rna_crops=share
+        )
+        return [crops.place(i) for i in range(n)]
+
+    def share_that_holds(found):
+        found = [(start, end) for region, start, end, _ in found if region == regions[0]]
+        return np.mean([((places >= start) & (places < end)).any() for start, end in found])
+
+    plain, half, every = drawn(0.0), drawn(0.5), drawn(1.0)
+    assert share_that_holds(every) == 1 and share_that_holds(plain) < 0.3
+    assert 0.4 < share_that_holds(half) < share_that_holds(plain) + 0.6
+    assert half == drawn(0.5) and [row[0] for row in half] == [row[0] for row in plain]
+    assert all(region.start <= start < end <= region.end for region, start, end, _ in every)
+    assert len({start - places[np.argmin(abs(places - start))] for _, start, _, _ in every}) > 50
+
+
+def test_crops_for_rna_need_a_model_that_learns_it_and_has_no_memory(genome):
+    data = ["--data.augment.rna_crops", "0.5", "--name", "x"]
+    with pytest.raises(UsageError, match="learns no genes of RNA") as caught:
+        run_lightning("fit", [*TINY, *genome, *data])
+    assert caught.value.where == "data.augment.rna_crops"
+    reading = ModelReading("gene_structure", k=6, stride=3, options={"rna": True}, walks=True)
+    with pytest.raises(UsageError, match="memory"):
+        GenomeData(augment=GenomeAugmentation(rna_crops=0.5)).bind(reading)
 
 
 def test_planted_rna_genes_are_learned(genome, tmp_path):

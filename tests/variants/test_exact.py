@@ -23,7 +23,7 @@ from genoformer.variants.interface import Genome, VariantOptions
 from genoformer.variants.reach import StrandReader
 
 TOLERANCE = 2e-4  # float32, sums in another order: logits of up to 20 after four layers
-BACTERIA = pytest.param("bacteria", marks=pytest.mark.slow)
+BACTERIA = pytest.param("prokaryotes", marks=pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def ready(kind, header, record, folder):
 
 
 @pytest.mark.parametrize(
-    ("name", "n", "at_least"), [("tiny", 30, 8), pytest.param("bacteria", 14, 1, marks=pytest.mark.slow)]
+    ("name", "n", "at_least"), [("tiny", 30, 8), pytest.param("prokaryotes", 14, 1, marks=pytest.mark.slow)]
 )
 def test_genes_equal_those_of_the_whole_changed_genome(name, n, at_least, tiny_bundle, lambda_phage, tmp_path):
     header = read_header(tiny_bundle if name == "tiny" else name)

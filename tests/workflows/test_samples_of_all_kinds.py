@@ -39,7 +39,7 @@ def test_every_path_of_every_rule_is_quoted():
 
 def test_paths_with_blanks_and_quotes_are_read(snakemake, folder, warm):
     shutil.copytree(folder / "genomes/second", folder / ODD)
-    odd = {"fasta": f"{ODD}/genome.fa", "annotation": f"{ODD}/genome.gff3", "model": "bacteria"}
+    odd = {"fasta": f"{ODD}/genome.fa", "annotation": f"{ODD}/genome.gff3", "model": "prokaryotes"}
     write_samples(folder, {"sample": "odd", "role": "test"} | odd)
     code, said = snakemake(folder)
     assert code == 0, said
@@ -51,9 +51,9 @@ def test_each_sample_may_have_a_model_of_its_own(snakemake, folder):
     genome = str(folder / "genomes/first/genome.fa")
     rows = [{"sample": name, "role": "predict", "fasta": genome} for name in ("bug", "mould")]
     write_samples(folder, rows[0], rows[1] | {"model": "fungi"})
-    code, said = snakemake(folder, "-n", "-p", "--config", "model=bacteria")
+    code, said = snakemake(folder, "-n", "-p", "--config", "model=prokaryotes")
     models = dict(re.findall(r"predict \S+ --model (\S+) -o results/shards/(\w+)-", said))
-    assert code == 0 and models == {"bacteria": "bug", "fungi": "mould"}
+    assert code == 0 and models == {"prokaryotes": "bug", "fungi": "mould"}
     code, said = snakemake(folder, "-n")
     assert code == 1 and '"model" is empty' in said
 
@@ -75,8 +75,10 @@ def test_flat_files_need_no_second_file(snakemake, folder, name):
 
 
 def test_embeddings_are_those_of_the_command(snakemake, folder, warm):
-    write_samples(folder, {"sample": "a", "role": "predict", "fasta": "genomes/third/genome.fa", "model": "bacteria"})
-    configure(folder, embeddings={"model": "bacteria", "formats": ["h5"], "options": "--per window --window-bp 500"})
+    write_samples(
+        folder, {"sample": "a", "role": "predict", "fasta": "genomes/third/genome.fa", "model": "prokaryotes"}
+    )
+    configure(folder, embeddings={"model": "prokaryotes", "formats": ["h5"], "options": "--per window --window-bp 500"})
     code, said = snakemake(folder, "--", "results/embed/a/manifest.json")
     assert code == 0, said
     assert set(verify_manifest(folder / "results/embed/a")) == {"embeddings.h5", "summary.json"}
@@ -90,7 +92,7 @@ def test_variants_are_judged_by_the_model_of_their_sample(snakemake, folder, war
     ]
     head = "##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
     (folder / "some variants.vcf").write_text(head + "\n".join(rows) + "\n")
-    sample = {"sample": "a", "role": "predict", "fasta": "genomes/third/genome.fa", "model": "bacteria"}
+    sample = {"sample": "a", "role": "predict", "fasta": "genomes/third/genome.fa", "model": "prokaryotes"}
     write_samples(folder, sample | {"variants": "some variants.vcf"})
     code, said = snakemake(folder, "--", "results/variants/a/manifest.json")
     assert code == 0, said

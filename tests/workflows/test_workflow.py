@@ -170,7 +170,7 @@ def test_samples_may_have_dots_numbers_and_names_that_begin_alike(snakemake, fol
     names = ("strain.v1.2", "strain.v1", "s1", "s10", "007", "1e3", "...", "-x")
     rows = "".join(f"{name}\tpredict\t{genome}\t\t\n" for name in names)
     (folder / "config/samples.tsv").write_text("sample\trole\tfasta\tannotation\tgenetic_code\n" + rows)
-    code, said = snakemake(folder, "-n", "--config", "model=bacteria", "shards=1")
+    code, said = snakemake(folder, "-n", "--config", "model=prokaryotes", "shards=1")
     assert code == 0 and re.search(rf"predict_shard +{len(names)}\n", said)
 
 
@@ -186,7 +186,7 @@ def test_samples_may_have_dots_numbers_and_names_that_begin_alike(snakemake, fol
 )
 def test_bad_table_of_samples_is_named(table, said, snakemake, folder):
     (folder / "config/samples.tsv").write_bytes(table)
-    code, found = snakemake(folder, "-n", "--config", "model=bacteria")
+    code, found = snakemake(folder, "-n", "--config", "model=prokaryotes")
     assert code == 1 and said in found and "samples.tsv" in found
 
 
@@ -198,7 +198,7 @@ def test_no_model_and_nothing_to_train_on_is_an_error(snakemake, folder):
 
 
 def test_model_of_functions_that_is_not_there_is_named_before_any_job(snakemake, folder):
-    code, said = snakemake(folder, "-n", "--config", "function_model=runs/absent", "model=bacteria")
+    code, said = snakemake(folder, "-n", "--config", "function_model=runs/absent", "model=prokaryotes")
     assert code == 1 and "Missing input files for rule function" in said and "runs/absent/manifest.json" in said
 
 
@@ -218,14 +218,14 @@ def test_shared_sequence_ends_the_workflow_before_training(snakemake, folder, wa
 
 
 def test_shipped_model_needs_no_training(snakemake, folder):
-    code, said = snakemake(folder, "-n", "--config", "model=bacteria")
+    code, said = snakemake(folder, "-n", "--config", "model=prokaryotes")
     assert code == 0 and "train" not in said.split("Job stats:")[1].split("Reasons:")[0]
 
 
 def test_failing_rule_leaves_nothing_that_counts_as_finished(snakemake, folder, warm):
     (folder / "genomes/third/genome.fa").write_text(">a\nACG!\n")
     target = "results/predict/third/manifest.json"
-    code, said = snakemake(folder, "--config", "model=bacteria", "shards=1", "--retries", "0", "--", target)
+    code, said = snakemake(folder, "--config", "model=prokaryotes", "shards=1", "--retries", "0", "--", target)
     assert code == 1 and "FASTA-008" in said and "genome.fa line 2" in said
     assert not (folder / "results/shards/third-1/shard-1-of-1").exists() and not (folder / target).exists()
 

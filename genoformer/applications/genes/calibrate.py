@@ -11,21 +11,22 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from genoformer.applications.genes.held import Held, read_held
+from genoformer.applications.genes.held import N_GENE_CHANNELS, Held, read_held
 from genoformer.applications.genes.left_out import read_left_out
 from genoformer.bundle.folder import Bundle
-from genoformer.decoding.caller import call_genes, genome_statistics, record_stop_rate
+from genoformer.decoding.caller import call_genes, collect_candidates, genome_statistics, record_stop_rate
 from genoformer.decoding.decoder import SECOND_LOOKS, GeneDecoder, Scorer
 from genoformer.decoding.familiarity import long_gene_evidence
 from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer, fit_second_look, truth_of
-from genoformer.decoding.genome_counts import count_genes
+from genoformer.decoding.genome_counts import GenomeCounts, add_up, count_genes
 from genoformer.decoding.neighbours import neighbour_features, start_neighbours
+from genoformer.decoding.options import CallOptions
 from genoformer.decoding.prior import StatisticsPrior, learn_prior
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
 from genoformer.sequence.kmers import KmerTokenizer
-from genoformer.stream import TilePlan
+from genoformer.stream import TilePlan, record_logits
 from genoformer.training.finish import Finish, Fold
 from genoformer.training.progress import stage
 
@@ -70,12 +71,13 @@ def fit_decoder(held: list[Held]) -> GeneDecoder:
 
 def _prior(held: list[Held]) -> StatisticsPrior | None:
     """What the genes of these genomes look like, for the genomes to come."""
-    counts = []
+    counts: dict[tuple[str, bool], list[GenomeCounts]] = {}
     for h in held:
         if h.inside:
             _, start_right, judged = truth_of(h.candidates, h.inside[0].genes)
-            counts.append((count_genes(h.codes, h.candidates, np.flatnonzero(start_right & judged)), h.natural))
-    return learn_prior(counts)
+            own = count_genes(h.codes, h.candidates, np.flatnonzero(start_right & judged))
+            counts.setdefault((h.genome, h.natural), []).append(own)
+    return learn_prior([(add_up(parts), is_natural) for (_, is_natural), parts in counts.items()])
 
 
 def _fit_looks(held: list[Held], statistics: dict[str, GenomeStatistics]) -> Scorer:
@@ -143,7 +145,8 @@ def _with_neighbours(h: Held, rows: list[FitRows], chosen: np.ndarray) -> list[F
 
 def fit_genes(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
     """The gene decoder, fitted on the validation regions; see ``training.finish.Fit``."""
-    held = _read_at_home(bundle, data, precision)
+    plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
+    held = read_held(bundle.model, bundle.tokenizer, plan, data.store, data.regions["validation"])
     decoder = fit_decoder(held)
     return {"decoder": decoder.to_dict(), "codon_evidence": evidence_at_home(held, decoder)}
 
@@ -151,15 +154,24 @@ def fit_genes(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
 def fit_genes_across(bundle: Bundle, data: Any, precision: str, folds: Sequence[Fold]) -> dict[str, Any]:
     """The same, fitted on genomes that networks were not trained on; see ``training.finish.FitAcross``."""
     decoder = fit_decoder(read_left_out(folds, data, precision))
-    return {
-        "decoder": decoder.to_dict(),
-        "codon_evidence": evidence_at_home(_read_at_home(bundle, data, precision), decoder),
-    }
+    return {"decoder": decoder.to_dict(), "codon_evidence": evidence_of_regions(bundle, data, precision, decoder)}
 
 
-def _read_at_home(bundle: Bundle, data: Any, precision: str) -> list[Held]:
-    plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
-    return read_held(bundle.model, bundle.tokenizer, plan, data.store, data.regions["validation"])
+def evidence_of_regions(bundle: Bundle, data: Any, precision: str, decoder: GeneDecoder) -> float | None:
+    """As ``evidence_at_home``, from the validation regions alone: not all of their genomes are read for it."""
+    plan, evidence = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision), []
+    regions: Sequence[Region] = data.regions["validation"]
+    n_bases = sum(region.end - region.start for region in regions)
+    with stage("reading validation regions", n_bases, "bp") as shown:
+        for region in regions:
+            codes = data.store.bases(region.record, region.start, region.end)
+            options = CallOptions(genetic_code=data.store.records[region.record].genetic_code)
+            pieces = record_logits(bundle.model, bundle.tokenizer, codes, plan)
+            genes = ((start, end, logits[..., :N_GENE_CHANNELS]) for start, end, logits in pieces)
+            rows = collect_candidates(codes, genes, options)
+            evidence += long_gene_evidence(call_genes("", codes, rows, decoder, options))
+            shown.advance(len(codes))
+    return float(np.median(evidence)) if evidence else None
 
 
 FINISH = Finish(fit_genes, lack="The model cannot call genes.", across=fit_genes_across)

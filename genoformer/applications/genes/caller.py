@@ -16,11 +16,14 @@ from genoformer.decoding.caller import (
     CodesAndCandidates,
     block_candidates,
     call_genes,
+    candidates_of,
+    chosen_genes,
     genome_statistics,
     hopeful,
     plan_blocks,
     unwrap_genes,
 )
+from genoformer.decoding.caller_of_many import choose_each, hopeful_each, statistics_each
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.decoding.masking import open_intervals, overlaps_mask
 from genoformer.decoding.options import CallOptions
@@ -28,15 +31,23 @@ from genoformer.decoding.readings import candidate_dtype
 from genoformer.decoding.statistics import GenomeStatistics
 from genoformer.inference.bundle_parts import read_decoder, tile_plan
 from genoformer.inference.interface import Speed
+from genoformer.inference.packing import read_together
 from genoformer.inference.presentation import Presentation
 from genoformer.sequence.records import Record
-from genoformer.stream import (
-    TilePlan,
-    mostly_unknown,
-    piece_ends,
-    record_logits,
-    wrap_circular,
-)
+from genoformer.stream import TilePlan, mostly_unknown, piece_ends, record_logits, wrap_circular
+
+
+@dataclass(frozen=True)
+class ReadRecord:
+    """A record that was read with others.
+
+    Attributes:
+        outputs: Of its opened form, float32 [2, L, C].
+        candidates: Those that could become genes.
+    """
+
+    outputs: np.ndarray
+    candidates: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -122,6 +133,7 @@ class GeneFinder:
         on_bases: Callable[[int], None] = lambda n: None,
         masked: np.ndarray | None = None,
         on_piece: Callable[[int, int, np.ndarray], None] | None = None,
+        ready: ReadRecord | None = None,
     ) -> Iterator[np.ndarray]:
         """The model pass of neighbouring blocks: candidate genes in coordinates of the record's opened form.
 
@@ -133,6 +145,7 @@ class GeneFinder:
             masked: Where no candidate may lie, see ``decoding.masking``: disjoint (start, end) in ascending order, in
                 the record's own coordinates, int64 [N, 2].
             on_piece: Called with start, end and logits of each piece of the opened form, see ``kept_tracks``.
+            ready: What ``read_together`` gave of the record, of which there is one block.
 
         Yields:
             Rows of ``candidate_dtype(options)`` for each block.
@@ -153,8 +166,35 @@ class GeneFinder:
 
         if masked is not None and options.circular:
             masked = open_intervals(masked, length=len(codes), margin=(len(opened) - len(codes)) // 2)
-        for rows in block_candidates(opened, counted(), blocks, options, hopeful(self.decoder, opened, options)):
+        if ready is None:
+            found = block_candidates(opened, counted(), blocks, options, hopeful(self.decoder, opened, options))
+        else:
+            on_bases(len(opened))
+            if on_piece is not None:
+                on_piece(0, len(opened), ready.outputs)
+            found = iter([ready.candidates])
+        for rows in found:
             yield rows if masked is None else rows[~overlaps_mask(rows["start"], rows["end"], masked)]
+
+    def read_together(
+        self, records: Sequence[tuple[np.ndarray, CallOptions]], wanted: Sequence[bool]
+    ) -> list[ReadRecord | None]:
+        """The model pass of short records, for ``block_candidates``; None for others, see ``inference.packing``.
+
+        Args:
+            records: Base codes and options of each.
+            wanted: Whose outputs are wanted.
+        """
+        sequences = [self.opened(codes, options) for codes, options in records]
+        outputs = read_together(self.bundle.model, self.bundle.tokenizer, sequences, self.plan, wanted)
+        found: list[ReadRecord | None] = [None] * len(records)
+        read = [(i, logits) for i, logits in enumerate(outputs) if logits is not None]
+        whole = ((i, logits, Block(0, len(sequences[i]), 0, len(sequences[i]))) for i, logits in read)
+        rows = [(sequences[i], candidates_of(sequences[i], logits, one, records[i][1])) for i, logits, one in whole]
+        kept = hopeful_each([(*row, records[i][1]) for row, (i, _) in zip(rows, read, strict=True)], self.decoder)
+        for (i, logits), candidates in zip(read, kept, strict=True):
+            found[i] = ReadRecord(logits, candidates)
+        return found
 
     def following(self, read: Callable[[], Iterable[tuple[np.ndarray, CallOptions]]]) -> Self:
         """The same: genes without introns follow the genome behind the model pass, by ``statistics``."""
@@ -197,6 +237,35 @@ class GeneFinder:
         if not options.circular:
             return genes
         return unwrap_genes(genes, length=len(codes), margin=(len(opened) - len(codes)) // 2)
+
+    def statistics_each(
+        self, records: Sequence[tuple[np.ndarray, np.ndarray, CallOptions]]
+    ) -> list[GenomeStatistics | None]:
+        """``statistics`` of each record as a genome of its own.
+
+        Args:
+            records: Base codes, candidates and options of each.
+        """
+        if self.decoder.adapted is None or not records:
+            return [None] * len(records)
+        opened = [(self.opened(codes, own), candidates, own) for codes, candidates, own in records]
+        return statistics_each(opened, self.decoder)
+
+    def genes_of_each(
+        self, ids: Sequence[str], records: Sequence[tuple[np.ndarray, np.ndarray, CallOptions]],
+        statistics: Sequence[GenomeStatistics | None],
+    ) -> list[list[Gene]]:  # fmt: skip
+        """``genes`` of each record; arguments as for ``statistics_each``."""
+        opened = [(self.opened(codes, own), candidates, own) for codes, candidates, own in records]
+        choices = choose_each(opened, self.decoder, statistics)
+        found = []
+        for name, (codes, _, _), (read, rows, own), choice, known in zip(
+            ids, records, opened, choices, statistics, strict=True
+        ):
+            genes = chosen_genes(name, read, rows, choice, self.decoder, own, known)
+            margin = (len(read) - len(codes)) // 2
+            found.append(unwrap_genes(genes, length=len(codes), margin=margin) if own.circular else genes)
+        return found
 
     def opened(self, codes: np.ndarray, options: CallOptions) -> np.ndarray:
         """What the model reads of a record: a circular one with ``ORIGIN_MARGIN_BP`` repeated on both sides."""

@@ -57,7 +57,7 @@ class GenomeData(StoreData):
         )  # fmt: skip
         check_one_kind_of_genomes(genomes, fasta=fasta, annotation=annotation, store=store, genetic_code=genetic_code)
         self.fasta, self.annotation, self.genetic_code = as_list(fasta), as_list(annotation), genetic_code
-        self.recoded = augment.recoded
+        self.recoded, self.rna_crops = augment.recoded, augment.rna_crops
 
     def bind(self, reading: ModelReading, *, seed: int = 0, work_dir: str | Path = ".") -> Self:
         """Read as a model does; UsageError if its task has no recoding and there shall be some."""
@@ -66,10 +66,21 @@ class GenomeData(StoreData):
             raise UsageError("CONFIG-016", message, where="data.augment.recoded", fix="Give 0.")
         if self.labels == "codons" and reading.options.get("rna"):
             self.labels = RNA_LABELS
+        if self.rna_crops and self.labels != RNA_LABELS:
+            raise UsageError(
+                "CONFIG-016", "the model learns no genes of RNA.", where="data.augment.rna_crops",
+                fix="Give 0, or model.options.rna true.",
+            )  # fmt: skip
         self.collate = build_collate(
             stride=reading.stride, n_global_tokens=reading.n_global_tokens, base_codes=reading.base_codes
         )
-        return super().bind(reading, seed=seed, work_dir=work_dir)
+        bound = super().bind(reading, seed=seed, work_dir=work_dir)
+        if self.rna_crops and self.walks:
+            raise UsageError(
+                "CONFIG-016", "crops of a model with a memory follow each other along a record: none can be chosen.",
+                where="data.augment.rna_crops", fix="Give 0.",
+            )  # fmt: skip
+        return bound
 
     def setup(self, stage: str | None = None) -> None:
         """Open the store and divide it; UsageError if it lacks labels that the task learns, or a part is empty."""
@@ -89,7 +100,7 @@ class GenomeData(StoreData):
         return CropDataset(
             self.store, self.regions["train"], self.tokenizer, crop_bp=self.crop_bp, seed=self.seed,
             both_strands=self.both_strands, recoded=self.recoded, shares=self.training_shares(),
-            n_rows=self.n_rows(world_size),
+            n_rows=self.n_rows(world_size), rna_crops=self.rna_crops,
         )  # fmt: skip
 
     def evaluation_samples(self, part: str) -> TileDataset:

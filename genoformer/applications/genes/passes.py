@@ -9,6 +9,7 @@ import numpy as np
 from genoformer.applications.genes.kept_tracks import OnPiece
 from genoformer.decoding.caller import Block
 from genoformer.decoding.options import CallOptions
+from genoformer.inference.packing import in_groups
 from genoformer.inference.passes import ModelPasses, keep_intact
 
 
@@ -20,9 +21,12 @@ class BlockFinder(Protocol):
 
     def block_candidates(
         self, codes: np.ndarray, options: CallOptions, blocks: Sequence[Block], on_bases: Callable[[int], None] = ...,
-        masked: np.ndarray | None = None, on_piece: OnPiece | None = None,
+        masked: np.ndarray | None = None, on_piece: OnPiece | None = None, ready: Any = ...,
     ) -> Iterator[np.ndarray]:  # fmt: skip
-        """The model pass of neighbouring blocks: rows of one type for each."""
+        """The model pass of neighbouring blocks: rows of one type for each.
+
+        One that has ``read_together(records, wanted)``, see ``inference.packing``, is given what that says of a record.
+        """
 
 
 class Flushed(Protocol):
@@ -74,19 +78,32 @@ def pass_records(
     else:
         keep_intact(folder)
     with ModelPasses(folder, before_write=tracks.kept.flush if tracks else tuple) as passes:
-        for number, codes, options, masked in records:
-            wanted = _wanted_blocks(finder, codes, options, n_before, share)
-            n_before += len(codes)
-            missing = {j: block for j, block in wanted.items() if (number, j) > passes.last}
-            on_bases(sum(block.end - block.begin for j, block in wanted.items() if j not in missing))
-            if missing:
-                more: dict[str, Any] = (
-                    {"on_piece": _keeper(finder, tracks, number, codes, options, missing)} if tracks else {}
-                )
-                found = finder.block_candidates(codes, options, list(missing.values()), on_bases, masked, **more)
-                for (j, block), candidates in zip(missing.items(), found, strict=True):
+        for group in in_groups((record, len(record[1])) for record in records):
+            missing: list[dict[int, Block]] = []
+            for number, codes, options, _ in group:
+                wanted = _wanted_blocks(finder, codes, options, n_before, share)
+                n_before += len(codes)
+                missing.append({j: block for j, block in wanted.items() if (number, j) > passes.last})
+                on_bases(sum(block.end - block.begin for j, block in wanted.items() if j not in missing[-1]))
+            read = _read_together(finder, [record[1:3] for record in group], [bool(blocks) for blocks in missing])
+            for (number, codes, options, masked), blocks, ready in zip(group, missing, read, strict=True):
+                if not blocks:
+                    continue
+                more: tuple[Any, ...] = (_keeper(finder, tracks, number, codes, options, blocks),) if tracks else ()
+                if ready is not None:
+                    more = (*(more or (None,)), ready)
+                found = finder.block_candidates(codes, options, list(blocks.values()), on_bases, masked, *more)
+                for (j, block), candidates in zip(blocks.items(), found, strict=True):
                     passes.add((number, j), candidates, length_bp=block.end - block.begin)
     return passes
+
+
+def _read_together(finder: BlockFinder, records: list[tuple[np.ndarray, CallOptions]], wanted: list[bool]) -> list[Any]:
+    """What is said of records that are read together; None of a finder that reads them one by one, nor of one alone."""
+    read = getattr(finder, "read_together", None)
+    if read is None or len(records) == 1 or not any(wanted):
+        return [None] * len(records)
+    return read(records, wanted)
 
 
 def _keeper(

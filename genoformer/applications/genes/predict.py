@@ -26,18 +26,23 @@ from genoformer.applications.genes.rna_genes import (
 )
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.options import CallOptions
+from genoformer.decoding.rna_genes import RnaCall
 from genoformer.errors import WarningLog
 from genoformer.inference.formats import MakeWriter, RecordFiles
 from genoformer.inference.interface import OnBases, Speed, Written
+from genoformer.inference.packing import in_groups
 from genoformer.inference.passes import ModelPasses, read_learned, write_learned
 from genoformer.inference.reading import Scan
 from genoformer.inference.tracks import STRANDS, Track, TrackStore
+from genoformer.sequence.records import Record
 from genoformer.stream import fitting_threads
 
 FEW_RECORDS = 5
 """Of a finished genome; a draft or a metagenome has contigs that end anywhere."""
 Finder = Any
 """``caller.GeneFinder``, or what has its methods."""
+Passed = tuple[np.ndarray, np.ndarray, CallOptions]
+"""Base codes, candidates and options of a record."""
 
 
 class NoFunctions:
@@ -68,6 +73,29 @@ class NoFunctions:
     def summary(self) -> dict[str, Any]:
         """What ``summary.json`` says of functions."""
         return {}
+
+
+@dataclass(frozen=True)
+class CalledRecord:
+    """A record with its genes.
+
+    Attributes:
+        number: In the input.
+        record: As it was read.
+        codes: What is looked at of it, uint8 [L].
+        call: Its options.
+        genes: In coordinates of what is looked at, like all that follows.
+        rna: Its RNA genes.
+        has_own: There were enough genes in it for statistics of its own.
+    """
+
+    number: int
+    record: Record
+    codes: np.ndarray
+    call: CallOptions
+    genes: list[Gene]
+    rna: list[RnaCall]
+    has_own: bool
 
 
 @dataclass(frozen=True)
@@ -149,21 +177,22 @@ class GenePredictor:
         files = RecordFiles(out, self._words("genes"), request.known_formats.load(), notes.makers)
         tracks, store = self._track_files(out), TrackStore(*folders)
         with files, notes, tracks:
-            for number, record in request.reading.records(paths):
-                codes, call = request.reading.stretch(record), request.call_options(record)
-                rna_calls, own = rna.calls(number, codes, call), shared
-                rows, call = choices.read(number, codes, without_rna(passes[number], rna_calls, codes, call), call)
+            for called in self._called(paths, passes, rna, shared, choices):
+                number, record, codes, call, genes = (
+                    called.number,
+                    called.record,
+                    called.codes,
+                    called.call,
+                    called.genes,
+                )
+                n_statistics += called.has_own
                 n_codes.add(record.id, call.genetic_code)
-                if request.statistics and request.metagenome:
-                    own = self.finder.statistics(lambda one=(codes, rows, call): [one], call)
-                    n_statistics += own is not None and own.are_own
-                genes = self.finder.genes(record.id, codes, rows, call, own)
                 impression.add(codes, genes)
                 is_asked = "auto" in request.circular and request.reading.region is None
                 if is_asked and scan.n_records <= FEW_RECORDS and not call.circular:
                     impression.note_ends(record.id, len(record), genes, warnings)
                 notes.add(record.id, codes, genes)
-                placed, found = counts.add(request.placed(genes)), n_rna.add(rna.placed(record.id, rna_calls))
+                placed, found = counts.add(request.placed(genes)), n_rna.add(rna.placed(record.id, called.rna))
                 files.add(record, placed, circular=call.circular, genetic_code=call.genetic_code, **found)
                 track = Track(store, number, self._first, self._first + len(codes))
                 tracks.add(record, track)
@@ -180,6 +209,36 @@ class GenePredictor:
         summary |= {"left_out": left_out} if left_out else {}
         names = [*files.names, *tracks.names, *notes.write_terms()]
         return Written(summary | notes.summary(), names, {"batch_size": self.finder.plan.batch_size}, files.reports)
+
+    def _called(
+        self, paths: list[str], passes: ModelPasses, rna: RnaGenes, shared: Any, choices: CodeChoices
+    ) -> Iterator[CalledRecord]:
+        """Genes of every record, in the order of the input; short records are decided together.
+
+        Args:
+            paths: The input.
+            passes: Candidates of every record.
+            rna: RNA genes of every record.
+            shared: Statistics of all records together, if there are any.
+            choices: The genetic code of every record.
+        """
+        request, finder = self.request, self.finder
+        has_own = request.statistics and request.metagenome
+        found = request.reading.records(paths)
+        for group in in_groups((numbered, len(numbered[1])) for numbered in found):
+            read = [(request.reading.stretch(record), request.call_options(record)) for _, record in group]
+            calls = [rna.calls(number, *each) for (number, _), each in zip(group, read, strict=True)]
+            passed = [
+                (codes, *choices.read(number, codes, without_rna(passes[number], own, codes, call), call))
+                for (number, _), (codes, call), own in zip(group, read, calls, strict=True)
+            ]
+            known = statistics_each(finder, passed) if has_own else [shared] * len(group)
+            genes = genes_of_each(finder, [record.id for _, record in group], passed, known)
+            for (number, record), (codes, _, call), rna_calls, one, own in zip(
+                group, passed, calls, genes, known, strict=True
+            ):
+                is_own = has_own and own is not None and own.are_own
+                yield CalledRecord(number, record, codes, call, one, rna_calls, is_own)
 
     def needed_bytes(self, scan: Scan) -> tuple[int, int]:
         """What probabilities of every base take: of the work folder, and of files; see ``interface.Predictor``."""
@@ -224,6 +283,20 @@ class GenePredictor:
         bundle, adaptation = self.finder.bundle, self._adaptation()
         model = {"model": bundle.name if adaptation is None else adaptation["model"], "model_digest": bundle.digest}
         return {"task": bundle.config.task, **model, **scan.summary()}
+
+
+def statistics_each(finder: Finder, passed: list[Passed]) -> list[Any]:
+    """Statistics of each record as a genome of its own; of a finder that has no look at many, one by one."""
+    if hasattr(finder, "statistics_each"):
+        return finder.statistics_each(passed)
+    return [finder.statistics(lambda one=one: [one], one[2]) for one in passed]
+
+
+def genes_of_each(finder: Finder, ids: list[str], passed: list[Passed], statistics: list[Any]) -> list[list[Gene]]:
+    """Genes of each record; of a finder that has no look at many, one by one."""
+    if hasattr(finder, "genes_of_each"):
+        return finder.genes_of_each(ids, passed, statistics)
+    return [finder.genes(name, *one, own) for name, one, own in zip(ids, passed, statistics, strict=True)]
 
 
 def genome_statistics(n_own: int, learned: dict[str, int] | None, *, is_mixture: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from genoformer.annotation.models import Gene, sort_genes
+from genoformer.annotation.models import Gene, RnaGene, sort_genes
 from genoformer.annotation.write_tables import table_row
 from genoformer.applications.genes.figures import GeneFigures
 from genoformer.applications.genes.request import codes_in_words
@@ -55,6 +55,7 @@ class GeneReportWriter(ReportWriter):
         self._figures = GeneFigures()
         self._records: list[BrowsedRecord] = []
         self._genes = BrowsedGenes()
+        self._rna: BrowsedGenes | None = None
         self._rows: list[tuple] = []
         self._circles: list[tuple[int, Markup]] = []
         self._tracks: dict[tuple[str, int], dict[int, tuple[int, np.ndarray]]] = {}
@@ -73,20 +74,27 @@ class GeneReportWriter(ReportWriter):
         for number, gene in enumerate(genes, start=1):
             self._add_gene(record, gene, number)
         self._add_circle(record, genes, first_row, is_circular=bool(about.get("circular")))
+        if "rna_genes" in about:
+            self._rna = self._rna or BrowsedGenes()
+            for rna in about["rna_genes"]:
+                self._browse(self._rna, record, rna, rna.kind)
 
     def _add_gene(self, record: Record, gene: Gene, number: int) -> None:
         row, genes = len(self._rows), self._genes
         product = "; ".join(f"{name} ({score:.2f})" for name, score in gene.functions) or gene.product
         label = gene.locus_tag or gene.name or f"{number:05d}"
         self._rows.append((*table_row(record, gene, number), gene.locus_tag, product))
-        genes.record.append(len(self._records) - 1)
-        genes.start.append(gene.start)
-        genes.end.append(min(gene.end, len(record)))
-        genes.strand.append(int(gene.strand == "+"))
-        genes.score.append(None if gene.score is None else round(gene.score, 4))
-        genes.label.append(label)
+        self._browse(genes, record, gene, label)
         if len(gene.parts) > 1 and gene.end <= len(record):
             genes.parts[row] = list(gene.parts)
+
+    def _browse(self, browsed: BrowsedGenes, record: Record, gene: Gene | RnaGene, label: str) -> None:
+        browsed.record.append(len(self._records) - 1)
+        browsed.start.append(gene.start)
+        browsed.end.append(min(gene.end, len(record)))
+        browsed.strand.append(int(gene.strand == "+"))
+        browsed.score.append(None if gene.score is None else round(gene.score, 4))
+        browsed.label.append(label)
 
     def _add_circle(self, record: Record, genes: list[Gene], first_row: int, *, is_circular: bool) -> None:
         """The map of a record, if it is long enough, and none of more than a few: the longest."""
@@ -130,7 +138,7 @@ class GeneReportWriter(ReportWriter):
             order = list(dict.fromkeys(name for name, _ in self._tracks))
             sorted_tracks = sorted(self._tracks.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
             tracks = [BrowsedTrack(f"{name} {'+-'[strand]}", 1 - strand, v) for (name, strand), v in sorted_tracks]
-            browser = browser_part(self._records, self._genes, tracks)
+            browser = browser_part(self._records, self._genes, tracks, self._rna)
             parts += [Section("Browser", browser, told), Section("Genes", self._table(), SEARCHING)]
             parts += [Section("Maps", self._maps(), ABOUT_MAPS)] if self._circles else []
             parts += [Section("Pictures", self._figures.draw())]
@@ -151,6 +159,7 @@ class GeneReportWriter(ReportWriter):
             "genes": f"{said['n_genes']:,}", "records": f"{said['n_records']:,}", "bases": f"{said['n_bases']:,}",
             "coding": f"{said['coding_share']:.1%}", "cut off at an end": f"{said['n_partial']:,}",
             "genetic code": codes_in_words(said),
+            **{f"{kind} genes": f"{n:,}" for kind, n in said.get("rna_genes", {}).items()},
         }  # fmt: skip
         nothing = None if said["n_genes"] else note("No gene was found.")
         return Section("Summary", join(facts(told), familiarity_note(said), nothing, *map(note, self._limits())))

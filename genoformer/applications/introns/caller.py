@@ -21,10 +21,11 @@ from genoformer.decoding.options import CallOptions
 from genoformer.errors import UsageError
 from genoformer.inference.bundle_parts import read_decoder, tile_plan
 from genoformer.inference.interface import Speed
+from genoformer.inference.packing import read_together
 from genoformer.inference.presentation import Presentation
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.sequence.records import Record
-from genoformer.stream import TilePlan, mostly_unknown, record_logits
+from genoformer.stream import Piece, TilePlan, mostly_unknown, record_logits
 from genoformer.tasks import gene_structure_eukaryote
 
 TASK = "gene_structure_eukaryote"
@@ -124,6 +125,7 @@ class IntronGeneFinder:
         on_bases: Callable[[int], None] = lambda n: None,
         masked: np.ndarray | None = None,
         on_piece: Callable[[int, int, np.ndarray], None] | None = None,
+        outputs: np.ndarray | None = None,
     ) -> np.ndarray:
         """The model pass and the best path: coding parts of every gene, rows of ``PART_DTYPE``.
 
@@ -133,6 +135,7 @@ class IntronGeneFinder:
             on_bases: Called with the number of bases that were done since the last call.
             masked: Genes with a coding part in one of these intervals are left out; see ``decoding.masking``.
             on_piece: Called with start, end and logits of each piece.
+            outputs: Of the record, where it was read already: from ``read_together``.
 
         Raises:
             UsageError: For a circular record.
@@ -144,8 +147,13 @@ class IntronGeneFinder:
             on_bases(len(codes))
             return np.empty(0, PART_DTYPE)
 
+        def read() -> Iterator[Piece]:
+            if outputs is not None:
+                return iter([(0, len(codes), outputs)])
+            return record_logits(self.bundle.model, self.bundle.tokenizer, codes, self.plan)
+
         def counted():
-            for piece in record_logits(self.bundle.model, self.bundle.tokenizer, codes, self.plan):
+            for piece in read():
                 on_bases(piece[1] - piece[0])
                 if on_piece is not None:
                     on_piece(*piece)
@@ -176,10 +184,18 @@ class IntronGeneFinder:
         on_bases: Callable[[int], None] = lambda n: None,
         masked: np.ndarray | None = None,
         on_piece: Callable[[int, int, np.ndarray], None] | None = None,
+        ready: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:
         """``candidates`` of the one block there is; arguments as for ``GeneFinder.block_candidates``."""
         for _ in blocks:
-            yield self.candidates(codes, options, on_bases, masked, on_piece)
+            yield self.candidates(codes, options, on_bases, masked, on_piece, ready)
+
+    def read_together(
+        self, records: Sequence[tuple[np.ndarray, CallOptions]], wanted: Sequence[bool]
+    ) -> list[np.ndarray | None]:
+        """Outputs of short records; arguments as for ``GeneFinder.read_together``."""
+        sequences = [codes for codes, _ in records]
+        return read_together(self.bundle.model, self.bundle.tokenizer, sequences, self.plan, wanted)
 
     def following(self, read: Read) -> Self:
         """The same for the genome at hand: its decoder knows splice sites, starts and codons of its own genes there.

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from genoformer.annotation.models import Gene
+from genoformer.annotation.models import Gene, RnaGene
 from genoformer.applications.genes import report
 from genoformer.applications.genes.figures import GeneFigures, around_start, coding_density, frequent_word, shares_of
 from genoformer.applications.genes.report import GeneReportWriter, familiarity_note, highest
@@ -106,7 +106,7 @@ def write(path, record, genes, *, channels=(), summary=SUMMARY):
         writer.add(record, genes, circular=True, genetic_code=11)
         if channels:
             writer.add_track(Runs((0, len(record), 255)), channels)
-    writer.describe(Finished(read_header("bacteria"), REQUEST, ["my.fa"], summary, "float32"))
+    writer.describe(Finished(read_header("prokaryotes"), REQUEST, ["my.fa"], summary, "float32"))
     return path.read_text()
 
 
@@ -120,7 +120,9 @@ def test_a_page_has_its_sections_and_what_the_table_has(tmp_path):
     assert re.findall("<h2>(.*?)</h2>", text) == ["Summary", "Browser", "Genes", "Pictures", "How it was made"]
     columns = {column["title"]: column["values"] for column in data_of(text, "genes-data")}
     assert columns["gene"] == ["gene-x-00001"] and columns["start"] == [23] and columns["end"] == [34]
-    assert "Trained on" in text and "genoformer predict my.fa --model bacteria --formats gff3,report -o FOLDER" in text
+    assert (
+        "Trained on" in text and "genoformer predict my.fa --model prokaryotes --formats gff3,report -o FOLDER" in text
+    )
 
 
 def test_a_gene_over_the_origin_ends_with_its_record_in_the_browser(tmp_path):
@@ -138,6 +140,27 @@ def test_codon_positions_are_one_track_for_each_strand(tmp_path):
     assert names == [("coding +", 1), ("coding -", 0), ("start +", 1), ("start -", 0), ("intron +", 1), ("intron -", 0)]
 
 
+def test_genes_of_rna_are_browsed_and_counted(tmp_path):
+    writer, record = GeneReportWriter(tmp_path / "r.html"), Record("x", encode_bases(SEQUENCE))
+    rna = [RnaGene("x", 3, 20, "-", "tRNA", score=0.81234), RnaGene("x", 40, len(record) + 9, "+", "rRNA", score=0.5)]
+    writer.add(record, [Gene("x", 22, 34, "+")], rna_genes=rna)
+    writer.describe(Finished(
+        read_header("prokaryotes"), REQUEST, ["my.fa"], SUMMARY | {"rna_genes": {"rRNA": 1, "tRNA": 1_200}}, "float32",
+    ))  # fmt: skip
+    text = (tmp_path / "r.html").read_text()
+    browsed = data_of(text, "genome-data")["rna"]
+    assert browsed == {
+        "record": [0, 0], "start": [3, 40], "end": [20, len(record)], "strand": [0, 1], "score": [0.8123, 0.5],
+        "label": ["tRNA", "rRNA"], "parts": {},
+    }  # fmt: skip
+    assert "tRNA genes" in text and "1,200" in text
+
+
+def test_a_model_without_rna_has_no_place_for_it(tmp_path):
+    text = write(tmp_path / "r.html", Record("x", encode_bases(SEQUENCE)), [Gene("x", 22, 34, "+")])
+    assert data_of(text, "genome-data")["rna"] is None and "rRNA genes" not in text
+
+
 def test_a_page_without_genes_says_so(tmp_path):
     text = write(tmp_path / "r.html", Record("x", encode_bases("ACGT")), [], summary=SUMMARY | {"n_genes": 0})
     assert "No gene was found." in text and "<h2>Browser</h2>" not in text
@@ -150,7 +173,7 @@ def test_what_a_page_does_not_hold_is_told(tmp_path, monkeypatch):
     for name in "ab":
         writer.add(Record(name, encode_bases(SEQUENCE)), [Gene(name, 22, 34, "+")], circular=False)
         writer.add_track(Track(None, 0, 0, 0), ())
-    writer.describe(Finished(read_header("bacteria"), REQUEST, ["my.fa"], SUMMARY, "float32"))
+    writer.describe(Finished(read_header("prokaryotes"), REQUEST, ["my.fa"], SUMMARY, "float32"))
     text = (tmp_path / "r.html").read_text()
     assert "show 1 genes; 1 further ones are in the files." in text
     assert "no bases: the sequences have more than 10 together." in text and "1 records have no tracks" in text
@@ -169,5 +192,5 @@ def test_settings_of_groups_have_both_names():
 
 
 def test_the_command_of_genes_with_functions_is_annotate():
-    finished = Finished(read_header("bacteria"), REQUEST | {"functions": {"x": 1}}, ["a.fa", "b.fa"], {}, "float32")
-    assert command_of(finished).startswith("genoformer annotate a.fa b.fa --structure bacteria --function MODEL")
+    finished = Finished(read_header("prokaryotes"), REQUEST | {"functions": {"x": 1}}, ["a.fa", "b.fa"], {}, "float32")
+    assert command_of(finished).startswith("genoformer annotate a.fa b.fa --structure prokaryotes --function MODEL")

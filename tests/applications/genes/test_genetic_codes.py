@@ -67,9 +67,17 @@ def rna_bundle(tmp_path_factory):
     return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "rna", rna=True)
 
 
+def planted_together(network, tokenizer, sequences, plan, wanted):
+    """The same of short records, which are read together."""
+    planted = [[logits for _, _, logits in planted_logits(network, tokenizer, codes, plan)] for codes in sequences]
+    is_short = [len(codes) <= 8_000 for codes in sequences]
+    return [np.concatenate(own, axis=1) if short else None for own, short in zip(planted, is_short, strict=True)]
+
+
 @pytest.fixture(autouse=True)
 def planted(monkeypatch):
     monkeypatch.setattr(caller, "record_logits", planted_logits)
+    monkeypatch.setattr(caller, "read_together", planted_together)
 
 
 def predict(bundle, fasta, out, *more):

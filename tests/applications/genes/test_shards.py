@@ -185,7 +185,7 @@ def test_shards_of_different_predictions_are_not_merged(make, genome, tiny_bundl
     second("another min_gene_bp", replace(OPTIONS, call=replace(OPTIONS.call, min_gene_bp=120)))
     make(2, 2, overwrite=True)
     refused(65, "other.fa", options=["--fasta", other])
-    refused(65, "made with another model", options=["--model", "bacteria"])
+    refused(65, "made with another model", options=["--model", "prokaryotes"])
     refused(66, "absent.fa", options=["--fasta", tmp_path / "absent.fa"])
 
 

@@ -28,7 +28,7 @@ def phage(data_dir, tmp_path_factory):
 
 def test_most_genes_of_a_phage_that_training_has_not_seen_are_found(phage):
     fasta, genbank = phage
-    (result,) = load_model("bacteria").predict(fasta)
+    (result,) = load_model("prokaryotes").predict(fasta)
     scores = score_annotations(Annotation(result.genes), read_annotation(genbank), {result.record_id: result.length})
     assert scores["genes"]["three_prime"]["f1"] > 0.93
     assert scores["genes"]["exact"]["f1"] > 0.88
@@ -54,13 +54,13 @@ def test_release_factor_2_has_a_note_and_its_neighbours_have_none(path, start, e
 
 
 def test_tiles_per_call_change_no_gene_in_the_default_precision(phage):
-    one, three = (next(iter(load_model("bacteria", batch_size=n).predict(phage[0]))).genes for n in (1, 3))
+    one, three = (next(iter(load_model("prokaryotes", batch_size=n).predict(phage[0]))).genes for n in (1, 3))
     assert [(g.start, g.end, g.strand) for g in one] == [(g.start, g.end, g.strand) for g in three]
     assert [g.score for g in one] == pytest.approx([g.score for g in three], abs=1e-5)
 
 
 def test_a_sequence_gives_the_genes_of_the_file_that_holds_it(phage):
-    model, record = load_model("bacteria"), SeqIO.read(phage[0], "fasta")
+    model, record = load_model("prokaryotes"), SeqIO.read(phage[0], "fasta")
     from_file = next(iter(model.predict(phage[0])))
     from_bases = model.predict_sequence(record.id, str(record.seq).lower())
     assert from_bases == from_file
@@ -70,7 +70,7 @@ def test_starts_of_a_short_genome_gain_from_what_the_model_knows_of_others(data_
     """Phage lambda has too few codons for statistics of its own."""
     genbank = data_dir / "genome_phages" / "NC_001416_lambda.gbk.gz"
     (record,), reference = read_records(genbank), read_annotation(genbank)
-    finder, codes, options = GeneFinder.from_bundle(load_bundle("bacteria")), record.codes, CallOptions()
+    finder, codes, options = GeneFinder.from_bundle(load_bundle("prokaryotes")), record.codes, CallOptions()
     rows = finder.candidates(codes, options)
     learned = finder.statistics(lambda: [(codes, rows, options)], options)
     assert not learned.are_own and learned.n_codons > 1000
