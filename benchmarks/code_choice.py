@@ -1,6 +1,6 @@
 """The genetic code that is found for pieces of genomes, by their length; one JSON per run.
 
-    python benchmarks/code_choice.py DATA --model bacteria [--pieces 300] [-o docs/results] [--table PIECES.tsv]
+    python benchmarks/code_choice.py DATA [--model prokaryotes] [--pieces 300] [-o docs/results] [--table PIECES.tsv]
 
 DATA is the folder of real genomes with ``more`` in it. From each genome pieces are cut at random places. Some genomes
 are rewritten in codes 4 and 25 as well (see ``annotation.recode``): but for one Mycoplasma all real ones have code 11.
@@ -24,8 +24,6 @@ from genoformer.decoding.code_choice import UGA, UGG, choose_code, codon_counts,
 from genoformer.files import write_json_atomic
 from genoformer.nn.allocator import tune_allocator
 
-SEEN = ("mycoides", "GCF_000005845", "NC_000907")
-"""Genomes that the model was trained on."""
 BACTERIA, ARCHAEA = "more/genomes_bacteria/", "more/genomes_archaea/"
 GENOMES = {
     "M. mycoides": "genome_mycoplasma/mycoides_GCF_000023685.1.gbff.gz",
@@ -153,7 +151,7 @@ def judged(finder: GeneFinder, codes: np.ndarray) -> Judged:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--model", default="bacteria")
+    parser.add_argument("--model", default="prokaryotes")
     parser.add_argument("--pieces", type=int, default=300, help="of each length and genome, at most")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS_BP)
     parser.add_argument("--genomes", nargs="+", default=[], help="names; all by default")

@@ -209,5 +209,5 @@ def test_real_contigs_of_both_codes_are_told_apart(data_dir, tmp_path, monkeypat
         (record,) = read_records(data_dir / path)
         records += [Record(f"{name}{i}", record.codes[i : i + 10_000]) for i in (300_000, 600_000)]
     write_fasta(tmp_path / "in.fa", records)
-    assert predict("bacteria", tmp_path / "in.fa", tmp_path / "o", "--metagenome") == 0
+    assert predict("prokaryotes", tmp_path / "in.fa", tmp_path / "o", "--metagenome") == 0
     assert summary_of(tmp_path / "o")["other_genetic_codes"] == {"4": ["mycoides300000", "mycoides600000"]}

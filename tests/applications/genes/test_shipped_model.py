@@ -46,7 +46,7 @@ def test_release_factor_2_has_a_note_and_its_neighbours_have_none(path, start, e
     (record,) = read_records(data_dir / path)
     (prfb,) = [gene for gene in read_annotation(data_dir / path).genes if gene.name == "prfB"]
     assert start < prfb.start < prfb.end < end
-    (result,) = load_model("bacteria").predict({"part": decode_bases(record.codes[start:end])})
+    (result,) = load_model("prokaryotes").predict({"part": decode_bases(record.codes[start:end])})
     assert len(result.genes) > 5
     (noted,) = [gene for gene in result.genes if "release factor 2" in gene.note]
     ends = [gene.end if gene.strand == "+" else gene.start for gene in (noted, prfb)]
