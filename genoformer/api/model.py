@@ -69,7 +69,7 @@ class Model(Generic[R]):
                 their number if there is none.
             options: Of models for genes: ``genetic_code`` (NCBI number; the model's own by default), ``probabilities``
                 (keep those of every base) and, without introns, ``circular`` (all records are, or none is; by default
-                those that the input calls so).
+                those that the input calls so) and ``genetic_code="auto"`` (for each record that which fits it).
 
         Returns:
             One result for each record, of a type of the task: ``GenePrediction``, ``FunctionPrediction``,

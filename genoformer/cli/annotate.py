@@ -80,5 +80,5 @@ def run(args: argparse.Namespace) -> int:
             warnings=warnings, on_start=bar.reset, on_bases=bar.update,
         )  # fmt: skip
         summary = predict(job, args.out, overwrite=args.overwrite, dry_run=args.dry_run)
-    say(warnings, closing_line(summary, args.out, "genes"))
+    say(warnings, closing_line(summary, args.out, "genes"), summary)
     return 0

@@ -40,5 +40,5 @@ def run(args: argparse.Namespace) -> int:
 
     job = Job(args.fasta or shards.inputs, request, header, load, result_names(), warnings=warnings)
     summary = merge_shards(job, shards, args.out, overwrite=args.overwrite)
-    say(warnings, closing_line(summary, args.out, application.subject))
+    say(warnings, closing_line(summary, args.out, application.subject), summary)
     return 0

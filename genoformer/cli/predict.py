@@ -102,10 +102,11 @@ def run(args: argparse.Namespace) -> int:
             summary = predict(job, args.out, overwrite=args.overwrite, dry_run=args.dry_run)
             closing = closing_line(summary, args.out, application.subject)
         else:
+            summary = {}
             folder, is_new = predict_shard(job, args.out, shard, model=args.model, overwrite=args.overwrite)
             part = f"shard {shard.number} of {shard.of}"
             closing = f"{part}: {folder}" if is_new else f"nothing to do: {folder} holds {part}"
-    say(warnings, closing)
+    say(warnings, closing, summary)
     return 0
 
 
@@ -126,11 +127,15 @@ def with_adaptation(args: argparse.Namespace, application: Application, job: Job
 
     if getattr(args, "metagenome", False):
         raise UsageError("ADAPT-006", "a mixture of organisms is nothing to adapt to.", where="--metagenome")
+    request: Any = job.request
+    if request.call.other_code is not None:
+        message = "a genome is adapted to with one genetic code."
+        raise UsageError("ADAPT-008", message, where="--genetic-code auto", fix="Give the number of the code.")
     if args.shard is not None:
         message = "every shard would adapt the model for itself."
         fix = "Run genoformer adapt, and predict with its model."
         raise UsageError("SHARD-002", message, where="--adapt", fix=fix)
-    settings = adaptation_of(args, job.request)
+    settings = adaptation_of(args, request)
     request, load = load_adapted(args, application, job, settings)
     return replace(job, request=request, load=job.load if args.dry_run else load)
 

@@ -2,11 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from genoformer.applications.genes.request import codes_in_words
 from genoformer.applications.interface import Application
 from genoformer.cli.option_values import find_device, positive, thread_count
 from genoformer.errors import UsageError, WarningLog, counted
@@ -179,10 +181,18 @@ def shown_progress(what: str) -> Iterator[Any]:
         yield BoundedBar(bar)
 
 
-def say(warnings: WarningLog, closing: str) -> None:
-    """Counted warnings, then what came of it."""
+def say(warnings: WarningLog, closing: str, summary: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Counted warnings, the genetic codes that were found, then what came of it.
+
+    Args:
+        warnings: Of the prediction.
+        closing: The last line.
+        summary: Content of ``summary.json``, or nothing.
+    """
     for line in warnings.lines():
         print(f"genoformer: {line}", file=sys.stderr)
+    if "records_by_genetic_code" in summary:
+        print(f"genoformer: genetic code {codes_in_words(summary)}", file=sys.stderr)
     print(closing)
 
 

@@ -14,12 +14,14 @@ import numpy as np
 
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
-from genoformer.decoding.candidates import BUFFER_MARGIN_BP, CANDIDATE_DTYPE, find_candidates, is_partial_5
+from genoformer.decoding.candidates import BUFFER_MARGIN_BP, find_candidates, is_partial_5
 from genoformer.decoding.decoder import GeneDecoder, Scored
+from genoformer.decoding.frameshift import frameshift_genes
 from genoformer.decoding.genome_counts import GenomeCounts, add_up, count_genes
 from genoformer.decoding.options import CallOptions
 from genoformer.decoding.orfs import before_gap, earliest_open_base
 from genoformer.decoding.read_through import read_through_genes
+from genoformer.decoding.readings import candidate_dtype, join_readings, readings, shared_stops
 from genoformer.decoding.scoring import random_stop_rate
 from genoformer.decoding.statistics import GenomeStatistics, estimate_statistics
 from genoformer.sequence.alphabet import encode_bases
@@ -34,8 +36,11 @@ CONFIDENT_CODONS = 60
 STATISTICS_ROUNDS = 2
 
 READ_THROUGH = "The UGA at its end may be selenocysteine: the gene behind it goes on in the same frame"
+FRAMESHIFT = (
+    "Looks like release factor 2: it may begin further upstream, with a programmed frameshift at the UGA of CTTTGAC"
+)
 
-CodesAndCandidates = Iterable[tuple[np.ndarray, np.ndarray]]
+CodesAndCandidates = Iterable[tuple[np.ndarray, np.ndarray] | tuple[np.ndarray, np.ndarray, CallOptions]]
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,9 @@ def plan_blocks(codes: np.ndarray, ends: Iterable[int], options: CallOptions) ->
     Args:
         codes: uint8 base codes of the record, forward strand, shape [L].
         ends: Where pieces of outputs end, ascending up to L.
-        options: Genetic code, gaps and ``buffer_bp``.
+        options: Genetic codes, gaps and ``buffer_bp``.
     """
-    stop_mask = get_genetic_code(options.genetic_code).stop_mask
+    stop_mask = shared_stops(options)
     begin = emitted_to = 0
     for end in ends:
         if end - emitted_to < options.buffer_bp and end < len(codes):
@@ -90,11 +95,11 @@ def block_candidates(
         pieces: Gapless (start, end, logits [2, end - start, 5]) in ascending order, from the begin of the first block
             to the end of the last.
         blocks: Of ``plan_blocks``, in order and without a gap.
-        options: Genetic code, shortest gene and gaps.
+        options: Genetic codes, shortest gene and gaps.
         keep: Called with the candidates of each block; what it returns is kept. Frames are whole in it.
 
     Yields:
-        Rows of ``CANDIDATE_DTYPE`` for each block.
+        Rows of ``candidate_dtype(options)`` for each block.
     """
     pieces, buffer, held_from = iter(pieces), None, 0
     for block in blocks:
@@ -114,10 +119,11 @@ def collect_candidates(
     options: CallOptions,
     keep: Callable[[np.ndarray], np.ndarray] = lambda candidates: candidates,
 ) -> np.ndarray:
-    """All candidates of a record, as rows of ``CANDIDATE_DTYPE``; arguments as for ``block_candidates``."""
+    """All candidates of a record, as rows of ``candidate_dtype(options)``; arguments as for ``block_candidates``."""
     ahead, pieces = tee(pieces)
     blocks = plan_blocks(codes, (end for _, end, _ in ahead), options)
-    return np.concatenate([np.empty(0, CANDIDATE_DTYPE), *block_candidates(codes, pieces, blocks, options, keep)])
+    found = block_candidates(codes, pieces, blocks, options, keep)
+    return np.concatenate([np.empty(0, candidate_dtype(options)), *found])
 
 
 def _decided_to(codes: np.ndarray, end: int, options: CallOptions) -> int:
@@ -129,7 +135,12 @@ def _decided_to(codes: np.ndarray, end: int, options: CallOptions) -> int:
 
 
 def candidates_of(codes: np.ndarray, buffer: np.ndarray, block: Block, options: CallOptions) -> np.ndarray:
-    """All candidates of a block of a record, from the outputs of its bases."""
+    """All candidates of a block of a record, from the outputs of its bases; rows of ``candidate_dtype(options)``."""
+    found = [_candidates_under(codes, buffer, block, own) for _, own in readings(options)]
+    return found[0] if len(found) == 1 else join_readings(*found)
+
+
+def _candidates_under(codes: np.ndarray, buffer: np.ndarray, block: Block, options: CallOptions) -> np.ndarray:
     return find_candidates(
         codes[block.begin : block.end],
         buffer,
@@ -153,12 +164,24 @@ def record_stop_rate(codes: np.ndarray, options: CallOptions) -> float:
 
 def hopeful(decoder: GeneDecoder, codes: np.ndarray, options: CallOptions) -> Callable[[np.ndarray], np.ndarray]:
     """For ``collect_candidates``: keep the frames that could become genes."""
-    stop_rate = record_stop_rate(codes, options)
+    rates = [(bit, record_stop_rate(codes, own)) for bit, own in readings(options)]
 
     def keep(candidates: np.ndarray) -> np.ndarray:
         if len(candidates) == 0:
             return candidates
-        return candidates[decoder.score(codes, candidates, stop_rate).frame_odds > HOPELESS_ODDS]
+        if options.other_code is None:
+            return candidates[decoder.score(codes, candidates, rates[0][1]).frame_odds > HOPELESS_ODDS]
+        return _hopeful_readings(candidates)
+
+    def _hopeful_readings(candidates: np.ndarray) -> np.ndarray:
+        said = np.zeros(len(candidates), np.int8)
+        for bit, rate in rates:
+            rows = np.flatnonzero(candidates["readings"] & bit)
+            odds = decoder.score(codes, candidates[rows], rate).frame_odds
+            said[rows[odds > HOPELESS_ODDS]] |= bit
+        kept = candidates[said > 0]
+        kept["readings"] = said[said > 0]
+        return kept
 
     return keep
 
@@ -169,9 +192,10 @@ def genome_statistics(
     """Statistics of a genome from its own confident genes, learned again from the genes they give.
 
     Args:
-        records: Gives base codes and candidates of every record, each time it is called.
+        records: Gives base codes and candidates of every record, each time it is called; and its options, where
+            records differ in them.
         decoder: The bundle's.
-        options: Genetic code.
+        options: Genetic code of records that have no options of their own.
 
     Returns:
         With what the decoder knows of other genomes; None where it knows nothing and the genome is too small. A decoder
@@ -179,7 +203,10 @@ def genome_statistics(
     """
     statistics = None
     for _ in range(STATISTICS_ROUNDS if decoder.adapted is not None else 1):
-        total = add_up(confident_counts(*record, decoder, options, statistics) for record in records())
+        total = add_up(
+            confident_counts(codes, rows, decoder, own[0] if own else options, statistics)
+            for codes, rows, *own in records()
+        )
         statistics = estimate_statistics(total, None if decoder.prior is None else decoder.prior.at(total.gc))
         if statistics is None:
             return None
@@ -240,7 +267,8 @@ def chosen_genes(
     start_confidence = scorer.start_confidence.apply(scored.start_share[chosen])
     rows = candidates[chosen]
     partial_5 = is_partial_5(rows) & ~_begins_with_the_contig(codes, rows)
-    notes = np.where(read_through_genes(codes, rows, statistics), READ_THROUGH, "")
+    shifted = frameshift_genes(codes, rows, get_genetic_code(options.genetic_code))
+    notes = np.where(read_through_genes(codes, rows, statistics), READ_THROUGH, np.where(shifted, FRAMESHIFT, ""))
     columns = zip(rows, gene_confidence, start_confidence, partial_5, notes, strict=True)
     return [_gene(record_id, options.genetic_code, *row) for row in columns]
 

@@ -14,6 +14,8 @@ class CallOptions:
 
     Attributes:
         genetic_code: NCBI number.
+        other_code: NCBI number of a second code under which genes are looked for, too: what the model says of each
+            record decides which of the two it has, see ``code_choice``. None where the code is known.
         min_gene_bp: Shortest gene, stop codon included.
         max_gap_bp: Genes do not run across longer runs of N.
         circular: The record is circular: genes may run over its origin.
@@ -22,6 +24,7 @@ class CallOptions:
     """
 
     genetic_code: int = 11
+    other_code: int | None = None
     min_gene_bp: int = 90
     max_gap_bp: int = 9
     circular: bool = False

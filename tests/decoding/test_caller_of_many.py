@@ -23,13 +23,15 @@ LENGTHS = (300, 2_500, 90, 700, 9_000, 301, 4_000, 1_200, 3_000, 60)
 
 @pytest.fixture(scope="module")
 def records():
-    """Contigs with their candidates; some hold none."""
+    """Contigs with their candidates; some hold none, one in three is of code 4."""
     (record, _), *_ = simulate_genome(length_bp=sum(LENGTHS), gc=0.5, seed=4)
     rng, found = np.random.default_rng(0), []
-    for codes in np.split(record.codes, np.cumsum(LENGTHS)[:-1]):
+    for number, codes in enumerate(np.split(record.codes, np.cumsum(LENGTHS)[:-1])):
         logits = rng.normal(0.5, 2.0, (2, len(codes), 5)).astype(np.float32)
-        found.append((codes, find_candidates(codes, logits, code=get_genetic_code(11), min_gene_bp=90)))
-    assert any(len(rows) == 0 for _, rows in found) and sum(len(rows) > 20 for _, rows in found) > 3
+        own = replace(OPTIONS, genetic_code=4 if number % 3 == 1 else 11)
+        rows = find_candidates(codes, logits, code=get_genetic_code(own.genetic_code), min_gene_bp=90)
+        found.append((codes, rows, own))
+    assert any(len(rows) == 0 for _, rows, _ in found) and sum(len(rows) > 20 for _, rows, _ in found) > 3
     return found
 
 
@@ -40,33 +42,33 @@ def assert_same(choice, expected):
         np.testing.assert_allclose(getattr(scored, name), getattr(alone, name), rtol=1e-9, atol=1e-9)
 
 
-def alone(codes, rows, known, decoder=DECODER):
-    return decoder.choose(codes, rows, record_stop_rate(codes, OPTIONS), known)
+def alone(codes, rows, own, known, decoder=DECODER):
+    return decoder.choose(codes, rows, record_stop_rate(codes, own), known)
 
 
 def test_each_record_gets_the_genes_that_it_gets_alone(records):
     none = [None] * len(records)
-    choices = choose_each(records, DECODER, OPTIONS, none)
+    choices = choose_each(records, DECODER, none)
     assert sum(len(chosen) for _, chosen in choices) > 5
     for record, choice in zip(records, choices, strict=True):
         assert_same(choice, alone(*record, None))
 
 
 def test_each_record_is_judged_by_its_own_statistics(records, monkeypatch):
-    learned = statistics_each(records, DECODER, OPTIONS)
-    for (codes, rows), known in zip(records, learned, strict=True):
-        expected = genome_statistics(lambda one=(codes, rows): [one], DECODER, OPTIONS)
+    learned = statistics_each(records, DECODER)
+    for record, known in zip(records, learned, strict=True):
+        expected = genome_statistics(lambda one=record: [one], DECODER, OPTIONS)
         for name in ("hexamer", "usage", "context", "motif"):
             np.testing.assert_array_equal(getattr(known, name), getattr(expected, name))
     mixed = [None if number % 3 == 0 else known for number, known in enumerate(learned)]
     monkeypatch.setattr(caller_of_many, "SHORT_BP", 3_500)  # two are looked at by themselves
-    for record, known, choice in zip(records, mixed, choose_each(records, DECODER, OPTIONS, mixed), strict=True):
+    for record, known, choice in zip(records, mixed, choose_each(records, DECODER, mixed), strict=True):
         assert_same(choice, alone(*record, known))
 
 
 def test_without_a_prior_a_record_that_tells_too_little_has_none(records, monkeypatch):
     monkeypatch.setattr(statistics_module, "MIN_CODONS", 100)
-    learned = statistics_each(records, without := replace(DECODER, prior=None), OPTIONS)
+    learned = statistics_each(records, without := replace(DECODER, prior=None))
     expected = [genome_statistics(lambda one=one: [one], without, OPTIONS) for one in records]
     assert [known is None for known in learned] == [known is None for known in expected]
     assert 0 < sum(known is None for known in learned) < len(learned)
@@ -76,7 +78,7 @@ def test_one_look_serves_all_records(records, monkeypatch):
     looks = []
     for name in ("candidate_scores", "second_look_scores"):
         monkeypatch.setattr(decoder, name, _counted(looks, name, getattr(decoder, name)))
-    choose_each(records, DECODER, OPTIONS, [None] * len(records))
+    choose_each(records, DECODER, [None] * len(records))
     assert looks == ["candidate_scores", "second_look_scores", "second_look_scores"]
 
 

@@ -24,10 +24,10 @@ from genoformer.decoding.caller import (
     unwrap_genes,
 )
 from genoformer.decoding.caller_of_many import choose_each, hopeful_each, statistics_each
-from genoformer.decoding.candidates import CANDIDATE_DTYPE
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.decoding.masking import open_intervals, overlaps_mask
 from genoformer.decoding.options import CallOptions
+from genoformer.decoding.readings import candidate_dtype
 from genoformer.decoding.statistics import GenomeStatistics
 from genoformer.inference.bundle_parts import read_decoder, tile_plan
 from genoformer.inference.interface import Speed
@@ -95,14 +95,15 @@ class GeneFinder:
         return torch.sigmoid(torch.from_numpy(logits)).numpy()
 
     def predictions(
-        self, read: Callable[[], Iterable[Record]], *, genetic_code: int | None = None, circular: bool | None = None,
+        self, read: Callable[[], Iterable[Record]], *, genetic_code: int | str | None = None,
+        circular: bool | None = None,
         probabilities: bool = False,
     ) -> Iterator[GenePrediction]:  # fmt: skip
         """Genes of every record; the statistics of all records together count, as in ``genoformer predict``.
 
         Args:
             read: Gives the records, several times; one at a time is in memory.
-            genetic_code: NCBI number; the model's own if None.
+            genetic_code: NCBI number, or "auto": 11 or 4 (25), whatever fits each record; the model's own if None.
             circular: All records are circular, or none is; None for those that the input calls so.
             probabilities: Keep what the model says of every base, too.
         """
@@ -117,7 +118,7 @@ class GeneFinder:
     ) -> np.ndarray:
         """The model pass of a whole record: every candidate gene; arguments as for ``block_candidates``."""
         found = self.block_candidates(codes, options, self.blocks(codes, options), on_bases, masked)
-        return np.concatenate([np.empty(0, CANDIDATE_DTYPE), *found])
+        return np.concatenate([np.empty(0, candidate_dtype(options)), *found])
 
     def blocks(self, codes: np.ndarray, options: CallOptions) -> list[Block]:
         """The blocks in which the model pass of a record can be done, in coordinates of its opened form."""
@@ -138,7 +139,7 @@ class GeneFinder:
 
         Args:
             codes: uint8 base codes of the record, forward strand, shape [L].
-            options: Genetic code, shortest gene, gaps, circular or not.
+            options: Genetic codes, shortest gene, gaps, circular or not.
             blocks: Some of ``blocks()``, in order and without a gap; any division gives the same rows.
             on_bases: Called with the number of bases that were done since the last call.
             masked: Where no candidate may lie, see ``decoding.masking``: disjoint (start, end) in ascending order, in
@@ -147,11 +148,11 @@ class GeneFinder:
             ready: What ``read_together`` gave of the record, of which there is one block.
 
         Yields:
-            Rows of ``CANDIDATE_DTYPE`` for each block.
+            Rows of ``candidate_dtype(options)`` for each block.
         """
         if not blocks or mostly_unknown(codes):
             on_bases(sum(block.end - block.begin for block in blocks))
-            yield from (np.empty(0, CANDIDATE_DTYPE) for _ in blocks)
+            yield from (np.empty(0, candidate_dtype(options)) for _ in blocks)
             return
         opened = self.opened(codes, options)
         span = (blocks[0].begin, blocks[-1].end)
@@ -181,7 +182,7 @@ class GeneFinder:
         """The model pass of short records, for ``block_candidates``; None for others, see ``inference.packing``.
 
         Args:
-            records: Base codes and options of each, of one genetic code.
+            records: Base codes and options of each.
             wanted: Whose outputs are wanted.
         """
         sequences = [self.opened(codes, options) for codes, options in records]
@@ -190,7 +191,7 @@ class GeneFinder:
         read = [(i, logits) for i, logits in enumerate(outputs) if logits is not None]
         whole = ((i, logits, Block(0, len(sequences[i]), 0, len(sequences[i]))) for i, logits in read)
         rows = [(sequences[i], candidates_of(sequences[i], logits, one, records[i][1])) for i, logits, one in whole]
-        kept = hopeful_each(rows, self.decoder, records[0][1]) if rows else []
+        kept = hopeful_each([(*row, records[i][1]) for row, (i, _) in zip(rows, read, strict=True)], self.decoder)
         for (i, logits), candidates in zip(read, kept, strict=True):
             found[i] = ReadRecord(logits, candidates)
         return found
@@ -211,14 +212,14 @@ class GeneFinder:
 
         Args:
             records: Gives base codes, candidates and options of every record, each time it is called.
-            options: Genetic code.
+            options: Of the prediction.
         """
 
         if self.decoder.adapted is None:
             return None
 
         def opened() -> CodesAndCandidates:
-            return ((self.opened(codes, own), candidates) for codes, candidates, own in records())
+            return ((self.opened(codes, own), candidates, own) for codes, candidates, own in records())
 
         return genome_statistics(opened, self.decoder, options)
 
@@ -243,24 +244,22 @@ class GeneFinder:
         """``statistics`` of each record as a genome of its own.
 
         Args:
-            records: Base codes, candidates and options of each, of one genetic code.
+            records: Base codes, candidates and options of each.
         """
         if self.decoder.adapted is None or not records:
             return [None] * len(records)
-        opened = [(self.opened(codes, own), candidates) for codes, candidates, own in records]
-        return statistics_each(opened, self.decoder, records[0][2])
+        opened = [(self.opened(codes, own), candidates, own) for codes, candidates, own in records]
+        return statistics_each(opened, self.decoder)
 
     def genes_of_each(
         self, ids: Sequence[str], records: Sequence[tuple[np.ndarray, np.ndarray, CallOptions]],
         statistics: Sequence[GenomeStatistics | None],
     ) -> list[list[Gene]]:  # fmt: skip
         """``genes`` of each record; arguments as for ``statistics_each``."""
-        if not records:
-            return []
-        opened = [(self.opened(codes, own), candidates) for codes, candidates, own in records]
-        choices = choose_each(opened, self.decoder, records[0][2], statistics)
+        opened = [(self.opened(codes, own), candidates, own) for codes, candidates, own in records]
+        choices = choose_each(opened, self.decoder, statistics)
         found = []
-        for name, (codes, _, own), (read, rows), choice, known in zip(
+        for name, (codes, _, _), (read, rows, own), choice, known in zip(
             ids, records, opened, choices, statistics, strict=True
         ):
             genes = chosen_genes(name, read, rows, choice, self.decoder, own, known)

@@ -56,12 +56,12 @@ class Impression:
             text = f'a gene is cut off at each end of "{record_id}"; if it is a complete plasmid, phage or organelle'
             warnings.add("GENOME-003", f"{text}, these may be one gene: give --circular {record_id}")
 
-    def warn(self, found: dict, genetic_code: int, warnings: WarningLog) -> None:
+    def warn(self, found: dict, genetic_code: int | None, warnings: WarningLog) -> None:
         """Say what a user should know before the genes are believed.
 
         Args:
             found: From ``familiarity``.
-            genetic_code: That was used.
+            genetic_code: That was used; None where that of each record was found.
             warnings: Take it.
         """
         if found["looks_familiar"] is False:
@@ -70,7 +70,7 @@ class Impression:
                 f"{found['codon_evidence']} of evidence per codon, {found['codon_evidence_in_training']} there. "
                 "Genes may be missing; genoformer adapt, or predict --adapt, trains the model on it.",
             )  # fmt: skip
-        if genetic_code not in READ_WITHOUT_UGA and self._stops.speaks_against():
+        if genetic_code not in (None, *READ_WITHOUT_UGA) and self._stops.speaks_against():
             warnings.add(
                 "GENOME-002", f"{self._stops.uga_continued} of {self._stops.uga} genes that end at UGA go on behind it "
                 "in the same frame: UGA is probably no stop here. Try --genetic-code 4 (or 25).",

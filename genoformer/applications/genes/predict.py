@@ -10,6 +10,7 @@ import numpy as np
 
 from genoformer.annotation.models import Gene
 from genoformer.applications.genes.caller import GeneFinder
+from genoformer.applications.genes.code_choices import CodeChoices, CodeTally
 from genoformer.applications.genes.impression import Impression
 from genoformer.applications.genes.kept_tracks import KeptTracks
 from genoformer.applications.genes.outputs import BYTES_PER_VALUE, PROBABILITIES
@@ -169,13 +170,14 @@ class GenePredictor:
         """Statistics of the genome, genes and their files; see ``interface.Predictor``."""
         request, passes = self.request, ModelPasses(*folders)
         rna, n_rna = RnaGenes.in_folders(self.finder, folders, self._first), RnaTally(finds_rna(self.finder))
-        shared = self._statistics(paths, passes, rna)
+        choices, n_codes = CodeChoices(self.finder), CodeTally(request.call)
+        shared = self._statistics(paths, passes, rna, choices)
         impression, n_statistics, counts = Impression(), int(shared is not None and shared.are_own), GeneTally(request)
         notes = self.functions(out)
         files = RecordFiles(out, self._words("genes"), request.known_formats.load(), notes.makers)
         tracks, store = self._track_files(out), TrackStore(*folders)
         with files, notes, tracks:
-            for called in self._called(paths, passes, rna, shared):
+            for called in self._called(paths, passes, rna, shared, choices):
                 number, record, codes, call, genes = (
                     called.number,
                     called.record,
@@ -184,6 +186,7 @@ class GenePredictor:
                     called.genes,
                 )
                 n_statistics += called.has_own
+                n_codes.add(record.id, call.genetic_code)
                 impression.add(codes, genes)
                 is_asked = "auto" in request.circular and request.reading.region is None
                 if is_asked and scan.n_records <= FEW_RECORDS and not call.circular:
@@ -196,17 +199,20 @@ class GenePredictor:
                 for report in files.reports if self._words(PROBABILITIES) else ():
                     report.add_track(track, self.finder.channels)
         familiar = impression.familiarity(self.finder.bundle.calibration.get("codon_evidence"))
-        impression.warn(familiar, request.call.genetic_code, warnings)
+        impression.warn(familiar, None if request.call.other_code else request.call.genetic_code, warnings)
         left_out = files.left_out(warnings)
         statistics = genome_statistics(n_statistics, read_learned(folders), is_mixture=request.metagenome)
-        summary = self._about(scan) | counts.summary(scan.n_bases) | n_rna.summary() | statistics | familiar
+        counted = counts.summary(scan.n_bases) | n_codes.summary() | n_rna.summary()
+        summary = self._about(scan) | counted | statistics | familiar
         adaptation = self._adaptation()
         summary |= {} if adaptation is None else {"adaptation": adaptation}
         summary |= {"left_out": left_out} if left_out else {}
         names = [*files.names, *tracks.names, *notes.write_terms()]
         return Written(summary | notes.summary(), names, {"batch_size": self.finder.plan.batch_size}, files.reports)
 
-    def _called(self, paths: list[str], passes: ModelPasses, rna: RnaGenes, shared: Any) -> Iterator[CalledRecord]:
+    def _called(
+        self, paths: list[str], passes: ModelPasses, rna: RnaGenes, shared: Any, choices: CodeChoices
+    ) -> Iterator[CalledRecord]:
         """Genes of every record, in the order of the input; short records are decided together.
 
         Args:
@@ -214,6 +220,7 @@ class GenePredictor:
             passes: Candidates of every record.
             rna: RNA genes of every record.
             shared: Statistics of all records together, if there are any.
+            choices: The genetic code of every record.
         """
         request, finder = self.request, self.finder
         has_own = request.statistics and request.metagenome
@@ -222,13 +229,13 @@ class GenePredictor:
             read = [(request.reading.stretch(record), request.call_options(record)) for _, record in group]
             calls = [rna.calls(number, *each) for (number, _), each in zip(group, read, strict=True)]
             passed = [
-                (codes, without_rna(passes[number], own, codes, call), call)
+                (codes, *choices.read(number, codes, without_rna(passes[number], own, codes, call), call))
                 for (number, _), (codes, call), own in zip(group, read, calls, strict=True)
             ]
             known = statistics_each(finder, passed) if has_own else [shared] * len(group)
             genes = genes_of_each(finder, [record.id for _, record in group], passed, known)
-            for (number, record), (codes, call), rna_calls, one, own in zip(
-                group, read, calls, genes, known, strict=True
+            for (number, record), (codes, _, call), rna_calls, one, own in zip(
+                group, passed, calls, genes, known, strict=True
             ):
                 is_own = has_own and own is not None and own.are_own
                 yield CalledRecord(number, record, codes, call, one, rna_calls, is_own)
@@ -255,7 +262,7 @@ class GenePredictor:
         makers = {word: partial(rows[word].writer.load(), channels=self.finder.channels) for word in words}
         return RecordFiles(out, words, rows, makers)
 
-    def _statistics(self, paths: list[str], passes: ModelPasses, rna: RnaGenes) -> Any:
+    def _statistics(self, paths: list[str], passes: ModelPasses, rna: RnaGenes, choices: CodeChoices) -> Any:
         """Statistics of all records together; None where each has its own, or none is wanted."""
         request = self.request
         if not request.statistics or request.metagenome:
@@ -264,7 +271,8 @@ class GenePredictor:
         def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
             for number, record in request.reading.records(paths):
                 codes, call = request.reading.stretch(record), request.call_options(record)
-                yield codes, without_rna(passes[number], rna.calls(number, codes, call), codes, call), call
+                rows = without_rna(passes[number], rna.calls(number, codes, call), codes, call)
+                yield codes, *choices.read(number, codes, rows, call)
 
         return self.finder.statistics(passed, request.call)
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from genoformer.annotation.models import Gene, RnaGene
+from genoformer.applications.genes.code_choices import CodeChoices
 from genoformer.applications.genes.kept_tracks import KeptTracks
 from genoformer.applications.genes.outputs import PROBABILITIES
-from genoformer.applications.genes.request import GeneRequest
+from genoformer.applications.genes.request import GeneRequest, asked_code
 from genoformer.applications.genes.rna_genes import (
     CHANNELS,
     KeptOutputs,
@@ -91,12 +92,11 @@ def gene_presentation(channels: tuple[str, ...]) -> Presentation:
 
 
 def predict_records(
-    finder: Any, read: Callable[[], Iterable[Record]], *, genetic_code: int | None, circular: bool | None,
+    finder: Any, read: Callable[[], Iterable[Record]], *, genetic_code: int | str | None, circular: bool | None,
     probabilities: bool = False,
 ) -> Iterator[GenePrediction]:  # fmt: skip
     """Genes of every record, by a finder of genes with or without introns; see ``GeneFinder.predictions``."""
-    code = finder.bundle.config.genetic_code if genetic_code is None else genetic_code
-    call = CallOptions(genetic_code=code, circular=bool(circular))
+    call = replace(asked_code(genetic_code, finder.bundle.config.genetic_code), circular=bool(circular))
     as_said = GeneRequest(call, circular=("auto",))
 
     def options_of(record: Record) -> CallOptions:
@@ -105,19 +105,21 @@ def predict_records(
     with fitting_threads(sum(len(record) for record in read())):
         finder = finder.following(lambda: ((record.codes, options_of(record)) for record in read()))
         found = [_pass_record(finder, record, options_of(record), probabilities) for record in read()]
+    choices = CodeChoices(finder)
 
     def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
-        return ((record.codes, each.rows, options_of(record)) for record, each in zip(read(), found, strict=True))
+        for number, (record, each) in enumerate(zip(read(), found, strict=True)):
+            yield record.codes, *choices.read(number, record.codes, each.rows, options_of(record))
 
     statistics = finder.statistics(passed, replace(call, circular=False))
     channels = tuple(finder.bundle.config.labels)
     shown = gene_presentation(channels)
-    for record, each in zip(read(), found, strict=True):
-        options = options_of(record)
-        genes = finder.genes(record.id, record.codes, each.rows, options, statistics)
+    for number, (record, each) in enumerate(zip(read(), found, strict=True)):
+        rows, options = choices.read(number, record.codes, each.rows, options_of(record))
+        genes = finder.genes(record.id, record.codes, rows, options, statistics)
         yield GenePrediction(
-            record.id, len(record), genes, options.circular, code, channels, each.steps, each.rna_genes, record=record,
-            shown=shown,
+            record.id, len(record), genes, options.circular, options.genetic_code, channels, each.steps,
+            each.rna_genes, record=record, shown=shown,
         )  # fmt: skip
 
 

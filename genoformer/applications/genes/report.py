@@ -8,6 +8,7 @@ import numpy as np
 from genoformer.annotation.models import Gene, RnaGene, sort_genes
 from genoformer.annotation.write_tables import table_row
 from genoformer.applications.genes.figures import GeneFigures
+from genoformer.applications.genes.request import codes_in_words
 from genoformer.inference.report_files import Finished, ReportWriter
 from genoformer.inference.tracks import STRANDS, Track
 from genoformer.report import fetch_igv
@@ -157,7 +158,7 @@ class GeneReportWriter(ReportWriter):
         told = {
             "genes": f"{said['n_genes']:,}", "records": f"{said['n_records']:,}", "bases": f"{said['n_bases']:,}",
             "coding": f"{said['coding_share']:.1%}", "cut off at an end": f"{said['n_partial']:,}",
-            "genetic code": said["genetic_code"],
+            "genetic code": codes_in_words(said),
             **{f"{kind} genes": f"{n:,}" for kind, n in said.get("rna_genes", {}).items()},
         }  # fmt: skip
         nothing = None if said["n_genes"] else note("No gene was found.")

@@ -3,12 +3,12 @@
 import argparse
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, ClassVar, Self
 
-from genoformer.annotation.genetic_code import get_genetic_code
+from genoformer.annotation.genetic_code import CODONS, get_genetic_code
 from genoformer.annotation.models import Gene
 from genoformer.annotation.read_bed import read_bed_intervals
 from genoformer.annotation.read_hints import read_hints
@@ -16,7 +16,7 @@ from genoformer.bundle.header import BundleHeader
 from genoformer.decoding.introns.hints import Hints
 from genoformer.decoding.masking import Mask
 from genoformer.decoding.options import CallOptions
-from genoformer.errors import UsageError, WarningLog
+from genoformer.errors import UsageError, WarningLog, counted
 from genoformer.files.numbers import whole_number
 from genoformer.inference.bundle_digests import decoder_digest
 from genoformer.inference.formats import Formats, check_formats
@@ -26,6 +26,10 @@ from genoformer.sequence.records import Record
 
 N_NAMED = 5
 """Records that a message names, so that the user sees how ids look."""
+TASK = "gene_structure"
+AUTO = "auto"
+"""In place of the number of a genetic code: it is to be found."""
+BACTERIAL, WITHOUT_UGA = 11, 4
 ANY_GAP_BP = 1 << 40
 USUAL_GAP_BP = 9
 
@@ -55,7 +59,7 @@ class GeneRequest:
     """What the user decides about a prediction of genes; everything here can change the results.
 
     Attributes:
-        call: Genetic code, shortest gene and gaps.
+        call: Genetic code, or two to choose from, shortest gene and gaps.
         reading: How the input is read.
         formats: Words of the application's formats.
         circular: Ids of circular records; ``("auto",)`` trusts a FASTA header, GenBank or EMBL that says so; empty for
@@ -89,7 +93,11 @@ class GeneRequest:
     @classmethod
     def add_arguments(cls, group: argparse._ArgumentGroup) -> None:
         """Options of every command that finds genes."""
-        group.add_argument("--genetic-code", type=int, help="NCBI number; the model's own by default")
+        group.add_argument(
+            "--genetic-code", type=code_or_auto, metavar="CODE",
+            help="NCBI number, or auto: for each record that which fits it, 11 or 4 (25), for genes without introns; "
+            "by default the model's own, with --metagenome auto",
+        )  # fmt: skip
         group.add_argument("--region", help="only RECORD:START-END, 1-based, both included")
         group.add_argument(
             "--circular",
@@ -117,15 +125,14 @@ class GeneRequest:
     @classmethod
     def from_arguments(cls, args: argparse.Namespace, header: BundleHeader) -> Self:
         """The request of a command line; the model's genetic code is the default."""
-        code = header.config.genetic_code if args.genetic_code is None else args.genetic_code
-        get_genetic_code(code)
+        call = _call_options(args, header)
         if args.min_gene_bp < 1:
             message = f"expected a positive number, found {args.min_gene_bp}."
             raise UsageError("OPTION-001", message, where="--min-gene-bp")
         max_gap_bp = ANY_GAP_BP if args.across_gaps else USUAL_GAP_BP
         words = None if args.formats is None else args.formats.split(",")
         return cls(
-            call=CallOptions(genetic_code=code, min_gene_bp=args.min_gene_bp, max_gap_bp=max_gap_bp),
+            call=replace(call, min_gene_bp=args.min_gene_bp, max_gap_bp=max_gap_bp),
             reading=Reading(args.on_bad_record, region=read_region(args.region)),
             formats=check_formats(words, cls.known_formats.load()),
             circular=() if args.circular == "none" else tuple(args.circular.split(",")),
@@ -148,6 +155,8 @@ class GeneRequest:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, without mask and hints: where they lie says nothing, what they hold stands in the key."""
         stored = {**asdict(replace(self, mask=None, hints=None)), "reading": self.reading.to_dict()}
+        if self.call.other_code is None:
+            stored["call"].pop("other_code")
         return json.loads(json.dumps(stored))
 
     def scan(self, paths: list[str], warnings: WarningLog) -> GenomeScan:
@@ -215,6 +224,54 @@ class GeneRequest:
         """Genes of a stretch in coordinates of its record."""
         region = self.reading.region
         return genes if region is None else [gene.shifted(region[1]) for gene in genes]
+
+
+def asked_code(asked: int | str | None, own: int) -> CallOptions:
+    """Options with the code that was asked for.
+
+    Args:
+        asked: NCBI number, ``AUTO``, or None for the model's own. ``AUTO`` asks for two, of which the first has UGA as
+            a stop and the second does not.
+        own: NCBI number that the model assumes.
+
+    Raises:
+        UsageError: If there is no such code.
+    """
+    if asked == AUTO:
+        has_uga = get_genetic_code(own).stop_mask[CODONS.index("TGA")]
+        return CallOptions(genetic_code=own if has_uga else BACTERIAL, other_code=WITHOUT_UGA)
+    code: Any = own if asked is None else asked
+    return CallOptions(genetic_code=get_genetic_code(code).number)
+
+
+def codes_in_words(summary: Mapping[str, Any]) -> str:
+    """The genetic code of a prediction; those of its records, where each has its own.
+
+    Args:
+        summary: Content of ``summary.json``.
+    """
+    found = summary.get("records_by_genetic_code")
+    if found is None:
+        return str(summary["genetic_code"])
+    return ", ".join(f"{code} in {counted(found[code], 'record')}" for code in sorted(found, key=int))
+
+
+def code_or_auto(text: str) -> int | str:
+    """The value of ``--genetic-code``: a number, or "auto"."""
+    number = whole_number(text)
+    if number is None and text != AUTO:
+        raise argparse.ArgumentTypeError(f"expected an NCBI number or auto, found {text[:40]!r}")
+    return AUTO if number is None else number
+
+
+def _call_options(args: argparse.Namespace, header: BundleHeader) -> CallOptions:
+    """Options with the genetic code, which is to be found for a mixture of organisms unless it is given."""
+    has_introns = header.config.task != TASK
+    if args.genetic_code == AUTO and has_introns:
+        message = "a model of genes with introns reads one genetic code."
+        raise UsageError("CODE-002", message, where="--genetic-code auto", fix="Give the number of the code.")
+    is_open = args.genetic_code is None and args.metagenome and not has_introns
+    return asked_code(AUTO if is_open else args.genetic_code, header.config.genetic_code)
 
 
 def region_names(region: Region) -> set[str]:

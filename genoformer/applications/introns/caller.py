@@ -110,8 +110,13 @@ class IntronGeneFinder:
     def predictions(
         self, read: Callable[[], Iterable[Record]], *, genetic_code: int | None = None, probabilities: bool = False
     ) -> Iterator[GenePrediction]:
-        """Genes of every record; arguments as for ``GeneFinder.predictions``."""
-        return predict_records(self, read, genetic_code=genetic_code, circular=False, probabilities=probabilities)
+        """Genes of every record; arguments as for ``GeneFinder.predictions``, but for a code that is to be found.
+
+        Raises:
+            UsageError: If there is no such genetic code.
+        """
+        code = None if genetic_code is None else get_genetic_code(genetic_code).number
+        return predict_records(self, read, genetic_code=code, circular=False, probabilities=probabilities)
 
     def candidates(
         self,

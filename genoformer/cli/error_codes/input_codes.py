@@ -151,6 +151,7 @@ INPUT_CODES = {
     ),
     "GENBANK-104": Entry(None, "CDS features of one locus tag, one for each exon, were read as one CDS.", "Nothing."),
     "CODE-001": Entry(2, "There is no genetic code of this number.", "Give an NCBI number that the message lists."),
+    "CODE-002": Entry(2, "A model of genes with introns does not look for the genetic code.", "Give its number."),
     "SEQID-001": Entry(
         65,
         "Ids of an annotation match none, or several, of the FASTA ids or of those of the reference.",

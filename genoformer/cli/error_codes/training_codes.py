@@ -216,6 +216,7 @@ TRAINING_CODES = {
     "ADAPT-007": Entry(
         2, "A model of this task is adapted to an annotation only.", "Run genoformer adapt with --annotation."
     ),
+    "ADAPT-008": Entry(2, "A genome is adapted to with one genetic code.", "Give the number of the code."),
     "BENCHMARK-001": Entry(2, "Nothing says how to train.", "Add --config NAME to --fit."),
     "BENCHMARK-002": Entry(2, "There is no such simple model.", "Give --baselines those that the message lists."),
     "BENCHMARK-003": Entry(2, "The task has no simple models beside it.", "Train it with genoformer fit."),

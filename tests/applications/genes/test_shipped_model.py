@@ -12,6 +12,7 @@ from genoformer.applications.genes.caller import GeneFinder
 from genoformer.applications.genes.evaluate import score_annotations
 from genoformer.bundle.folder import load_bundle
 from genoformer.decoding.options import CallOptions
+from genoformer.sequence.alphabet import decode_bases
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,24 @@ def test_most_genes_of_a_phage_that_training_has_not_seen_are_found(phage):
     assert scores["genes"]["three_prime"]["f1"] > 0.93
     assert scores["genes"]["exact"]["f1"] > 0.88
     assert all(0 < gene.score < 1 and 0 < gene.start_score < 1 for gene in result.genes)
+
+
+@pytest.mark.parametrize(
+    ("path", "start", "end"),
+    [
+        ("genome_ecoli_k12/GCF_000005845.2_ASM584v2_genomic.gbff.gz", 3_032_000, 3_040_000),
+        ("genome_haemophilus_rd/NC_000907.1.gbk.gz", 1_276_000, 1_284_000),
+    ],
+)
+def test_release_factor_2_has_a_note_and_its_neighbours_have_none(path, start, end, data_dir):
+    (record,) = read_records(data_dir / path)
+    (prfb,) = [gene for gene in read_annotation(data_dir / path).genes if gene.name == "prfB"]
+    assert start < prfb.start < prfb.end < end
+    (result,) = load_model("prokaryotes").predict({"part": decode_bases(record.codes[start:end])})
+    assert len(result.genes) > 5
+    (noted,) = [gene for gene in result.genes if "release factor 2" in gene.note]
+    ends = [gene.end if gene.strand == "+" else gene.start for gene in (noted, prfb)]
+    assert ends[0] + start == ends[1]
 
 
 def test_tiles_per_call_change_no_gene_in_the_default_precision(phage):
