@@ -125,6 +125,7 @@ def hold(path):
         time.sleep(600)
 
 
+@pytest.mark.slow
 def test_the_temporary_file_of_a_living_writer_stays_and_that_of_a_dead_one_goes(tmp_path):
     child = start(hold, tmp_path / "a.txt")
     try:

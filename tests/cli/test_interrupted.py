@@ -24,7 +24,7 @@ from genoformer.training.interrupts import ENDING, TerminatedError, is_on_its_wa
 CALLBACK = ctypes.CFUNCTYPE(None)
 LAST = "genoformer: interrupted: "
 MOMENTS = [
-    *(pytest.param("os:replace", n, marks=[pytest.mark.slow] if n % 2 else []) for n in range(1, 9)),
+    *(pytest.param("os:replace", n, marks=[pytest.mark.slow]) for n in range(1, 9)),
     *(("os:fsync", n) for n in (1, 4, 9)),
     *(("genoformer.applications.genes.caller:GeneFinder.block_candidates", n) for n in (1, 2, 4)),
     ("genoformer.applications.genes.caller:GeneFinder.genes_of_each", 1),

@@ -122,6 +122,7 @@ def test_flex_on_a_cpu_is_refused_in_one_sentence(dropout):
         windowed_attention(*states, window_radius=3, backend="flex", dropout=dropout)
 
 
+@pytest.mark.slow
 def test_auto_on_a_cpu_never_takes_flex():
     layer = LongformerSelfAttention(32, 2, window_radius=3)
     assert layer(torch.randn(1, 500, 32)).shape == (1, 500, 32)

@@ -44,6 +44,7 @@ def test_several_chunks_of_a_line_equal_the_blocked_way(d_head):
         torch.testing.assert_close(found, exact, atol=1e-10, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_number_of_threads_changes_no_bit():
     states, before = make_states(2, 3, 200, 8, dtype=torch.float32), torch.get_num_threads()
     results = []
