@@ -48,3 +48,17 @@ def merge(parts: Path, out: Path, model=None):
     header = read_header(model or found.model)
     request = find_application(header.config.task, where=header.name).request.load().from_dict(found.request)
     return shards.merge_shards(job(header, found.inputs, request), found, out)
+
+
+def interrupted(read, n):
+    """What gives the pieces that ``read`` gives, but for the ``n``-th of all its calls: an interrupt."""
+    given = []
+
+    def read_on(*args, **options):
+        for piece in read(*args, **options):
+            given.append(1)
+            if len(given) == n:
+                raise KeyboardInterrupt
+            yield piece
+
+    return read_on

@@ -114,9 +114,9 @@ def test_terminated_run_continues_and_ends_as_if_it_had_not_been(command, steps,
 def _first_pass_fails(candidates):
     """The records were read by the given model before training: a resumed run reads them with the adapted one only."""
 
-    def checked(finder, *arguments):
+    def checked(finder, *arguments, **more):
         assert finder.bundle.name == PREPARED
-        return candidates(finder, *arguments)
+        return candidates(finder, *arguments, **more)
 
     return checked
 

@@ -147,7 +147,7 @@ def test_interrupted_run_continues_with_the_same_bytes(annotate, tmp_path, monke
     assert not (tmp_path / "o/functions.tsv").exists() and not (tmp_path / "o/genes.gff3").exists()
     again = []
     monkeypatch.setattr(FunctionCaller, "outputs", lambda *a: again.append(len(a[1])) or outputs(*a))
-    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *a: pytest.fail("the model pass was made again"))
+    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *a, **k: pytest.fail("the model pass was made again"))
     assert annotate("multiclass") == 0
     assert len(again) == 1, "two of three records were done"
     assert contents(tmp_path / "o") == contents(tmp_path / "whole")

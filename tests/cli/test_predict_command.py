@@ -41,7 +41,7 @@ def test_same_command_again_has_nothing_to_do(predict, genome, tmp_path, capsys,
     predict(genome)
     before = contents(tmp_path / "o", ())
     (tmp_path / "o/notes.txt").write_text("mine")
-    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *a: pytest.fail("the model ran"))
+    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *a, **k: pytest.fail("the model ran"))
     for extra in ((), ("--batch-size", "3"), ("--overwrite",)):
         assert predict(genome, *extra) == 0
         assert "nothing to do" in capsys.readouterr().out

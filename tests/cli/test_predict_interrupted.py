@@ -49,7 +49,7 @@ def test_killed_run_leaves_no_result_and_the_same_command_continues(
     for name in (".genes.gff3.0123456789ab.tmp", ".work/.passes-0000002-00000.npz.0123456789ab.tmp"):
         (tmp_path / "o" / name).write_text("half written")
     ask, calls = GeneFinder.block_candidates, []
-    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *arguments: calls.append(1) or ask(*arguments))
+    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *a, **k: calls.append(1) or ask(*a, **k))
     assert predict(genome) == 0
     assert len(calls) == 2
     assert hidden(tmp_path / "o") == [".genoformer.lock"]
@@ -70,7 +70,7 @@ def test_run_that_dies_between_its_files_continues(predict, genome, tmp_path, mo
     assert predict(genome) == 130
     monkeypatch.setattr("os.replace", replace)
     assert not (tmp_path / "o/manifest.json").exists()
-    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *a: pytest.fail("the model ran again"))
+    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *a, **k: pytest.fail("the model ran again"))
     assert predict(genome) == 0
     assert hidden(tmp_path / "o") == [".genoformer.lock"]
 

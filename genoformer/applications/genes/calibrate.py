@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from genoformer.applications.genes.held import N_GENE_CHANNELS, Held, read_held
+from genoformer.applications.genes.held import Held, read_held
 from genoformer.applications.genes.left_out import read_left_out
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import call_genes, collect_candidates, genome_statistics, record_stop_rate
@@ -25,6 +25,8 @@ from genoformer.decoding.prior import StatisticsPrior, learn_prior
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
+from genoformer.inference.bundle_parts import tile_plan
+from genoformer.inference.interface import Speed
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan, record_logits
 from genoformer.training.finish import Finish, Fold
@@ -145,7 +147,7 @@ def _with_neighbours(h: Held, rows: list[FitRows], chosen: np.ndarray) -> list[F
 
 def fit_genes(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
     """The gene decoder, fitted on the validation regions; see ``training.finish.Fit``."""
-    plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
+    plan = tile_plan(bundle, Speed(precision=precision))
     held = read_held(bundle.model, bundle.tokenizer, plan, data.store, data.regions["validation"])
     decoder = fit_decoder(held)
     return {"decoder": decoder.to_dict(), "codon_evidence": evidence_at_home(held, decoder)}
@@ -159,16 +161,14 @@ def fit_genes_across(bundle: Bundle, data: Any, precision: str, folds: Sequence[
 
 def evidence_of_regions(bundle: Bundle, data: Any, precision: str, decoder: GeneDecoder) -> float | None:
     """As ``evidence_at_home``, from the validation regions alone: not all of their genomes are read for it."""
-    plan, evidence = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision), []
+    plan, evidence = tile_plan(bundle, Speed(precision=precision)), []
     regions: Sequence[Region] = data.regions["validation"]
     n_bases = sum(region.end - region.start for region in regions)
     with stage("reading validation regions", n_bases, "bp") as shown:
         for region in regions:
             codes = data.store.bases(region.record, region.start, region.end)
             options = CallOptions(genetic_code=data.store.records[region.record].genetic_code)
-            pieces = record_logits(bundle.model, bundle.tokenizer, codes, plan)
-            genes = ((start, end, logits[..., :N_GENE_CHANNELS]) for start, end, logits in pieces)
-            rows = collect_candidates(codes, genes, options)
+            rows = collect_candidates(codes, record_logits(bundle.model, bundle.tokenizer, codes, plan), options)
             evidence += long_gene_evidence(call_genes("", codes, rows, decoder, options))
             shown.advance(len(codes))
     return float(np.median(evidence)) if evidence else None

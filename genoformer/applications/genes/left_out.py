@@ -18,7 +18,8 @@ from genoformer.files.sealed import seal, unseal
 from genoformer.genomes.genome_table import TableGenome, region_shares
 from genoformer.genomes.splits import Region, uncovered
 from genoformer.genomes.store import Store, StoredRecord
-from genoformer.stream import TilePlan
+from genoformer.inference.bundle_parts import tile_plan
+from genoformer.inference.interface import Speed
 from genoformer.training.finish import Fold
 from genoformer.training.progress import stage
 
@@ -78,7 +79,7 @@ class Reading:
 
     def read(self, bundle: Bundle, genome: str, on_bases: Callable[[int], None]) -> list[Held]:
         """The passes of a network over a genome."""
-        plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=self.precision)
+        plan = tile_plan(bundle, Speed(precision=self.precision))
         passes = []
         for record, length in self.pieces(genome):
             regions = self.regions(record, length)

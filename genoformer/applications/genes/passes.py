@@ -89,10 +89,10 @@ def pass_records(
             for (number, codes, options, masked), blocks, ready in zip(group, missing, read, strict=True):
                 if not blocks:
                     continue
-                more: tuple[Any, ...] = (_keeper(finder, tracks, number, codes, options, blocks),) if tracks else ()
-                if ready is not None:
-                    more = (*(more or (None,)), ready)
-                found = finder.block_candidates(codes, options, list(blocks.values()), on_bases, masked, *more)
+                more: dict[str, Any] = {} if ready is None else {"ready": ready}
+                if tracks:
+                    more["on_piece"] = _keeper(finder, tracks, number, codes, options, blocks)
+                found = finder.block_candidates(codes, options, list(blocks.values()), on_bases, masked, **more)
                 for (j, block), candidates in zip(blocks.items(), found, strict=True):
                     passes.add((number, j), candidates, length_bp=block.end - block.begin)
     return passes

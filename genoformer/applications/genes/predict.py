@@ -178,13 +178,7 @@ class GenePredictor:
         tracks, store = self._track_files(out), TrackStore(*folders)
         with files, notes, tracks:
             for called in self._called(paths, passes, rna, shared, choices):
-                number, record, codes, call, genes = (
-                    called.number,
-                    called.record,
-                    called.codes,
-                    called.call,
-                    called.genes,
-                )
+                record, codes, call, genes = called.record, called.codes, called.call, called.genes
                 n_statistics += called.has_own
                 n_codes.add(record.id, call.genetic_code)
                 impression.add(codes, genes)
@@ -194,7 +188,7 @@ class GenePredictor:
                 notes.add(record.id, codes, genes)
                 placed, found = counts.add(request.placed(genes)), n_rna.add(rna.placed(record.id, called.rna))
                 files.add(record, placed, circular=call.circular, genetic_code=call.genetic_code, **found)
-                track = Track(store, number, self._first, self._first + len(codes))
+                track = Track(store, called.number, self._first, self._first + len(codes))
                 tracks.add(record, track)
                 for report in files.reports if self._words(PROBABILITIES) else ():
                     report.add_track(track, self.finder.channels)

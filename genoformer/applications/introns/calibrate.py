@@ -34,6 +34,8 @@ from genoformer.decoding.introns.weights import (
 from genoformer.errors import DataError
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
+from genoformer.inference.bundle_parts import tile_plan
+from genoformer.inference.interface import Speed
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.metrics.calibration_fit import fit_isotonic
 from genoformer.metrics.introns import COMMON_INTRON_BP, IntronCounts, count_intron_genes
@@ -356,7 +358,7 @@ def evidence_at_home(decoder: IntronDecoder, held: Sequence[HeldRegion]) -> floa
 
 def fit_introns(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
     """The decoder of genes with introns, fitted on the validation regions; see ``training.finish.Fit``."""
-    plan = TilePlan(bundle.config.tile_bp, bundle.config.context_bp, precision=precision)
+    plan = tile_plan(bundle, Speed(precision=precision))
     parts = (data.regions["train"], data.regions["validation"])
     decoder, evidence = fit_and_judge(bundle.model, bundle.tokenizer, plan, data.store, *parts)
     return {"decoder": decoder.to_dict(), "codon_evidence": evidence}

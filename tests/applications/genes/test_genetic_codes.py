@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from predicting import interrupted
 from tiny_bundle import write_tiny_bundle
 
 from genoformer.annotation.read import read_annotation, read_records
@@ -156,17 +157,7 @@ def test_shards_regions_and_python_give_the_same(model, fasta, tmp_path, request
 
 def test_an_interrupted_run_continues_to_the_same(bundle, fasta, tmp_path, monkeypatch):
     assert predict(bundle, fasta, tmp_path / "whole", "--genetic-code", "auto") == 0
-    n_calls = 0
-
-    def breaks_down(*args, **options):
-        nonlocal n_calls
-        for piece in planted_logits(*args, **options):
-            n_calls += 1
-            if n_calls == 12:  # in the second contig
-                raise KeyboardInterrupt
-            yield piece
-
-    monkeypatch.setattr(caller, "record_logits", breaks_down)
+    monkeypatch.setattr(caller, "record_logits", interrupted(planted_logits, 12))  # in the second contig
     assert predict(bundle, fasta, tmp_path / "o", "--genetic-code", "auto") != 0
     assert list((tmp_path / "o/.work").glob("passes-*.npz"))
     monkeypatch.setattr(caller, "record_logits", planted_logits)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from predicting import merge, predict, predict_shard
+from prediction_files import contents
 
 from genoformer.applications.genes import caller, passes
 from genoformer.applications.genes.caller import GeneFinder
@@ -29,10 +30,6 @@ def contigs(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small_groups(monkeypatch):
     monkeypatch.setattr(packing, "GROUP_BP", 12_000)
-
-
-def contents(folder):
-    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name[0] != "." and p.name != "run.json"}
 
 
 def asked(**more):
@@ -70,11 +67,11 @@ def test_an_interrupted_run_continues_with_the_same_numbers(contigs, tiny_bundle
     predict(tiny_bundle, [contigs], asked(), tmp_path / "whole")
     ask, calls = GeneFinder.block_candidates, []
 
-    def stopped(self, *passed):
+    def stopped(self, *passed, **more):
         calls.append(1)
         if len(calls) == 14:
             raise KeyboardInterrupt
-        return ask(self, *passed)
+        return ask(self, *passed, **more)
 
     monkeypatch.setattr(GeneFinder, "block_candidates", stopped)
     with pytest.raises(KeyboardInterrupt):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from Bio import SeqIO
 from planted_rna import motifs, plant
+from predicting import interrupted
 from tiny_bundle import write_tiny_bundle
 
 from genoformer.annotation.read import read_annotation
@@ -120,17 +121,7 @@ def test_genes_of_a_region_have_places_of_the_record(bundle, genome, tmp_path):
 def test_an_interrupted_pass_continues_with_what_it_kept(bundle, genome, tmp_path, monkeypatch):
     fasta, _, _ = genome
     assert predict(bundle, fasta, tmp_path / "whole", "--formats", "gff3,h5") == 0
-    n_calls = 0
-
-    def breaks_down(*args, **options):
-        nonlocal n_calls
-        for piece in planted_logits(*args, **options):
-            n_calls += 1
-            if n_calls == 15:  # in the second record
-                raise KeyboardInterrupt
-            yield piece
-
-    monkeypatch.setattr(caller, "record_logits", breaks_down)
+    monkeypatch.setattr(caller, "record_logits", interrupted(planted_logits, 15))  # in the second record
     assert predict(bundle, fasta, tmp_path / "o", "--formats", "gff3,h5") != 0
     assert list((tmp_path / "o/.work").glob("stretches-*.npz"))
     monkeypatch.setattr(caller, "record_logits", planted_logits)

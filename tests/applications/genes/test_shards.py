@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from predicting import merge, predict, predict_shard
+from prediction_files import contents
 
 from genoformer.applications.genes.caller import GeneFinder
 from genoformer.applications.genes.request import GeneRequest
@@ -48,10 +49,6 @@ def genome(tmp_path_factory):
 def with_statistics(monkeypatch):
     """Small genomes are enough to learn statistics from."""
     monkeypatch.setattr(genome_statistics, "MIN_CODONS", 1_000)
-
-
-def contents(folder):
-    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name[0] != "." and p.name != "run.json"}
 
 
 @pytest.fixture
@@ -113,8 +110,8 @@ def test_region_and_mask_are_those_of_the_whole_run(make, genome, tiny_bundle, t
 def test_interrupted_shard_continues_and_a_finished_one_is_not_made_again(make, whole, tmp_path, monkeypatch):
     ask, calls = GeneFinder.block_candidates, []
 
-    def interrupted(self, codes, options, blocks, *rest):
-        for rows in ask(self, codes, options, blocks, *rest):
+    def interrupted(self, codes, options, blocks, *rest, **more):
+        for rows in ask(self, codes, options, blocks, *rest, **more):
             calls.append(1)
             if len(calls) == 6:
                 raise KeyboardInterrupt
@@ -128,7 +125,7 @@ def test_interrupted_shard_continues_and_a_finished_one_is_not_made_again(make, 
     assert main(["merge", str(tmp_path / "parts"), "-o", str(tmp_path / "merged")]) == 65
     make(1, 1)
     n_blocks = len(calls) - 1
-    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *a: pytest.fail("the model ran again"))
+    monkeypatch.setattr(GeneFinder, "block_candidates", lambda *a, **k: pytest.fail("the model ran again"))
     make(1, 1)
     monkeypatch.undo()
     monkeypatch.setattr(genome_statistics, "MIN_CODONS", 1_000)
