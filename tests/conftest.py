@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -48,11 +49,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Slow tests are for CI and ``--slow``; they come first, so that no worker sits alone over one at the end."""
-    slow = {item for item in items if item.get_closest_marker("slow")}
+    slow = {item for item in items if item.get_closest_marker("slow")} | _left_to_ci(items)
     items.sort(key=lambda item: item not in slow)
     if not (IN_CI or config.getoption("--slow")):
         for item in slow:
-            item.add_marker(pytest.mark.skip(reason="is one of the slowest: make test SLOW=1"))
+            item.add_marker(pytest.mark.skip(reason="is left to CI: make test SLOW=1"))
+
+
+def _left_to_ci(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Cases of tests that are marked ``one_in(n)``: all but the first of every n."""
+    number: Counter[str] = Counter()
+    left = set()
+    for item in items:
+        if (marker := item.get_closest_marker("one_in")) is not None:
+            name = item.nodeid.split("[")[0]
+            if number[name] % marker.args[0]:
+                left.add(item)
+            number[name] += 1
+    return left
 
 
 def _missing(reason: str) -> None:

@@ -84,6 +84,7 @@ def test_intact_work_is_not_done_again(genome, model, work, asked):
     assert contents(work / "o") == contents(work / "whole")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("which", ["passes", "tracks"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_damaged_file_of_the_model_pass_is_made_again(way, which, genome, model, work, asked):
@@ -93,6 +94,7 @@ def test_a_damaged_file_of_the_model_pass_is_made_again(way, which, genome, mode
     assert contents(work / "o") == contents(work / "whole")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ["key.json", "precision.json"])
 @pytest.mark.parametrize("way", [*WAYS, "nested"])
 def test_a_damaged_description_of_work_makes_it_all_again(way, name, genome, model, work):
@@ -107,6 +109,7 @@ def test_a_damaged_description_of_work_makes_it_all_again(way, name, genome, mod
     assert before is None or (work / "elsewhere").read_bytes() == before
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("which", ["passes", "tracks", "shard.json"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_damaged_file_of_an_unfinished_shard_is_made_again(way, which, genome, model, work):

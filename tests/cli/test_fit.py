@@ -53,6 +53,7 @@ def parse(*arguments, command="fit"):
     return GenoformerCLI(command, prepare_arguments(arguments), StopRequest())
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("overlay", [None, *OVERLAYS])
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_configuration_builds_model_data_and_trainer(experiment, overlay, tmp_path, monkeypatch):

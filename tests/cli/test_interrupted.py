@@ -87,6 +87,7 @@ def whole(genome, tiny_bundle, tmp_path_factory):
     return contents(out)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("inside", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["", "lost"])
 @pytest.mark.parametrize(("place", "n"), MOMENTS)
 def test_an_interrupted_prediction_ends_with_130_and_continues(place, n, inside, genome, tiny_bundle, whole, tmp_path):

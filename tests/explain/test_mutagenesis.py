@@ -46,6 +46,7 @@ def check(explainer, codes, region=None):
     return found
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("length", [4, 5, 47, 90])
 @pytest.mark.parametrize("pooling", ["mean", "attention", "mean_max"])
 @pytest.mark.parametrize(("k", "stride"), [(3, 1), (3, 3), (4, 2)])
@@ -80,6 +81,7 @@ def test_the_longest_sequence_that_is_read_ends_what_is_explained():
     assert len(check(explainer, random_codes(50)).mutagenesis) == 30
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("strand", ["forward", "reverse"])
 @pytest.mark.parametrize("target", ["b:61-63", "b:1-4", "b:118-120", "a:40-90"])
 @pytest.mark.parametrize(("k", "stride"), [(3, 1), (3, 3), (4, 2)])
