@@ -3,7 +3,7 @@
 Each group is read by a network that has not seen it: those of the folds of a run (``--run``), or one network for all,
 whose own genomes take no part (``--model``, ``--seen``). For each group the decoder is fitted on the genomes of the
 other groups, and scored on those of the group; pyrodigal trains itself on each genome (on phages: its ready-made
-models). Predictions of which more than half lies in masked genes of the reference are not judged, for both alike.
+models). Phages go out in parts, relatives together: networks have seen no phage, decoders those of the other parts. Predictions of which more than half lies in masked genes of the reference are not judged, for both alike.
 
     python benchmarks/prokaryote_data.py DATA tables
     genoformer fit --config gene_structure_prokaryotes --data.genomes tables/prokaryotes.tsv --name prokaryotes
@@ -17,7 +17,7 @@ has learned from what they say of strange genomes, not from its genes.
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -41,12 +41,13 @@ from genoformer.genomes.store import Store
 from genoformer.metrics.bases import precision_recall_f1
 from genoformer.metrics.calibration import ece
 from genoformer.nn.allocator import tune_allocator
-from genoformer.sequence.alphabet import decode_bases
+from genoformer.sequence.alphabet import decode_bases, reverse_complement
 from genoformer.stream import fastest_precision
 from genoformer.training.run_folder import FOLDS, RunFolder
 
-PHAGES = "phages"
-"""Nothing is fitted to them: they have statistics of their own only where they are long."""
+PHAGES, N_PHAGE_PARTS = "phages", 4
+WORD_BP, RELATED_SHARE = 16, 0.1
+"""Phages that share so many of their words with another one, of either, are relatives."""
 NEAR_COPIES = ("GCF_000306885", "GCF_001439985", "GCF_014771645", "GCF_016584425", "GCF_001274515", "GCF_000970205")
 """Wolbachia, Carsonella and Methanosarcina again: of near copies one takes part."""
 PLASMIDS = "NC_0099"
@@ -196,7 +197,7 @@ class Passes:
         if held is None:
             held = self.reading.read(self._bundle(self.model_of(self.groups[name])), name, lambda n: None)
             save_passes(path, held)
-        return [h for h in held if len(h.candidates)]
+        return [replace(h, group=self.groups[name]) for h in held if len(h.candidates)]
 
     def _bundle(self, model: str | Path) -> Bundle:
         if model not in self.loaded:
@@ -215,15 +216,20 @@ class Groups:
     def __init__(self, genomes: dict[str, list[str]], passes: Passes) -> None:
         self.genomes, self.passes = genomes, passes
 
-    def decoder(self, without: str) -> GeneDecoder:
-        """Fitted on the genomes of all groups but one, and but phages."""
-        fitted = [name for group in self.genomes if group not in (without, PHAGES) for name in self.genomes[group]]
+    def decoder(self, without: list[str]) -> GeneDecoder:
+        """Fitted on all genomes but these."""
+        fitted = [name for names in self.genomes.values() for name in names if name not in without]
         return fit_decoder([h for name in fitted for h in self.passes.of(name)])
 
     def scores(self, group: str) -> dict[str, dict]:
         """Of each genome of a group, by a decoder that has seen none of them, and by pyrodigal."""
-        decoder, found = self.decoder(group), {}
-        for name in self.genomes[group]:
+        names = self.genomes[group]
+        parts = phage_parts({name: self.passes.of(name) for name in names}) if group == PHAGES else [names]
+        return {name: row for part in parts for name, row in self._scores_of(group, part).items()}
+
+    def _scores_of(self, group: str, names: list[str]) -> dict[str, dict]:
+        decoder, found = self.decoder(names), {}
+        for name in names:
             held = self.passes.of(name)
             theirs = pyrodigal_genes(held, meta=group == PHAGES)
             found[name] = {
@@ -232,6 +238,32 @@ class Groups:
                 "pyrodigal": theirs.scores(),
             }
         return found
+
+
+def phage_parts(held: dict[str, list[Held]]) -> list[list[str]]:
+    """Names of phages in parts of nearly the same size, relatives in one."""
+    words = {name: words_of(np.concatenate([h.codes for h in own])) for name, own in held.items()}
+    families: list[list[str]] = []
+    for name in held:
+        related = [family for family in families if any(_are_related(words[name], words[other]) for other in family)]
+        families = [family for family in families if family not in related] + [[name, *sum(related, [])]]
+    parts: list[list[str]] = [[] for _ in range(N_PHAGE_PARTS)]
+    for family in sorted(families, key=len, reverse=True):
+        min(parts, key=len).extend(family)
+    return parts
+
+
+def words_of(codes: np.ndarray) -> np.ndarray:
+    """The words of both strands as numbers, each once."""
+    strands = [codes, reverse_complement(codes)]
+    windows = [np.lib.stride_tricks.sliding_window_view(strand, WORD_BP) for strand in strands]
+    known = np.concatenate([rows[(rows < 4).all(axis=1)] for rows in windows])
+    return np.unique(known.astype(np.int64) @ (4 ** np.arange(WORD_BP, dtype=np.int64)))
+
+
+def _are_related(one: np.ndarray, other: np.ndarray) -> bool:
+    n_shared = len(np.intersect1d(one, other, assume_unique=True))
+    return n_shared >= RELATED_SHARE * min(len(one), len(other))
 
 
 def means(scores: dict[str, dict]) -> dict[str, dict[str, dict[str, float]]]:

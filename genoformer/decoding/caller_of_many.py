@@ -31,14 +31,14 @@ def choose_each(
         statistics: For each record, or None.
     """
     choices: dict[int, Choice] = {}
-    short: dict[bool, list[int]] = {False: [], True: []}
+    short: dict[int, list[int]] = {}
     for number, (codes, candidates, options) in enumerate(records):
         if len(codes) <= SHORT_BP:
-            short[statistics[number] is None].append(number)
+            short.setdefault(id(decoder.scorer(statistics[number])), []).append(number)
         else:
             rate = record_stop_rate(codes, options)
             choices[number] = decoder.choose(codes, candidates, rate, statistics[number])
-    for numbers in filter(None, short.values()):
+    for numbers in short.values():
         rates = [record_stop_rate(records[i][0], records[i][2]) for i in numbers]
         found = decoder.choose_each([records[i][:2] for i in numbers], rates, [statistics[i] for i in numbers])
         choices |= dict(zip(numbers, found, strict=True))

@@ -107,6 +107,18 @@ def _rows(orfs: np.ndarray, starts: np.ndarray, *, strand: int, length: int) -> 
     return out, higher_end
 
 
+def touching_ends(candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of frames that go over the first base, and over the last base, of the sequence: two bool arrays [N].
+
+    Args:
+        candidates: Whole open frames, rows of ``CANDIDATE_DTYPE``.
+    """
+    plus, is_cut_5, is_cut_3 = candidates["strand"] > 0, is_partial_5(candidates), candidates["closed"] == 0
+    at_ends = np.where(plus, is_cut_5, is_cut_3), np.where(plus, is_cut_3, is_cut_5)
+    left, right = (np.isin(candidates["orf"], candidates["orf"][rows]) for rows in at_ends)
+    return left, right
+
+
 def is_partial_5(candidates: np.ndarray) -> np.ndarray:
     """True where the 5′ end lies outside the sequence, shape as given."""
     return candidates["kind"] == EDGE_START

@@ -70,25 +70,28 @@ class Scorer:
 
 @dataclass(frozen=True)
 class GeneDecoder:
-    """Two scorers: one for a model's outputs alone, one for outputs and the statistics of the genome at hand.
+    """Scorers: for a model's outputs alone, and for outputs and the statistics of the genome at hand.
 
     Attributes:
         plain: Where there is too little sequence for statistics, or they are not wanted.
         adapted: With statistics; None if the bundle has no such weights.
+        short: With those of a sequence too short to tell enough by itself: they are mostly the prior's. None: as
+            ``adapted``.
         rules: What neighbouring genes may share.
         prior: Statistics of other genomes, for a genome too short to have its own; None if the bundle has none.
     """
 
     plain: Scorer
     adapted: Scorer | None = None
+    short: Scorer | None = None
     rules: OverlapRules = field(default_factory=OverlapRules)
     prior: StatisticsPrior | None = None
 
     def to_dict(self) -> dict:
         """Plain JSON types; the inverse of ``from_dict``."""
-        adapted = None if self.adapted is None else self.adapted.to_dict()
-        prior = None if self.prior is None else self.prior.to_dict()
-        return {"plain": self.plain.to_dict(), "adapted": adapted, "rules": asdict(self.rules), "prior": prior}
+        parts = {"adapted": self.adapted, "short": self.short, "prior": self.prior}
+        stored = {name: None if part is None else part.to_dict() for name, part in parts.items()}
+        return {"plain": self.plain.to_dict(), "rules": asdict(self.rules), **stored}
 
     @classmethod
     def from_dict(cls, stored: dict) -> "GeneDecoder":
@@ -97,15 +100,21 @@ class GeneDecoder:
         Raises:
             KeyError, TypeError, ValueError: If a field is missing, unknown or out of range.
         """
-        adapted = None if stored["adapted"] is None else Scorer.from_dict(stored["adapted"], with_statistics=True)
-        # Bundles of before have none.
+        # Bundles of before have neither a prior nor a scorer of short sequence.
+        with_statistics = {"adapted": stored["adapted"], "short": stored.get("short")}
+        scorers = {
+            name: None if part is None else Scorer.from_dict(part, with_statistics=True)
+            for name, part in with_statistics.items()
+        }
         prior = StatisticsPrior.from_dict(stored["prior"]) if stored.get("prior") else None
         plain = Scorer.from_dict(stored["plain"], with_statistics=False)
-        return cls(plain, adapted, OverlapRules(**stored["rules"]), prior)
+        return cls(plain, rules=OverlapRules(**stored["rules"]), prior=prior, **scorers)
 
     def scorer(self, statistics: GenomeStatistics | None) -> Scorer:
         """The scorer that fits what is known."""
-        return self.plain if statistics is None or self.adapted is None else self.adapted
+        if statistics is None or self.adapted is None:
+            return self.plain
+        return self.adapted if self.short is None or statistics.are_own else self.short
 
     def score(
         self, codes: np.ndarray, candidates: np.ndarray, stop_rate: float | np.ndarray,
@@ -133,7 +142,7 @@ class GeneDecoder:
         """
         if len(candidates) <= ROWS_AT_A_TIME:
             known = self._evidence(codes, candidates, statistics)
-            return self._choose_known(candidates, known, stop_rate, (0, len(codes)))
+            return self._choose_known(candidates, known, self.scorer(statistics).weights, stop_rate, (0, len(codes)))
         scored = self._score_with(candidate_scores, codes, candidates, stop_rate, statistics)
         chosen = self.select(candidates, scored)
         if self.scorer(statistics).weights.second is None:
@@ -153,13 +162,17 @@ class GeneDecoder:
         Args:
             records: Base codes and candidates of each.
             stop_rates: Of each.
-            statistics: For each: all of them, or None for all.
+            statistics: For each; one scorer must fit them all, see ``scorer``.
         """
+        scorers = [self.scorer(known) for known in statistics]
+        if any(scorer is not scorers[0] for scorer in scorers):
+            raise ValueError("expected records of which one scorer knows enough, found several")
         evidence = [self._evidence(*record, known) for record, known in zip(records, statistics, strict=True)]
         together = join([len(codes) for codes, _ in records], [candidates for _, candidates in records])
         known = [table for table in evidence if table is not None]
         scored, chosen = self._choose_known(
-            together.rows, np.concatenate(known) if known else None, np.array(stop_rates)[together.record],
+            together.rows, np.concatenate(known) if known else None, (scorers or [self.plain])[0].weights,
+            np.array(stop_rates)[together.record],
             (together.begins[together.record], together.ends[together.record]), together.begins,
         )  # fmt: skip
         edges = np.searchsorted(together.record, np.arange(len(records) + 1))
@@ -170,12 +183,10 @@ class GeneDecoder:
         ]
 
     def _choose_known(
-        self, candidates: np.ndarray, known: np.ndarray | None, stop_rate: float | np.ndarray, bounds: Bounds,
-        parts: np.ndarray | None = None,
+        self, candidates: np.ndarray, known: np.ndarray | None, weights: DecoderWeights,
+        stop_rate: float | np.ndarray, bounds: Bounds, parts: np.ndarray | None = None,
     ) -> tuple[Scored, np.ndarray]:  # fmt: skip
         """``choose`` where what the statistics say is known; numbers of a record may be arrays, one for each row."""
-        scorer = self.plain if known is None or self.adapted is None else self.adapted
-        weights = scorer.weights
         scored = _scored(candidate_scores(candidates, known, weights, stop_rate=stop_rate))
         chosen = self.select(candidates, scored, parts)
         for _ in range(SECOND_LOOKS if weights.second is not None and len(candidates) else 0):

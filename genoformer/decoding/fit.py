@@ -174,7 +174,7 @@ class FitRows:
         frame_right: A gene ends where the row's open frame ends, bool [N].
         start_right: And begins where the row begins, bool [N].
         stop_rate: Of the genome the row comes from, float64 [N].
-        evidence: From ``statistics.evidence_of``, float64 [N, 7], or None.
+        evidence: From ``statistics.evidence_of``, float64 [N, 8], or None.
         neighbours: From ``neighbours.neighbour_features``, float64 [N, 5], or None: only a second look needs them.
         around: From ``neighbours.start_neighbours``, float64 [N, 6], or None: the same.
         natural: The sequence is as it was found, bool [N]. Starts are learned from such rows alone: recoding draws anew

@@ -5,7 +5,7 @@ Counts of several records add up.
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numba
 import numpy as np
@@ -33,6 +33,7 @@ class GenomeCounts:
         motifs: Windows before a start that hold each 5-mer, chosen and others, [2, 1024].
         windows: Windows counted, chosen and others, [2].
         upstream: Base codes before confident genes, from ``SITE_FIRST`` on, 4 where there is none, [N, 18].
+        network: Evidence of the model on the codons of confident genes, and how many these are, float64 [2].
     """
 
     coding: np.ndarray
@@ -42,6 +43,7 @@ class GenomeCounts:
     motifs: np.ndarray
     windows: np.ndarray
     upstream: np.ndarray
+    network: np.ndarray = field(default_factory=lambda: np.zeros(2))
 
     @classmethod
     def zero(cls) -> "GenomeCounts":
@@ -77,6 +79,7 @@ def add_up(parts: Iterable[GenomeCounts]) -> GenomeCounts:
         for table, more in zip(total.tables(), part.tables(), strict=True):
             table += more
         upstream += part.upstream.tobytes()
+        total.network += part.network
     total.upstream = np.frombuffer(upstream, np.uint8).reshape(-1, WINDOW_BP)
     return total
 
@@ -106,6 +109,7 @@ def count_genes(
     first, strand, _, _ = columns(candidates[rows[is_chosen[rows]]])
     counts.upstream = np.empty((len(first), WINDOW_BP), np.uint8)
     copy_upstream(codes, first, strand, counts.upstream)
+    counts.network = np.array([candidates[name][chosen].sum(dtype=np.float64) for name in ("codon_sum", "n_codons")])
     return counts
 
 

@@ -40,8 +40,10 @@ GENE_FEATURES = (
     "edge_5",
     "edge_3",
 )
-START_STATISTICS = EVIDENCE
+START_STATISTICS = EVIDENCE[:-1]
 GENE_STATISTICS = ("hexamer_mean", "hexamer_sum", "hexamer_mean_times_log", *EVIDENCE[1:])
+LATER_NAMES = frozenset({"network"})
+"""Bundles that were made before this evidence was known have no weight for it: 0."""
 FREE_TIMES = ("codon_mean", "log_codons", "open_frame", "mean_times_log", "hexamer_mean", "hexamer_mean_times_log")
 """Evidence whose weight depends on whether the place is free: a second look multiplies these by "free"."""
 LOGIT_LIMIT = 10.0
@@ -85,7 +87,13 @@ class DecoderWeights:
         known = {field.name for field in fields(cls)}
         if unknown := [name for name in stored if name not in known]:
             raise ValueError(f"unknown weights: {', '.join(unknown)}")
-        return cls(**{part: read_numbers(stored[part], expected) for part, expected in names.items()})
+        tables = {part: _completed(stored[part], expected) for part, expected in names.items()}
+        return cls(**{part: read_numbers(table, names[part]) for part, table in tables.items()})
+
+
+def _completed(stored: Any, names: tuple[str, ...]) -> Any:
+    """Weights with those that bundles lack."""
+    return {**dict.fromkeys(LATER_NAMES.intersection(names), 0.0), **stored} if isinstance(stored, dict) else stored
 
 
 def start_features(
@@ -112,7 +120,7 @@ def start_features(
         edge,
     ]
     if evidence is not None:
-        columns += [evidence[:, 0] / SUM_SCALE, *evidence[:, 1:].T]
+        columns += [evidence[:, 0] / SUM_SCALE, *evidence[:, 1 : len(START_STATISTICS)].T]
     if around is not None:
         columns += [*around.T]
     return np.stack(columns, axis=1).astype(np.float64)

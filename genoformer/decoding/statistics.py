@@ -42,7 +42,11 @@ MIN_CODONS = 20_000
 ENOUGH_CODONS = 100_000
 """From here on a genome tells more than others about it."""
 
-EVIDENCE = ("hexamer_sum", "start_usage", "context", "motif", "site", "before", "opening")
+USUAL_EVIDENCE, CODONS_IN_USUAL = 3.0, 1_000.0
+"""What a model says of a codon of a gene in a genome like those of its training, log-odds; for how many codons of the
+genome at hand that counts."""
+
+EVIDENCE = ("hexamer_sum", "start_usage", "context", "motif", "site", "before", "opening", "network")
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class GenomeStatistics:
         motif: 5-mer before a start against before other start codons, [1024].
         site: The binding site as one motif with its distance.
         n_codons: Codons of the genome's own genes that they were learned from.
+        network: What the model says of a codon of them, less ``USUAL_EVIDENCE``: in a strange genome it is less sure of
+            all genes.
     """
 
     hexamer: np.ndarray
@@ -64,6 +70,7 @@ class GenomeStatistics:
     motif: np.ndarray
     site: BindingSite
     n_codons: int = 0
+    network: float = 0.0
 
     @property
     def are_own(self) -> bool:
@@ -107,7 +114,13 @@ def estimate_statistics(counts: GenomeCounts, prior: GenomeStatistics | None = N
         motif=_motif(counts, prior),
         site=_site(counts, prior),
         n_codons=n_codons,
+        network=_network(counts),
     )
+
+
+def _network(counts: GenomeCounts) -> float:
+    said, n_codons = counts.network
+    return float((said - USUAL_EVIDENCE * n_codons) / (n_codons + CODONS_IN_USUAL))
 
 
 def _normalized(table: np.ndarray) -> np.ndarray:
@@ -156,10 +169,11 @@ def _frequent_word(counts: GenomeCounts) -> np.ndarray:
 
 
 def evidence_of(codes: np.ndarray, candidates: np.ndarray, statistics: GenomeStatistics) -> np.ndarray:
-    """What the statistics say of each candidate, columns ``EVIDENCE``, float64 [N, 7]; starts at an edge have only
-    hexamers.
+    """What the statistics say of each candidate, columns ``EVIDENCE``, float64 [N, 8]; starts at an edge have only
+    hexamers and "network".
 
     "before" is the mean of the hexamers before the start, read in its frame: high where the gene has begun earlier.
+    "network" is the same for all.
 
     Args:
         codes: uint8 base codes, forward strand, shape [L].
@@ -167,6 +181,7 @@ def evidence_of(codes: np.ndarray, candidates: np.ndarray, statistics: GenomeSta
         statistics: Of the genome.
     """
     out = np.zeros((len(candidates), len(EVIDENCE)))
+    out[:, EVIDENCE.index("network")] = statistics.network
     site = statistics.site
     tables = (statistics.hexamer, statistics.usage, statistics.context, statistics.motif)
     _score_rows(codes, *columns(candidates), *tables, site.motif, site.place, site.share, out)

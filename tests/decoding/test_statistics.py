@@ -155,6 +155,17 @@ def test_genes_without_other_starts_give_no_statistics(sequence, monkeypatch):
     assert estimate_statistics(counts) is None
 
 
+def test_what_the_network_says_of_codons_is_weighed_against_what_it_usually_says(sequence):
+    codes, rows, chosen = sequence
+    counts = count_genes(codes, rows, chosen)
+    said, n_codons = float(rows["codon_sum"][chosen].sum()), int(rows["n_codons"][chosen].sum())
+    assert counts.network.tolist() == pytest.approx([said, n_codons])
+    prior = replace(GenomeStatistics(*[np.zeros(n) for n in (4096, 65)], np.zeros((54, 4)), np.zeros(1024), None), network=9.0)
+    assert estimate_statistics(GenomeCounts.zero() + counts, prior_site(prior)).network == pytest.approx(
+        (said + 3_000) / (n_codons + 1_000) - 3
+    )
+
+
 def test_evidence_is_the_sum_of_the_tables(sequence, genome_statistics):
     codes, rows, _ = sequence
     text = decode_bases(codes)
@@ -166,6 +177,7 @@ def test_evidence_is_the_sum_of_the_tables(sequence, genome_statistics):
         words = [strand[first + 3 * j : first + 3 * j + 6] for j in range(rows[i]["n_codons"] - 1)]
         hexamers = sum(genome_statistics.hexamer[number(word)] for word in words if known(word, 6))
         assert found.pop("hexamer_sum") == pytest.approx(hexamers)
+        assert found.pop("network") == genome_statistics.network
         if rows[i]["kind"] == EDGE_START:
             assert set(found.values()) == {0.0}
             continue

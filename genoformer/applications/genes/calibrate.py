@@ -13,6 +13,7 @@ from torch import nn
 
 from genoformer.applications.genes.held import Held, read_held
 from genoformer.applications.genes.left_out import read_left_out
+from genoformer.applications.genes.short_records import LEAST_GROUPS, pieces_of
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import call_genes, collect_candidates, genome_statistics, record_stop_rate
 from genoformer.decoding.decoder import SECOND_LOOKS, GeneDecoder, Scorer
@@ -21,7 +22,7 @@ from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer, fit_second_lo
 from genoformer.decoding.genome_counts import GenomeCounts, add_up, count_genes
 from genoformer.decoding.neighbours import neighbour_features, start_neighbours
 from genoformer.decoding.options import CallOptions
-from genoformer.decoding.prior import StatisticsPrior, learn_prior
+from genoformer.decoding.prior import learn_prior
 from genoformer.decoding.statistics import GenomeStatistics, evidence_of
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
@@ -57,41 +58,68 @@ def fit_decoder(held: list[Held]) -> GeneDecoder:
     Raises:
         DataError: If there are no genes.
     """
-    with stage("fitting the gene decoder", 1 + ROUNDS, "round") as shown:
-        decoder = GeneDecoder(plain=_fit_looks(held, {}))
+    with stage("fitting the gene decoder", 2 + ROUNDS, "round") as shown:
+        decoder = GeneDecoder(plain=_fit_looks([(h, None) for h in held]))
         genomes = {h.genome for h in held}
         for _ in range(ROUNDS):
             shown.advance()
             statistics = {name: _statistics([h for h in held if h.genome == name], decoder) for name in genomes}
-            known = [h for h in held if statistics[h.genome] is not None]
+            known = [(h, own) for h in held if (own := statistics[h.genome]) is not None]
             if not known:
                 return decoder
-            decoder = GeneDecoder(plain=decoder.plain, adapted=_fit_looks(known, statistics))
+            decoder = GeneDecoder(plain=decoder.plain, adapted=_fit_looks(known))
         shown.advance()
-    return replace(decoder, prior=_prior(held))
+        counted = _counts(held)
+        decoder = replace(decoder, prior=learn_prior([of_genome for _, of_genome in counted]))
+        decoder = replace(decoder, short=_fit_short(held, decoder, counted))
+        shown.advance()
+    return decoder
 
 
-def _prior(held: list[Held]) -> StatisticsPrior | None:
+_Counted = list[tuple[str | None, tuple[GenomeCounts, bool]]]
+"""For each genome its group, and what ``learn_prior`` takes."""
+
+
+def _counts(held: list[Held]) -> _Counted:
     """What the genes of these genomes look like, for the genomes to come."""
-    counts: dict[tuple[str, bool], list[GenomeCounts]] = {}
+    counts: dict[tuple[str | None, str, bool], list[GenomeCounts]] = {}
     for h in held:
         if h.inside:
             _, start_right, judged = truth_of(h.candidates, h.inside[0].genes)
             own = count_genes(h.codes, h.candidates, np.flatnonzero(start_right & judged))
-            counts.setdefault((h.genome, h.natural), []).append(own)
-    return learn_prior([(add_up(parts), is_natural) for (_, is_natural), parts in counts.items()])
+            counts.setdefault((h.group, h.genome, h.natural), []).append(own)
+    return [(group, (add_up(parts), is_natural)) for (group, _, is_natural), parts in counts.items()]
 
 
-def _fit_looks(held: list[Held], statistics: dict[str, GenomeStatistics]) -> Scorer:
-    """A scorer with a second look: fitted to what the looks before it choose in each record."""
-    rows = [_rows(h, statistics.get(h.genome)) for h in held]
+def _fit_short(held: list[Held], decoder: GeneDecoder, counted: _Counted) -> Scorer | None:
+    """The scorer of short sequence; None where there are too few groups for priors that know no relatives."""
+    groups = dict.fromkeys(group for group, _ in counted)
+    if len(groups) < LEAST_GROUPS:
+        return None
+    known = []
+    for group in groups:
+        prior = learn_prior([of_genome for other, of_genome in counted if other != group])
+        own = replace(decoder, prior=prior)
+        for name in dict.fromkeys(h.genome for h in held if h.group == group and h.natural):
+            pieces = pieces_of([h for h in held if h.genome == name and h.natural])
+            known += [(piece, learned) for piece in pieces if (learned := _statistics([piece], own)) is not None]
+    return _fit_looks(known) if known else None
+
+
+def _fit_looks(held: Sequence[tuple[Held, GenomeStatistics | None]]) -> Scorer:
+    """A scorer with a second look: fitted to what the looks before it choose in each record.
+
+    Args:
+        held: Records with the statistics of their genomes, all with or all without.
+    """
+    rows = [_rows(h, statistics) for h, statistics in held]
     first = scorer = fit_scorer(FitRows.concatenate([part for parts in rows for part in parts]))
     for _ in range(SECOND_LOOKS):
         decoder = GeneDecoder(plain=scorer, adapted=scorer)
         around = []
-        for h, parts in zip(held, rows, strict=True):
+        for (h, statistics), parts in zip(held, rows, strict=True):
             rate = record_stop_rate(h.codes, h.options)
-            _, chosen = decoder.choose(h.codes, h.candidates, rate, statistics.get(h.genome))
+            _, chosen = decoder.choose(h.codes, h.candidates, rate, statistics)
             around += _with_neighbours(h, parts, h.candidates[chosen])
         scorer = fit_second_look(FitRows.concatenate(around), first)
     return scorer

@@ -39,6 +39,7 @@ class Held:
         inside: Stretches to fit on: whole regions, then fragments.
         natural: The sequence is as it was found, not recoded.
         weight: What each of its candidates counts in a fit, more than 0; None in all passes where all count alike.
+        group: Of the genome, in a table that names groups; genomes of one are relatives.
     """
 
     genome: str
@@ -48,6 +49,7 @@ class Held:
     inside: list["Stretch"]
     natural: bool = True
     weight: float | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True)

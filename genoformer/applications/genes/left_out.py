@@ -114,7 +114,7 @@ def _read_fold(fold: Fold, reading: Reading, on_bases: Callable[[int], None]) ->
 
 
 def weigh(held: Sequence[Held], table: Sequence[TableGenome]) -> list[Held]:
-    """The same passes, whose candidates count so that genomes have the shares that they have of the crops.
+    """The same passes with their groups, whose candidates count so that genomes have the shares they have of the crops.
 
     Args:
         held: Passes over genomes whose weight is not 0.
@@ -122,11 +122,13 @@ def weigh(held: Sequence[Held], table: Sequence[TableGenome]) -> list[Held]:
     """
     lengths = [len(one.codes) for one in held]
     shares = region_shares(table, [one.genome for one in held], lengths)
+    groups = {genome.files.name: genome.group for genome in table}
+    named = [replace(one, group=groups.get(one.genome)) for one in held]
     if shares is None:
-        return list(held)
+        return named
     return [
         replace(one, weight=share * sum(lengths) / length)
-        for one, share, length in zip(held, shares, lengths, strict=True)
+        for one, share, length in zip(named, shares, lengths, strict=True)
     ]
 
 
