@@ -3,7 +3,8 @@
 Each group is read by a network that has not seen it: those of the folds of a run (``--run``), or one network for all,
 whose own genomes take no part (``--model``, ``--seen``). For each group the decoder is fitted on the genomes of the
 other groups, and scored on those of the group; pyrodigal trains itself on each genome (on phages: its ready-made
-models). Phages go out in parts, relatives together: networks have seen no phage, decoders those of the other parts. Predictions of which more than half lies in masked genes of the reference are not judged, for both alike.
+models). Phages go out in parts, relatives together: networks have seen no phage, decoders those of the other parts.
+Predictions of which more than half lies in masked genes of the reference are not judged, for both alike.
 
     python benchmarks/prokaryote_data.py DATA tables
     genoformer fit --config gene_structure_prokaryotes --data.genomes tables/prokaryotes.tsv --name prokaryotes
@@ -246,7 +247,9 @@ def phage_parts(held: dict[str, list[Held]]) -> list[list[str]]:
     families: list[list[str]] = []
     for name in held:
         related = [family for family in families if any(_are_related(words[name], words[other]) for other in family)]
-        families = [family for family in families if family not in related] + [[name, *sum(related, [])]]
+        families = [family for family in families if family not in related] + [
+            [name, *(one for family in related for one in family)]
+        ]
     parts: list[list[str]] = [[] for _ in range(N_PHAGE_PARTS)]
     for family in sorted(families, key=len, reverse=True):
         min(parts, key=len).extend(family)

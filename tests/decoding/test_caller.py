@@ -1,6 +1,6 @@
 """From per-base outputs to genes, with outputs that say exactly what the annotation says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -43,6 +43,10 @@ ADAPTED = Scorer(
     ),
     MAP,
     MAP,
+)
+SHORT = replace(
+    ADAPTED,
+    weights=replace(ADAPTED.weights, gene={**ADAPTED.weights.gene, "intercept": DEFAULT_WEIGHTS.gene["intercept"] + 5}),
 )
 
 
@@ -269,5 +273,29 @@ def test_decoder_survives_its_dictionary():
     decoder = GeneDecoder(PLAIN, ADAPTED)
     assert GeneDecoder.from_dict(decoder.to_dict()) == decoder
     assert GeneDecoder.from_dict(DECODER.to_dict()) == DECODER
+    whole = GeneDecoder(PLAIN, ADAPTED, SHORT)
+    assert GeneDecoder.from_dict(whole.to_dict()) == whole
     with pytest.raises(KeyError):
         GeneDecoder.from_dict({"plain": DECODER.to_dict()["plain"]})
+
+
+def test_a_bundle_of_before_has_no_weight_for_what_the_network_says_and_no_scorer_of_short_sequence():
+    stored = GeneDecoder(PLAIN, ADAPTED, SHORT).to_dict()
+    del stored["short"], stored["adapted"]["weights"]["gene"]["network"]
+    read = GeneDecoder.from_dict(stored)
+    assert read.short is None and read.adapted.weights.gene == {**ADAPTED.weights.gene, "network": 0.0}
+    del stored["adapted"]["weights"]["gene"]["context"]
+    with pytest.raises(KeyError, match="context"):
+        GeneDecoder.from_dict(stored)
+
+
+def test_sequence_that_tells_too_little_by_itself_has_a_scorer_of_its_own(phage, monkeypatch):
+    genome, decoder = phage("NC_019724"), GeneDecoder(PLAIN, ADAPTED, SHORT)
+    candidates = collect_candidates(genome.codes, [(0, len(genome.codes), genome.logits)], CallOptions())
+    monkeypatch.setattr(statistics, "MIN_CODONS", 1_000)
+    known = genome_statistics(lambda: [(genome.codes, candidates)], decoder, CallOptions())
+    little = replace(known, n_codons=999)
+    assert [decoder.scorer(one) for one in (None, known, little)] == [PLAIN, ADAPTED, SHORT]
+    assert replace(decoder, short=None).scorer(little) is ADAPTED
+    odds = [decoder.choose(genome.codes, candidates, 0.04, one)[0].frame_odds for one in (known, little)]
+    np.testing.assert_allclose(odds[1] - odds[0], 5.0)

@@ -155,14 +155,19 @@ def test_genes_without_other_starts_give_no_statistics(sequence, monkeypatch):
     assert estimate_statistics(counts) is None
 
 
-def test_what_the_network_says_of_codons_is_weighed_against_what_it_usually_says(sequence):
+def test_what_the_network_says_of_codons_is_weighed_against_what_it_usually_says(sequence, monkeypatch):
+    monkeypatch.setattr(statistics, "MIN_CODONS", 100)
     codes, rows, chosen = sequence
+    rows = rows.copy()
+    rows["codon_sum"] = 2.0 * rows["n_codons"]
     counts = count_genes(codes, rows, chosen)
-    said, n_codons = float(rows["codon_sum"][chosen].sum()), int(rows["n_codons"][chosen].sum())
-    assert counts.network.tolist() == pytest.approx([said, n_codons])
-    prior = replace(GenomeStatistics(*[np.zeros(n) for n in (4096, 65)], np.zeros((54, 4)), np.zeros(1024), None), network=9.0)
-    assert estimate_statistics(GenomeCounts.zero() + counts, prior_site(prior)).network == pytest.approx(
-        (said + 3_000) / (n_codons + 1_000) - 3
+    n_codons = int(rows["n_codons"][chosen].sum())
+    assert counts.network.tolist() == [2 * n_codons, n_codons]
+    both = counts + counts
+    assert estimate_statistics(both).network == pytest.approx((4 * n_codons + 3_000) / (2 * n_codons + 1_000) - 3)
+    rows["codon_sum"] = 0
+    assert estimate_statistics(count_genes(codes, rows, chosen)).network == pytest.approx(
+        -3 * n_codons / (n_codons + 1_000)
     )
 
 
