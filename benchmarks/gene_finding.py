@@ -51,11 +51,11 @@ class Genome:
         return score_annotations(Annotation(genes), self.reference, {record.id: len(record) for record in self.records})
 
 
-def read_genome(path: str | Path, genetic_code: int | None = None) -> Genome:
-    """The genome of a file; its genetic code is what the file says, else 11."""
+def read_genome(path: str | Path, genetic_code: int | None = None, sequence: str | Path | None = None) -> Genome:
+    """The genome of a file, or of an annotation and a file of its sequence; its code is what they say, else 11."""
     reference = read_annotation(path)
     code = genetic_code or max(reference.genetic_codes.values(), default=11)
-    return Genome(reference, list(read_records(path)), code)
+    return Genome(reference, list(read_records(sequence or path)), code)
 
 
 def pyrodigal_genes(genome: Genome, meta: bool) -> list[Gene]:

@@ -11,12 +11,14 @@ Predictions of which more than half lies in masked genes of the reference are no
     python benchmarks/prokaryotes.py tables/prokaryotes.tsv --run runs/prokaryotes --passes passes \
         -o docs/results/prokaryotes-folds.json
 
-Of each genome the first ``--bases`` are read. ``--passes`` keeps what the networks say of each, so that the command may
-be repeated. With ``--run`` the networks that read the other groups have seen the group that is left out: the decoder
+Of each genome the first ``--bases`` are read. ``--passes`` keeps what the networks say of each and the decoders, so that
+the command may be repeated, and ``prokaryote_fragments.py`` reads pieces of the same genomes with them. With ``--run`` the networks that read the other groups have seen the group that is left out: the decoder
 has learned from what they say of strange genomes, not from its genes.
 """
 
 import argparse
+import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -217,19 +219,26 @@ class Groups:
     def __init__(self, genomes: dict[str, list[str]], passes: Passes) -> None:
         self.genomes, self.passes = genomes, passes
 
-    def decoder(self, without: list[str]) -> GeneDecoder:
-        """Fitted on all genomes but these."""
-        fitted = [name for names in self.genomes.values() for name in names if name not in without]
-        return fit_decoder([h for name in fitted for h in self.passes.of(name)])
+    def decoder(self, name: str, without: list[str]) -> GeneDecoder:
+        """Fitted on all genomes but some; kept under a name."""
+        path = decoder_file(self.passes.folder, name)
+        if not path.exists():
+            fitted = [name for names in self.genomes.values() for name in names if name not in without]
+            decoder = fit_decoder([h for name in fitted for h in self.passes.of(name)])
+            write_json_atomic(path, decoder.to_dict())
+        return GeneDecoder.from_dict(json.loads(path.read_text()))
 
     def scores(self, group: str) -> dict[str, dict]:
         """Of each genome of a group, by a decoder that has seen none of them, and by pyrodigal."""
         names = self.genomes[group]
         parts = phage_parts({name: self.passes.of(name) for name in names}) if group == PHAGES else [names]
-        return {name: row for part in parts for name, row in self._scores_of(group, part).items()}
+        found = {}
+        for number, part in enumerate(parts):
+            found |= self._scores_of(group, group if number == 0 else f"{group}-{number}", part)
+        return found
 
-    def _scores_of(self, group: str, names: list[str]) -> dict[str, dict]:
-        decoder, found = self.decoder(names), {}
+    def _scores_of(self, group: str, decoder_name: str, names: list[str]) -> dict[str, dict]:
+        decoder, found = self.decoder(decoder_name, names), {}
         for name in names:
             held = self.passes.of(name)
             theirs = pyrodigal_genes(held, meta=group == PHAGES)
@@ -239,6 +248,11 @@ class Groups:
                 "pyrodigal": theirs.scores(),
             }
         return found
+
+
+def decoder_file(folder: Path, group: str) -> Path:
+    """Where the decoder is kept that has not seen a group."""
+    return folder / f"decoder-{group}.json"
 
 
 def phage_parts(held: dict[str, list[Held]]) -> list[list[str]]:
@@ -313,6 +327,7 @@ def main() -> None:
             genomes.setdefault(genome.group or "", []).append(name)
     groups, scores = Groups(genomes, passes), {}
     for group in args.groups or genomes:
+        print(f"{group}: {len(genomes[group])} genomes", file=sys.stderr, flush=True)
         scores.update(groups.scores(group))
     digests = {group: read_header(model_for(args, group)).digest for group in genomes}
     said = {"model_digests": digests, "seen": args.seen, "bases": args.bases}
