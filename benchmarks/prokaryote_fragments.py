@@ -1,4 +1,4 @@
-"""Genes of pieces of genomes of groups that nothing was learned from, each piece by itself, beside pyrodigal's meta mode.
+"""Genes of pieces of genomes of groups that nothing was learned from, each by itself, beside pyrodigal's meta mode.
 
 Networks and decoders are those of ``prokaryotes.py``, which comes first, with the same ``--run`` and ``--passes``.
 Pieces are scored as in ``fragments.py``: genes that lie whole within them.
@@ -81,7 +81,9 @@ def main() -> None:
         group, name = one.group or "", one.files.name
         if group in (PHAGES, "plastids") or name.startswith(NEAR_COPIES):
             continue
-        genome = read_genome(one.files.annotation or one.files.sequence, sequence=one.files.sequence)
+        genome = read_genome(
+            one.files.annotation or one.files.sequence, one.files.genetic_code, sequence=one.files.sequence
+        )
         if max(map(len, genome.records)) < LEAST_BP:
             continue
         print(f"{group}: {name}", file=sys.stderr, flush=True)

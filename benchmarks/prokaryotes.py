@@ -11,9 +11,10 @@ Predictions of which more than half lies in masked genes of the reference are no
     python benchmarks/prokaryotes.py tables/prokaryotes.tsv --run runs/prokaryotes --passes passes \
         -o docs/results/prokaryotes-folds.json
 
-Of each genome the first ``--bases`` are read. ``--passes`` keeps what the networks say of each and the decoders, so that
-the command may be repeated, and ``prokaryote_fragments.py`` reads pieces of the same genomes with them. With ``--run`` the networks that read the other groups have seen the group that is left out: the decoder
-has learned from what they say of strange genomes, not from its genes.
+Of each genome the first ``--bases`` are read. ``--passes`` keeps what the networks say of each and the decoders, so
+that the command may be repeated, and ``prokaryote_fragments.py`` reads pieces of the same genomes with them. With
+``--run`` the networks that read the other groups have seen the group that is left out: the decoder has learned from
+what they say of strange genomes, not from its genes.
 """
 
 import argparse
