@@ -35,7 +35,7 @@ from genoformer.applications.genes.left_out import Reading, load_passes, save_pa
 from genoformer.bundle.folder import Bundle, load_bundle
 from genoformer.bundle.header import read_header
 from genoformer.decoding.caller import genome_statistics, record_stop_rate
-from genoformer.decoding.decoder import GeneDecoder
+from genoformer.decoding.decoder import GeneDecoder, Scored
 from genoformer.decoding.familiarity import LONG_GENE_BP
 from genoformer.decoding.fit import frame_of_gene, mostly_masked
 from genoformer.files import write_json_atomic
@@ -56,7 +56,9 @@ NEAR_COPIES = ("GCF_000306885", "GCF_001439985", "GCF_014771645", "GCF_016584425
 """Wolbachia, Carsonella and Methanosarcina again: of near copies one takes part."""
 PLASMIDS = "NC_0099"
 """Of one cell: together they count as one genome in every mean."""
-SHORT_BP = 150
+SHORT_BP, SHORT_OFFSETS = 150, tuple(float(offset) for offset in np.arange(-2, 6.01, 0.25))
+"""Genes below this length, and what is added to their log-odds to find more of them: recall is compared where as many
+predictions of such genes are right as pyrodigal's."""
 
 
 @dataclass
@@ -70,6 +72,7 @@ class Tally:
         reference: Genes of the reference.
         short_right: Right 3′ ends of genes below ``SHORT_BP``.
         short: Genes of the reference below ``SHORT_BP``.
+        short_curve: For each of ``SHORT_OFFSETS``, see ``short_counts``, int64 [n, 3].
         gene_sure: Confidence of each predicted gene that is judged, and whether its 3′ end is right.
         start_sure: The same of the starts of those whose 3′ end is right.
         evidence: Evidence of codons of long genes, see ``decoding.familiarity``.
@@ -81,6 +84,7 @@ class Tally:
     reference: int = 0
     short_right: int = 0
     short: int = 0
+    short_curve: np.ndarray = field(default_factory=lambda: np.zeros((len(SHORT_OFFSETS), 3), np.int64))
     gene_sure: list[tuple[float, bool]] = field(default_factory=list)
     start_sure: list[tuple[float, bool]] = field(default_factory=list)
     evidence: list[float] = field(default_factory=list)
@@ -97,6 +101,7 @@ class Tally:
             "short_recall": self.short_right / max(self.short, 1),
             "n_genes": self.reference,
             "n_short": self.short,
+            "short_curve": self.short_curve.tolist(),
             **({"gene_ece": _ece(self.gene_sure), "start_ece": _ece(self.start_sure)} if self.gene_sure else {}),
             **({"codon_evidence": float(np.median(self.evidence))} if self.evidence else {}),
         }
@@ -156,9 +161,24 @@ def our_genes(held: list[Held], decoder: GeneDecoder) -> Tally:
         scorer, rows = decoder.scorer(learned), h.candidates[chosen]
         gene_sure = scorer.gene_confidence.apply(scored.frame_odds[chosen])
         total += tally(rows, h.inside[0].genes, (gene_sure, scorer.start_confidence.apply(scored.start_share[chosen])))
+        total.short_curve += short_curve(h, decoder, scored)
         is_long = rows["end"] - rows["start"] >= LONG_GENE_BP
         total.evidence += (rows["codon_sum"] / np.maximum(rows["n_codons"], 1))[is_long].tolist()
     return total
+
+
+def short_curve(h: Held, decoder: GeneDecoder, scored: Scored) -> np.ndarray:
+    """``short_counts`` of what is chosen with each of ``SHORT_OFFSETS``."""
+    rows = h.candidates
+    is_short = rows["end"] - rows["start"] < SHORT_BP
+    chosen = (decoder.select(rows, replace(scored, score=scored.score + by * is_short)) for by in SHORT_OFFSETS)
+    return np.array([short_counts(rows[own], h.inside[0].genes) for own in chosen], np.int64)
+
+
+def short_counts(genes: np.ndarray, table: np.ndarray) -> tuple[int, int, int]:
+    """Short genes of the reference that were found; short predictions that are right, and that are judged."""
+    short = tally(genes[genes["end"] - genes["start"] < SHORT_BP], table)
+    return tally(genes, table).short_right, short.right, short.predicted
 
 
 def pyrodigal_genes(held: list[Held], *, meta: bool) -> Tally:
@@ -170,7 +190,9 @@ def pyrodigal_genes(held: list[Held], *, meta: bool) -> Tally:
     for h, sequence in zip(held, sequences, strict=True):
         rows = [(gene.begin - 1, gene.end, gene.strand) for gene in finder.find_genes(sequence)]
         genes = np.array(rows, np.dtype([("start", "i8"), ("end", "i8"), ("strand", "i8")]))
-        total += tally(genes, h.inside[0].genes)
+        own = tally(genes, h.inside[0].genes)
+        own.short_curve += np.array(short_counts(genes, h.inside[0].genes))
+        total += own
     return total
 
 
@@ -297,6 +319,26 @@ def means(scores: dict[str, dict]) -> dict[str, dict[str, dict[str, float]]]:
     return found
 
 
+def short_genes(scores: dict[str, dict]) -> dict[str, float]:
+    """Recall of short genes of all genomes together where our short predictions are as often right as pyrodigal's."""
+    rows = list(scores.values())
+    n_short = sum(row["pyrodigal"]["n_short"] for row in rows)
+    ours, theirs = (
+        np.sum([row[program]["short_curve"] for row in rows], axis=0) for program in ("genoformer", "pyrodigal")
+    )
+    precision = theirs[0, 1] / max(theirs[0, 2], 1)
+    as_right = np.flatnonzero(ours[:, 1] >= precision * ours[:, 2])
+    at = int(as_right.max()) if len(as_right) else 0
+    return {
+        "n_genes": n_short,
+        "pyrodigal_precision": float(precision),
+        "pyrodigal_recall": float(theirs[0, 0] / max(n_short, 1)),
+        "genoformer_precision": float(ours[at, 1] / max(ours[at, 2], 1)),
+        "genoformer_recall": float(ours[at, 0] / max(n_short, 1)),
+        "genoformer_offset": SHORT_OFFSETS[at],
+    }
+
+
 def _mean(rows: list[dict]) -> dict[str, dict[str, float]]:
     return {
         program: {name: float(np.mean([row[program][name] for row in rows])) for name in ("f1", "exact_f1")}
@@ -331,8 +373,13 @@ def main() -> None:
         print(f"{group}: {len(genomes[group])} genomes", file=sys.stderr, flush=True)
         scores.update(groups.scores(group))
     digests = {group: read_header(model_for(args, group)).digest for group in genomes}
+    short = {"all": short_genes(scores), **{g: short_genes(_of_group(scores, g)) for g in args.groups or genomes}}
     said = {"model_digests": digests, "seen": args.seen, "bases": args.bases}
-    write_json_atomic(args.out, {**said, "means": means(scores), "genomes": scores})
+    write_json_atomic(args.out, {**said, "means": means(scores), "short": short, "genomes": scores})
+
+
+def _of_group(scores: dict[str, dict], group: str) -> dict[str, dict]:
+    return {name: row for name, row in scores.items() if row["group"] == group}
 
 
 def model_for(args: argparse.Namespace, group: str) -> str | Path:
