@@ -1,8 +1,8 @@
 """Genes of rRNA and tRNA in groups of genomes that nothing was learned from, beside ARAGORN and barrnap.
 
 Profiles and confidence are learned from the genomes of all other groups, as ``fit`` does it, and the genomes of the
-group are searched. Of near copies one counts. A genome takes no part in what its annotation does not name, nor in tRNA
-where more than a tenth of its tRNA genes lie over another one on the other strand: then one of each pair is none.
+group are searched. Of near copies one counts. A genome takes no part in what its annotation does not name, nor in a
+kind of which more than a tenth of its genes lie over another one on the other strand: then one of each pair is none.
 
     python benchmarks/prokaryote_data.py DATA tables
     python benchmarks/rna_genes.py tables/prokaryotes.tsv --store rna.h5 -o docs/results/rna-genes.json
