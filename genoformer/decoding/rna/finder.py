@@ -1,5 +1,6 @@
 """All RNA genes of a record by profiles: both strands, circles over their origin, of overlapping genes the surest."""
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -26,6 +27,8 @@ SHORTEST_CUT_BP = 60
 """Of a gene that an end of the sequence cuts."""
 ORIGIN_BP = 8_000
 """Bases of a circle that are read again at its other end: more than any of these genes has."""
+STRETCH_BP = 4_096
+"""Genes are compared with those that touch the same stretch."""
 SHARED = 0.5
 """Of the shorter one of two genes: if they share more, one of them is none."""
 DECIMALS = 2
@@ -164,11 +167,21 @@ def _surest(found: list[tuple[float, Found]], length: int | None) -> list[RnaCal
     sure = [(share, one) for share, one in found if share >= LEAST_SURE]
     sure.sort(key=lambda pair: (-pair[0], -pair[1].score, pair[1].start, pair[1].strand))
     kept: list[tuple[float, Found]] = []
+    near: dict[int, list[Found]] = defaultdict(list)  # those that are kept, by stretches that they touch
     for share, one in sure:
-        if not any(_overlap(one, other, length) for _, other in kept):
+        touched = _stretches(one, length)
+        if not any(_overlap(one, other, length) for number in touched for other in near[number]):
             kept.append((share, one))
+            for number in touched:
+                near[number].append(one)
     kept.sort(key=lambda pair: (pair[1].start, pair[1].end, pair[1].strand, pair[1].kind))
     return [_call(share, one) for share, one in kept]
+
+
+def _stretches(one: Found, length: int | None) -> set[int]:
+    """Numbers of the stretches of ``STRETCH_BP`` that a gene touches."""
+    places = (*range(one.start, one.end, STRETCH_BP), one.end - 1)
+    return {(place if length is None else place % length) // STRETCH_BP for place in places}
 
 
 def _overlap(one: Found, other: Found, length: int | None) -> bool:

@@ -42,6 +42,9 @@ WORD_SHARE = 0.9
 SEED_BP, SEED_BAND_BP, SEED_SCORE = (150, 350), 30, 18.0
 """Bases before and behind the seed of a long profile that are aligned first, how far from its diagonal, and the score
 that they must have."""
+AGAIN_BP, AGAIN_COLUMNS = 500, 50
+"""Bases after which a seed of the same column, in long profiles of as many neighbours, is tried again: a repeat may
+have thousands that lead to nothing."""
 LEAST_PIECE_SCORE = 20.0
 """Of an alignment that is looked at."""
 JOIN_BP, JOIN_COLUMNS = 2_500, 40
@@ -114,11 +117,13 @@ def _pieces(
     codes: np.ndarray, profile: Profile, kind: RrnaKind, places: np.ndarray, columns: np.ndarray
 ) -> Iterator[Local]:
     """Alignments around seeds, by start; none over another."""
-    reached = tried = -1
+    is_long, reached, again = len(profile) > SEED_BP[1], -1, dict[int, int]()
     for place, column in zip(places.tolist(), columns.tolist(), strict=True):
-        if place < max(reached, tried):
+        group = column // AGAIN_COLUMNS if is_long else column
+        if place < max(reached, again.get(group, 0)):
             continue
-        if len(profile) > SEED_BP[1]:
+        again[group] = place + AGAIN_BP
+        if is_long:
             near = _around(codes, profile, place - column, SEED_BAND_BP, (place - SEED_BP[0], place + SEED_BP[1]))
             if near.score < SEED_SCORE:
                 continue

@@ -1,6 +1,7 @@
 """Genes of RNA by learned profiles: planted ones of families, in genomes that nothing was learned from."""
 
 import json
+import time
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ from rna_families import family, genome, labelled, mutated
 
 from genoformer.decoding.rna.finder import MOST_SCORE, RnaFinder
 from genoformer.decoding.rna.learn import fit_confidence, learn_rna
-from genoformer.sequence.alphabet import reverse_complement
+from genoformer.sequence.alphabet import encode_bases, reverse_complement
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +158,24 @@ def test_confidence_lies_between_what_is_none_and_what_is_one():
     # Annotations lack some genes: a few that are said to be none change little.
     doubtful = fit_confidence("tRNA", [*seen, *[(40.0, False)] * 4])
     assert doubtful.of("tRNA", 12) < 0.3 and doubtful.of("tRNA", 20) > 0.9
+
+
+@pytest.mark.parametrize("unit", ["ACGT", "A", "TTCGAATCC", "seeds", "arms"])
+def test_repeats_take_no_longer_than_their_length_asks_for(finder, unit):
+    """Seeds in every period of a repeat that lead to nothing, and T arms without an end."""
+    words = {"seeds": np.concatenate([family("16S")[400:412], family("16S")[412:424], family("5S")[:30]])}
+    words["arms"] = encode_bases("GGCTTTCGAATCCGCC")
+    period = words.get(unit, encode_bases(unit) if unit.isupper() else None)
+    spent = []
+    for length in (20_000, 80_000):
+        codes = np.resize(period, length)
+        began = time.process_time()
+        finder.calls(codes)
+        spent.append(time.process_time() - began)
+    assert spent[1] < 10 * max(spent[0], 0.05)  # four times the work; clocks of busy machines are rough
+
+
+def test_many_genes_are_told_apart_in_time_that_grows_with_them(finder):
+    codes, genes = genome(76, kinds=("5S",), length=6_500)
+    calls = finder.calls(np.tile(codes, 60))
+    assert len(calls) == 60 * len(genes)
