@@ -90,7 +90,7 @@ class RnaExamples:
 
 
 def learn_rna(records: Callable[[], Iterable[Labelled]]) -> RnaFinder | None:
-    """Profiles and their confidence; None where no RNA gene is known.
+    """Profiles and their confidence; None where no RNA gene is known that looks like one.
 
     Args:
         records: Gives all records, twice.
@@ -117,6 +117,8 @@ def learn_rna(records: Callable[[], Iterable[Labelled]]) -> RnaFinder | None:
                 seen[place.kind].append((place.score, is_gene))
     confidence = {kind: fit_confidence(kind, seen[kind]) for kind in MOST_SCORE}
     learned = _joined(list(known.values())).finder({})
+    if not learned.profiles and learned.leaf is None:
+        return None
     kinds = [*learned.profiles, *([finder.TRNA] if learned.leaf is not None else [])]
     return RnaFinder(learned.profiles, learned.leaf, {kind: confidence[kind] for kind in kinds})
 

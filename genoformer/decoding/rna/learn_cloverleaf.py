@@ -34,6 +34,8 @@ SLACK_BP = 4
 """How far annotated ends may be off."""
 LEAST_WORTH = 8.0
 """Of a folding that is counted."""
+LEAST_FOLDED = 0.5
+"""Share of the genes that must be folded."""
 PSEUDOCOUNT = 4.0
 """Genes that say nothing, for each table of odds."""
 FIRST_PAIR = {"AT": 1.2, "TA": 1.2, "GC": 1.4, "CG": 1.4, "GT": 0.3, "TG": 0.3}
@@ -50,7 +52,7 @@ Gene = tuple[np.ndarray, int, int]
 
 
 def learn_cloverleaf(genes: Sequence[Gene]) -> Cloverleaf | None:
-    """What tRNA genes look like; None where none can be folded."""
+    """What tRNA genes look like; None where few can be folded: they are something else."""
     unique = list({codes[start:end].tobytes(): (codes, start, end) for codes, start, end in genes}.values())
     leaf = first_cloverleaf()
     for _ in range(ROUNDS):
@@ -59,7 +61,7 @@ def learn_cloverleaf(genes: Sequence[Gene]) -> Cloverleaf | None:
             worth, places = fold_gene(codes, leaf.tables, start, end, SLACK_BP)
             if worth >= LEAST_WORTH:
                 folded.append((codes, places))
-        if not folded:
+        if not folded or len(folded) < LEAST_FOLDED * len(unique):
             return None
         leaf = _counted(folded)
     return leaf

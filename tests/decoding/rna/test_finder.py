@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from rna_families import family, genome, labelled, mutated
 
+from genoformer.annotation.models import RnaGene
+from genoformer.annotation.rna_tracks import add_rna_labels
 from genoformer.decoding.rna.finder import MOST_SCORE, RnaFinder
-from genoformer.decoding.rna.learn import fit_confidence, learn_rna
+from genoformer.decoding.rna.learn import Labelled, fit_confidence, learn_rna
 from genoformer.sequence.alphabet import encode_bases, reverse_complement
 
 
@@ -143,6 +145,15 @@ def test_a_store_without_genes_teaches_nothing():
     assert learn_rna(lambda: [one]) is None
 
 
+def test_genes_that_look_like_none_teach_nothing():
+    codes = np.random.default_rng(31).integers(0, 4, 20_000).astype(np.uint8)
+    genes = [RnaGene("c", at, at + 75, "+", "tRNA") for at in range(500, 9_000, 500)]
+    genes += [RnaGene("c", at, at + 400, "-", "rRNA") for at in range(10_000, 19_000, 1_000)]
+    tracks = np.zeros((2, len(codes)), np.uint8)
+    add_rna_labels(tracks, genes)
+    assert learn_rna(lambda: [Labelled("g", "", codes, tracks)]) is None
+
+
 def test_one_genome_is_enough_to_learn_from():
     learned = learn_rna(lambda: [labelled(1)])
     assert set(learned.confidence) == {"5S", "16S", "tRNA"}
@@ -167,7 +178,7 @@ def test_repeats_take_no_longer_than_their_length_asks_for(finder, unit):
     words["arms"] = encode_bases("GGCTTTCGAATCCGCC")
     period = words.get(unit, encode_bases(unit) if unit.isupper() else None)
     spent = []
-    for length in (20_000, 80_000):
+    for length in (10_000, 40_000):
         codes = np.resize(period, length)
         began = time.process_time()
         finder.calls(codes)
