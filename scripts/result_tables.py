@@ -26,6 +26,7 @@ from gene_tables import (
 from intron_tables import intron_confidence_table, intron_decoding_table, intron_table
 from markdown_table import table
 from reformer_tables import reformer_growth_table, reformer_table
+from rna_tables import rna_table
 from robustness_tables import attacked_table, robustness_table
 from scale_tables import context_table, processes_table, scale_table, shards_table, slurm_table
 from speed_tables import (
@@ -126,6 +127,7 @@ KINDS = {
     "mutants": ("mutants-", mutants_table),
     "coverage": ("coverage-", coverage_table),
     "tasks": ("tasks-", task_table),
+    "rna": ("rna-", rna_table),
     "pairs": ("tasks-", pair_table),
     "states": ("tasks-", state_table),
     "contacts": ("contacts-", contact_table),

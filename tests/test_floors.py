@@ -14,8 +14,8 @@ import house_figures  # noqa: E402  # lies in scripts/
 
 FLOORS = (
     "errors", "files", "sequence", "annotation", "labels", "structures", "metrics", "genomes", "decoding.introns",
-    "decoding", "nn.layers", "nn.attention.kernels", "nn.attention", "nn", "tasks", "batches", "bundle", "stream",
-    "interop", "training", "report", "baselines", "inference", "embeddings", "explain", "variants",
+    "decoding", "decoding.rna", "nn.layers", "nn.attention.kernels", "nn.attention", "nn", "tasks", "batches", "bundle",
+    "stream", "interop", "training", "report", "baselines", "inference", "embeddings", "explain", "variants",
     "applications.functions", "applications.rna_pairs", "applications.contacts", "applications.codon_structure",
     "applications.genes", "applications.introns", "applications.pretraining", "applications.adapt", "applications",
     "architectures", "api", "cli.error_codes", "cli.help_pages", "cli", "shipped", "__main__",

@@ -36,7 +36,7 @@ found = {"configs": configs, "models": list(tasks), "tasks": tasks, "workflow": 
 print(json.dumps({"package": genoformer.__file__, **found}))
 """
 """What an installed package is asked: where it is, and what it finds."""
-CONDA_ONLY = {"python", "pip", "genometools-genometools", "bedtools", "gffread", "htslib"}
+CONDA_ONLY = {"python", "pip", "genometools-genometools", "bedtools", "gffread", "htslib", "aragorn", "barrnap"}
 
 
 def by_name(lines) -> dict[str, Requirement]:

@@ -48,7 +48,9 @@ class RnaCall:
         end: One past the last.
         strand: 1 or -1.
         kind: ``models.RRNA_KIND`` or ``models.TRNA_KIND``.
-        score: Mean probability of its bases.
+        score: Mean probability of its bases; of a gene that a profile has found, its probability.
+        product: What an rRNA is called, "" if nothing says which it is.
+        anticodon: Of a tRNA, three letters, "" if nothing says which.
     """
 
     start: int
@@ -56,6 +58,8 @@ class RnaCall:
     strand: int
     kind: str
     score: float
+    product: str = ""
+    anticodon: str = ""
 
 
 def kept_runs(steps: np.ndarray) -> list[tuple[int, int]]:

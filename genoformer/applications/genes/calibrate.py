@@ -13,6 +13,7 @@ from torch import nn
 
 from genoformer.applications.genes.held import Held, read_held
 from genoformer.applications.genes.left_out import read_left_out
+from genoformer.applications.genes.rna_profiles import fit_profiles
 from genoformer.applications.genes.short_records import LEAST_GROUPS, pieces_of
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import call_genes, collect_candidates, genome_statistics, record_stop_rate
@@ -178,13 +179,14 @@ def fit_genes(bundle: Bundle, data: Any, precision: str) -> dict[str, Any]:
     plan = tile_plan(bundle, Speed(precision=precision))
     held = read_held(bundle.model, bundle.tokenizer, plan, data.store, data.regions["validation"])
     decoder = fit_decoder(held)
-    return {"decoder": decoder.to_dict(), "codon_evidence": evidence_at_home(held, decoder)}
+    return {"decoder": decoder.to_dict(), "codon_evidence": evidence_at_home(held, decoder), **fit_profiles(data)}
 
 
 def fit_genes_across(bundle: Bundle, data: Any, precision: str, folds: Sequence[Fold]) -> dict[str, Any]:
     """The same, fitted on genomes that networks were not trained on; see ``training.finish.FitAcross``."""
     decoder = fit_decoder(read_left_out(folds, data, precision))
-    return {"decoder": decoder.to_dict(), "codon_evidence": evidence_of_regions(bundle, data, precision, decoder)}
+    evidence = evidence_of_regions(bundle, data, precision, decoder)
+    return {"decoder": decoder.to_dict(), "codon_evidence": evidence, **fit_profiles(data)}
 
 
 def evidence_of_regions(bundle: Bundle, data: Any, precision: str, decoder: GeneDecoder) -> float | None:

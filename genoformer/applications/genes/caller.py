@@ -10,6 +10,7 @@ import torch
 from genoformer.annotation.models import Gene
 from genoformer.applications.genes.kept_tracks import ORIGIN_MARGIN_BP
 from genoformer.applications.genes.predictions import GenePrediction, gene_presentation, predict_records
+from genoformer.applications.genes.rna_profiles import read_profiles
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import (
     Block,
@@ -28,6 +29,7 @@ from genoformer.decoding.decoder import GeneDecoder
 from genoformer.decoding.masking import open_intervals, overlaps_mask
 from genoformer.decoding.options import CallOptions
 from genoformer.decoding.readings import candidate_dtype
+from genoformer.decoding.rna.finder import RnaFinder
 from genoformer.decoding.statistics import GenomeStatistics
 from genoformer.inference.bundle_parts import read_decoder, tile_plan
 from genoformer.inference.interface import Speed
@@ -58,11 +60,13 @@ class GeneFinder:
         bundle: A bundle of the task ``gene_structure``.
         decoder: Its decoder.
         plan: How sequence is cut into tiles and batches.
+        rna: Profiles of RNA genes, where the bundle has some.
     """
 
     bundle: Bundle
     decoder: GeneDecoder
     plan: TilePlan
+    rna: RnaFinder | None = None
 
     result_type: ClassVar[type[GenePrediction]] = GenePrediction
 
@@ -75,10 +79,10 @@ class GeneFinder:
             speed: Tiles per model call, and precision: what the machine is fast in if None.
 
         Raises:
-            DataError: If the bundle is of another task, or has no decoder.
+            DataError: If the bundle is of another task, or has no decoder, or profiles that are none.
         """
         decoder = read_decoder(bundle, "gene_structure", GeneDecoder.from_dict, what="gene decoder")
-        return cls(bundle, decoder, tile_plan(bundle, speed))
+        return cls(bundle, decoder, tile_plan(bundle, speed), read_profiles(bundle))
 
     @property
     def presentation(self) -> Presentation:

@@ -22,6 +22,7 @@ from genoformer.applications.genes.rna_genes import (
     RnaGenes,
     RnaTally,
     finds_rna,
+    reads_outputs,
     without_rna,
 )
 from genoformer.bundle.folder import Bundle
@@ -150,7 +151,7 @@ class GenePredictor:
     def _keeps(self, folder: Path, shift: int) -> Keeps | None:
         """What keeps outputs of bases; None where nobody asks for them."""
         kinds: list[Any] = [KeptTracks] if self._words(PROBABILITIES) else []
-        kinds += [KeptStretches] if finds_rna(self.finder) else []
+        kinds += [KeptStretches] if reads_outputs(self.finder) else []
         parts = tuple(kind.in_folder(self.finder, folder, shift) for kind in kinds)
         return KeptOutputs(parts) if len(parts) > 1 else next(iter(parts), None)
 
@@ -186,7 +187,8 @@ class GenePredictor:
                 if is_asked and scan.n_records <= FEW_RECORDS and not call.circular:
                     impression.note_ends(record.id, len(record), genes, warnings)
                 notes.add(record.id, codes, genes)
-                placed, found = counts.add(request.placed(genes)), n_rna.add(rna.placed(record.id, called.rna))
+                placed = counts.add(request.placed(genes))
+                found = n_rna.add(rna.placed(record.id, called.rna, call.genetic_code))
                 files.add(record, placed, circular=call.circular, genetic_code=call.genetic_code, **found)
                 track = Track(store, called.number, self._first, self._first + len(codes))
                 tracks.add(record, track)
@@ -265,7 +267,8 @@ class GenePredictor:
         def passed() -> Iterator[tuple[np.ndarray, np.ndarray, CallOptions]]:
             for number, record in request.reading.records(paths):
                 codes, call = request.reading.stretch(record), request.call_options(record)
-                rows = without_rna(passes[number], rna.calls(number, codes, call), codes, call)
+                own = rna.calls(number, codes, call, keep=True)
+                rows = without_rna(passes[number], own, codes, call)
                 yield codes, *choices.read(number, codes, rows, call)
 
         return self.finder.statistics(passed, request.call)

@@ -17,9 +17,12 @@ from genoformer.applications.genes.rna_genes import (
     KeptStretches,
     RnaGenes,
     finds_rna,
+    profiles_of,
+    reads_outputs,
     without_rna,
 )
 from genoformer.decoding.options import CallOptions
+from genoformer.decoding.rna_genes import RnaCall
 from genoformer.errors import UsageError, counted
 from genoformer.inference.formats import Formats
 from genoformer.inference.parts import Part
@@ -43,7 +46,7 @@ class GenePrediction(Result):
         genetic_code: NCBI number of the code it was read with.
         channels: Names of the outputs per base.
         steps: What the model said of every base, if it was to be kept; ``probabilities`` reads it.
-        rna_genes: Genes of rRNA and tRNA by start; None where the model has no outputs for them.
+        rna_genes: Genes of rRNA and tRNA by start; None where the model has neither profiles nor outputs for them.
     """
 
     genes: list[Gene]
@@ -117,9 +120,10 @@ def predict_records(
     for number, (record, each) in enumerate(zip(read(), found, strict=True)):
         rows, options = choices.read(number, record.codes, each.rows, options_of(record))
         genes = finder.genes(record.id, record.codes, rows, options, statistics)
+        rna = None if each.rna is None else RnaGenes(None).placed(record.id, each.rna, options.genetic_code)
         yield GenePrediction(
-            record.id, len(record), genes, options.circular, options.genetic_code, channels, each.steps,
-            each.rna_genes, record=record, shown=shown,
+            record.id, len(record), genes, options.circular, options.genetic_code, channels, each.steps, rna,
+            record=record, shown=shown,
         )  # fmt: skip
 
 
@@ -129,22 +133,22 @@ class _Passed:
 
     rows: np.ndarray
     steps: HeldSteps | None
-    rna_genes: list[RnaGene] | None
+    rna: list[RnaCall] | None
 
 
 def _pass_record(finder: Any, record: Record, options: CallOptions, probabilities: bool) -> _Passed:
     codes = record.codes
     steps = HeldSteps(len(STRANDS) * len(finder.channels)) if probabilities else None
-    stretches = HeldSteps(len(STRANDS) * len(CHANNELS)) if finds_rna(finder) else None
+    stretches = HeldSteps(len(STRANDS) * len(CHANNELS)) if reads_outputs(finder) else None
     blocks = finder.blocks(codes, options) if steps or stretches else []
     parts: list[Any] = [KeptTracks(finder, steps)] if steps else []
     parts += [KeptStretches(finder, stretches)] if stretches else []
-    if not blocks:
-        return _Passed(finder.candidates(codes, options), steps, [] if stretches else None)
-    keep = KeptOutputs(tuple(parts)).of(0, codes, options, 0)
-    rows = np.concatenate([*finder.block_candidates(codes, options, blocks, on_piece=keep)])
-    if stretches is None:
+    if blocks:
+        keep = KeptOutputs(tuple(parts)).of(0, codes, options, 0)
+        rows = np.concatenate([*finder.block_candidates(codes, options, blocks, on_piece=keep)])
+    else:
+        rows = finder.candidates(codes, options)
+    if not finds_rna(finder):
         return _Passed(rows, steps, None)
-    rna = RnaGenes(stretches)
-    calls = rna.calls(0, codes, options)
-    return _Passed(without_rna(rows, calls, codes, options), steps, rna.placed(record.id, calls))
+    calls = RnaGenes(stretches, profiles=profiles_of(finder)).calls(0, codes, options)
+    return _Passed(without_rna(rows, calls, codes, options), steps, calls)

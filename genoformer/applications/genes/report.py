@@ -77,7 +77,7 @@ class GeneReportWriter(ReportWriter):
         if "rna_genes" in about:
             self._rna = self._rna or BrowsedGenes()
             for rna in about["rna_genes"]:
-                self._browse(self._rna, record, rna, rna.kind)
+                self._browse(self._rna, record, rna, rna.product or rna.kind)
 
     def _add_gene(self, record: Record, gene: Gene, number: int) -> None:
         row, genes = len(self._rows), self._genes

@@ -1,6 +1,10 @@
-"""RNA genes of records while genes of proteins are looked for: what the model pass keeps, and what follows from it."""
+"""RNA genes of records while genes of proteins are looked for.
 
-from dataclasses import dataclass
+They come from the profiles of a model, which read the sequence, or from its outputs, of which the model pass keeps what
+is needed.
+"""
+
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,8 @@ from genoformer.annotation.read_bed import merge_intervals
 from genoformer.applications.genes.kept_tracks import ORIGIN_MARGIN_BP, KeptTracks, OnPiece
 from genoformer.decoding.masking import mostly_inside, open_intervals
 from genoformer.decoding.options import CallOptions
+from genoformer.decoding.rna.finder import RnaFinder
+from genoformer.decoding.rna.transfer import trna_product
 from genoformer.decoding.rna_genes import RnaCall, call_rna_genes, kept_runs
 from genoformer.inference.tracks import STRANDS, STRETCH_FILES, HeldSteps, TrackStore
 
@@ -18,9 +24,19 @@ CHANNELS = ("rrna", "trna")
 """Outputs of a model that finds RNA genes, see ``tasks.gene_structure``."""
 
 
+def profiles_of(finder: Any) -> RnaFinder | None:
+    """The profiles of a finder's model; None where it has none."""
+    return getattr(finder, "rna", None)
+
+
+def reads_outputs(finder: Any) -> bool:
+    """Whether RNA genes come from the outputs of a finder's model: it has some, and no profiles, which see far more."""
+    return set(CHANNELS) <= set(finder.channels) and profiles_of(finder) is None
+
+
 def finds_rna(finder: Any) -> bool:
-    """Whether a finder's model has outputs for RNA genes."""
-    return set(CHANNELS) <= set(finder.channels)
+    """Whether a finder looks for RNA genes."""
+    return reads_outputs(finder) or profiles_of(finder) is not None
 
 
 class KeptStretches(KeptTracks):
@@ -76,42 +92,58 @@ class KeptOutputs:
 
 @dataclass(frozen=True)
 class RnaGenes:
-    """The RNA genes of records, from what a model pass has kept.
+    """The RNA genes of records.
 
     Attributes:
-        store: What was kept; None for a model that finds none.
+        store: What a model pass has kept; None where no outputs are read.
         shift: Of its coordinates, as in ``KeptStretches``.
+        profiles: What reads the sequence instead.
     """
 
     store: TrackStore | HeldSteps | None
     shift: int = 0
+    profiles: RnaFinder | None = None
+    _kept: dict[int, list[RnaCall]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def in_folders(cls, finder: Any, folders: list[Path], shift: int) -> "RnaGenes":
-        """What passes have kept in files."""
-        return cls(TrackStore(*folders, files=STRETCH_FILES) if finds_rna(finder) else None, shift)
+        """By the profiles of a finder, or by what passes have kept in files."""
+        store = TrackStore(*folders, files=STRETCH_FILES) if reads_outputs(finder) else None
+        return cls(store, shift, profiles_of(finder))
 
-    def calls(self, number: int, codes: np.ndarray, options: CallOptions) -> list[RnaCall]:
+    def calls(self, number: int, codes: np.ndarray, options: CallOptions, *, keep: bool = False) -> list[RnaCall]:
         """The genes of a record, in coordinates of the stretch that is looked at.
 
         Args:
             number: Of the record in the input.
             codes: uint8 base codes of the stretch, [L].
             options: Circular or not.
+            keep: The record will be asked for again.
         """
+        found = self._kept.pop(number, None)
+        if found is None:
+            found = self._calls(number, codes, options.circular)
+        if keep:
+            self._kept[number] = found
+        return found
+
+    def _calls(self, number: int, codes: np.ndarray, circular: bool) -> list[RnaCall]:
+        if self.profiles is not None:
+            return self.profiles.calls(codes, circular=circular)
         if self.store is None:
             return []
         rows = [self.store.pieces(number, row) for row in range(len(STRANDS) * len(CHANNELS))]
         pieces = (
             (parts[0][0] - self.shift, np.stack([steps for _, steps in parts])) for parts in zip(*rows, strict=True)
         )
-        return call_rna_genes(pieces, length=len(codes) if options.circular else None)
+        return call_rna_genes(pieces, length=len(codes) if circular else None)
 
-    def placed(self, record_id: str, calls: list[RnaCall]) -> list[RnaGene]:
-        """The same genes in coordinates of their record."""
+    def placed(self, record_id: str, calls: list[RnaCall], genetic_code: int) -> list[RnaGene]:
+        """The same genes in coordinates of their record; a genetic code says what tRNAs carry."""
         return [
             RnaGene(
                 record_id, call.start + self.shift, call.end + self.shift, "+" if call.strand > 0 else "-", call.kind,
+                product=trna_product(call.anticodon, genetic_code) if call.anticodon else call.product,
                 score=call.score,
             )
             for call in calls
@@ -139,7 +171,7 @@ class RnaTally:
     """Counts RNA genes.
 
     Args:
-        is_asked: The model finds such genes.
+        is_asked: Such genes are looked for.
     """
 
     def __init__(self, is_asked: bool) -> None:

@@ -1,0 +1,1 @@
+"""Genes of rRNA and tRNA read from the sequence itself, with profiles that are learned from annotated ones."""
