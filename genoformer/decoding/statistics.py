@@ -42,9 +42,10 @@ MIN_CODONS = 20_000
 ENOUGH_CODONS = 100_000
 """From here on a genome tells more than others about it."""
 
-USUAL_EVIDENCE, CODONS_IN_USUAL = 3.0, 1_000.0
-"""What a model says of a codon of a gene in a genome like those of its training, log-odds; for how many codons of the
-genome at hand that counts."""
+USUAL_EVIDENCE, MOST_EVIDENCE, CODONS_IN_USUAL = 3.0, 3.7, 1_000.0
+"""What a network says of a codon of a gene in a genome of a group that it has not seen, log-odds: usually, and at most;
+for how many codons of the genome at hand the first counts. Decoders are fitted to such genomes: of one that the network
+knows better they would think that it exaggerates."""
 
 EVIDENCE = ("hexamer_sum", "start_usage", "context", "motif", "site", "before", "opening", "network")
 
@@ -60,8 +61,8 @@ class GenomeStatistics:
         motif: 5-mer before a start against before other start codons, [1024].
         site: The binding site as one motif with its distance.
         n_codons: Codons of the genome's own genes that they were learned from.
-        network: What the model says of a codon of them, less ``USUAL_EVIDENCE``: in a strange genome it is less sure of
-            all genes.
+        network: What the model says of a codon of them, less ``USUAL_EVIDENCE``: in a very strange genome it is less
+            sure of all genes.
     """
 
     hexamer: np.ndarray
@@ -120,7 +121,8 @@ def estimate_statistics(counts: GenomeCounts, prior: GenomeStatistics | None = N
 
 def _network(counts: GenomeCounts) -> float:
     said, n_codons = counts.network
-    return float((said - USUAL_EVIDENCE * n_codons) / (n_codons + CODONS_IN_USUAL))
+    more = float((said - USUAL_EVIDENCE * n_codons) / (n_codons + CODONS_IN_USUAL))
+    return min(more, MOST_EVIDENCE - USUAL_EVIDENCE)
 
 
 def _normalized(table: np.ndarray) -> np.ndarray:

@@ -165,6 +165,8 @@ def test_what_the_network_says_of_codons_is_weighed_against_what_it_usually_says
     assert counts.network.tolist() == [2 * n_codons, n_codons]
     both = counts + counts
     assert estimate_statistics(both).network == pytest.approx((4 * n_codons + 3_000) / (2 * n_codons + 1_000) - 3)
+    rows["codon_sum"] = 9 * rows["n_codons"]
+    assert estimate_statistics(count_genes(codes, rows, chosen)).network == pytest.approx(0.7)
     rows["codon_sum"] = 0
     assert estimate_statistics(count_genes(codes, rows, chosen)).network == pytest.approx(
         -3 * n_codons / (n_codons + 1_000)
