@@ -37,6 +37,7 @@ from genoformer.training.settings import (
         (lambda: PairData(crop_bp=0), "data.crop_bp"),
         (lambda: CodonData(crop_codons=0), "data.crop_codons"),
         (lambda: TableData(min_examples=0), "data.min_examples"),
+        (lambda: TableData(balance=1.5), "data.balance"),
         (lambda: PretrainingData(hidden=0.6), "data.hidden"),
         (lambda: PretrainingData(run_bp=[0, 1]), "data.run_bp"),
     ],
@@ -55,6 +56,7 @@ def test_value_out_of_range_names_its_key(build, where):
         (CodonData(), ModelReading("codon_structure", k=3, stride=1), "model.k"),
         (CodonData(), ModelReading("codon_structure", k=3, stride=3, n_global_tokens=1), "n_global_tokens"),
         (TableData(ontology="x.obo"), ModelReading("function", k=3, stride=3), "data.ontology"),
+        (TableData(balance=0.5), ModelReading("function", 3, 3, {"kind": "regression"}), "data.balance"),
         (
             IntronData(augment=GenomeAugmentation(0.5)),
             ModelReading("gene_structure_eukaryote", k=3, stride=3),
