@@ -29,7 +29,7 @@ WITHOUT_EFFECT = {
     ),
 }  # fmt: skip
 """Settings that do not change what is learned. Input files count by their content, not by their name."""
-WITHOUT_EFFECT_UNLESS_SET = ("data.folds", "data.balance")
+WITHOUT_EFFECT_UNLESS_SET = ("data.folds", "data.balance", "data.split.relatives")
 """Settings that are like none at all where they are null, groups where each of theirs is."""
 
 

@@ -80,7 +80,7 @@ def test_a_configuration_of_the_user_wins_wherever_it_stands(here, capsys):
         assert config["model"]["k"] == 5 and config["model"]["encoder"]["conv_width"] == 7
         assert config["data"]["split"] == {
             "by": "random", "validation": 0.1, "test": None, "seed": 5, "file": None, "fraction_of_sequences": False,
-            "keep_copies": False,
+            "keep_copies": False, "relatives": None,
         }  # fmt: skip
     assert stored("behind")["model"]["encoder"]["n_layers"] == 1 and stored("behind")["model"]["lr"] == 1e-3
     assert "data.split" not in capsys.readouterr().err
@@ -196,3 +196,18 @@ def test_training_ends_where_validation_gets_no_better(here, capsys):
     capsys.readouterr()
     assert main(["fit", "--config", "function", *words]) == 0
     assert "nothing to do" in capsys.readouterr().out
+
+
+def test_near_copies_are_on_one_side(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(7)
+    texts = [bases(rng, 60) for _ in range(120)]
+    rows = [(text + bases(rng, 3), "ab"[i % 2]) for i, text in enumerate(texts) for _ in range(2)]
+    table = write_table(tmp_path / "my.csv", rows)
+    words = ["--config", "function", "--data.labels", table, *SMALL, *STEPS, "--trainer.max_steps", "1"]
+    assert main(["fit", *words]) == 0
+    assert stored("function")["data"]["split"]["relatives"] == 0.3
+    told = capsys.readouterr().err
+    assert "240 with near copies stay with them" in told and "LEAKAGE-002" not in told
+    assert main(["fit", *words, "--data.split.by", "random", "--name", "apart"]) == 0
+    assert "LEAKAGE-002" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from genoformer.applications.functions.sequence_kind import reads_as_gene
+from genoformer.genomes.relatives import related_groups
 from genoformer.labels.tables import LabelledSequence
 from genoformer.labels.values import split_terms
 
@@ -20,12 +21,14 @@ class Facts:
         coding: Share that reads as coding sequences.
         labels: How many sequences each class or term has; empty for numbers.
         groups: How many sequences each group has; empty where nothing groups them.
+        families: Sizes of groups of near copies, of two and more; empty where nobody has looked.
     """
 
     lengths: Sequence[int]
     coding: float = 0.0
     labels: Mapping[str, int] = field(default_factory=dict)
     groups: Mapping[str, int] = field(default_factory=dict)
+    families: Sequence[int] = ()
 
     @property
     def n(self) -> int:
@@ -60,13 +63,16 @@ class Facts:
         return sum(min(length, max_bp) for length in self.lengths) / self.n
 
 
-def facts_of(sequences: Sequence[LabelledSequence], kind: str, separator: str) -> Facts:
+def facts_of(
+    sequences: Sequence[LabelledSequence], kind: str, separator: str, *, min_share: float | None = None
+) -> Facts:
     """The facts about sequences.
 
     Args:
         sequences: With labels; at least one.
         kind: "multiclass", "multilabel" or "regression".
         separator: Between the terms of one sequence.
+        min_share: Part of the 16-mers that near copies share; None does not look for any.
     """
     terms = [] if kind == "regression" else [split_terms(one.label, kind, separator) for one in sequences]
     return Facts(
@@ -74,7 +80,14 @@ def facts_of(sequences: Sequence[LabelledSequence], kind: str, separator: str) -
         coding=sum(reads_as_coding(one.codes) for one in sequences) / len(sequences),
         labels=dict(Counter(term for row in terms for term in row).most_common()),
         groups=dict(Counter(one.group for one in sequences if one.group)),
+        families=[] if min_share is None else families_of([one.codes for one in sequences], min_share),
     )
+
+
+def families_of(codes: Sequence[np.ndarray], min_share: float) -> list[int]:
+    """Sizes of the groups of near copies, largest first; sequences without one are left out."""
+    sizes = np.bincount(related_groups(codes, min_share))
+    return sorted(sizes[sizes > 1].tolist(), reverse=True)
 
 
 def reads_as_coding(codes: np.ndarray) -> bool:

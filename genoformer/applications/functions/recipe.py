@@ -6,7 +6,7 @@ from typing import Any
 
 from genoformer.applications.functions.data import TableData
 from genoformer.applications.functions.facts import Facts, facts_of
-from genoformer.applications.functions.recipe_split import are_parts, split_of
+from genoformer.applications.functions.recipe_split import NEAR, are_parts, split_of
 from genoformer.baselines.run_data import build_data
 from genoformer.errors import WarningLog
 from genoformer.labels.tables import FILE_GROUP, read_table_rows
@@ -21,6 +21,8 @@ MIN_CODING = 0.8
 """Share from which on a table is one of coding sequences; of other sequences a few in a hundred read as such."""
 ONE_LENGTH = 0.95
 """Share of sequences of one length from which on they are windows around something."""
+MOST_COMPARED_BP = 10_000_000
+"""Bases of all sequences up to which near copies are looked for: some seconds, and a gigabyte."""
 CODON_BP, CODING_BP = 3, 1_500
 WORDS = {512: (3, 1), 2_048: (4, 2), 12_288: (6, 3)}
 """Bases of a token and bases between tokens, by the length that most sequences do not exceed: at most 4,096 tokens."""
@@ -58,7 +60,10 @@ def choose(config: Mapping[str, Any], given: Mapping[str, Any]) -> list[Choice]:
     columns |= choose_columns(chooser, names, labels, has_fasta=bool(fasta))
     kind = options.get("kind", "multiclass")
     data = build_data(TableData, {**settings, "columns": columns})
-    facts = facts_of(data.read_labelled(kind, WarningLog()), kind, settings["label_separator"])
+    sequences = data.read_labelled(kind, WarningLog())
+    is_divided = chooser.is_given("data.split") or sum(len(one.codes) for one in sequences) > MOST_COMPARED_BP
+    share = None if is_divided else NEAR
+    facts = facts_of(sequences, kind, settings["label_separator"], min_share=share)
     choose_settings(chooser, facts, kind, group=columns["group"])
     return chooser.choices
 

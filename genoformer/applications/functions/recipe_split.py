@@ -9,6 +9,10 @@ from genoformer.labels.splits import PART_NAMES
 
 FEW = 200
 """Sequences below which there are too few for a test part."""
+NEAR = 0.3
+"""Part of the 16-mers that near copies share, as in ``genomes.leakage``."""
+LARGEST_FAMILY = 0.5
+"""Part of the sequences that a group of near copies may be, so that the others make the other parts."""
 MIN_GROUPS = 5
 """Fewer groups are not divided."""
 
@@ -50,4 +54,7 @@ def split_of(facts: Facts, group: str | None) -> tuple[dict[str, Any], str]:
     n_small = sum(n <= 2 * share * facts.n for n in groups.values())
     if len(groups) >= MIN_GROUPS and n_small >= MIN_GROUPS - 1:
         return {"by": "group", **shares}, f'no group of the {counted(len(groups), "group")} of "{group}" is divided'
+    if facts.families and facts.families[0] <= LARGEST_FAMILY * facts.n:
+        why = f"nothing groups the sequences; {sum(facts.families):,} with near copies stay with them"
+        return {"by": "random", **shares, "relatives": NEAR}, why
     return {"by": "random", **shares}, "nothing groups the sequences, so relatives can be on two sides"

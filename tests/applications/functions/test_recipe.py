@@ -218,6 +218,17 @@ def test_sequences_without_groups_are_divided_at_random():
     assert split_of(Facts([60] * 150), None)[0] == {"by": "random", "validation": 0.2, "test": None}
 
 
+def test_near_copies_stay_on_one_side_unless_nearly_all_are_some():
+    settings, why = split_of(replace(WINDOWS, families=[40, 2, 2]), None)
+    assert settings["relatives"] == 0.3 and "44 with near copies" in why
+    assert "relatives" not in split_of(replace(WINDOWS, families=[900, 2]), None)[0]
+    rng = np.random.default_rng(6)
+    texts = [bases(rng, 80) for _ in range(5)]
+    copies = [labelled(text) for text in (*texts, texts[0][:60], texts[0][20:], texts[1])]
+    assert facts_of(copies, "multiclass", ";", min_share=0.3).families == [3, 2]
+    assert facts_of(copies, "multiclass", ";").families == []
+
+
 def test_groups_are_dealt_out_whole_where_there_are_enough():
     groups = {f"chr{i}": 100 for i in range(10)}
     settings, why = split_of(replace(WINDOWS, groups=groups), "chrom")
