@@ -211,3 +211,24 @@ def test_near_copies_are_on_one_side(tmp_path, monkeypatch, capsys):
     assert "240 with near copies stay with them" in told and "LEAKAGE-002" not in told
     assert main(["fit", *words, "--data.split.by", "random", "--name", "apart"]) == 0
     assert "LEAKAGE-002" in capsys.readouterr().err
+
+
+def test_numbers_that_are_taken_for_classes_are_told_what_they_are(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(8)
+    table = write_table(tmp_path / "my.csv", [(bases(rng, 30), i / 7) for i in range(40)])
+    assert main(["fit", "--config", "function", "--data.labels", table]) == 65
+    assert "LABELS-011" in (told := capsys.readouterr().err) and "kind regression" in told
+    assert not (tmp_path / "runs").exists()
+
+
+def test_labels_in_headers_and_tables_beside_fasta_files_are_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = two_kinds(60, (40, 40))
+    (tmp_path / "s.fa").write_text("".join(f">s{i} label={kind}\n{text}\n" for i, (text, kind) in enumerate(rows)))
+    write_table(tmp_path / "my.csv", [(f"s{i}", kind, "x") for i, (_, kind) in enumerate(rows)], ["id", "label", "seq"])
+    beside = ["--data.labels", "my.csv", "--data.fasta", "s.fa", "--data.columns.id", "id"]
+    for name, words in (("headers", ["--data.fasta", "s.fa"]), ("beside", beside)):
+        assert main(["fit", "--config", "function", *words, *SMALL, *STEPS, "--name", name]) == 0
+        assert stored(name)["model"]["options"]["max_bp"] == 40
+        assert stored(name)["data"]["columns"]["sequence"] is None
