@@ -119,6 +119,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(here, monkeypatch):
         (["--data.labels", "my.csv", "--data.columns.label", "sort"], 65, 'there is no column "sort"'),
         (["--data.labels", "bad.csv"], 65, "bad.csv line 3"),
         (["--data.labels", "empty.csv"], 65, "the table has no rows"),
+        (["--data.labels", "unlabelled.csv"], 65, "no sequence has a label"),
         (["--data.labels", "short.csv"], 65, "short.csv line 2"),
         (["--data.labels", "no_sequence.csv"], 2, "nothing says where the sequences are"),
         (["--data.labels", "my.csv", "--model.options.kind", "poem"], 2, "poem"),
@@ -128,6 +129,7 @@ def test_tables_that_cannot_be_read_are_one_error_before_anything_is_made(here, 
     write_table(here / "bad.csv", [("ACGT", "x"), ("AC!T", "y")])
     write_table(here / "short.csv", [("ACGT",)])
     write_table(here / "empty.csv", [])
+    write_table(here / "unlabelled.csv", [("ACGT", ""), ("ACGA", "")])
     write_table(here / "no_sequence.csv", [("ACGT", "x")], ["bases", "label"])
     assert main(["fit", "--config", "function", *arguments, "--name", "bad"]) == code
     lines = capsys.readouterr().err.splitlines()

@@ -8,7 +8,7 @@ from genoformer.applications.functions.data import TableData
 from genoformer.applications.functions.facts import Facts, facts_of
 from genoformer.applications.functions.recipe_split import NEAR, are_parts, split_of
 from genoformer.baselines.run_data import build_data
-from genoformer.errors import WarningLog
+from genoformer.errors import DataError, WarningLog
 from genoformer.labels.tables import FILE_GROUP, read_table_rows
 from genoformer.training.labelled_data import as_list
 from genoformer.training.recipes import Choice, Chooser
@@ -61,6 +61,9 @@ def choose(config: Mapping[str, Any], given: Mapping[str, Any]) -> list[Choice]:
     kind = options.get("kind", "multiclass")
     data = build_data(TableData, {**settings, "columns": columns})
     sequences = data.read_labelled(kind, WarningLog())
+    if not sequences:
+        where = ", ".join([*annotation, *labels, *fasta][:1])
+        raise DataError("LABELS-011", "no sequence has a label.", where=where, fix="Look at data.columns.label.")
     is_divided = chooser.is_given("data.split") or sum(len(one.codes) for one in sequences) > MOST_COMPARED_BP
     share = None if is_divided else NEAR
     facts = facts_of(sequences, kind, settings["label_separator"], min_share=share)
