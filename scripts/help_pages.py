@@ -73,9 +73,9 @@ def plain(text: str) -> str:
 
 
 def trainer_keys_of_configurations() -> set[str]:
-    """Options of the trainer that shipped configurations set."""
+    """Options of the trainer that shipped configurations set; callbacks are for those who write Python."""
     files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in config_folder().glob("*/*.yaml")]
-    return {f"trainer.{key}" for stored in files for key in stored.get("trainer", {})}
+    return {f"trainer.{key}" for stored in files for key in stored.get("trainer", {}) if key != "callbacks"}
 
 
 def groups(parser: Any, prefix: str) -> str:

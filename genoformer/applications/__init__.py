@@ -59,6 +59,7 @@ APPLICATIONS: dict[str, Application] = {
         subject="functions",
         task=Part(f"{_TASKS}.function:build"),
         data=Part(f"{_HERE}.functions.data:TableData"),
+        recipe=Part(f"{_HERE}.functions.recipe:choose"),
         finish=Part(f"{_HERE}.functions.calibrate:FINISH"),
         request=Part(f"{_HERE}.functions.request:FunctionRequest"),
         predictor=Part(f"{_HERE}.functions.predict:FunctionPredictor"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from genoformer.tasks.interface import BuildTask
     from genoformer.training.finish import Finish
     from genoformer.training.interface import TrainingData
+    from genoformer.training.recipes import Recipe
     from genoformer.variants.interface import VariantModel
 
 
@@ -29,6 +30,7 @@ class Application:
         subject: What is predicted, in a word or two.
         task: Builds the task: outputs, loss, scores.
         data: What it learns from.
+        recipe: Chooses settings that follow from the data, for configurations that ask for it (``recipe: true``).
         callbacks: What else happens in training.
         finish: What follows the network, fitted when training has ended.
         request: What a prediction is asked to do; needs no network.
@@ -48,6 +50,7 @@ class Application:
     subject: str
     task: Part[BuildTask]
     data: Part[type[TrainingData]]
+    recipe: Part[Recipe] | None = None
     callbacks: Part[Callable[[], list[Callback]]] | None = None
     finish: Part[Finish] | None = None
     request: Part[type[CommandRequest]] | None = None

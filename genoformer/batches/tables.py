@@ -32,7 +32,8 @@ class Views(TypedDict):
 class TrainingSequences(Dataset):
     """Sample ``i`` of a run is a pure function of the seed and ``i``; an epoch shows each sequence at most once.
 
-    What does not fill a batch is left out of an epoch, another few each time.
+    What does not fill a batch is left out of an epoch, another few each time. With ``weights`` an epoch shows a
+    sequence in proportion to its weight, so that it may come more than once, or not at all.
 
     Args:
         codes: Base codes of each sequence.
@@ -43,6 +44,7 @@ class TrainingSequences(Dataset):
         both_strands: Read the reverse complement with probability one half.
         masked: Share of the bases that are read as unknown.
         rewriting: Settings of ``rewrite_coding``; None leaves the codons as they are.
+        weights: How often each sequence is drawn, [n], relative to the others; None for all alike.
 
     Raises:
         ValueError: If the sequences do not fill a batch.
@@ -50,13 +52,14 @@ class TrainingSequences(Dataset):
 
     def __init__(
         self, codes: Sequence[np.ndarray], targets: np.ndarray, tokenizer: KmerTokenizer, *, seed: int, batch_size: int,
-        both_strands: bool, masked: float = 0.0, rewriting: dict | None = None,
+        both_strands: bool, masked: float = 0.0, rewriting: dict | None = None, weights: np.ndarray | None = None,
     ) -> None:  # fmt: skip
         if len(codes) < batch_size:
             raise ValueError(f"{len(codes)} sequences do not fill a batch of {batch_size}")
         self.codes, self.targets, self.tokenizer, self.seed = codes, targets, tokenizer, seed
         self.batch_size, self.both_strands = batch_size, both_strands
         self.masked, self.rewriting = masked, rewriting
+        self.weights = weights
         self.epoch_length = len(codes) // batch_size * batch_size
         self.lengths = np.array([len(sequence) for sequence in codes])
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
@@ -71,12 +74,21 @@ class TrainingSequences(Dataset):
     def _epoch_order(self, epoch: int) -> np.ndarray:
         """Sequences in random order, sorted by length within pools of batches; then whole batches in random order."""
         rng = np.random.default_rng([self.seed, epoch])
-        order = rng.permutation(len(self.codes))[: self.epoch_length]
+        order = self._drawn(rng)
         pool = POOL_BATCHES * self.batch_size
         pools = [order[start : start + pool] for start in range(0, len(order), pool)]
         order = np.concatenate([members[np.argsort(self.lengths[members], kind="stable")] for members in pools])
         batches = order.reshape(-1, self.batch_size)
         return batches[rng.permutation(len(batches))].ravel()
+
+    def _drawn(self, rng: np.random.Generator) -> np.ndarray:
+        """The sequences of an epoch in random order."""
+        if self.weights is None:
+            return rng.permutation(len(self.codes))[: self.epoch_length]
+        expected = np.cumsum(self.weights) * (self.epoch_length / np.sum(self.weights))
+        # Of the two whole numbers next to what is expected of a sequence, one is how often it comes.
+        drawn = np.searchsorted(expected, np.arange(self.epoch_length) + rng.random(), side="right")
+        return rng.permutation(np.minimum(drawn, len(self.codes) - 1))
 
     def __getitem__(self, index: int) -> Sample:
         number = self.place(index)

@@ -18,6 +18,7 @@ from genoformer.applications import DEFAULT_TASK, configured_application
 from genoformer.cli.attention_options import CONFIG_OPTIONS
 from genoformer.cli.fit_folds import finish_of, folds_of, train_networks
 from genoformer.cli.fit_lines import next_command, score_lines, start_lines, start_rows
+from genoformer.cli.fit_recipe import PRINT, choice_lines, choose_from_data
 from genoformer.cli.fit_report import ending_of, model_texts, write_report, written_or_said
 from genoformer.cli.training_arguments import find_task, prepare_arguments
 from genoformer.errors import UsageError
@@ -129,6 +130,7 @@ class GenoformerCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--name", type=str, default="run", help="name of the run: files go to runs/NAME")
+        parser.add_argument("--recipe", type=bool, default=False, help="choose from the data what nothing sets")
         parser.add_argument("--init_from", type=str | None, help="bundle whose weights training starts from")
         parser.add_argument("--overwrite", action="store_true", help="replace another run of this name")
         parser.add_argument("--ckpt_path", type=str | None, help="checkpoint to continue (fit) or to score")
@@ -138,13 +140,20 @@ class GenoformerCLI(LightningCLI):
         parser.link_arguments("trainer.max_steps", "model.max_steps")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        words = [word for word in args if word.partition("=")[0] != PRINT]
         try:
-            self.config = parser.parse_args(args)
+            self.config = parser.parse_args(words)
+            if len(words) < len(args) and not self.config.recipe:
+                parser.parse_args(args)
         except (ValueError, TypeError, RecursionError, OverflowError) as error:  # of values that are none in YAML
             parser.error(str(error), error)
         if not 0 <= self.config.seed_everything < 1 << 32:
             message = f"expected a number from 0 to {(1 << 32) - 1}, found {self.config.seed_everything}."
             raise UsageError("CONFIG-003", message, where="seed_everything")
+        self.choices = choose_from_data(self.config, words, self.application)
+        if len(words) < len(args):
+            print(self._dumped(), end="")
+            parser.exit()
 
     def before_instantiate_classes(self) -> None:
         """What is wrong with the configuration is said before a folder is made."""
@@ -164,9 +173,13 @@ class GenoformerCLI(LightningCLI):
         check_rates(self.config.model)
         if self.config.ckpt_path:
             check_checkpoint_path(self.config.ckpt_path)
-        # With what is null, as it need not be so by default; that argument has two names in versions of jsonargparse.
-        self.config_text = self.parser.dump(self.config, "parser_mode", False)
+        self.config_text = self._dumped()
         self.digest = config_digest(yaml.safe_load(self.config_text))
+
+    def _dumped(self) -> str:
+        """The configuration as text."""
+        # With what is null, as it need not be so by default; that argument has two names in versions of jsonargparse.
+        return str(self.parser.dump(self.config, "parser_mode", False))
 
     def instantiate_classes(self) -> None:
         with missing_package_named():
@@ -278,7 +291,8 @@ def _fit(cli: GenoformerCLI, folder: RunFolder, digests: dict[str, str]) -> None
         if folder.is_finished(digests, overwrite=cli.config.overwrite):
             print(f"nothing to do: {folder.model} is trained")
             return
-        print("\n".join(start_lines(_start_rows(cli, folder))), file=sys.stderr, flush=True)
+        lines = [*choice_lines(cli.choices), *start_lines(_start_rows(cli, folder))]
+        print("\n".join(lines), file=sys.stderr, flush=True)
         cli.datamodule.prepare_data()
         cli.datamodule.setup()
         folds_of(cli, folder)

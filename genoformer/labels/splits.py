@@ -24,7 +24,7 @@ Wanted = list[str] | float | None
 
 def split_labelled(
     sequences: Sequence[LabelledSequence], *, by: str, validation: Wanted, test: Wanted, seed: int, both_strands: bool,
-    fraction_of_sequences: bool = False, keep_copies: bool = False, log: WarningLog,
+    fraction_of_sequences: bool = False, keep_copies: bool = False, units: Sequence[int] | None = None, log: WarningLog,
 ) -> dict[str, list[int]]:  # fmt: skip
     """Numbers of the sequences of each part, rising.
 
@@ -42,6 +42,7 @@ def split_labelled(
         fraction_of_sequences: With "group", a fraction takes sequences of the groups that are not named, not groups.
         both_strands: A sequence and its reverse complement are equal.
         keep_copies: Equal sequences may stay in one part, as the official test set of others may have it.
+        units: With "random", number of what each sequence is dealt out with; equal sequences by default.
         log: Counts what is left out.
 
     Raises:
@@ -52,8 +53,8 @@ def split_labelled(
         part_of = [_named_part(sequence) for sequence in sequences]
     elif by in ("random", "group"):
         groups = [sequence.group for sequence in sequences]
-        units = groups if by == "group" and not fraction_of_sequences else keys
-        part_of = _deal(groups, units, {"validation": validation, "test": test}, seed)
+        dealt: list = groups if by == "group" and not fraction_of_sequences else keys if units is None else list(units)
+        part_of = _deal(groups, dealt, {"validation": validation, "test": test}, seed)
     else:
         raise UsageError("SPLIT-001", f'expected "random", "group" or "column", found "{by}".', where="data.split.by")
     parts = _without_copies(sequences, keys, part_of, keep_copies, log)

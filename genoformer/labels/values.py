@@ -31,9 +31,12 @@ def find_classes(
     classes = sorted(term for term, n in counts.items() if n >= min_examples)
     if len(classes) < (2 if kind == "multiclass" else 1):
         where = sequences[0].where.rpartition(" line ")[0] if sequences else "data.labels"
+        fix = "Lower data.min_examples, or look at data.columns.label."
+        if sequences and all(_is_number(sequence.label) for sequence in sequences):
+            fix += " Numbers are labels of kind regression."
         raise DataError(
             "LABELS-011", f"{len(counts)} labels, {len(classes)} of them on {min_examples} sequences or more: too few.",
-            where=where, fix="Lower data.min_examples, or look at data.columns.label.",
+            where=where, fix=fix,
         )  # fmt: skip
     return classes
 
@@ -94,11 +97,14 @@ def check_examples(targets: np.ndarray, kind: str, classes: Sequence[str], where
         )  # fmt: skip
 
 
-def _number(sequence: LabelledSequence) -> float:
+def _is_number(text: str) -> bool:
     try:
-        value = float(sequence.label)
+        return math.isfinite(float(text))
     except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+        return False
+
+
+def _number(sequence: LabelledSequence) -> float:
+    if not _is_number(sequence.label):
         raise DataError("LABELS-014", f'expected a number, found "{sequence.label}".', where=sequence.where)
-    return value
+    return float(sequence.label)

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from genoformer.annotation.text_lines import digest_input
 from genoformer.batches.tables import TrainingSequences
 from genoformer.errors import MissingFileError, UsageError, WarningLog
+from genoformer.genomes.relatives import related_groups
 from genoformer.labels.split_file import read_parts, with_parts
 from genoformer.labels.splits import split_labelled
 from genoformer.labels.tables import LabelledSequence
@@ -116,10 +117,13 @@ class LabelledData(pl.LightningDataModule, ABC):
 
     def _divide(self, sequences: Sequence[LabelledSequence], log: WarningLog) -> dict[str, list[LabelledSequence]]:
         how, groups = asdict(self.split), None
+        share = how.pop("relatives")
+        units = None if share is None else related_groups([sequence.codes for sequence in sequences], share).tolist()
         if path := how.pop("file"):
+            units = None
             parts, groups = read_parts(path)
             sequences, how["by"] = with_parts(sequences, parts, log), "column"
-        numbers = split_labelled(sequences, **how, both_strands=self.both_strands, log=log)
+        numbers = split_labelled(sequences, **how, both_strands=self.both_strands, units=units, log=log)
         if groups is not None:
             sequences = [replace(sequence, group=groups[sequence.id]) for sequence in sequences]
         return {part: [sequences[i] for i in chosen] for part, chosen in numbers.items()}

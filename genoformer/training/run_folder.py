@@ -19,7 +19,7 @@ FOLDS = "folds"
 PASSES = "passes"
 """What such a network has read, until the run is finished."""
 WITHOUT_EFFECT = {
-    "": ("config", "name", "overwrite", "ckpt_path", "checkpoint_every_n_steps"),
+    "": ("config", "name", "overwrite", "ckpt_path", "checkpoint_every_n_steps", "recipe"),
     "data": ("fasta", "annotation", "genomes", "labels", "ontology", "store", "seqid_map"),
     "data.loader": ("num_workers",),
     "data.split": ("file",),
@@ -29,8 +29,8 @@ WITHOUT_EFFECT = {
     ),
 }  # fmt: skip
 """Settings that do not change what is learned. Input files count by their content, not by their name."""
-WITHOUT_EFFECT_UNLESS_SET = ("data.folds",)
-"""Groups of settings that are like none at all where each is null."""
+WITHOUT_EFFECT_UNLESS_SET = ("data.folds", "data.balance", "data.split.relatives")
+"""Settings that are like none at all where they are null, groups where each of theirs is."""
 
 
 def run_folder(name: str) -> str:
@@ -59,8 +59,8 @@ def _with_effect(config: dict[str, Any], name: str = "") -> dict[str, Any]:
 
 
 def _is_unset(name: str, value: Any) -> bool:
-    is_group = name in WITHOUT_EFFECT_UNLESS_SET and isinstance(value, dict)
-    return is_group and all(setting is None for setting in value.values())
+    values = value.values() if isinstance(value, dict) else [value]
+    return name in WITHOUT_EFFECT_UNLESS_SET and all(setting is None for setting in values)
 
 
 class RunFolder:

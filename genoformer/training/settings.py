@@ -73,6 +73,11 @@ class LabelSplit:
         file: File with id, part (train, validation, test) and perhaps group in each line, in place of the four above.
         fraction_of_sequences: With by="group", a fraction takes sequences of the groups that are not named, not groups.
         keep_copies: Equal sequences may stay in one part; by default one of them is kept.
+        relatives: With by="random", sequences that share so large a part of their 16-mers are in one part (0.3 is an
+            identity of about .93); by default equal ones are.
+
+    Raises:
+        UsageError: If the part is out of range, or the sequences are not divided at random.
     """
 
     by: str = "random"
@@ -82,6 +87,14 @@ class LabelSplit:
     file: str | None = None
     fraction_of_sequences: bool = False
     keep_copies: bool = False
+    relatives: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.relatives is not None and (not 0 < self.relatives <= 1 or self.by != "random"):
+            raise UsageError(
+                "CONFIG-009", f"expected a part above 0 and at most 1, with by random; found {self.relatives} and "
+                f"{self.by}.", where="data.split.relatives",
+            )  # fmt: skip
 
 
 @dataclass(frozen=True)

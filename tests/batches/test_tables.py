@@ -75,3 +75,13 @@ def test_views_stand_side_by_side_with_padding_behind():
 def test_too_few_sequences_for_a_batch_are_refused():
     with pytest.raises(ValueError, match="3 sequences do not fill a batch of 4"):
         training(sequences(3))
+
+
+def test_weights_say_how_often_sequences_are_drawn():
+    data = training(sequences(8), weights=np.array([1.0, 1, 1, 1, 2, 2, 4, 4]))
+    epochs = [[data.place(i) for i in range(8 * epoch, 8 * epoch + 8)] for epoch in range(200)]
+    counts = np.array([np.bincount(epoch, minlength=8) for epoch in epochs])
+    assert counts.mean(axis=0) == pytest.approx(np.array([1, 1, 1, 1, 2, 2, 4, 4]) / 2, abs=0.12)
+    assert (counts[:, 4:6] == 1).all() and (counts[:, 6:] == 2).all() and counts[:, :4].max() == 1
+    again = training(sequences(8), weights=np.array([1.0, 1, 1, 1, 2, 2, 4, 4]))
+    assert [again.place(i) for i in range(800, 808)] == epochs[100]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from labelled_tables import TABLE, data_of_recipe
 
 from genoformer.bundle.folder import load_bundle
 from genoformer.cli.fit import GenoformerCLI, prepare_arguments, run_lightning
@@ -59,12 +60,17 @@ def parse(*arguments, command="fit"):
 def test_every_configuration_builds_model_data_and_trainer(experiment, overlay, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     extra = ["--config", overlay, "--trainer.accelerator", "cpu"] if overlay else ["--trainer.accelerator", "cpu"]
-    cli = parse("--config", experiment, *extra)
     stored = yaml.safe_load((config_folder() / "experiment" / f"{experiment}.yaml").read_text())
-    assert cli.model.encoder_config.d_model == stored["model"]["encoder"]["d_model"]
-    assert cli.datamodule.tokenizer.k == cli.model.tokenizer.k == stored["model"]["k"]
+    there = data_of_recipe(stored, tmp_path)
+    cli = parse("--config", experiment, *extra, *there)
+    chosen = {key: value for choice in cli.choices for key, value in choice.settings.items()}
+    assert bool(chosen) is bool(there)
+    d_model = chosen["model.encoder.d_model"] if there else stored["model"]["encoder"]["d_model"]
+    assert cli.model.encoder_config.d_model == d_model
+    k = chosen["model.k"] if there else stored["model"]["k"]
+    assert cli.datamodule.tokenizer.k == cli.model.tokenizer.k == k
     assert cli.model.max_steps == cli.trainer.max_steps
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ([TABLE] if there else [])
 
 
 def test_later_configurations_and_options_win():

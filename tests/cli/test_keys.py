@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from labelled_tables import TABLE, data_of_recipe
 
 from genoformer.applications import APPLICATIONS
 from genoformer.cli.fit import GenoformerCLI, prepare_arguments
@@ -74,7 +75,8 @@ def test_groups_of_this_name_are_no_old_keys(tmp_path, monkeypatch):
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_printed_configuration_is_printed_again_byte_by_byte(experiment, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["fit", "--config", experiment, "--print_config"]) == 0
+    stored = yaml.safe_load((config_folder() / "experiment" / f"{experiment}.yaml").read_text())
+    assert main(["fit", "--config", experiment, *data_of_recipe(stored, tmp_path), "--print_config"]) == 0
     printed = capsys.readouterr().out
     Path("printed.yaml").write_text(printed)
     assert main(["fit", "--config", "printed.yaml", "--print_config"]) == 0
@@ -85,7 +87,8 @@ def test_printed_configuration_is_printed_again_byte_by_byte(experiment, tmp_pat
 def test_every_configuration_of_ours_is_instantiated(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     first = [] if path.parent.name in ("experiment", "config") else ["--config", "gene_structure_tiny"]
-    words = prepare_arguments([*first, "--config", str(path), "--trainer.accelerator", "cpu"])
+    there = data_of_recipe(yaml.safe_load(path.read_text()), tmp_path)
+    words = prepare_arguments([*first, "--config", str(path), "--trainer.accelerator", "cpu", *there])
     cli = GenoformerCLI("fit", words, StopRequest())
     stored = yaml.safe_load(path.read_text()).get("data", {})
     parsed = cli.config.data.as_dict()
@@ -94,7 +97,7 @@ def test_every_configuration_of_ours_is_instantiated(path, tmp_path, monkeypatch
         for name in filter(None, key.split(".")):
             value, wanted = value[name], wanted[name]
         assert value == wanted or list(value) == list(wanted)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ([TABLE] if there else [])
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

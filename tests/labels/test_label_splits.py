@@ -95,3 +95,11 @@ def test_copies_of_a_sequence_are_on_one_side_of_a_random_split():
 def test_split_that_cannot_be_made_is_refused(options, found):
     with pytest.raises(UsageError, match=found):
         split(make(20), **options)
+
+
+def test_sequences_that_are_dealt_out_together_are_in_one_part():
+    rows = make(100)
+    units = [i // 4 for i in range(100)]
+    parts = split(rows, units=units)
+    found = [{units[i] for i in part} for part in parts.values()]
+    assert sum(map(len, found)) == 25 and [len(part) for part in parts.values()] == [60, 20, 20]

@@ -13,6 +13,7 @@ from genoformer.training.run_folder import config_digest
 from genoformer.training.settings import (
     CodonAugmentation,
     GenomeAugmentation,
+    LabelSplit,
     Loader,
     ModelReading,
     PairAugmentation,
@@ -37,6 +38,9 @@ from genoformer.training.settings import (
         (lambda: PairData(crop_bp=0), "data.crop_bp"),
         (lambda: CodonData(crop_codons=0), "data.crop_codons"),
         (lambda: TableData(min_examples=0), "data.min_examples"),
+        (lambda: TableData(balance=1.5), "data.balance"),
+        (lambda: LabelSplit(relatives=0.0), "data.split.relatives"),
+        (lambda: LabelSplit("group", relatives=0.3), "data.split.relatives"),
         (lambda: PretrainingData(hidden=0.6), "data.hidden"),
         (lambda: PretrainingData(run_bp=[0, 1]), "data.run_bp"),
     ],
@@ -55,6 +59,7 @@ def test_value_out_of_range_names_its_key(build, where):
         (CodonData(), ModelReading("codon_structure", k=3, stride=1), "model.k"),
         (CodonData(), ModelReading("codon_structure", k=3, stride=3, n_global_tokens=1), "n_global_tokens"),
         (TableData(ontology="x.obo"), ModelReading("function", k=3, stride=3), "data.ontology"),
+        (TableData(balance=0.5), ModelReading("function", 3, 3, {"kind": "regression"}), "data.balance"),
         (
             IntronData(augment=GenomeAugmentation(0.5)),
             ModelReading("gene_structure_eukaryote", k=3, stride=3),
@@ -119,3 +124,14 @@ def test_folds_that_are_not_set_leave_the_digest_of_a_run_as_it_is():
     assert with_folds(steps=None, groups=None) == config_digest(CONFIG)
     others = [with_folds(steps=0, groups=None), with_folds(steps=9, groups=None), with_folds(steps=None, groups=["a"])]
     assert len({config_digest(CONFIG), *others}) == 4
+
+
+def test_settings_of_labels_that_are_not_set_leave_the_digest_of_a_run_as_it_is():
+    def with_settings(**data):
+        return config_digest({**CONFIG, "data": {**CONFIG["data"], **data}})
+
+    split = CONFIG["data"].get("split", {})
+    assert with_settings(balance=None, split={**split, "relatives": None}) == with_settings(split=split)
+    assert with_settings(balance=0.5) != config_digest(CONFIG)
+    assert with_settings(split={**split, "relatives": 0.3}) != with_settings(split=split)
+    assert config_digest({**CONFIG, "recipe": True}) == config_digest(CONFIG)

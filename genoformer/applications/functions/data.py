@@ -40,6 +40,8 @@ class TableData(LabelledData):
         loader: How sequences become batches.
         augment: What training changes.
         genetic_code: NCBI number for drawing codons anew; 1 is right wherever 11 is.
+        balance: Draw sequences of rare classes more often in training: 1 draws all classes alike, 0.5 in proportion to
+            the square roots of their sizes; by default in proportion to these.
 
     Raises:
         UsageError: If a number is out of range.
@@ -61,11 +63,15 @@ class TableData(LabelledData):
         loader: Loader = Loader(batch_size=32),
         augment: SequenceAugmentation = SequenceAugmentation(),
         genetic_code: int = 1,
+        balance: float | None = None,
     ) -> None:
         self.paths, self.fasta, self.annotation = as_list(labels), as_list(fasta), as_list(annotation)
         super().__init__([self.annotation, self.paths, self.fasta], split, loader, others=as_list(ontology))
         if min_examples < 1:
             raise UsageError("CONFIG-009", f"must be at least 1, found {min_examples}.", where="data.min_examples")
+        if balance is not None and not 0 <= balance <= 1:
+            raise UsageError("CONFIG-009", f"expected a number from 0 to 1, found {balance}.", where="data.balance")
+        self.balance = balance or 0.0
         self.columns, self.label_level, self.unlabelled = columns, label_level, unlabelled
         self.ontology_path = ontology
         self.ontology: dict = {}
@@ -77,11 +83,14 @@ class TableData(LabelledData):
         self.scale = (0.0, 1.0)
 
     def bind(self, reading: ModelReading, *, seed: int = 0, work_dir: str | Path = ".") -> Self:
-        """Read as a model does; UsageError if its labels can have no ontology."""
+        """Read as a model does; UsageError if its labels can have no ontology, or are no classes to balance."""
         self.options = read_options(FunctionOptions, reading.options, reading.task)
         if self.ontology_path and self.options.kind != "multilabel":
             message = f"an ontology needs labels of kind multilabel, not {self.options.kind}."
             raise UsageError("CONFIG-018", message, where="data.ontology")
+        if self.balance and self.options.kind != "multiclass":
+            message = f"only classes can be balanced, not labels of kind {self.options.kind}."
+            raise UsageError("CONFIG-016", message, where="data.balance")
         self.both_strands = self.options.strands == "average"
         self.collate = partial(collate_views, n_global_tokens=reading.n_global_tokens)
         return super().bind(reading, seed=seed, work_dir=work_dir)
@@ -89,7 +98,7 @@ class TableData(LabelledData):
     def read(self, log: WarningLog) -> list[LabelledSequence]:
         """Sequences whose label is one of the classes, which are found here unless they were named."""
         kind = self.options.kind
-        sequences = [self._cut(sequence, log) for sequence in self._read(log)]
+        sequences = [self._cut(sequence, log) for sequence in self.read_labelled(kind, log)]
         ontology = read_obo(self.ontology_path) if self.ontology_path else None
         if ontology is not None:
             sequences = with_implied_terms(sequences, ontology, self.separator, log)
@@ -123,11 +132,17 @@ class TableData(LabelledData):
         self.scale = float(values.mean()), float(values.std()) or 1.0
         self.targets = {part: (values - self.scale[0]) / self.scale[1] for part, values in self.targets.items()}
 
-    def _read(self, log: WarningLog) -> list[LabelledSequence]:
+    def read_labelled(self, kind: str, log: WarningLog) -> list[LabelledSequence]:
+        """All sequences that have a label, whatever it is and however long they are; needs no ``bind``.
+
+        Args:
+            kind: Of labels.
+            log: Counts what is left out.
+        """
         if self.annotation:
             return read_labelled_genes(
                 self.annotation, self.fasta, self.columns, level=self.label_level, unlabelled=self.unlabelled,
-                separator=self.separator, is_one=self.options.kind != "multilabel", log=log,
+                separator=self.separator, is_one=kind != "multilabel", log=log,
             )  # fmt: skip
         if self.paths:
             return read_label_table(self.paths, self.columns, self.fasta, log)
@@ -145,8 +160,15 @@ class TableData(LabelledData):
         return TrainingSequences(
             [sequence.codes for sequence in self.parts["train"]], self.targets["train"], self.tokenizer,
             seed=self.seed, batch_size=batch_size, both_strands=self.both_strands, masked=self.masked,
-            rewriting=self.rewriting,
+            rewriting=self.rewriting, weights=self._weights(),
         )  # fmt: skip
+
+    def _weights(self) -> np.ndarray | None:
+        """How often each training sequence is drawn; None where all are alike."""
+        if not self.balance:
+            return None
+        counts = np.bincount(self.targets["train"], minlength=len(self.channels))
+        return counts[self.targets["train"]] ** -self.balance
 
     def evaluation_samples(self, part: str) -> EvaluationSequences:
         """Every sequence of a part once, in all its views."""

@@ -74,6 +74,9 @@ TRAINING_CODES = {
         "A configuration names code other than what a trainer takes from the packages that train.",
         "Look where it comes from; --allow-code lets it run.",
     ),
+    "CONFIG-034": Entry(
+        2, "The settings shall follow from the data, and the task has no rules for it.", "Leave out recipe."
+    ),
     "DATA-001": Entry(2, "No genome is given.", "Give --data.fasta FILE."),
     "DATA-002": Entry(
         2, "Genomes, annotations and genetic codes are not of one number.", "Give one of each, in the same order."
