@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from genoformer.decoding.rna.alignment import Local, Profile, align_locally
-from genoformer.decoding.rna.seeds import best_word, find_words, pair_words, word_table
+from genoformer.decoding.rna.seeds import best_word, find_words, pair_words, word_bits, word_table
 from genoformer.sequence.alphabet import N_CODE
 
 
@@ -85,14 +85,14 @@ class RrnaProfiles:
     profiles: dict[str, Profile]
 
     @cached_property
-    def _words(self) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
-        """Names, table of words, number of the profile of each column, and number of its first column."""
+    def _words(self) -> tuple[list[str], tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]:
+        """Names, table and bits of words, number of the profile of each column, and number of its first column."""
         names = [name for name in RRNA if name in self.profiles]
         profiles = [self.profiles[name] for name in names]
         sizes = [len(profile) for profile in profiles]
         least = [min(RRNA[name].word_score, WORD_SHARE * best_word(self.profiles[name])) for name in names]
         table = word_table(profiles, least)
-        return names, table, np.repeat(np.arange(len(names)), sizes), np.cumsum([0, *sizes])[:-1]
+        return names, (table, word_bits(table)), np.repeat(np.arange(len(names)), sizes), np.cumsum([0, *sizes])[:-1]
 
     def hits(self, codes: np.ndarray) -> list[RrnaHit]:
         """Where profiles fit one strand, by start.
@@ -100,10 +100,10 @@ class RrnaProfiles:
         Args:
             codes: uint8 base codes, [L].
         """
-        names, table, owners, firsts = self._words
+        names, words, owners, firsts = self._words
         if not names:
             return []
-        places, columns = find_words(codes, table)
+        places, columns = find_words(codes, *words)
         found: list[RrnaHit] = []
         seeds = pair_words(places, columns, owners)
         for number, name in enumerate(names):

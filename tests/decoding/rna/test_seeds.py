@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from genoformer.decoding.rna.alignment import Profile
-from genoformer.decoding.rna.seeds import WORD_BP, find_words, pair_words, word_table
+from genoformer.decoding.rna.seeds import WORD_BP, find_words, pair_words, word_bits, word_table
 
 
 def sharp_profile(m: int, seed: int) -> Profile:
@@ -41,10 +41,10 @@ def test_words_are_found_where_they_stand_and_none_over_an_unknown_base():
     best = profile.scores[:, :4].argmax(axis=1).astype(np.uint8)
     codes = np.concatenate([np.zeros(50, np.uint8), best, np.zeros(50, np.uint8)])
     table = word_table([profile], [11.0])
-    places, columns = find_words(codes, table)
+    places, columns = find_words(codes, table, word_bits(table))
     assert len(places) and ((places - columns) == 50).mean() > 0.9
     codes[60] = 4
-    places, _ = find_words(codes, table)
+    places, _ = find_words(codes, table, word_bits(table))
     assert not any(50 <= place <= 60 < place + WORD_BP for place in places)
 
 
