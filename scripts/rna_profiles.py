@@ -8,7 +8,7 @@ The weights stay as they are, and so does all else of the calibration; the manif
 import argparse
 from pathlib import Path
 
-from genoformer.applications.genes.rna_profiles import learn_from_store
+from genoformer.applications.genes.learned_rna import learn_from_store
 from genoformer.bundle.folder import add_calibration, load_bundle
 from genoformer.genomes.genome_table import read_genome_table
 from genoformer.genomes.prepare import RNA_LABELS, prepare_store

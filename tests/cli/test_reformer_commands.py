@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from labelled_tables import data_of_recipe
 from prediction_files import contents
 
 from genoformer.api import load_model
@@ -71,15 +72,24 @@ def test_every_task_is_built_with_it_and_reads_a_batch(experiment, tmp_path, mon
     others = ["--model.encoder.n_global_tokens", "0"] if stored["model"]["encoder"].get("n_global_tokens") else []
     if experiment == "clm":
         others += ["--model.encoder.attention.causal", "true"]
-    words = ["--config", experiment, *REFORMER, *others, "--trainer.accelerator", "cpu"]
+    words = [
+        "--config",
+        experiment,
+        *REFORMER,
+        *others,
+        *data_of_recipe(stored, tmp_path),
+        "--trainer.accelerator",
+        "cpu",
+    ]
     module = GenoformerCLI("fit", prepare_arguments(words), StopRequest()).model
     if not module.is_built:
         module.build(["a", "b"])
     config = module.model.encoder.config
-    tokens = torch.randint(5, config.vocab_size, (2, 60), generator=torch.Generator().manual_seed(1))
-    extra = {"base_codes": torch.zeros(2, 60, config.stride, dtype=torch.uint8)} if config.base_embedding else {}
+    n = min(60, config.max_tokens) if config.positions == "learned" else 60
+    tokens = torch.randint(5, config.vocab_size, (2, n), generator=torch.Generator().manual_seed(1))
+    extra = {"base_codes": torch.zeros(2, n, config.stride, dtype=torch.uint8)} if config.base_embedding else {}
     if "pair" in module.bundle_config.head["name"]:
-        extra["pair_features"] = torch.zeros(2, module.model.head.features.in_channels - 1, 60, 60)
+        extra["pair_features"] = torch.zeros(2, module.model.head.features.in_channels - 1, n, n)
     with torch.no_grad():
         assert torch.isfinite(module.model(tokens, **extra)).all()
 

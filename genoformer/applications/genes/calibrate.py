@@ -12,8 +12,8 @@ import numpy as np
 from torch import nn
 
 from genoformer.applications.genes.held import Held, read_held
+from genoformer.applications.genes.learned_rna import fit_profiles
 from genoformer.applications.genes.left_out import read_left_out
-from genoformer.applications.genes.rna_profiles import fit_profiles
 from genoformer.applications.genes.short_records import LEAST_GROUPS, pieces_of
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import call_genes, collect_candidates, genome_statistics, record_stop_rate

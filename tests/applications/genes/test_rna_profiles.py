@@ -12,7 +12,7 @@ from tiny_bundle import write_tiny_bundle
 
 from genoformer.annotation.read import read_annotation
 from genoformer.api import load_model
-from genoformer.applications.genes.rna_profiles import fit_profiles, learn_from_store
+from genoformer.applications.genes.learned_rna import fit_profiles, learn_from_store
 from genoformer.bundle.folder import add_calibration, load_bundle
 from genoformer.cli.main import main
 from genoformer.decoding.rna.learn import learn_rna
