@@ -374,6 +374,9 @@ def main() -> None:
         scores.update(groups.scores(group))
     digests = {group: read_header(model_for(args, group)).digest for group in genomes}
     short = {"all": short_genes(scores), **{g: short_genes(_of_group(scores, g)) for g in args.groups or genomes}}
+    for row in scores.values():
+        for program in ("genoformer", "pyrodigal"):
+            row[program].pop("short_curve")
     said = {"model_digests": digests, "seen": args.seen, "bases": args.bases}
     write_json_atomic(args.out, {**said, "means": means(scores), "short": short, "genomes": scores})
 

@@ -54,6 +54,49 @@ def groups_table(results: dict[str, dict]) -> str:
     return table("| group left out | genome | genes | 3′ F1 | pyrodigal | exact F1 | pyrodigal | difference |", body())
 
 
+def short_genes_table(results: dict[str, dict]) -> str:
+    """Recall of short genes of groups left out, where predictions are as often right as pyrodigal's."""
+
+    def body():
+        for result in results.values():
+            for group, short in sorted(result["short"].items(), key=lambda item: (item[0] == "all", item[0])):
+                figures = (
+                    short[f"{who}_{what}"] for who in ("genoformer", "pyrodigal") for what in ("recall", "precision")
+                )
+                yield [group, short["n_genes"], *(f"{figure:.3f}" for figure in figures)]
+
+    return table("| group left out | genes | recall | precision | recall, pyrodigal | precision, pyrodigal |", body())
+
+
+def group_fragments_table(results: dict[str, dict]) -> str:
+    """F1 of pieces of genomes whose group was left out, means of groups, then theirs."""
+
+    def body():
+        for result in results.values():
+            rows = result["genomes"]
+            groups = sorted(dict.fromkeys(row["group"] for row in rows))
+            for number, (piece_bp, means) in enumerate(result["means"].items()):
+                for group in groups:
+                    own = [row["pieces"][number]["scores"] for row in rows if row["group"] == group]
+                    found = {
+                        who: {what: _mean_f1(own, who, what) for what in ("three_prime", "exact")} for who in means
+                    }
+                    yield [f"{int(piece_bp):,}", group, len(own), *_pieces_beside(found)]
+                yield [f"{int(piece_bp):,}", "mean of the groups", len(rows), *_pieces_beside(means)]
+
+    columns = "3′ F1 | no statistics | pyrodigal | exact F1 | no statistics | pyrodigal"
+    return table(f"| piece, bp | group left out | genomes | {columns} |", body())
+
+
+def _mean_f1(scores: list[dict], who: str, what: str) -> float:
+    return sum(one[who][what]["f1"] for one in scores) / len(scores)
+
+
+def _pieces_beside(found: dict[str, dict[str, float]]) -> list[str]:
+    programs = ("genoformer", "genoformer, no statistics", "pyrodigal")
+    return [f"{found[who][what]:.4f}" for what in ("three_prime", "exact") for who in programs]
+
+
 def _beside(row: dict) -> list[str]:
     ours, theirs = row["genoformer"], row["pyrodigal"]
     f1, exact = ([f"{scores[name]:.4f}" for scores in (ours, theirs)] for name in ("f1", "exact_f1"))

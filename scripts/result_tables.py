@@ -19,9 +19,11 @@ from gene_tables import (
     curve_table,
     fragment_table,
     gene_table,
+    group_fragments_table,
     groups_table,
     leave_one_out_table,
     recoded_table,
+    short_genes_table,
 )
 from intron_tables import intron_confidence_table, intron_decoding_table, intron_table
 from markdown_table import table
@@ -135,6 +137,8 @@ KINDS = {
     "genes": ("genes-", gene_table),
     "calibration": ("genes-", calibration_table),
     "groups": ("prokaryotes-", groups_table),
+    "groupshort": ("prokaryotes-", short_genes_table),
+    "groupfragments": ("prokaryotes-", group_fragments_table),
     "loo": ("loo-", leave_one_out_table),
     "loocalibration": ("loo-", calibration_table),
     "ablation": ("ablation-", ablation_table),
