@@ -188,6 +188,7 @@ except GenoformerError as error:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("kind", ["gff3", "bed", "gbk", "vcf", "csv"])
 def test_a_line_without_end_takes_less_than_500_megabytes(kind, tmp_path):
     path = unfolding(tmp_path / f"a.{kind}.gz", *ENDLESS_LINES[kind], 2 * MOST_WIDE_LINE_BYTES)

@@ -61,6 +61,7 @@ def mutated(stored, chance: random.Random):
     return changed
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("kind", ["genes", "functions", "introns"])
 @pytest.mark.parametrize("name", [CONFIG, CALIBRATION])
 def test_changed_json_is_data_that_is_refused_or_used(bundles, tmp_path, kind, name):

@@ -116,7 +116,7 @@ def test_results_alone_write_and_show_their_own_rows(command, model_of, tmp_path
     assert len(pd.read_csv(written, sep="\t")) == len(rows) == len(found["c1"].genes)
 
 
-@pytest.mark.parametrize("name", GENES)
+@pytest.mark.parametrize("name", [GENES[0], pytest.param(GENES[1], marks=pytest.mark.slow)])
 def test_probabilities_are_those_of_the_file_and_near_what_the_model_says(name, command, model_of):
     path, out = command(name)
     for result in model_of(name).predict(path, probabilities=True):

@@ -76,6 +76,7 @@ def mutants(data: bytes, n: int):
             yield b"".join(words)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("task", FOLDERS)
 def test_every_file_of_a_folder_may_be_damaged(task, tmp_path, capsys):
     out, command = make(tmp_path, task)

@@ -69,6 +69,7 @@ SETTINGS = {
 CASES = [(name, value) for name, values in SETTINGS.items() for value in values]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("name", "value"), CASES, ids=[f"{name}={value[:12]}" for name, value in CASES])
 def test_a_setting_that_cannot_be_is_a_mistake_of_the_configuration(name, value, fit):
     value = value.encode().decode("unicode_escape").strip('"') if name == "name" else value

@@ -71,6 +71,7 @@ def fasta(tmp_path):
     return [tmp_path / "a.fa", tmp_path / "b.fa"]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("n", [1, 3, 40])
 def test_any_number_of_shards_gives_the_bytes_of_one_run(n, model, asked, fasta, tmp_path):
     expected = predict(model, fasta, asked, tmp_path / "whole")

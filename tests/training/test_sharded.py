@@ -71,6 +71,7 @@ def tensors(optimizer):
     return [value for state in optimizer.state.values() for value in state.values() if value.ndim]
 
 
+@pytest.mark.slow
 def test_each_process_has_half_and_together_they_have_the_gradients_of_one(tmp_path):
     run_together(divide_and_train, tmp_path)
     found = [torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1)]

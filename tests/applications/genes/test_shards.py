@@ -71,6 +71,7 @@ def places(folder):
     return [path.name for path in sorted(folder.glob("passes-*.npz"))]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 40])
 def test_any_number_of_shards_gives_the_bytes_of_one_run(n, make, whole, tmp_path):
     for number in range(n, 0, -1):
