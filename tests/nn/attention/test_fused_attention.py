@@ -128,6 +128,7 @@ def test_a_retained_graph_gives_the_same_gradients_again():
         torch.testing.assert_close(other, one, atol=1e-12, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_backward_under_autocast_is_that_without():
     torch.manual_seed(0)
     leaves = [torch.randn(shape, requires_grad=True) for shape in ((1, 90, 8), (24, 8), (24,))]
