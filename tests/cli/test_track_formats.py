@@ -149,6 +149,7 @@ def predict_and_die(arguments):
     return main(arguments)
 
 
+@pytest.mark.slow
 def test_a_killed_run_continues_to_the_same_bytes(genome, tiny_bundle, tmp_path):
     words = ["predict", str(genome), "--model", str(tiny_bundle), "--formats", ALL, "-o"]
     assert run_child(tmp_path / "said", predict_and_die, [*words, str(tmp_path / "o")]) == -9

@@ -78,6 +78,7 @@ def test_states_with_holes_between_their_numbers_are_read_right():
         assert torch.equal(found, exact)
 
 
+@pytest.mark.slow
 def test_a_number_that_is_none_spreads_to_those_who_see_it_and_to_no_other():
     states = make_states(1, 1, 300, 8, dtype=torch.float32)
     states[1][0, 0, 100] = torch.nan
