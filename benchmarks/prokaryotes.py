@@ -41,17 +41,18 @@ from genoformer.decoding.fit import frame_of_gene, mostly_masked
 from genoformer.files import write_json_atomic
 from genoformer.genomes.genome_table import TableGenome, read_genome_table
 from genoformer.genomes.prepare import prepare_store
+from genoformer.genomes.relatives import related_groups
 from genoformer.genomes.store import Store
 from genoformer.metrics.bases import precision_recall_f1
 from genoformer.metrics.calibration import ece
 from genoformer.nn.allocator import tune_allocator
-from genoformer.sequence.alphabet import decode_bases, reverse_complement
+from genoformer.sequence.alphabet import decode_bases
 from genoformer.stream import fastest_precision
 from genoformer.training.run_folder import FOLDS, RunFolder
 
 PHAGES, N_PHAGE_PARTS = "phages", 4
-WORD_BP, RELATED_SHARE = 16, 0.1
-"""Phages that share so many of their words with another one, of either, are relatives."""
+RELATED_SHARE = 0.1
+"""Phages that share so many of their 16-mers with another one, of either, are relatives."""
 NEAR_COPIES = ("GCF_000306885", "GCF_001439985", "GCF_014771645", "GCF_016584425", "GCF_001274515", "GCF_000970205")
 """Wolbachia, Carsonella and Methanosarcina again: of near copies one takes part."""
 PLASMIDS = "NC_0099"
@@ -280,30 +281,14 @@ def decoder_file(folder: Path, group: str) -> Path:
 
 def phage_parts(held: dict[str, list[Held]]) -> list[list[str]]:
     """Names of phages in parts of nearly the same size, relatives in one."""
-    words = {name: words_of(np.concatenate([h.codes for h in own])) for name, own in held.items()}
-    families: list[list[str]] = []
-    for name in held:
-        related = [family for family in families if any(_are_related(words[name], words[other]) for other in family)]
-        families = [family for family in families if family not in related] + [
-            [name, *(one for family in related for one in family)]
-        ]
+    families: dict[int, list[str]] = {}
+    numbers = related_groups([np.concatenate([h.codes for h in own]) for own in held.values()], RELATED_SHARE)
+    for name, number in zip(held, numbers.tolist(), strict=True):
+        families.setdefault(number, []).append(name)
     parts: list[list[str]] = [[] for _ in range(N_PHAGE_PARTS)]
-    for family in sorted(families, key=len, reverse=True):
+    for family in sorted(families.values(), key=len, reverse=True):
         min(parts, key=len).extend(family)
     return parts
-
-
-def words_of(codes: np.ndarray) -> np.ndarray:
-    """The words of both strands as numbers, each once."""
-    strands = [codes, reverse_complement(codes)]
-    windows = [np.lib.stride_tricks.sliding_window_view(strand, WORD_BP) for strand in strands]
-    known = np.concatenate([rows[(rows < 4).all(axis=1)] for rows in windows])
-    return np.unique(known.astype(np.int64) @ (4 ** np.arange(WORD_BP, dtype=np.int64)))
-
-
-def _are_related(one: np.ndarray, other: np.ndarray) -> bool:
-    n_shared = len(np.intersect1d(one, other, assume_unique=True))
-    return n_shared >= RELATED_SHARE * min(len(one), len(other))
 
 
 def means(scores: dict[str, dict]) -> dict[str, dict[str, dict[str, float]]]:

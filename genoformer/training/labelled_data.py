@@ -116,13 +116,13 @@ class LabelledData(pl.LightningDataModule, ABC):
             print(f"genoformer: {line}", file=sys.stderr)
 
     def _divide(self, sequences: Sequence[LabelledSequence], log: WarningLog) -> dict[str, list[LabelledSequence]]:
-        how, groups = asdict(self.split), None
+        how, groups, units = asdict(self.split), None, None
         share = how.pop("relatives")
-        units = None if share is None else related_groups([sequence.codes for sequence in sequences], share).tolist()
         if path := how.pop("file"):
-            units = None
             parts, groups = read_parts(path)
             sequences, how["by"] = with_parts(sequences, parts, log), "column"
+        elif share is not None:
+            units = related_groups([sequence.codes for sequence in sequences], share).tolist()
         numbers = split_labelled(sequences, **how, both_strands=self.both_strands, units=units, log=log)
         if groups is not None:
             sequences = [replace(sequence, group=groups[sequence.id]) for sequence in sequences]
