@@ -1,4 +1,4 @@
-"""Attack genoformer: mutated inputs, hostile bundles, killed processes, full disks, flipped bits. Nothing may fail.
+"""Attack genoformer: mutated inputs, hostile bundles, full disks, flipped bits, SIGKILL and Ctrl-C. Nothing may fail.
 
 Everything is made here, on the spot, from a seed; nothing outside a temporary folder is touched. A case that fails is
 named with its seed and number, so that the same call brings it back. Exit code 1 when anything failed.
@@ -7,9 +7,10 @@ named with its seed and number, so that the same call brings it back. Exit code 
     python benchmarks/robustness.py --short                                     # every kind at least once
     python benchmarks/robustness.py --kinds kills --kills 40 --seed 3 -o FILE --add     # some more of it
 
-Mutants, bundles and flips are tried in one process, commands that are killed or meet a full disk in processes forked
-from it, and one in twelve of those that are killed as a program of its own. Linux alone: small disks are mounts in a
-namespace of users; where these are not allowed, what needs them is counted as not reached.
+Mutants, bundles and flips are tried in one process, commands that are ended or meet a full disk in processes forked
+from it; one in twelve of those that are killed, and every other one that gets Ctrl-C, is a program of its own. Linux
+alone: small disks are mounts in a namespace of users; where these are not allowed, what needs them is counted as not
+reached.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from robustness_kinds import bundles, flips, full_disk, kills, mutations
+from robustness_kinds import bundles, flips, full_disk, interrupts, kills, mutations
 from robustness_kinds.guard import Tally, say
 from robustness_kinds.inputs import Inputs
 
@@ -31,10 +32,10 @@ from genoformer.files import write_json_atomic
 
 KINDS = {
     "mutations": mutations.attack, "bundles": bundles.attack, "flips": flips.attack, "full_disk": full_disk.attack,
-    "kills": kills.attack,
+    "kills": kills.attack, "interrupts": interrupts.attack,
 }  # fmt: skip
-FULL = {"mutations": 20_500, "bundles": 1_100, "flips": 1_100, "full_disk": 10, "kills": 220}
-SHORT = {"mutations": 150, "bundles": 66, "flips": 40, "full_disk": 1, "kills": 6}
+FULL = {"mutations": 20_500, "bundles": 1_100, "flips": 1_100, "full_disk": 10, "kills": 220, "interrupts": 60}
+SHORT = {"mutations": 150, "bundles": 66, "flips": 40, "full_disk": 1, "kills": 6, "interrupts": 2}
 """How many of each kind; of full disks, at how many places of each file."""
 SHOWN, MOST_LETTERS = 20, 300
 FOLDERS = re.compile(r"(?:/[^\s/\"':]+)+/")

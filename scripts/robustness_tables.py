@@ -4,7 +4,7 @@ from markdown_table import table
 
 NAMES = {
     "mutations": "mutated input", "bundles": "hostile bundle", "flips": "flipped bit", "full_disk": "full disk",
-    "kills": "killed process",
+    "kills": "killed process", "interrupts": "Ctrl-C",
 }  # fmt: skip
 COUNTS = ("tried", "failed", "not_reached")
 

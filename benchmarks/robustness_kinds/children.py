@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from genoformer.cli.main import main
@@ -20,6 +21,11 @@ PIPE_BYTES = 1 << 20
 MOUNT = "mount"
 """Folder under which a small disk is mounted."""
 MOST_S = 300
+START = (
+    "import os, sys; sys.argv[0] = 'genoformer'; import genoformer; os.write(int(sys.argv.pop(1)), b'.');"
+    "from genoformer.cli.main import main; sys.exit(main())"
+)
+"""What the console script does; it says on a pipe when the first lines of the package have run."""
 EVENTS = ("replace", "rename", "open", "unlink", "fsync", "mkdir", "rmdir", "pwrite", "ftruncate")
 """Calls of the module os between which a process may be killed."""
 Plan = Callable[[], None]
@@ -29,16 +35,29 @@ def ignore() -> None:
     """Plan nothing."""
 
 
-def run_forked(
-    place: Path, words: tuple[object, ...], plan: Plan = ignore, *, killed_after_s: float | None = None
-) -> int:
+@dataclass
+class Blow:
+    """A signal that a child shall get.
+
+    Attributes:
+        after_s: When.
+        number: Which.
+        took_s: Seconds from then to the end of the child; None where it had ended before.
+    """
+
+    after_s: float
+    number: int = signal.SIGKILL
+    took_s: float | None = None
+
+
+def run_forked(place: Path, words: tuple[object, ...], plan: Plan = ignore, blow: Blow | None = None) -> int:
     """Run a command in a folder, in a forked child.
 
     Args:
         place: The current folder of the child.
         words: What stands behind ``genoformer``.
         plan: What the child does before: it arranges what shall go wrong.
-        killed_after_s: When to kill it.
+        blow: A signal that it gets.
 
     Returns:
         Exit code; negative number of the signal that ended it.
@@ -51,7 +70,7 @@ def run_forked(
         _become(place, words, plan)
     os.close(writer)
     try:
-        code = _await(child, killed_after_s)
+        code = _await(child, blow)
         os.set_blocking(reader, False)
         _said_file(place).write_bytes(_all_of(reader))
     finally:
@@ -84,29 +103,35 @@ def _become(place: Path, words: tuple[object, ...], plan: Plan) -> None:
         os._exit(code)
 
 
-def run_program(place: Path, words: tuple[object, ...], *, killed_after_s: float | None = None) -> int:
-    """As ``run_forked``, as a program of its own."""
-    command = [sys.executable, "-m", "genoformer", *map(str, words)]
+def run_program(place: Path, words: tuple[object, ...], blow: Blow | None = None) -> int:
+    """As ``run_forked``, as a program of its own; times count from when its first lines have run."""
+    reader, writer = os.pipe()
+    command = [sys.executable, "-c", START, str(writer), *map(str, words)]
     with open(_said_file(place), "wb") as said:
-        child = subprocess.Popen(command, cwd=place, stdout=said, stderr=said)
-        try:
-            return child.wait(killed_after_s or MOST_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            return child.wait()
+        child = subprocess.Popen(command, cwd=place, stdout=said, stderr=said, pass_fds=(writer,))
+    os.close(writer)
+    os.read(reader, 1)
+    os.close(reader)
+    child.returncode = _await(child.pid, blow)  # it is waited for here, and not by its object
+    return child.returncode
 
 
-def _await(child: int, killed_after_s: float | None) -> int:
-    end = time.monotonic() + (MOST_S if killed_after_s is None else killed_after_s)
+def _await(child: int, blow: Blow | None) -> int:
+    """Exit code of a child that may get a signal, and is killed when it goes on and on."""
+    begin, sent_s = time.monotonic(), None
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
+        gone_s = time.monotonic() - begin
         if done:
+            if blow is not None and sent_s is not None:
+                blow.took_s = gone_s - sent_s
             return os.waitstatus_to_exitcode(status)
-        left = end - time.monotonic()
-        if left <= 0:
+        if gone_s > MOST_S:
             os.kill(child, signal.SIGKILL)
-            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        time.sleep(min(0.002, left))
+        elif blow is not None and sent_s is None and gone_s >= blow.after_s:
+            os.kill(child, blow.number)
+            sent_s = gone_s
+        time.sleep(0.002)
 
 
 def killed_at(number: int) -> Plan:

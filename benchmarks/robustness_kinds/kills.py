@@ -11,6 +11,7 @@ from genoformer.bundle.folder import load_bundle
 from genoformer.files import MANIFEST_NAME
 from genoformer.training.checkpoint_io import AtomicCheckpointIO, unpack_checkpoint
 from robustness_kinds.children import (
+    Blow,
     counting,
     fresh,
     ignore,
@@ -96,7 +97,7 @@ def _cases(course: Course, folder: Path, seed: int, n: int) -> Iterator[Case]:
             after_s = chance.random() * course.seconds
             yield (
                 f"{name}, {after_s:.3f} s",
-                partial(_try, course, folder, partial(_forked, course, killed_after_s=after_s)),
+                partial(_try, course, folder, partial(_forked, course, blow=Blow(after_s))),
             )
         else:
             at = chance.randint(1, course.n_events)
@@ -114,7 +115,7 @@ def _try_program(course: Course, folder: Path, share: float) -> str:
     begin = time.monotonic()
     run_program(fresh(folder / "place", course.before), course.command.words)
     after_s = share * (time.monotonic() - begin)
-    return _try(course, folder, lambda place: run_program(place, course.command.words, killed_after_s=after_s))
+    return _try(course, folder, lambda place: run_program(place, course.command.words, Blow(after_s)))
 
 
 def _try(course: Course, folder: Path, kill: Callable[[Path], int]) -> str:
