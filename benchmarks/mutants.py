@@ -7,7 +7,7 @@ more than five seconds stay away, and so do those of real genomes. Not for CI.
 
     python benchmarks/mutants.py -o docs/results/mutants-all.json            # an hour on one core
     python benchmarks/mutants.py --rooms sequence -n 20 --seed 3
-    python benchmarks/mutants.py --again FILE -o FILE                    # its survivors alone, the rest is kept
+    python benchmarks/mutants.py --again FILE -o FILE     # its survivors alone, and rooms that it has not
 """
 
 import argparse
@@ -50,9 +50,8 @@ def main() -> int:
             importlib.import_module(name)
         for room in args.rooms:
             known = bench.measure(room, [one for one in TESTS[room] if (REPOSITORY / one).exists()])
-            drawn = (
-                draw(bench.root, room, args.n, args.seed) if before is None else found_again(bench.root, room, before)
-            )
+            is_known = before is not None and room in before["rooms"]
+            drawn = found_again(bench.root, room, before) if is_known else draw(bench.root, room, args.n, args.seed)
             _say(f"{room}: {len(known.seconds)} tests, {time.monotonic() - begin:.0f} s")
             for one in drawn:
                 verdict, n_tests, seconds = bench.try_out(one, known)
@@ -71,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rooms", nargs="+", choices=list(TESTS), default=list(TESTS), help="some rooms only")
     parser.add_argument("-n", type=int, default=110, help="mutants of each room (110)")
     parser.add_argument("--seed", type=int, default=0, help="another seed draws others (0)")
-    parser.add_argument("--again", type=Path, help="results of before: try what was not killed, and keep the rest")
+    parser.add_argument("--again", type=Path, help="earlier results: try their survivors, draw in other rooms")
     parser.add_argument("-o", "--out", type=Path, help="write results as JSON")
     return parser
 
@@ -119,8 +118,8 @@ def document(rows: list[dict], seed: int, before: dict | None, rooms: list[str])
     counts = {}
     for room in dict.fromkeys([*old["rooms"], *(room for room in rooms if room in done)]):
         again = sum(row["room"] == room for row in rows)
-        tried = old["rooms"][room]["mutants"] if before else again
-        if before and room in done:  # without those whose code is gone
+        tried = old["rooms"][room]["mutants"] if room in old["rooms"] else again
+        if room in old["rooms"] and room in done:  # without those whose code is gone
             tried -= sum(row["room"] == room for row in old["survivors"]) - again
         mine = [row for row in survivors if row["room"] == room]
         counts[room] = _shares(tried, tried - len(mine), sum(row["equivalent"] is not None for row in mine))

@@ -84,6 +84,15 @@ def test_nothing_is_said_or_changed_where_the_usual_folders_can_be_written_to(mo
     assert VARIABLE not in os.environ and capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("lacking", [os.W_OK, os.X_OK])
+def test_a_folder_must_let_us_write_and_enter(lacking, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "given"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & lacking)
+    provide_kernel_cache(tmp_path)
+    assert "cannot be written to" in capsys.readouterr().err
+
+
 def test_a_folder_of_the_users_that_cannot_be_used_is_named(monkeypatch, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "file"))

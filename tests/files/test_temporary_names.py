@@ -6,7 +6,7 @@ import os
 import pytest
 
 from genoformer.errors import OutputExistsError
-from genoformer.files import LOCK_NAME, atomic_path, folder_lock, temporary_names
+from genoformer.files import LOCK_NAME, atomic_path, check_file_place, folder_lock, temporary_names
 from genoformer.files.folders import check_names
 from genoformer.files.kept import keep_plain, read_arrays, read_object, remove, write_arrays, write_object
 
@@ -90,6 +90,33 @@ def test_writing_and_locking_leave_no_descriptor_open(tmp_path, n_open, monkeypa
     with folder_lock(tmp_path):
         assert n_open() == before + 1
     assert [path.name for path in calls] == [LOCK_NAME, LOCK_NAME] and n_open() == before
+
+
+def test_a_place_is_good_where_someone_cleans_up_meanwhile(tmp_path, monkeypatch):
+    close = os.close
+
+    def clean_up_and_close(descriptor):
+        for path in tmp_path.iterdir():
+            path.unlink()
+        close(descriptor)
+
+    monkeypatch.setattr(os, "close", clean_up_and_close)
+    check_file_place(tmp_path / "a")
+    assert not list(tmp_path.iterdir())
+
+
+def test_locks_are_taken_on_what_can_be_written_to_as_network_file_systems_want_it(tmp_path, monkeypatch):
+    lock, modes = fcntl.flock, []
+
+    def noted(descriptor, how):
+        modes.append(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE)
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", noted)
+    for _ in range(2):  # of a lock file that is made, and of one that is there
+        with folder_lock(tmp_path):
+            (tmp_path / "result").touch()
+    assert modes == [os.O_RDWR] * 2
 
 
 def test_a_folder_under_the_name_of_a_result_is_refused(tmp_path):

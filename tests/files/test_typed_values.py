@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 
-from genoformer.files import limits
+from genoformer.files import MOST_JSON_BYTES, limits
 from genoformer.files.held import Holder
 from genoformer.files.numbers import read_number, read_numbers
 from genoformer.files.sealed import ending
@@ -90,3 +90,9 @@ def test_limits_are_beyond_what_real_files_have():
     assert 1 << 20 < limits.MOST_LINE_BYTES < limits.MOST_WIDE_LINE_BYTES
     assert limits.MOST_WIDE_LINE_BYTES >= genomes_in_a_vcf * letters_of_each
     assert limits.MOST_COMMENT_BYTES > limits.MOST_WIDE_LINE_BYTES and limits.MOST_COLUMNS > genomes_in_a_vcf
+
+
+def test_what_is_held_at_once_fits_in_half_a_gigabyte():
+    held_bytes, members_of_a_manifest, bytes_of_each = 500 * 10**6, 1_000_000, 128
+    assert 2 * members_of_a_manifest * bytes_of_each <= MOST_JSON_BYTES < held_bytes
+    assert 4 * limits.MOST_WIDE_LINE_BYTES < held_bytes, "as bytes, as text, as cells and as what becomes of them"
