@@ -5,6 +5,7 @@ import json
 import mmap
 import os
 import random
+import signal
 import sys
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
-from robustness_kinds import children, guard, mutate
+from robustness_kinds import children, guard, interrupts, mutate
 from robustness_kinds.bundles import structurally_changed
 from robustness_kinds.formats import canonical
 from robustness_kinds.kills import is_equal
@@ -105,6 +106,54 @@ def test_a_process_is_killed_at_the_call_that_was_chosen(tmp_path, monkeypatch):
         place = children.fresh(place, empty)
         assert children.run_forked(place, ("x",), children.killed_at(number)) == -9
         assert children.tree(place) == expected
+
+
+INTERRUPTED = "genoformer: interrupted: "
+BEGINS_AGAIN = f"{INTERRUPTED}nothing was left half done, and the same command begins again.\n"
+KEPT = f"{INTERRUPTED}what was done so far is kept in o, and the same command continues.\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "took_s", "words", "is_right"),
+    [
+        (130, 0.1, BEGINS_AGAIN, True), (130, 0.1, f"wrote a\n  1/2\r{KEPT}", True), (0, 0.1, BEGINS_AGAIN, False),
+        (70, 0.1, "genoformer: error[BUG-001] x\n", False), (130, 3.1, BEGINS_AGAIN, False), (130, 0.1, "", False),
+        (130, 0.1, KEPT.replace(" o,", " p,"), False), (130, 0.1, BEGINS_AGAIN * 2, False),
+        (130, 0.1, f"Traceback (most recent call last):\n{BEGINS_AGAIN}", False),
+        (130, 0.1, f"Exception ignored in: <function f>\n{BEGINS_AGAIN}", False),
+    ],
+)  # fmt: skip
+def test_an_interrupted_command_is_judged_by_code_time_and_words(code, took_s, words, is_right, tmp_path):
+    (tmp_path / "o").mkdir()
+    assert (interrupts.judged_words(code, took_s, words, tmp_path) == "") == is_right
+
+
+def sleep_or_end(words):
+    """Stands for a command that takes some time."""
+    time.sleep(float(words[0]))
+    return 0
+
+
+def test_a_signal_comes_when_it_was_planned_and_the_end_is_timed(tmp_path, monkeypatch):
+    monkeypatch.setattr(children, "main", sleep_or_end)
+    place = tmp_path / "place"
+    place.mkdir()
+    begin = time.monotonic()
+    blow = children.Blow(0.3, signal.SIGTERM)
+    assert children.run_forked(place, (60,), blow=blow) == -signal.SIGTERM
+    assert blow.took_s is not None and time.monotonic() - begin >= 0.3
+    late = children.Blow(50)
+    assert children.run_forked(place, (0,), blow=late) == 0 and late.took_s is None
+
+
+@pytest.mark.slow
+def test_a_program_is_the_command_and_gets_its_signal(tmp_path):
+    place = tmp_path / "place"
+    place.mkdir()
+    assert children.run_program(place, ("--version",)) == 0 and children.said(place).startswith("genoformer ")
+    words = ("simulate", "-o", "o", "--length-bp", "9000000", "--contigs", "900")
+    assert children.run_program(place, words, children.Blow(0.0, signal.SIGINT)) == 130
+    assert children.said(place).count(INTERRUPTED) == 1 and not list(place.iterdir())
 
 
 def test_values_are_equal_wherever_they_stood():
