@@ -15,7 +15,8 @@ from genoformer.inference.track_files import TrackFolder
 from genoformer.inference.tracks import STEPS, Track, decode_probabilities
 
 Row = tuple[str, int, int, float]
-_MARK_BYTES = 4
+_MARKS = (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")
+"""What a bigWig begins with, in either order of bytes."""
 
 
 class BigWigWriter(TrackFolder):
@@ -86,12 +87,15 @@ def write_rows(path: Path, lengths: Mapping[str, int], rows: Iterable[Row]) -> N
 def _has_end(path: Path) -> bool:
     """Whether a bigWig ends with the number that it begins with: pybigtools says nothing of a write that failed.
 
+    It writes what stands at the beginning last; until then there are zeros.
+
     Reference: the bbi file format as UCSC's ``bwgCreate.c`` writes it, where that number comes last.
     """
+    size = len(_MARKS[0])
     with open(path, "rb") as file:
-        first = file.read(_MARK_BYTES)
-        file.seek(max(0, path.stat().st_size - _MARK_BYTES))
-        return len(first) == _MARK_BYTES and file.read() == first
+        first = file.read(size)
+        file.seek(max(0, path.stat().st_size - size))
+        return first in _MARKS and file.read() == first
 
 
 def _track_rows(found: list[tuple[str, int, Track]], row: int) -> Iterator[Row]:

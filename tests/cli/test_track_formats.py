@@ -275,20 +275,34 @@ def test_pybigtools_reads_what_it_wrote(genome, tiny_bundle, tmp_path):
     assert np.allclose(file.values("NC_1.1"), stored[0, 4], atol=1e-7)  # float64 of the same float32
 
 
-def write_with_limit(folder, n_bytes):
-    """In a child: a bigWig where no file can have more bytes; the exit code says whether that was an error of ours."""
+def write_values(path, n_rows):
+    with atomic_path(path) as temporary:
+        write_rows(temporary, {"c": 10**6}, (("c", i * 10, i * 10 + 10, float(i % 97)) for i in range(n_rows)))
+
+
+def write_with_limit(folder, n_bytes, n_rows):
+    """In a child: a bigWig where no file can have more bytes; the exit code says whether that was an error of ours.
+
+    A negative number counts from the end of the whole file.
+    """
+    if n_bytes < 0:
+        write_values(folder / "x.bw", n_rows)
+        n_bytes += (folder / "x.bw").stat().st_size
+        (folder / "x.bw").unlink()
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
     try:
-        with atomic_path(folder / "x.bw") as temporary:
-            write_rows(temporary, {"c": 10**6}, (("c", i * 10, i * 10 + 10, float(i % 97)) for i in range(20_000)))
+        write_values(folder / "x.bw", n_rows)
     except OutputWriteError as error:
         return int(error.code == "FILES-002")
     return 0
 
 
-@pytest.mark.parametrize("n_bytes", [0, 100, 5_000, 60_000, 93_000])
-def test_a_bigwig_that_pybigtools_cuts_short_is_an_error_and_leaves_nothing(tmp_path, n_bytes):
+@pytest.mark.parametrize(
+    ("n_bytes", "n_rows"),
+    [*((n, 20_000) for n in (0, 100, 5_000, 60_000, 93_000)), *((n, 60) for n in (352, -152, -100))],
+)
+def test_a_bigwig_that_pybigtools_cuts_short_is_an_error_and_leaves_nothing(tmp_path, n_bytes, n_rows):
     (tmp_path / "o").mkdir()
-    assert run_child(tmp_path / "said", write_with_limit, tmp_path / "o", n_bytes) == 1
+    assert run_child(tmp_path / "said", write_with_limit, tmp_path / "o", n_bytes, n_rows) == 1
     assert list((tmp_path / "o").iterdir()) == []
