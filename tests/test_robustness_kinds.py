@@ -125,7 +125,8 @@ KEPT = f"{INTERRUPTED}what was done so far is kept in o, and the same command co
 )  # fmt: skip
 def test_an_interrupted_command_is_judged_by_code_time_and_words(code, took_s, words, is_right, tmp_path):
     (tmp_path / "o").mkdir()
-    assert (interrupts.judged_words(code, took_s, words, tmp_path) == "") == is_right
+    blow = children.Blow(1, signal.SIGINT, took_s, took_s)
+    assert (interrupts.judged_words(code, blow, words, tmp_path) == "") == is_right
 
 
 def sleep_or_end(words):
@@ -141,9 +142,18 @@ def test_a_signal_comes_when_it_was_planned_and_the_end_is_timed(tmp_path, monke
     begin = time.monotonic()
     blow = children.Blow(0.3, signal.SIGTERM)
     assert children.run_forked(place, (60,), blow=blow) == -signal.SIGTERM
-    assert blow.took_s is not None and time.monotonic() - begin >= 0.3
+    assert not blow.is_late and blow.used_s < 0.3 <= time.monotonic() - begin and blow.took_s > 0
     late = children.Blow(50)
-    assert children.run_forked(place, (0,), blow=late) == 0 and late.took_s is None
+    assert children.run_forked(place, (0,), blow=late) == 0 and late.is_late
+
+
+def test_a_signal_behind_the_end_of_a_command_is_late(tmp_path, monkeypatch):
+    place, leave = tmp_path / "place", os._exit
+    place.mkdir()
+    monkeypatch.setattr(children, "main", lambda words: 0)
+    monkeypatch.setattr(children.os, "_exit", lambda code: (time.sleep(0.5), leave(code)))  # a process dies slowly
+    blow = children.Blow(0.2, signal.SIGCONT)
+    assert children.run_forked(place, (), blow=blow) == 0 and blow.is_late
 
 
 @pytest.mark.slow

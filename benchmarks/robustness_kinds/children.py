@@ -3,6 +3,7 @@
 import fcntl
 import os
 import random
+import select
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from genoformer.cli.main import main
 from robustness_kinds.commands import Command
+from robustness_kinds.guard import processor_s
 
 SAID = "said"
 """What the last command in a folder said, beside the folder."""
@@ -21,11 +23,17 @@ PIPE_BYTES = 1 << 20
 MOUNT = "mount"
 """Folder under which a small disk is mounted."""
 MOST_S = 300
-START = (
-    "import os, sys; sys.argv[0] = 'genoformer'; import genoformer; os.write(int(sys.argv.pop(1)), b'.');"
-    "from genoformer.cli.main import main; sys.exit(main())"
-)
-"""What the console script does; it says on a pipe when the first lines of the package have run."""
+START = """
+import os, sys
+sys.argv[0], mark = 'genoformer', int(sys.argv.pop(1))
+import genoformer
+os.write(mark, b'.')
+from genoformer.cli.main import main
+code = main()
+os.write(mark, b'.')
+sys.exit(code)
+"""
+"""What the console script does; it says on a pipe when the first lines of the package have run, and when all has."""
 EVENTS = ("replace", "rename", "open", "unlink", "fsync", "mkdir", "rmdir", "pwrite", "ftruncate")
 """Calls of the module os between which a process may be killed."""
 Plan = Callable[[], None]
@@ -42,12 +50,16 @@ class Blow:
     Attributes:
         after_s: When.
         number: Which.
-        took_s: Seconds from then to the end of the child; None where it had ended before.
+        took_s: Seconds from then to the end of the child.
+        used_s: Seconds of the processor among these.
+        is_late: The command had ended before.
     """
 
     after_s: float
     number: int = signal.SIGKILL
-    took_s: float | None = None
+    took_s: float = 0.0
+    used_s: float = 0.0
+    is_late: bool = True
 
 
 def run_forked(place: Path, words: tuple[object, ...], plan: Plan = ignore, blow: Blow | None = None) -> int:
@@ -64,17 +76,18 @@ def run_forked(place: Path, words: tuple[object, ...], plan: Plan = ignore, blow
     """
     reader, writer = os.pipe()  # and no file, which a full disk would cut
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    ended, mark = os.pipe()
     child = os.fork()
     if not child:
         os.dup2(writer, 1), os.dup2(writer, 2)
-        _become(place, words, plan)
-    os.close(writer)
+        _become(place, words, plan, mark)
+    os.close(writer), os.close(mark)
     try:
-        code = _await(child, blow)
+        code = _await(child, ended, blow)
         os.set_blocking(reader, False)
         _said_file(place).write_bytes(_all_of(reader))
     finally:
-        os.close(reader)
+        os.close(reader), os.close(ended)
     return code
 
 
@@ -91,13 +104,14 @@ def _all_of(reader: int) -> bytes:
         parts.append(part)
 
 
-def _become(place: Path, words: tuple[object, ...], plan: Plan) -> None:
+def _become(place: Path, words: tuple[object, ...], plan: Plan, mark: int) -> None:
     code = 99
     try:
         os.chdir(place)
         sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
         plan()
         code = main([str(word) for word in words])
+        os.write(mark, b".")
         sys.stderr.flush()
     finally:
         os._exit(code)
@@ -105,32 +119,39 @@ def _become(place: Path, words: tuple[object, ...], plan: Plan) -> None:
 
 def run_program(place: Path, words: tuple[object, ...], blow: Blow | None = None) -> int:
     """As ``run_forked``, as a program of its own; times count from when its first lines have run."""
-    reader, writer = os.pipe()
-    command = [sys.executable, "-c", START, str(writer), *map(str, words)]
+    ended, mark = os.pipe()
+    command = [sys.executable, "-c", START, str(mark), *map(str, words)]
     with open(_said_file(place), "wb") as said:
-        child = subprocess.Popen(command, cwd=place, stdout=said, stderr=said, pass_fds=(writer,))
-    os.close(writer)
-    os.read(reader, 1)
-    os.close(reader)
-    child.returncode = _await(child.pid, blow)  # it is waited for here, and not by its object
+        child = subprocess.Popen(command, cwd=place, stdout=said, stderr=said, pass_fds=(mark,))
+    os.close(mark)
+    os.read(ended, 1)
+    child.returncode = _await(child.pid, ended, blow)  # it is waited for here, and not by its object
+    os.close(ended)
     return child.returncode
 
 
-def _await(child: int, blow: Blow | None) -> int:
-    """Exit code of a child that may get a signal, and is killed when it goes on and on."""
-    begin, sent_s = time.monotonic(), None
+def _await(child: int, ended: int, blow: Blow | None) -> int:
+    """Exit code of a child that may get a signal, and is killed when it goes on and on.
+
+    Args:
+        child: Its number.
+        ended: A pipe with something in it once the command has ended, which is before the child does.
+        blow: The signal.
+    """
+    begin, sent_s = time.monotonic(), 0.0
     while True:
-        done, status = os.waitpid(child, os.WNOHANG)
+        done, status, usage = os.wait4(child, os.WNOHANG)
         gone_s = time.monotonic() - begin
         if done:
-            if blow is not None and sent_s is not None:
-                blow.took_s = gone_s - sent_s
+            if blow is not None and not blow.is_late:
+                blow.took_s, blow.used_s = gone_s - sent_s, usage.ru_utime + usage.ru_stime - blow.used_s
             return os.waitstatus_to_exitcode(status)
         if gone_s > MOST_S:
             os.kill(child, signal.SIGKILL)
-        elif blow is not None and sent_s is None and gone_s >= blow.after_s:
+        elif blow is not None and not sent_s and gone_s >= blow.after_s:
+            blow.used_s = processor_s(child)
             os.kill(child, blow.number)
-            sent_s = gone_s
+            blow.is_late, sent_s = bool(select.select([ended], [], [], 0)[0]), gone_s
         time.sleep(0.002)
 
 

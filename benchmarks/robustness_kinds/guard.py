@@ -106,16 +106,17 @@ def _speaks(reader: int, child: int) -> bool:
 
     On a machine with many users, a case may take its time without using any.
     """
-    used = _processor_s(child)
+    used = processor_s(child)
     for _ in range(PATIENCE):
         if select.select([reader], [], [], MOST_WAIT_S)[0]:
             return True
-        if _processor_s(child) - used > MOST_CPU_S:
+        if processor_s(child) - used > MOST_CPU_S:
             return False
     return False
 
 
-def _processor_s(child: int) -> float:
+def processor_s(child: int) -> float:
+    """Seconds of the processor that a process has used."""
     fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, see proc(5)
 

@@ -17,7 +17,9 @@ from robustness_kinds.kills import Course, differing, half_done, left_alone
 INTERRUPTED, OUTSIDE = 130, 98
 """Exit codes: of a command, and of a forked child that the signal met before or behind it."""
 PROMPT_S = 3.0
-"""From Ctrl-C to the end; no step of these commands takes as long."""
+"""Of the processor, from Ctrl-C to the end; no step of these commands takes as long."""
+PATIENCE = 5
+"""So many times as long by the clock, on a machine that others use."""
 LINE = "genoformer: interrupted: "
 KEPT = re.compile(r"is kept in (.+), and the same command continues\.$")
 UNWANTED = ("Traceback", "Exception ignored", "error[")
@@ -71,9 +73,9 @@ def _outside() -> None:
 
 def judged_ending(course: Course, place: Path, blow: Blow, code: int) -> str:
     """What is wrong with how a command ended behind Ctrl-C, with what it left, or with the same command behind it."""
-    if code == OUTSIDE or blow.took_s is None:
+    if code == OUTSIDE or blow.is_late:
         return NOT_REACHED
-    if wrong := judged_words(code, blow.took_s, said(place), place):
+    if wrong := judged_words(code, blow, said(place), place):
         return wrong
     if left := sorted(name for name in tree(place) if name.endswith(".tmp") or ".tmp/" in name):
         return f"left behind: {', '.join(left[:4])}"
@@ -83,12 +85,12 @@ def judged_ending(course: Course, place: Path, blow: Blow, code: int) -> str:
     return f"the same command ended with {code}: {said(place)[-300:]}" if code else differing(course, tree(place))
 
 
-def judged_words(code: int, took_s: float, words: str, place: Path) -> str:
+def judged_words(code: int, blow: Blow, words: str, place: Path) -> str:
     """What is wrong with exit code, time and words of an interrupted command in a folder; "" if nothing is."""
     if code != INTERRUPTED:
         return f"ended with {code}: {words[-300:]}"
-    if took_s > PROMPT_S:
-        return f"ended {took_s:.1f} s later"
+    if blow.used_s > PROMPT_S or blow.took_s > PATIENCE * PROMPT_S:
+        return f"ended {blow.took_s:.1f} s later, {blow.used_s:.1f} s of the processor"
     lines = [line for line in words.replace("\r", "\n").splitlines() if LINE in line]
     if len(lines) != 1 or any(word in words for word in UNWANTED):
         return f"not one line: {words[-300:]}"

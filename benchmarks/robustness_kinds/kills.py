@@ -172,6 +172,8 @@ def _is_whole(path: Path, data: bytes, course: Course, name: str) -> bool:
         return bool(AtomicCheckpointIO().load_checkpoint(path, map_location="cpu"))
     if path.suffix == ".csv":
         return data.endswith(b"\n")
+    if path.suffix == ".html":
+        return data.rstrip().endswith(b"</html>")
     if path.suffix == ".json":
         return isinstance(json.loads(data), dict)
     if path.suffix == ".safetensors" and "fit" in course.command.name:

@@ -41,7 +41,11 @@ def run(args: argparse.Namespace) -> int:
             return 0
         _clear(args.out, overwrite=args.overwrite or is_work_of(work, parameters))
         claim_work(work, parameters)  # what a killed run has finished is known to be its own
-        summary = _write(args.out, contigs, parameters)
+        try:
+            summary = _write(args.out, contigs, parameters)
+        except BaseException:
+            _remove(args.out)
+            raise
     found = f"{counted(summary['n_genes'], 'gene')} in {counted(summary['n_records'], 'record')}"
     print(f"{found}, {summary['n_bases']:,} bp: {args.out}")
     return 0
@@ -80,6 +84,12 @@ def _clear(out: Path, *, overwrite: bool) -> None:
         fix = "Choose another folder with -o, or add --overwrite."
         raise OutputExistsError("OUT-003", message, where=str(out), fix=fix)
     (out / MANIFEST).unlink(missing_ok=True)
+
+
+def _remove(out: Path) -> None:
+    """Take away what was made: without the manifest nothing says of which run it is."""
+    for name in (MANIFEST, SUMMARY, FASTA, GFF3):
+        (out / name).unlink(missing_ok=True)
 
 
 def _write(out: Path, contigs: Iterable, parameters: dict) -> dict:

@@ -77,8 +77,10 @@ def check_file_place(final: str | Path) -> None:
         OutputExistsError: As ``atomic_path`` does.
     """
     temporary, descriptor = _create_temporary(Path(os.path.realpath(final)))
-    os.close(descriptor)
-    temporary.unlink(missing_ok=True)
+    try:
+        os.close(descriptor)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_bytes_atomic(path: str | Path, data: bytes) -> None:

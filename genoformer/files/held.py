@@ -1,5 +1,6 @@
 """Context managers that hold others open between their begin and their end, as writers of files do."""
 
+import sys
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -11,10 +12,14 @@ class Holder:
     _stack: ExitStack
 
     def __enter__(self) -> Self:
-        with ExitStack() as stack:
+        stack = ExitStack()
+        try:
             self.enter(stack)
-            self._stack = stack.pop_all()  # not reached when entering failed: what was entered has ended then
-        return self
+            self._stack = stack
+            return self
+        except BaseException:
+            stack.__exit__(*sys.exc_info())
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 _NAME = re.compile(r"(\..*)\.[0-9a-f]{12}\.tmp(\.old)?", re.DOTALL)
@@ -29,25 +30,42 @@ def create(final: Path) -> tuple[Path, int]:
     Raises:
         OSError: If it cannot be created.
     """
-    remove_stale(final)
-    while True:
-        path = name_beside(final)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        if _hold(descriptor, path):
-            return path, descriptor
-        os.close(descriptor)
+    return _made(final, _new_file)
 
 
 def create_folder(final: Path) -> tuple[Path, int]:
     """As ``create``, an empty folder."""
+    return _made(final, _new_folder)
+
+
+def _made(final: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
     remove_stale(final)
     while True:
         path = name_beside(final)
-        path.mkdir(parents=True)
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        if _hold(descriptor, path):
-            return path, descriptor
-        os.close(descriptor)
+        try:
+            descriptor = make(path)
+            if _hold(descriptor, path):
+                return path, descriptor
+            os.close(descriptor)
+        except OSError:
+            raise
+        except BaseException:  # of a signal: nobody else knows the name yet
+            _remove(path)
+            raise
+
+
+def _new_file(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+
+
+def _new_folder(path: Path) -> int:
+    path.mkdir(parents=True)
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def name_beside(final: Path) -> Path:

@@ -36,7 +36,7 @@ class BigWigWriter(TrackFolder):
 
 
 class _Rows:
-    """Rows for pybigtools, which prints what an iterator raises, and goes on as if it had ended."""
+    """Rows that end where an error comes: pybigtools would print it, and go on as if they had ended."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._rows = rows
@@ -51,7 +51,6 @@ class _Rows:
             raise
         except BaseException as error:
             self.error = error
-            raise
 
 
 def write_rows(path: Path, lengths: Mapping[str, int], rows: Iterable[Row]) -> None:

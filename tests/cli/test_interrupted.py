@@ -102,6 +102,17 @@ def test_an_interrupted_prediction_ends_with_130_and_continues(place, n, inside,
     assert contents(tmp_path / "o") == whole
 
 
+@pytest.mark.parametrize(
+    ("place", "n"), [("os:replace", n) for n in range(1, 6)] + [("genoformer.files:write_manifest", 1)]
+)
+def test_an_interrupted_simulation_leaves_nothing_in_the_way_of_the_same_command(place, n, tmp_path):
+    command = ["simulate", "-o", str(tmp_path / "o"), "--length-bp", "20000"]
+    assert run_child(tmp_path / "said", interrupt_at, place, n, False, command) == 130
+    check_line((tmp_path / "said").read_text())
+    assert not (tmp_path / "o").exists()
+    assert main(command) == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("place", "n"), FIT_MOMENTS)
 def test_an_interrupted_training_says_what_is_kept_and_leaves_no_unfinished_model(place, n, tmp_path, monkeypatch):

@@ -221,6 +221,7 @@ def test_an_error_while_a_bigwig_is_written_is_raised_and_leaves_no_file(tmp_pat
     ):
         writer.add(Record("r", np.zeros(100, np.uint8)), Track(Broken(tmp_path), 0, 0, 100))
     assert not list((tmp_path / "tracks").iterdir())
+    assert capfd.readouterr() == ("", "")
 
 
 def test_nothing_is_kept_when_no_format_asks_for_it(genome, tiny_bundle, tmp_path, monkeypatch):

@@ -50,6 +50,17 @@ def test_a_name_that_someone_takes_is_given_up_and_closed(make, tmp_path, taken_
     assert temporary_names.is_same_file(os.open(tmp_path, os.O_RDONLY), tmp_path / "absent") is False
 
 
+@pytest.mark.parametrize("make", [temporary_names.create, temporary_names.create_folder])
+def test_what_an_interrupt_finds_half_made_is_removed(make, tmp_path, monkeypatch):
+    def interrupted(descriptor, how):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fcntl, "flock", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path / "o")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_is_made_with_those_around_it(tmp_path):
     path, descriptor = temporary_names.create_folder(tmp_path / "a/b/o")
     os.close(descriptor)

@@ -85,6 +85,19 @@ def test_a_holder_says_what_it_holds():
         Holder().__enter__()
 
 
+def test_what_a_holder_has_entered_ends_when_entering_fails():
+    ended = []
+
+    class Interrupted(Holder):
+        def enter(self, stack):
+            stack.callback(ended.append, 1)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), Interrupted():
+        pytest.fail("entered")
+    assert ended == [1]
+
+
 def test_limits_are_beyond_what_real_files_have():
     genomes_in_a_vcf, letters_of_each = 1_000_000, 8
     assert 1 << 20 < limits.MOST_LINE_BYTES < limits.MOST_WIDE_LINE_BYTES
