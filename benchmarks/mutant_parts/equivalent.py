@@ -3,6 +3,10 @@
 _PIECES = "the size of pieces in which something is gone through; any gives the same"
 _BEHIND_THE_MARK = "a line end is looked for behind the mark of the line, so that it is never found at 0"
 EQUIVALENT: dict[str, str] = {
+    "genoformer/annotation/gff3_rows.py:110 continue → pass": "nothing comes behind it in the loop",
+    "genoformer/annotation/origin.py:44 start < length_bp → start <= length_bp": (
+        "of a part that begins where the sequence ends no base is counted"
+    ),
     "genoformer/files/temporary_names.py:19 50 → 51": "how soon a folder is looked at again, which shows nowhere",
     "genoformer/files/temporary_names.py:84 return False → return None": "asked only whether it holds",
     "genoformer/sequence/byte_chunks.py:103 18 → 19": "a file of 18 bytes lacks the end of what was compressed",
