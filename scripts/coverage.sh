@@ -48,5 +48,5 @@ for room in "${rooms[@]}"; do
     esac
 done
 python -m coverage combine --quiet --keep --data-file="$work/all" "$work"/*.data
-python -m coverage json --quiet --data-file="$work/all" -o "$work/all.json"
-python scripts/coverage_figure.py "$work/all.json" -o docs/results/coverage-all.json
+python -m coverage json --quiet --data-file="$work/all" -o "$work/report.json"
+python scripts/coverage_figure.py "$work/report.json" -o docs/results/coverage-all.json

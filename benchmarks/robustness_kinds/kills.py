@@ -160,9 +160,9 @@ def half_done(course: Course, place: Path) -> str:
             continue
         if data not in (course.old.get(name), course.new.get(name)) and not _is_whole(place / name, data, course, name):
             return name
-    manifest = place / "runs/r/model" / MANIFEST_NAME
-    if manifest.exists():
-        load_bundle(manifest.parent)
+    for folder in ("runs/r/model", "runs/r/checkpoints/model"):
+        if (place / folder / MANIFEST_NAME).exists():
+            load_bundle(place / folder)
     return ""
 
 
@@ -176,6 +176,6 @@ def _is_whole(path: Path, data: bytes, course: Course, name: str) -> bool:
         return data.rstrip().endswith(b"</html>")
     if path.suffix == ".json":
         return isinstance(json.loads(data), dict)
-    if path.suffix == ".safetensors" and "fit" in course.command.name:
+    if path.suffix in (".safetensors", ".md") and "fit" in course.command.name:
         return True  # of an earlier validation: the manifest beside it says whether it is whole
     return name in course.varying or (name not in course.new and path.suffix == ".npz")

@@ -1,7 +1,12 @@
 """``genoformer generate``: new sequence from a causal language model, as FASTA."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genoformer.sequence.records import Record
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,10 +35,9 @@ def run(args: argparse.Namespace) -> int:
     from genoformer.sequence.fasta import write_fasta
 
     drawing = Drawing(args.seed, args.temperature, args.top_k)
-    if args.out.exists() and not args.overwrite:
-        message, fix = "there is such a file.", "Choose another one with -o, or add --overwrite."
-        raise OutputExistsError("OUT-005", message, where=str(args.out), fix=fix)
-    check_file_place(args.out)
+    is_there = args.out.exists() and not args.overwrite
+    if not is_there:
+        check_file_place(args.out)
     try:
         prompt = encode_bases(args.prompt)
     except ValueError as error:
@@ -42,6 +46,31 @@ def run(args: argparse.Namespace) -> int:
     records = generate(
         bundle, n_sequences=args.n_sequences, length_bp=args.length_bp, drawing=drawing, prompt=prompt
     )  # fmt: skip
+    if is_there and not _holds(args.out, records):
+        message, fix = "there is such a file.", "Choose another one with -o, or add --overwrite."
+        raise OutputExistsError("OUT-005", message, where=str(args.out), fix=fix)
+    if is_there:
+        print(f"nothing to do: {args.out} holds these sequences")
+        return 0
     write_fasta(args.out, records)
     print(f"{args.n_sequences} sequences of {args.length_bp:,} bp: {args.out}")
     return 0
+
+
+def _holds(path: Path, records: Iterable["Record"]) -> bool:
+    """Whether a file holds exactly these sequences; none is made behind the first that differs."""
+    from itertools import zip_longest
+
+    import numpy as np
+
+    from genoformer.errors import DataError
+    from genoformer.sequence.fasta import read_fasta
+
+    try:
+        there = list(read_fasta(path)) if path.is_file() else []
+    except DataError:
+        return False
+    return all(
+        wanted is not None and found is not None and wanted.id == found.id and np.array_equal(wanted.codes, found.codes)
+        for wanted, found in zip_longest(records, there)
+    )

@@ -276,9 +276,24 @@ def test_words_are_learned_and_written_again(name, folder, monkeypatch, capsys):
     forms = ("ACGGTTCA", "TTGACCAG", "TGAACCGT", "CTGGTCAA")
     assert sum(text.count(form) for form in forms) > 12
     before = (folder / f"{name}.fa").read_bytes()
-    assert main([*words, "-o", f"{name}.fa"]) == 73
     assert main([*words, "-o", f"{name}.fa", "--overwrite"]) == 0
     assert (folder / f"{name}.fa").read_bytes() == before
+
+
+def test_the_same_command_finds_its_file_and_another_leaves_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_bundle(tmp_path / "model", "full")
+    words = ["generate", "model", "-o", "x.fa", "--length-bp", "30"]
+    assert main([*words, "-n", "2"]) == 0
+    before = (tmp_path / "x.fa").read_bytes()
+    capsys.readouterr()
+    assert main([*words, "-n", "2"]) == 0
+    assert capsys.readouterr().out == "nothing to do: x.fa holds these sequences\n"
+    for others in (["-n", "1"], ["-n", "3"], ["-n", "2", "--seed", "1"]):
+        assert main([*words, *others]) == 73 and (tmp_path / "x.fa").read_bytes() == before
+    (tmp_path / "x.fa").write_text("no FASTA")
+    assert main([*words, "-n", "2"]) == 73 and (tmp_path / "x.fa").read_text() == "no FASTA"
+    assert main([*words, "-n", "2", "--overwrite"]) == 0 and (tmp_path / "x.fa").read_bytes() == before
 
 
 @pytest.mark.parametrize(
