@@ -7,6 +7,9 @@ EQUIVALENT: dict[str, str] = {
     "genoformer/annotation/origin.py:44 start < length_bp → start <= length_bp": (
         "of a part that begins where the sequence ends no base is counted"
     ),
+    "genoformer/decoding/masking.py:82 intervals + margin + turn * length → intervals + margin - turn * length": (
+        "turns go to both sides alike"
+    ),
     "genoformer/files/temporary_names.py:19 50 → 51": "how soon a folder is looked at again, which shows nowhere",
     "genoformer/files/temporary_names.py:84 return False → return None": "asked only whether it holds",
     "genoformer/sequence/byte_chunks.py:103 18 → 19": "a file of 18 bytes lacks the end of what was compressed",

@@ -134,7 +134,7 @@ def word_at(codes, position, strand, n):
         at = position + strand * i
         if at < 0 or at >= len(codes) or codes[at] > 3:
             return -1
-        value = value * 4 + (codes[at] if strand > 0 else 3 - codes[at])
+        value = value * 4 + np.int64(codes[at] if strand > 0 else 3 - codes[at])
     return value
 
 
@@ -143,7 +143,7 @@ def _count_background(codes, background):
     value, known = 0, 0
     for code in codes:
         known = known + 1 if code < 4 else 0
-        value = (value * 4 + (code & 3)) & 4095
+        value = (value * 4 + np.int64(code & 3)) & 4095
         if known >= 6:
             background[value] += 1
 

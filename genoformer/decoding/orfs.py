@@ -172,9 +172,9 @@ def _scan(codons, logits, stops, start_codons, min_gene_bp, edge_5, edge_3, orfs
                     if found > 0:
                         if n_orfs < len(orfs):
                             orf = orfs[n_orfs]
-                            orf.region, orf.stop, orf.closed = region, i, 1 if is_stop else 0
-                            orf.stop_logit = logits[i, 4] if is_stop else 0.0
-                            orf.first, orf.n_starts = n_starts, found
+                            orf["region"], orf["stop"], orf["closed"] = region, i, 1 if is_stop else 0
+                            orf["stop_logit"] = logits[i, 4] if is_stop else 0.0
+                            orf["first"], orf["n_starts"] = n_starts, found
                         n_orfs += 1
                         n_starts += found
                 if at_end:
@@ -206,14 +206,14 @@ def _starts_of(codons, logits, start_codons, min_gene_bp, region, stop, is_stop,
 
 @numba.njit(cache=True, nogil=True)
 def _write_start(codons, logits, start, i, region, is_edge, total):
-    start.position = i
-    start.kind = EDGE_START if is_edge else codons[i]
-    start.codon_sum = total
-    start.logit = 0.0 if is_edge else logits[i, 3]
+    start["position"] = i
+    start["kind"] = EDGE_START if is_edge else codons[i]
+    start["codon_sum"] = total
+    start["logit"] = 0.0 if is_edge else logits[i, 3]
     before, n = 0.0, 0
     j = i - 3
     while j >= 0 and n < UPSTREAM_CODONS:
         before += _codon_evidence(logits, j)
         n += 1
         j -= 3
-    start.upstream = before / n if n > 0 else -LOGIT_LIMIT
+    start["upstream"] = before / n if n > 0 else -LOGIT_LIMIT
