@@ -66,6 +66,8 @@ from genoformer.training.trusted_code import (
     refused_by_parser,
 )
 
+NEEDED = ("seed_everything", "name", "recipe", "overwrite", "monitor", "checkpoint_every_n_steps")
+"""Settings of our own that a configuration may not leave empty."""
 MAX_MESSAGE_LETTERS = 400
 
 
@@ -147,6 +149,9 @@ class GenoformerCLI(LightningCLI):
                 parser.parse_args(args)
         except (ValueError, TypeError, RecursionError, OverflowError) as error:  # of values that are none in YAML
             parser.error(str(error), error)
+        for name in NEEDED:
+            if self.config[name] is None:
+                raise UsageError("CONFIG-003", "expected a value, found none.", where=name)
         if not 0 <= self.config.seed_everything < 1 << 32:
             message = f"expected a number from 0 to {(1 << 32) - 1}, found {self.config.seed_everything}."
             raise UsageError("CONFIG-003", message, where="seed_everything")

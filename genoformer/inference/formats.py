@@ -98,6 +98,14 @@ def check_formats(words: Iterable[str] | None, formats: Formats) -> tuple[str, .
     return chosen
 
 
+def stored_formats(words: Iterable[str], formats: Formats) -> tuple[str, ...]:
+    """Words of a stored request; ValueError if one is unknown."""
+    found = tuple(words)
+    if unknown := [word for word in found if word not in formats]:
+        raise ValueError(f"there is no output format {str(unknown[0])[:60]!r}")
+    return found
+
+
 def file_names(formats: Formats) -> list[str]:
     """Names, and patterns of names, of all files that the formats stand for."""
     return [name for row in formats.values() for name in (row.pattern, *row.beside)]

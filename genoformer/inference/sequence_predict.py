@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, Self
 from genoformer.bundle.header import BundleHeader
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.inference.chunks import ChunkSize, Outputs, make_chunks, read_chunks
-from genoformer.inference.formats import Formats, MakeWriter, RecordFiles, check_formats
+from genoformer.inference.formats import Formats, MakeWriter, RecordFiles, check_formats, stored_formats
 from genoformer.inference.interface import OnBases, Written
 from genoformer.inference.parts import Part
 from genoformer.inference.reading import Reading, Scan, scan_records
@@ -62,7 +62,8 @@ class SequenceRequest:
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
         """What ``to_dict`` gave."""
-        return cls(**{**stored, "reading": Reading(**stored["reading"]), "formats": tuple(stored["formats"])})
+        formats = stored_formats(stored["formats"], cls.known_formats.load())
+        return cls(**{**stored, "reading": Reading(**stored["reading"]), "formats": formats})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""

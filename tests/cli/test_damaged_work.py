@@ -128,7 +128,7 @@ def test_a_description_of_a_shard_that_is_none_is_refused(name, genome, model, w
     values = [None, 3, "text", [], {}, [None], {"a": 1}, [[]]]
     if name == "request":
         request = json.loads(stored)["request"]
-        values += [{**request, key: value} for key in request for value in (None, -1.5, "text", [1], {"a": 1})]
+        values += [{**request, key: value} for key in request for value in (None, -1.5, "text", [1], ["x"], {"a": 1})]
     for value in values:
         (folder / "shard.json").write_text(json.dumps({**json.loads(stored), name: value}))
         write_manifest(folder, names)

@@ -19,7 +19,7 @@ from genoformer.decoding.options import CallOptions
 from genoformer.errors import UsageError, WarningLog, counted
 from genoformer.files.numbers import whole_number
 from genoformer.inference.bundle_digests import decoder_digest
-from genoformer.inference.formats import Formats, check_formats
+from genoformer.inference.formats import Formats, check_formats, stored_formats
 from genoformer.inference.parts import Part
 from genoformer.inference.reading import Reading, Region, Scan, scan_records
 from genoformer.sequence.records import Record
@@ -149,7 +149,8 @@ class GeneRequest:
         """What ``to_dict`` gave."""
         region = stored["reading"]["region"]
         reading = Reading(**{**stored["reading"], "region": tuple(region) if region else None})
-        lists = {name: tuple(stored[name]) for name in ("formats", "circular")}
+        formats = stored_formats(stored["formats"], cls.known_formats.load())
+        lists = {"circular": tuple(stored["circular"]), "formats": formats}
         return cls(**{**stored, **lists, "call": CallOptions(**stored["call"]), "reading": reading})
 
     def to_dict(self) -> dict[str, Any]:
