@@ -16,6 +16,7 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from genoformer.applications import DEFAULT_TASK, configured_application
 from genoformer.cli.attention_options import CONFIG_OPTIONS
+from genoformer.cli.empty_settings import first_empty
 from genoformer.cli.fit_folds import finish_of, folds_of, train_networks
 from genoformer.cli.fit_lines import next_command, score_lines, start_lines, start_rows
 from genoformer.cli.fit_recipe import PRINT, choice_lines, choose_from_data
@@ -149,9 +150,10 @@ class GenoformerCLI(LightningCLI):
                 parser.parse_args(args)
         except (ValueError, TypeError, RecursionError, OverflowError) as error:  # of values that are none in YAML
             parser.error(str(error), error)
-        for name in NEEDED:
-            if self.config[name] is None:
-                raise UsageError("CONFIG-003", "expected a value, found none.", where=name)
+        empty = next((name for name in NEEDED if self.config[name] is None), "")
+        empty = empty or first_empty(vars(self.config.model), GenomeModule.__init__, "model")
+        if empty := empty or first_empty(vars(self.config.data), self.application.data.load().__init__, "data"):
+            raise UsageError("CONFIG-003", "expected a value, found none.", where=empty)
         if not 0 <= self.config.seed_everything < 1 << 32:
             message = f"expected a number from 0 to {(1 << 32) - 1}, found {self.config.seed_everything}."
             raise UsageError("CONFIG-003", message, where="seed_everything")

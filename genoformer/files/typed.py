@@ -19,6 +19,11 @@ def check_types(instance: Any) -> None:
             raise TypeError(f"{field.name}: {str(value)[:60]!r} is of another type")
 
 
+def allows_none(hint: Any) -> bool:
+    """Whether what is declared as this may be None."""
+    return _fits(None, hint)
+
+
 def _fits(value: Any, hint: Any) -> bool:
     origin, inside = get_origin(hint), get_args(hint)
     if hint is Any:

@@ -65,9 +65,12 @@ SETTINGS = {
     "model.stride": ["0", "-1"],
     "model.encoder.n_layers": ["99999999", LONG],
     "model.encoder.attention": ["&a [*a]", "[" * 3_000],
-    "data.loader.batch_size": ["0", "99999999"],
     "data.loader.num_workers": ["-1", "99999"],
     "data": ["&a {b: *a}"],
+    "data.crop_bp": ["null"],
+    "data.loader.batch_size": ["0", "99999999", "null"],
+    "model.tile_bp": ["null"],
+    "model.freeze_layers": ["null"],
 }
 CASES = [(name, value) for name, values in SETTINGS.items() for value in values]
 
