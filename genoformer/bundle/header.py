@@ -4,6 +4,7 @@ Commands that only ask (``models``, a prediction that is there already) need no 
 """
 
 import json
+import os
 import sys
 from dataclasses import dataclass, field
 from functools import cache
@@ -90,9 +91,8 @@ def find_bundle(model: str | Path) -> Path:
     Raises:
         MissingFileError: If it is neither.
     """
-    folder = Path(model)
-    if folder.is_dir():
-        return folder
+    if os.path.isdir(model):  # False for what no folder can be called
+        return Path(model)
     if (name := ALIASES.get(str(model), str(model))) in shipped_models():
         if name != str(model):
             _say_alias(str(model), name)

@@ -50,7 +50,8 @@ def file_error(error: OSError, argv: Sequence[str]) -> GenoformerError | None:
     inputs, outputs = _named(argv)
     if _is_within(where, outputs):
         return OutputExistsError("FILES-001", f"Cannot create this file: {reason}.", where=where, fix=_FIX)
-    if _is_within(where, inputs):
+    # What no file can be called is no name of ours: a file that was read holds it, such as shard.json.
+    if _is_within(where, inputs) or error.errno == errno.ENAMETOOLONG:
         return MissingFileError("FILE-020", f"this cannot be read: {reason}.", where=where, fix=_FIX)
     return None
 

@@ -16,11 +16,11 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from genoformer.applications import DEFAULT_TASK, configured_application
 from genoformer.cli.attention_options import CONFIG_OPTIONS
-from genoformer.cli.empty_settings import first_empty
 from genoformer.cli.fit_folds import finish_of, folds_of, train_networks
 from genoformer.cli.fit_lines import next_command, score_lines, start_lines, start_rows
 from genoformer.cli.fit_recipe import PRINT, choice_lines, choose_from_data
 from genoformer.cli.fit_report import ending_of, model_texts, write_report, written_or_said
+from genoformer.cli.odd_settings import check_settings
 from genoformer.cli.training_arguments import find_task, prepare_arguments
 from genoformer.errors import UsageError
 from genoformer.files import folder_lock, write_json_atomic, write_text_atomic
@@ -67,8 +67,6 @@ from genoformer.training.trusted_code import (
     refused_by_parser,
 )
 
-NEEDED = ("seed_everything", "name", "recipe", "overwrite", "monitor", "checkpoint_every_n_steps")
-"""Settings of our own that a configuration may not leave empty."""
 MAX_MESSAGE_LETTERS = 400
 
 
@@ -150,10 +148,7 @@ class GenoformerCLI(LightningCLI):
                 parser.parse_args(args)
         except (ValueError, TypeError, RecursionError, OverflowError) as error:  # of values that are none in YAML
             parser.error(str(error), error)
-        empty = next((name for name in NEEDED if self.config[name] is None), "")
-        empty = empty or first_empty(vars(self.config.model), GenomeModule.__init__, "model")
-        if empty := empty or first_empty(vars(self.config.data), self.application.data.load().__init__, "data"):
-            raise UsageError("CONFIG-003", "expected a value, found none.", where=empty)
+        check_settings(self.config, {"model": GenomeModule.__init__, "data": self.application.data.load().__init__})
         if not 0 <= self.config.seed_everything < 1 << 32:
             message = f"expected a number from 0 to {(1 << 32) - 1}, found {self.config.seed_everything}."
             raise UsageError("CONFIG-003", message, where="seed_everything")

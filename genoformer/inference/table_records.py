@@ -71,7 +71,7 @@ def _parquet_rows(path: str | Path, sequence_column: str, id_column: str | None)
                     raise DataError("INPUT-006", f"expected a sequence, found {text!r}.", where=where)
                 called = f"{Path(path).name}:{number}" if id_column is None else "" if name is None else str(name)
                 yield where, called, text
-    except (arrow.ArrowException, OSError) as error:
+    except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError("INPUT-005", f"this is no whole Parquet file: {error}.", where=str(path)) from error
 
 

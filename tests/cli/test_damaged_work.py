@@ -126,6 +126,10 @@ def test_a_description_of_a_shard_that_is_none_is_refused(name, genome, model, w
     names = [path.name for path in folder.iterdir() if path.name not in ("manifest.json", LOCK_NAME)]
     stored = (folder / "shard.json").read_text()
     values = [None, 3, "text", [], {}, [None], {"a": 1}, [[]]]
+    if name == "model":
+        values += ["x" * 5_000, "a\0b"]
+    if name == "inputs":
+        values += [["x" * 5_000], ["a\0b"]]
     if name == "request":
         request = json.loads(stored)["request"]
         values += [{**request, key: value} for key in request for value in (None, -1.5, "text", [1], ["x"], {"a": 1})]

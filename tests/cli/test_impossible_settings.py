@@ -67,6 +67,7 @@ SETTINGS = {
     "model.encoder.attention": ["&a [*a]", "[" * 3_000],
     "data.loader.num_workers": ["-1", "99999"],
     "data": ["&a {b: *a}"],
+    "model.encoder": ["{100: 3}"],
     "data.crop_bp": ["null"],
     "data.loader.batch_size": ["0", "99999999", "null"],
     "model.tile_bp": ["null"],

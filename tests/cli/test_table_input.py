@@ -2,6 +2,7 @@
 
 import gzip
 
+import numpy as np
 import polars
 import pytest
 from prediction_files import contents
@@ -9,6 +10,8 @@ from tiny_function_bundle import write_function_bundle
 from tiny_sequence_bundle import write_sequence_bundle
 
 from genoformer.cli.main import main
+from genoformer.errors import DataError
+from genoformer.inference.table_records import read_table_records
 
 ROWS = [("a", "ACGTTGCAACGT"), ("b|x", "GGGTTTNNACCC"), ("c", "ATGGCTGCTAAC")]
 
@@ -90,3 +93,13 @@ def test_what_is_wrong_is_one_line(bundle, tables, one_line, name, more, said, c
 def test_models_of_genes_take_no_tables(tiny_bundle, tables, one_line):
     assert run(tiny_bundle, tables / "s.csv", tables / "o", "--sequence-column", "dna") == 2
     one_line("error[OPTION-004] --sequence-column")
+
+
+def test_parquet_whose_text_is_no_utf8_is_a_data_error(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    ends, text = pyarrow.py_buffer(np.array([0, 1], np.int32)), pyarrow.py_buffer(b"\xc1")
+    table = pyarrow.table({"dna": pyarrow.StringArray.from_buffers(1, ends, text)})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="INPUT-005"):
+        list(read_table_records(tmp_path / "a.parquet", "dna", None))
