@@ -349,6 +349,8 @@ def _read_shard(folder: Path) -> dict:
         check_types(found)
         if not found.inputs or folder.name != "shard-{}-of-{}".format(*found.shard):
             raise ValueError("it is that of another shard")
+        if any("\0" in name for name in (found.model, *found.inputs)):
+            raise ValueError("it names what no file can be called")
         if not isinstance(found.key["sequence_digest"], str) or found.key["precision"] not in PRECISIONS:
             raise ValueError("its key is that of no prediction")
         return stored
