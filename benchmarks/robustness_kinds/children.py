@@ -83,6 +83,7 @@ def run_forked(place: Path, words: tuple[object, ...], plan: Plan = ignore, blow
         _become(place, words, plan, mark)
     os.close(writer), os.close(mark)
     try:
+        os.read(ended, 1)  # a signal that comes while it is forked would be lost
         code = _await(child, ended, blow)
         os.set_blocking(reader, False)
         _said_file(place).write_bytes(_all_of(reader))
@@ -110,6 +111,7 @@ def _become(place: Path, words: tuple[object, ...], plan: Plan, mark: int) -> No
         os.chdir(place)
         sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
         plan()
+        os.write(mark, b".")
         code = main([str(word) for word in words])
         os.write(mark, b".")
         sys.stderr.flush()
