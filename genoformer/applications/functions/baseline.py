@@ -40,7 +40,7 @@ def compare_run(run: Path, seed: int, *, baselines: Collection[str] | None = Non
         name: ([sequence.codes for sequence in members], data.targets[name]) for name, members in data.parts.items()
     }
     simple = fit_baselines(caller.task, parts["train"], parts["validation"], seed, baselines)
-    models = {"genoformer": caller.outputs, **simple}
+    models = {"genoformer": caller.outputs, **_parts_of(caller), **simple}
     bits = information_content(data.targets["train"], caller.task.implied_columns) if caller.task.ontology else None
     return {
         "task": "function",
@@ -54,6 +54,17 @@ def compare_run(run: Path, seed: int, *, baselines: Collection[str] | None = Non
             name: scores_of(caller.task, outputs, parts["validation"], parts["test"], seed, bits)
             for name, outputs in models.items()
         },
+    }
+
+
+def _parts_of(caller: FunctionCaller) -> dict[str, Callable]:
+    """Network and relatives by themselves, of a model that has both."""
+    relatives = caller.relatives
+    if relatives is None:
+        return {}
+    return {
+        "network_alone": caller.network_outputs,
+        "relatives_alone": lambda sequences: relatives.alone(relatives.nearest(caller.cut(sequences))),
     }
 
 
