@@ -31,6 +31,8 @@ def fit_function(bundle: Bundle, data: TableData, precision: str) -> dict[str, A
         outputs, beside[RELATIVES] = _with_relatives(caller, data, outputs)
     outputs = caller.task.coherent(outputs)
     fitted = fit_calibration(caller.task, outputs, targets, data.scale) | beside
+    if beside and "temperature" in fitted:  # the weights were fitted to more than the validation part as it is
+        fitted["temperature"] = 1.0
     if not caller.says_numbers:
         fitted |= fit_min_score(caller.task, outputs, targets, fitted)
     fitted[SEQUENCES] = describe_sequences([sequence.codes for sequence in data.parts["train"]])
@@ -45,9 +47,8 @@ def _with_relatives(caller: FunctionCaller, data: TableData, outputs: np.ndarray
     codes = {part: caller.cut([one.codes for one in data.parts[part]]) for part in ("train", "validation")}
     is_multilabel, n_labels = caller.task.options.kind == "multilabel", len(caller.task.channels)
     known = Relatives.of_training(codes["train"], data.targets["train"], n_labels, is_multilabel=is_multilabel)
-    near = known.nearest(codes["validation"])
-    fitted = known.fitted(outputs, near, data.targets["validation"])
-    return fitted.beside(outputs, near), fitted.to_dict()
+    fitted = known.fitted(outputs, codes["validation"], data.targets["validation"])
+    return fitted.beside(outputs, fitted.nearest(codes["validation"])), fitted.to_dict()
 
 
 def fit_calibration(task: Function, outputs: np.ndarray, targets: np.ndarray, scale: tuple[float, float]) -> dict:

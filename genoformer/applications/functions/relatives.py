@@ -24,6 +24,8 @@ RELATIVES = "relatives"
 N_NEAREST = 32
 POWERS = (2, 3, 4, 6)
 """Of the similarity, by which nearest sequences count."""
+PASSED_OVER = (0.5, 0.25, 0.125)
+"""Of the largest similarity, from which on training sequences count as unknown when the fit looks again."""
 AT_ONCE = 256
 """Sequences that are compared together: some megabytes for a thousand of training."""
 MOST_RESIDUES = 4_000_000
@@ -116,17 +118,20 @@ class Relatives:
         """The proteins, ready to be compared with; made when it is needed."""
         return WordIndex(self.proteins)
 
-    def nearest(self, sequences: Sequence[np.ndarray]) -> Near:
+    def nearest(self, sequences: Sequence[np.ndarray], *, below: np.ndarray | None = None) -> Near:
         """The most similar training sequences of each.
 
         Args:
             sequences: uint8 base codes of each, in frame.
+            below: For each the similarity from which on training sequences are passed over, as if they were not known.
         """
         n = min(N_NEAREST, len(self.proteins))
         similarities, numbers = np.zeros((len(sequences), n)), np.zeros((len(sequences), n), np.int64)
         for start in range(0, len(sequences), AT_ONCE):
             block = slice(start, start + AT_ONCE)
             found = self.index.similarity([protein_of(codes) for codes in sequences[block]])
+            if below is not None:
+                found[found >= below[block, None]] = 0.0
             largest = np.argpartition(-found, n - 1, axis=1)[:, :n]
             order = np.argsort(-np.take_along_axis(found, largest, axis=1), axis=1, kind="stable")
             numbers[block] = np.take_along_axis(largest, order, axis=1)
@@ -171,14 +176,22 @@ class Relatives:
         usual = np.log(self.usual / (1 - self.usual)) if self.is_multilabel else np.log(self.usual)
         return usual + self.evidence(near, self.weighing)
 
-    def fitted(self, outputs: np.ndarray, near: Near, targets: np.ndarray) -> Self:
+    def fitted(self, outputs: np.ndarray, sequences: Sequence[np.ndarray], targets: np.ndarray) -> Self:
         """The same, weighing so that the labels of sequences are likeliest which training has not seen.
+
+        Each counts several times: as it is, and as if its nearer relatives were not known, so that the weights hold for
+        strangers, too, however near the sequences are.
 
         Args:
             outputs: Logits of the network, [n, C].
-            near: From ``nearest``.
+            sequences: uint8 base codes of each, in frame.
             targets: Their labels, class numbers [n] or 0 and 1 [n, C].
         """
+        all_known = self.nearest(sequences)
+        largest = all_known.similarities[:, 0]
+        looks = [all_known, *(self.nearest(sequences, below=share * largest) for share in PASSED_OVER)]
+        near = Near(*map(np.concatenate, zip(*looks, strict=True)))
+        outputs, targets = (np.concatenate([values] * len(looks)) for values in (outputs, targets))
 
         def weighing_of(found: Sequence[float], power: int) -> Weighing:
             of_network, of_relatives, floor = np.exp(found).tolist()
