@@ -46,7 +46,8 @@ def _with_relatives(caller: FunctionCaller, data: TableData, outputs: np.ndarray
     """Outputs of network and relatives for the validation part, and what the bundle keeps of the training part."""
     codes = {part: caller.cut([one.codes for one in data.parts[part]]) for part in ("train", "validation")}
     is_multilabel, n_labels = caller.task.options.kind == "multilabel", len(caller.task.channels)
-    known = Relatives.of_training(codes["train"], data.targets["train"], n_labels, is_multilabel=is_multilabel)
+    ids = [one.id for one in data.parts["train"]]
+    known = Relatives.of_training(ids, codes["train"], data.targets["train"], n_labels, is_multilabel=is_multilabel)
     fitted = known.fitted(outputs, codes["validation"], data.targets["validation"])
     return fitted.beside(outputs, fitted.nearest(codes["validation"])), fitted.to_dict()
 

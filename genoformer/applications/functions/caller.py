@@ -143,6 +143,17 @@ class FunctionCaller:
             found = self.relatives.beside(found, self.relatives.nearest(self.cut(sequences)))
         return self.task.coherent(found)
 
+    def nearest(self, sequences: Sequence[np.ndarray]) -> list[tuple[str, float]]:
+        """The most similar training sequence of each ("" if none is), and how similar it is.
+
+        A model without relatives gives an empty list.
+        """
+        if self.relatives is None:
+            return []
+        near = self.relatives.nearest(self.cut(sequences))
+        found = zip(near.numbers[:, 0].tolist(), near.similarities[:, 0].tolist(), strict=True)
+        return [(self.relatives.ids[number] if similarity > 0 else "", similarity) for number, similarity in found]
+
     def cut(self, sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Sequences as far as they are read."""
         return [codes[: self.max_bp] for codes in sequences]

@@ -69,6 +69,7 @@ class Relatives:
     """Training sequences with their labels, ready to be compared with.
 
     Attributes:
+        ids: What each is called.
         proteins: uint8 amino acids by number, of each.
         labels: Numbers of the labels of each.
         n_labels: Of the model, C.
@@ -76,6 +77,7 @@ class Relatives:
         weighing: How much they count.
     """
 
+    ids: tuple[str, ...]
     proteins: tuple[np.ndarray, ...]
     labels: tuple[tuple[int, ...], ...]
     n_labels: int
@@ -84,11 +86,13 @@ class Relatives:
 
     @classmethod
     def of_training(
-        cls, sequences: Sequence[np.ndarray], targets: np.ndarray, n_labels: int, *, is_multilabel: bool
-    ) -> Self:
+        cls, ids: Sequence[str], sequences: Sequence[np.ndarray], targets: np.ndarray, n_labels: int,
+        *, is_multilabel: bool,
+    ) -> Self:  # fmt: skip
         """Of coding sequences in frame; of more than ``MOST_RESIDUES`` every second, third … one.
 
         Args:
+            ids: What each is called.
             sequences: uint8 base codes of each.
             targets: Class numbers [n], or 0 and 1 [n, C].
             n_labels: C.
@@ -97,7 +101,8 @@ class Relatives:
         step = 1 + sum(len(codes) // 3 for codes in sequences) // MOST_RESIDUES
         labels = [np.flatnonzero(row) for row in targets] if is_multilabel else targets[:, None]
         kept = tuple(tuple(int(number) for number in row) for row in labels[::step])
-        return cls(tuple(protein_of(codes) for codes in sequences[::step]), kept, n_labels, is_multilabel)
+        proteins = tuple(protein_of(codes) for codes in sequences[::step])
+        return cls(tuple(ids[::step]), proteins, kept, n_labels, is_multilabel)
 
     @cached_property
     def table(self) -> np.ndarray:
@@ -207,6 +212,7 @@ class Relatives:
     def to_dict(self) -> dict[str, Any]:
         """JSON types."""
         return {
+            "ids": list(self.ids),
             "proteins": [letters_of(protein) for protein in self.proteins],
             "labels": [list(numbers) for numbers in self.labels],
             **asdict(self.weighing),
@@ -216,10 +222,12 @@ class Relatives:
     def from_dict(cls, stored: dict[str, Any], n_labels: int, *, is_multilabel: bool, name: str) -> Self:
         """What ``to_dict`` gave; DataError, which names the model, if it is something else."""
         try:
-            proteins, labels = stored["proteins"], stored["labels"]
+            ids, proteins, labels = (stored[name] for name in ("ids", "proteins", "labels"))
             numbers = {field.name: read_number(stored[field.name]) for field in fields(Weighing)}
-            if len(proteins) != len(labels) or not proteins:
-                raise ValueError(f"{len(proteins)} proteins and {len(labels)} labels")
+            if not len(ids) == len(proteins) == len(labels) > 0:
+                raise ValueError(f"{len(ids)} ids, {len(proteins)} proteins and {len(labels)} labels")
+            if not all(isinstance(one, str) and one.isprintable() for one in ids):
+                raise ValueError("an id is none")
             if sum(map(len, proteins)) > 2 * MOST_RESIDUES:
                 raise ValueError("too many amino acids")
             if not all(type(one) is int and 0 <= one < n_labels for row in labels for one in row):
@@ -229,7 +237,8 @@ class Relatives:
             power = int(numbers.pop("power"))
             weighing = Weighing(power, **numbers)
             kept = tuple(tuple(row) for row in labels)
-            return cls(tuple(numbers_of(one) for one in proteins), kept, n_labels, is_multilabel, weighing)
+            numbers_of_each = tuple(numbers_of(one) for one in proteins)
+            return cls(tuple(ids), numbers_of_each, kept, n_labels, is_multilabel, weighing)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             message = f'calibration.json holds no "{RELATIVES}" that can be used ({error}).'
             raise DataError("MODEL-003", message, where=name) from error

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from predicting import predict
 from scipy.special import expit, log_softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from tiny_function_bundle import write_function_bundle
@@ -12,6 +13,7 @@ from tiny_function_bundle import write_function_bundle
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.applications.functions import relatives as relatives_module
 from genoformer.applications.functions.caller import FunctionCaller
+from genoformer.applications.functions.evaluate import evaluate_functions
 from genoformer.applications.functions.protein_words import (
     LETTERS,
     N_WORDS,
@@ -23,10 +25,14 @@ from genoformer.applications.functions.protein_words import (
     words_of,
 )
 from genoformer.applications.functions.relatives import Near, Relatives, Weighing
+from genoformer.applications.functions.request import FunctionRequest
 from genoformer.bundle.folder import add_calibration, load_bundle
 from genoformer.errors import DataError
-from genoformer.sequence.alphabet import encode_bases
+from genoformer.labels.tables import TableColumns
+from genoformer.sequence.alphabet import N_CODE, encode_bases
 from genoformer.sequence.distinct import distinct
+from genoformer.sequence.fasta import write_fasta
+from genoformer.sequence.records import Record
 from genoformer.tasks.function import FunctionOptions
 
 N_FAMILIES, N_EACH, LENGTH = 6, 8, 120
@@ -62,10 +68,14 @@ def coding(protein):
     return np.stack([codons // 16, codons // 4 % 4, codons % 4], axis=1).ravel().astype(np.uint8)
 
 
+def ids_of(families):
+    return [f"protein-{i}" for i in range(len(families))]
+
+
 def of(families, **changes):
     known = Relatives.of_training(
-        [coding(protein) for protein, _ in families], np.array([number for _, number in families]), N_FAMILIES,
-        is_multilabel=False,
+        ids_of(families), [coding(protein) for protein, _ in families],
+        np.array([number for _, number in families]), N_FAMILIES, is_multilabel=False,
     )  # fmt: skip
     return replace(known, **changes)
 
@@ -130,7 +140,7 @@ def test_where_nothing_is_similar_the_network_speaks(families):
 
 
 def test_evidence_is_what_the_formula_says():
-    known = Relatives((np.zeros(9, np.uint8),) * 4, ((0,), (0, 1), (1,), ()), 2, True, Weighing(2, 0.5))
+    known = Relatives(tuple("abcd"), (np.zeros(9, np.uint8),) * 4, ((0,), (0, 1), (1,), ()), 2, True, Weighing(2, 0.5))
     near = Near(np.array([[0.8, 0.4, 0.0, 0.0]]), np.array([[1, 2, 0, 3]]))
     usual = np.array([2.5, 2.5]) / 5
     share = (0.5 * usual + [0.64, 0.64 + 0.16]) / (0.5 + 0.8)
@@ -171,11 +181,13 @@ def test_what_is_kept_is_read_again(families):
 
 @pytest.mark.parametrize(
     "change",
-    [{"proteins": []}, {"proteins": ["MK"]}, {"labels": [[9]]}, {"labels": [["a"]]}, {"labels": [[True]]}, {"power": 5},
+    [{"ids": []}, {"ids": [3]}, {"ids": ["a\tb"]},
+     {"proteins": []}, {"proteins": ["MK"]}, {"labels": [[9]]}, {"labels": [["a"]]}, {"labels": [[True]]}, {"power": 5},
      {"floor": 0}, {"floor": None}, {"of_network": "much"}, {"proteins": 3}, {"proteins": [7]}, {"proteins": ["é"]}],
 )  # fmt: skip
 def test_a_damaged_entry_is_one_error(change):
-    stored = {"proteins": ["MKV"], "labels": [[0]], "power": 4, "floor": 0.1, "of_network": 1.0, "of_relatives": 1.0}
+    numbers = {"power": 4, "floor": 0.1, "of_network": 1.0, "of_relatives": 1.0}
+    stored = {"ids": ["a"], "proteins": ["MKV"], "labels": [[0]], **numbers}
     assert Relatives.from_dict(stored, 2, is_multilabel=False, name="m").proteins[0].tolist() == [10, 8, 17]
     if change == {"proteins": ["MK"]}:
         change = {"proteins": ["MK", "MV"]}
@@ -183,23 +195,49 @@ def test_a_damaged_entry_is_one_error(change):
         Relatives.from_dict({**stored, **change}, 2, is_multilabel=False, name="m")
 
 
-def test_a_model_with_relatives_counts_them(families, tmp_path):
-    folder = write_function_bundle(tmp_path / "m", relatives=True, max_bp=360)
-    bundle = load_bundle(folder)
+@pytest.fixture
+def model(families, tmp_path):
+    """A model of three families that knows all but their last members, its relatives, and these members."""
+    folder = write_function_bundle(tmp_path / "m", relatives=True, max_bp=3 * LENGTH)
     three = [(protein, number) for protein, number in families if number < 3]
-    known = Relatives.of_training(
-        [coding(protein) for protein, _ in three[:-3]], np.array([number for _, number in three[:-3]]), 3,
-        is_multilabel=False,
-    )  # fmt: skip
-    with pytest.raises(DataError, match="relatives"):
-        FunctionCaller.from_bundle(bundle).outputs([coding(three[0][0])])
+    known, bundle = replace(of(three[:-3]), n_labels=3), load_bundle(folder)
     fitted = {"function": {**bundle.calibration["function"], "relatives": known.to_dict()}}
     add_calibration(folder, bundle, fitted)
+    return folder, known, [coding(protein) for protein, _ in three[-3:]]
+
+
+def test_a_model_with_relatives_counts_them(model):
+    folder, known, sequences = model
     caller = FunctionCaller.from_bundle(load_bundle(folder))
-    sequences = [coding(protein) for protein, _ in three[-3:]]
     together = known.beside(caller.network_outputs(sequences), known.nearest(sequences))
     np.testing.assert_array_equal(caller.outputs(sequences), together)
     assert not np.array_equal(caller.outputs(sequences), caller.network_outputs(sequences))
+
+
+def test_a_model_that_has_lost_its_relatives_is_refused(tmp_path, families):
+    bundle = load_bundle(write_function_bundle(tmp_path / "m", relatives=True))
+    with pytest.raises(DataError, match="relatives"):
+        FunctionCaller.from_bundle(bundle).outputs([coding(families[0][0])])
+
+
+def test_tables_name_the_nearest_relative(model, tmp_path):
+    folder, known, sequences = model
+    unknown = Record("stranger", np.full(30, N_CODE, np.uint8))
+    records = [Record(f"r{i}", codes) for i, codes in enumerate(sequences)]
+    write_fasta(tmp_path / "in.fa", [*records, unknown])
+    request = FunctionRequest(formats=("tsv", "parquet"))
+    predict(folder, [str(tmp_path / "in.fa")], request, tmp_path / "out")
+    header, *lines = (tmp_path / "out/functions.tsv").read_text().splitlines()
+    columns = ["record_id", "length_bp", "prediction", "probability", "nearest_relative", "similarity", *"abc"]
+    assert header.split("\t") == columns
+    near = known.nearest(sequences)
+    expected = [(f"protein-{n}", f"{s:.4f}") for n, s in zip(near.numbers[:, 0], near.similarities[:, 0], strict=True)]
+    assert [tuple(line.split("\t")[4:6]) for line in lines] == [*expected, ("", "0.0000")]
+    table = pytest.importorskip("pyarrow.parquet").read_table(tmp_path / "out/functions.parquet")
+    assert table["nearest_relative"].to_pylist() == [*(name for name, _ in expected), ""]
+    (tmp_path / "known.tsv").write_text("id\tlabel\nr0\ta\nr1\tb\nr2\tc\n")
+    scores = evaluate_functions(tmp_path / "out", tmp_path / "known.tsv", TableColumns(id="id"))
+    assert scores["n"] == 3 and 0 <= scores["accuracy"] <= 1
 
 
 @pytest.mark.parametrize("options", [{"kind": "regression"}, {"strands": "average"}, {"relatives": 1}])
