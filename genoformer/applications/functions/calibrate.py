@@ -7,9 +7,10 @@ import numpy as np
 from genoformer.applications.functions.caller import FunctionCaller, calibrated
 from genoformer.applications.functions.confidence import MIN_LABELS, MIN_SCORE, PRECISION
 from genoformer.applications.functions.data import TableData
-from genoformer.applications.functions.relatives import RELATIVES, Relatives
+from genoformer.applications.functions.relatives import Relatives
 from genoformer.applications.functions.sequence_kind import SEQUENCES, describe_sequences
 from genoformer.bundle.folder import Bundle
+from genoformer.inference.bundle_digests import RELATIVES
 from genoformer.inference.interface import Speed
 from genoformer.labels.ontology import information_content
 from genoformer.metrics.calibration_fit import fit_isotonic, fit_temperature

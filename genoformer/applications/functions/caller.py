@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 
-from genoformer.applications.functions.relatives import RELATIVES, Relatives
+from genoformer.applications.functions.relatives import Relatives
 from genoformer.batches.tables import Views, collate_views, sequence_views
 from genoformer.bundle.folder import Bundle, model_device
+from genoformer.inference.bundle_digests import RELATIVES
 from genoformer.inference.bundle_parts import check_task, read_calibration, read_task
 from genoformer.inference.chunks import ChunkSize, Outputs, in_chunks
 from genoformer.inference.formats import Formats

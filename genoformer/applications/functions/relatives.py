@@ -18,9 +18,8 @@ from scipy.special import expit, log_softmax
 from genoformer.applications.functions.protein_words import WordIndex, letters_of, numbers_of, protein_of
 from genoformer.errors import DataError
 from genoformer.files.numbers import read_number
+from genoformer.inference.bundle_digests import RELATIVES
 
-RELATIVES = "relatives"
-"""Entry of the calibration."""
 N_NEAREST = 32
 POWERS = (2, 3, 4, 6)
 """Of the similarity, by which nearest sequences count."""

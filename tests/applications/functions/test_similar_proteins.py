@@ -227,6 +227,8 @@ def test_tables_name_the_nearest_relative(model, tmp_path):
     write_fasta(tmp_path / "in.fa", [*records, unknown])
     request = FunctionRequest(formats=("tsv", "parquet"))
     predict(folder, [str(tmp_path / "in.fa")], request, tmp_path / "out")
+    recorded = json.loads((tmp_path / "out/run.json").read_text())["key"]["calibration"]["relatives"]
+    assert len(recorded) == 64  # a digest of the proteins, not they themselves
     header, *lines = (tmp_path / "out/functions.tsv").read_text().splitlines()
     columns = ["record_id", "length_bp", "prediction", "probability", "nearest_relative", "similarity", *"abc"]
     assert header.split("\t") == columns
