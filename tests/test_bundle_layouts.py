@@ -107,7 +107,8 @@ def test_a_bundle_that_is_written_again_has_layout_2_and_says_the_same(task, cha
         ("fungi", 2, "gene_structure_eukaryote", {"name": "base"}, 12, 6),
         ("eukaryotes", 2, "gene_structure_eukaryote", {"name": "base"}, 12, 6),
         ("yeasts", 2, "gene_structure_eukaryote", {"name": "base"}, 12, 6),
-        ("ec_class", 1, "function", {"name": "sequence", "pooling": "mean", "dropout": 0.2}, 7, 3),
+        ("ec_class", 2, "function", {"name": "sequence", "pooling": "attention", "dropout": 0.3}, 7, 3),
+        ("go_slim", 2, "function", {"name": "sequence", "pooling": "attention", "dropout": 0.3}, 61, 3),
     ],
 )
 def test_the_shipped_models_are_read(name, layout, task, head, n_labels, k):

@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from tiny_function_bundle import write_function_bundle
 
 from genoformer.bundle.flat_encoder import FLAT_SETTINGS, nested_encoder
 from genoformer.bundle.folder import load_bundle
-from genoformer.bundle.header import CONFIG, find_bundle, read_header
+from genoformer.bundle.header import CALIBRATION, CARD, CONFIG, WEIGHTS, read_header
+from genoformer.files import write_json_atomic, write_manifest
 from genoformer.nn.attention.full import FullConfig
 from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
@@ -22,17 +24,23 @@ def read(**settings) -> EncoderConfig:
     return EncoderConfig.from_dict(nested_encoder({**FLAT, **settings}))
 
 
-def test_shipped_bundle_is_read_with_its_attention():
-    """It was made before settings of attention had a place of their own."""
-    name = "ec_class"
-    stored = json.loads((find_bundle(name) / CONFIG).read_text())
-    assert stored["format_version"] == 1 and stored["encoder"]["attention"] == "longformer"
-    header, bundle = read_header(name), load_bundle(name)
-    window = {"window_radius": 16, "dilation": 1}
+def test_a_bundle_with_flat_settings_is_read_with_its_attention(tmp_path):
+    """As bundles were written before settings of attention had a place of their own."""
+    folder = write_function_bundle(tmp_path / "old")
+    stored = json.loads((folder / CONFIG).read_text())
+    attention = stored["encoder"].pop("attention")
+    flat = {"window_radius": attention["window_radius"], "dilation": 1, "attention_dropout": 0.0, "backend": "auto"}
+    stored["encoder"] |= {"attention": "longformer", **flat}
+    stored["channels"] = stored.pop("labels")
+    del stored["head"]
+    write_json_atomic(folder / CONFIG, {**stored, "format_version": 1})
+    write_manifest(folder, [WEIGHTS, CONFIG, CALIBRATION, CARD])
+    header, bundle = read_header(folder), load_bundle(folder)
+    window = {"window_radius": attention["window_radius"], "dilation": 1}
     assert header.config.encoder["attention"] == {"name": "longformer", **window, "dropout": 0.0, "backend": "auto"}
     younger = {"attention": {**header.config.encoder["attention"], "causal": False}}
     assert bundle.model.encoder.config.to_dict() == bundle.config.encoder == header.config.encoder | younger
-    assert {name for name, _ in bundle.model.encoder.layers[0].attention.named_parameters()} == {
+    assert {name for name, _ in bundle.model.encoder.layers[0].attention.named_parameters()} >= {
         "query_key_value.weight", "query_key_value.bias", "output.weight", "output.bias",
     }  # fmt: skip
 

@@ -106,7 +106,7 @@ APPLICATIONS: dict[str, Application] = {
         scores={"accuracy": "share of codons whose state is right", "macro_f1": "mean F1 of all states"},
     ),
     "contacts": Application(
-        title="residue contacts from coding sequences",
+        title="residue contacts from coding sequences (experimental)",
         subject="contacts",
         task=Part(f"{_TASKS}.contacts:build"),
         data=Part(f"{_HERE}.contacts.data:ContactData"),

@@ -25,6 +25,7 @@ from genoformer.cli.prediction import (
     speed_of,
 )
 from genoformer.errors import DataError, WarningLog
+from genoformer.inference.bundle_digests import fitted_record
 from genoformer.inference.run import Job, predict
 
 
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     calibration = fitted if isinstance(fitted, dict) else {}  # what else it is, the model says when it is loaded
     check_reads_genes(function, calibration, warnings)
     min_score = min_score_of(calibration, function.name, args.min_score, warnings)
-    about = {"model_digest": function.digest, "calibration": calibration, "min_score": min_score}
+    about = {"model_digest": function.digest, "calibration": fitted_record(calibration), "min_score": min_score}
     request = replace(request, functions=about)
 
     def load(paths: list[str], scan: Any, work: Path) -> Any:

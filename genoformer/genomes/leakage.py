@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from genoformer.sequence.distinct import distinct
 from genoformer.sequence.records import Record
 
 K = 16
@@ -96,7 +97,7 @@ def find_leakage(
         return Leakage(n_records, n_bases, [])
     owners, kmers = _index(pieces)
     totals = np.bincount(owners, minlength=len(pieces))
-    known = np.unique(kmers)
+    known = distinct(kmers)
     is_seen = np.zeros(len(known), bool)
     for record in first():
         is_seen[_places(known, distinct_kmers(record.codes))] = True
@@ -114,7 +115,7 @@ def find_leakage(
 
 def distinct_kmers(codes: np.ndarray) -> np.ndarray:
     """Canonical k-mers of known bases: of each and its reverse complement the smaller number; uint64, sorted."""
-    return np.unique(_canonical_kmers(np.ascontiguousarray(codes), K))
+    return distinct(_canonical_kmers(np.ascontiguousarray(codes), K))
 
 
 def _cut(record: Record) -> Iterator[_Piece]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 from genoformer.bundle.header import BundleHeader
 from genoformer.errors import DataError, UsageError, WarningLog
+from genoformer.inference.bundle_digests import fitted_record
 from genoformer.inference.chunks import ChunkSize, Outputs, make_chunks, read_chunks
 from genoformer.inference.formats import Formats, MakeWriter, RecordFiles, check_formats, stored_formats
 from genoformer.inference.interface import OnBases, Written
@@ -78,7 +79,7 @@ class SequenceRequest:
         task = header.config.task
         return {
             **self.to_dict(), "task": task, "sequence_digest": scan.sequence_digest, "model_digest": header.digest,
-            "calibration": header.calibration.get(task), "version": version("genoformer"),
+            "calibration": fitted_record(header.calibration.get(task)), "version": version("genoformer"),
         }  # fmt: skip
 
 

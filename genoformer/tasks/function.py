@@ -39,6 +39,8 @@ class FunctionOptions:
         max_bp: Longest stretch that is read, from the 5′ end on.
         label_smoothing: Share of the probability that is spread over all classes in training (multi-class).
         head_dropout: Share of the pooled features that are left out in training.
+        relatives: Beside the network, the labels of the most similar training sequences count; these are kept in the
+            model. For classes or terms of coding sequences in frame, as similar as their proteins are.
 
     Raises:
         ValueError: If a value is unknown or out of range; the sentence names it.
@@ -50,6 +52,7 @@ class FunctionOptions:
     max_bp: int = 65_536
     label_smoothing: float = 0.0
     head_dropout: float = 0.0
+    relatives: bool = False
 
     def __post_init__(self) -> None:
         for option, choices in (("kind", KINDS), ("strands", STRANDS), ("pooling", POOLINGS)):
@@ -59,6 +62,10 @@ class FunctionOptions:
             value = getattr(self, option)
             if not isinstance(value, int | float) or not 0 <= value < 1:
                 raise ValueError(f"{option} must be at least 0 and below 1, not {value!r}.")
+        if not isinstance(self.relatives, bool):
+            raise ValueError(f"relatives must be true or false, not {self.relatives!r}.")
+        if self.relatives and (self.kind == "regression" or self.strands != "forward"):
+            raise ValueError("relatives need classes or terms of coding sequences, read forward.")
         if not isinstance(self.max_bp, int) or self.max_bp < 1:
             raise ValueError(f"max_bp must be a positive whole number, not {self.max_bp!r}.")
 

@@ -83,7 +83,7 @@ class LabelledData(pl.LightningDataModule, ABC):
     def evaluation_samples(self, part: str) -> Dataset:
         """Every sequence of a part once."""
 
-    def encode_parts(self) -> None:
+    def encode_parts(self, log: WarningLog) -> None:
         """Turn the labels of all parts into numbers, where samples are not made from their text."""
 
     def input_digest(self) -> str:
@@ -110,7 +110,7 @@ class LabelledData(pl.LightningDataModule, ABC):
         self.input_digest()
         log = WarningLog()
         self.parts = self._divide(self.read(log), log)
-        self.encode_parts()
+        self.encode_parts(log)
         self.training_set()
         for line in log.lines():
             print(f"genoformer: {line}", file=sys.stderr)

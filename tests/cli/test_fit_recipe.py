@@ -163,7 +163,9 @@ def test_coding_sequences_with_terms_train_as_codons(tmp_path, monkeypatch):
     config = stored("function_multilabel")
     assert config["model"]["encoder"]["amino_acid_words"] == 3 and config["data"]["augment"]["substituted"] == 0.2
     assert config["data"]["columns"]["group"] == "chrom" and config["data"]["split"]["by"] == "group"
-    assert load_bundle("runs/function_multilabel/model").config.labels == ["all", "t0", "t1", "t2"]
+    bundle = load_bundle("runs/function_multilabel/model")
+    assert bundle.config.labels == ["all", "t0", "t1", "t2"] and bundle.config.options["relatives"]
+    assert len(bundle.calibration["function"]["relatives"]["ids"]) == sum(i % 8 not in (0, 1) for i in range(64))
 
 
 def test_numbers_train(tmp_path, monkeypatch):

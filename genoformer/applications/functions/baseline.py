@@ -40,7 +40,7 @@ def compare_run(run: Path, seed: int, *, baselines: Collection[str] | None = Non
         name: ([sequence.codes for sequence in members], data.targets[name]) for name, members in data.parts.items()
     }
     simple = fit_baselines(caller.task, parts["train"], parts["validation"], seed, baselines)
-    models = {"genoformer": caller.outputs, **simple}
+    models = {"genoformer": caller.outputs, **_parts_of(caller), **simple}
     bits = information_content(data.targets["train"], caller.task.implied_columns) if caller.task.ontology else None
     return {
         "task": "function",
@@ -51,15 +51,35 @@ def compare_run(run: Path, seed: int, *, baselines: Collection[str] | None = Non
         "split": {name: value for name, value in asdict(data.split).items() if value},
         "sizes": {name: len(members) for name, members in data.parts.items()},
         "scores": {
-            name: scores_of(caller.task, outputs, parts["validation"], parts["test"], seed, bits)
+            name: scores_of(
+                caller.task,
+                outputs,
+                parts["validation"],
+                parts["test"],
+                seed,
+                bits,
+                fitted=caller.calibration if name == "genoformer" else None,
+            )
             for name, outputs in models.items()
         },
     }
 
 
+def _parts_of(caller: FunctionCaller) -> dict[str, Callable]:
+    """Network and relatives by themselves, of a model that has both."""
+    relatives = caller.relatives
+    if relatives is None:
+        return {}
+    return {
+        "network_alone": caller.network_outputs,
+        "relatives_alone": lambda sequences: relatives.alone(relatives.nearest(caller.cut(sequences))),
+    }
+
+
 def scores_of(
-    task: Function, outputs: Callable, validation: tuple, test: tuple, seed: int, information: np.ndarray | None = None
-) -> dict:
+    task: Function, outputs: Callable, validation: tuple, test: tuple, seed: int,
+    information: np.ndarray | None = None, *, fitted: dict | None = None,
+) -> dict:  # fmt: skip
     """Scores of one model on the test part, with what is fitted on validation (temperature, threshold).
 
     Args:
@@ -69,8 +89,10 @@ def scores_of(
         test: The same.
         seed: Of the bootstrap.
         information: Of each term of an ontology, in bits; then there are scores as in CAFA, too.
+        fitted: What was fitted; by default it is here.
     """
-    fitted = fit_calibration(task, task.coherent(outputs(validation[0])), validation[1], (0.0, 1.0))
+    if fitted is None:
+        fitted = fit_calibration(task, task.coherent(outputs(validation[0])), validation[1], (0.0, 1.0))
     found, targets = task.coherent(outputs(test[0])), test[1]
 
     def measure(rows: np.ndarray) -> dict[str, float]:

@@ -7,8 +7,10 @@ import numpy as np
 from genoformer.applications.functions.caller import FunctionCaller, calibrated
 from genoformer.applications.functions.confidence import MIN_LABELS, MIN_SCORE, PRECISION
 from genoformer.applications.functions.data import TableData
+from genoformer.applications.functions.relatives import Relatives
 from genoformer.applications.functions.sequence_kind import SEQUENCES, describe_sequences
 from genoformer.bundle.folder import Bundle
+from genoformer.inference.bundle_digests import RELATIVES
 from genoformer.inference.interface import Speed
 from genoformer.labels.ontology import information_content
 from genoformer.metrics.calibration_fit import fit_isotonic, fit_temperature
@@ -24,9 +26,14 @@ COVERAGE = 0.9
 def fit_function(bundle: Bundle, data: TableData, precision: str) -> dict[str, Any]:
     """Confidence, threshold or interval, fitted on the validation part; see ``training.finish.Fit``."""
     caller = FunctionCaller.from_bundle(bundle, Speed(precision=precision))
-    outputs = caller.outputs([sequence.codes for sequence in data.parts["validation"]])
-    targets = data.targets["validation"]
-    fitted = fit_calibration(caller.task, outputs, targets, data.scale)
+    sequences, targets = [sequence.codes for sequence in data.parts["validation"]], data.targets["validation"]
+    outputs, beside = caller.network_outputs(sequences), {}
+    if caller.task.options.relatives:
+        outputs, beside[RELATIVES] = _with_relatives(caller, data, outputs)
+    outputs = caller.task.coherent(outputs)
+    fitted = fit_calibration(caller.task, outputs, targets, data.scale) | beside
+    if beside and "temperature" in fitted:  # the weights were fitted to more than the validation part as it is
+        fitted["temperature"] = 1.0
     if not caller.says_numbers:
         fitted |= fit_min_score(caller.task, outputs, targets, fitted)
     fitted[SEQUENCES] = describe_sequences([sequence.codes for sequence in data.parts["train"]])
@@ -34,6 +41,16 @@ def fit_function(bundle: Bundle, data: TableData, precision: str) -> dict[str, A
         bits = information_content(data.targets["train"], caller.task.implied_columns)
         fitted["information"] = bits.tolist()
     return {"function": fitted}
+
+
+def _with_relatives(caller: FunctionCaller, data: TableData, outputs: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+    """Outputs of network and relatives for the validation part, and what the bundle keeps of the training part."""
+    codes = {part: caller.cut([one.codes for one in data.parts[part]]) for part in ("train", "validation")}
+    is_multilabel, n_labels = caller.task.options.kind == "multilabel", len(caller.task.channels)
+    ids = [one.id for one in data.parts["train"]]
+    known = Relatives.of_training(ids, codes["train"], data.targets["train"], n_labels, is_multilabel=is_multilabel)
+    fitted = known.fitted(outputs, codes["validation"], data.targets["validation"])
+    return fitted.beside(outputs, fitted.nearest(codes["validation"])), fitted.to_dict()
 
 
 def fit_calibration(task: Function, outputs: np.ndarray, targets: np.ndarray, scale: tuple[float, float]) -> dict:

@@ -8,8 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 
+from genoformer.applications.functions.relatives import Relatives
 from genoformer.batches.tables import Views, collate_views, sequence_views
 from genoformer.bundle.folder import Bundle, model_device
+from genoformer.inference.bundle_digests import RELATIVES
 from genoformer.inference.bundle_parts import check_task, read_calibration, read_task
 from genoformer.inference.chunks import ChunkSize, Outputs, in_chunks
 from genoformer.inference.formats import Formats
@@ -129,7 +131,7 @@ class FunctionCaller:
                 )
 
     def outputs(self, sequences: Sequence[np.ndarray]) -> np.ndarray:
-        """Logits of sequences, mean over the views, coherent; longer ones are cut to ``max_bp``.
+        """Logits of sequences, with what relatives say, coherent; longer ones are cut to ``max_bp``.
 
         Args:
             sequences: uint8 base codes of each.
@@ -137,14 +139,36 @@ class FunctionCaller:
         Returns:
             float32 [n, C].
         """
-        cut = [codes[: self.task.options.max_bp] for codes in sequences]
+        found = self.network_outputs(sequences)
+        if self.relatives is not None:
+            found = self.relatives.beside(found, self.relatives.nearest(self.cut(sequences)))
+        return self.task.coherent(found)
+
+    def nearest(self, sequences: Sequence[np.ndarray]) -> list[tuple[str, float]]:
+        """The most similar training sequence of each ("" if none is), and how similar it is.
+
+        A model without relatives gives an empty list.
+        """
+        if self.relatives is None:
+            return []
+        near = self.relatives.nearest(self.cut(sequences))
+        found = zip(near.numbers[:, 0].tolist(), near.similarities[:, 0].tolist(), strict=True)
+        return [(self.relatives.ids[number] if similarity > 0 else "", similarity) for number, similarity in found]
+
+    def cut(self, sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Sequences as far as they are read."""
+        return [codes[: self.max_bp] for codes in sequences]
+
+    def network_outputs(self, sequences: Sequence[np.ndarray]) -> np.ndarray:
+        """Logits of the network alone, mean over the views, float32 [n, C]; arguments as for ``outputs``."""
+        cut = self.cut(sequences)
         found = np.zeros((len(cut), len(self.task.channels)), np.float32)
         order = np.argsort([len(codes) for codes in cut], kind="stable")
         starts = range(0, len(order), self.batch_size)
         for start in stepped(starts, "reading sequences", "batch"):
             chosen = order[start : start + self.batch_size]
             found[chosen] = self._run([cut[i] for i in chosen])
-        return self.task.coherent(found)
+        return found
 
     def _run(self, sequences: list[np.ndarray]) -> np.ndarray:
         network, config = self.bundle.model, self.bundle.config
@@ -169,6 +193,15 @@ class FunctionCaller:
             DataError: If the bundle has no calibration.
         """
         return calibrated(self.task, outputs, self.calibration)
+
+    @cached_property
+    def relatives(self) -> Relatives | None:
+        """The training sequences of a model that knows them; DataError if they are not there."""
+        if not self.task.options.relatives:
+            return None
+        is_multilabel, n_labels = self.task.options.kind == "multilabel", len(self.task.channels)
+        stored = self.calibration.get(RELATIVES, {})
+        return Relatives.from_dict(stored, n_labels, is_multilabel=is_multilabel, name=self.bundle.name)
 
     @cached_property  # what it must hold is looked at once, not for each record
     def calibration(self) -> dict:

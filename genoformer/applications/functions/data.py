@@ -9,10 +9,10 @@ import numpy as np
 from genoformer.batches.tables import EvaluationSequences, TrainingSequences, collate_views
 from genoformer.errors import UsageError, WarningLog
 from genoformer.labels.genes import read_labelled_genes
-from genoformer.labels.ontology import read_obo
+from genoformer.labels.ontology import Ontology, read_obo
 from genoformer.labels.tables import LabelledSequence, TableColumns, read_label_table, read_labelled_fasta
 from genoformer.labels.terms import describe_terms, with_implied_terms
-from genoformer.labels.values import check_examples, encode_labels, find_classes
+from genoformer.labels.values import check_examples, encode_labels, find_classes, split_terms
 from genoformer.tasks.function import FunctionOptions
 from genoformer.tasks.options import read_options
 from genoformer.training.codon_settings import codon_rewriting
@@ -75,6 +75,7 @@ class TableData(LabelledData):
         self.columns, self.label_level, self.unlabelled = columns, label_level, unlabelled
         self.ontology_path = ontology
         self.ontology: dict = {}
+        self._graph: Ontology | None = None
         self.wanted_classes, self.separator, self.min_examples = classes, label_separator, min_examples
         self.masked = augment.masked
         self.rewriting = codon_rewriting(augment.synonymous, augment.substituted, genetic_code)
@@ -106,14 +107,16 @@ class TableData(LabelledData):
             sequences, kind, separator=self.separator, min_examples=self.min_examples, value_name=self.columns.label
         )
         if ontology is not None:
-            self.ontology = describe_terms(self.channels, ontology)
+            self.ontology, self._graph = describe_terms(self.channels, ontology), ontology
         if self.wanted_classes is None and kind == "multiclass":
             sequences = [sequence for sequence in sequences if sequence.label in self.channels]
         return sequences
 
-    def encode_parts(self) -> None:
+    def encode_parts(self, log: WarningLog) -> None:
         """Turn labels into numbers; DataError where there are too few to learn from."""
         kind = self.options.kind
+        if kind == "multilabel" and self.wanted_classes is None:
+            self._leave_out_unseen(log)
         # A term that is too rare to be an output leaves the other labels of its sequence as they are.
         strict = self.wanted_classes is not None
         self.targets = {
@@ -125,6 +128,16 @@ class TableData(LabelledData):
         check_examples(
             self.targets["train"], kind, self.channels, ", ".join(self.annotation or self.paths or self.fasta)
         )
+
+    def _leave_out_unseen(self, log: WarningLog) -> None:
+        """Terms of other parts alone are no outputs: nothing says what has them."""
+        rows = [split_terms(sequence.label, "multilabel", self.separator) for sequence in self.parts["train"]]
+        seen = {term for row in rows for term in row}
+        for term in (term for term in self.channels if term not in seen):
+            log.add("LABELS-110", f'no sequence of the training part has the term "{term}"; it is no output.')
+        self.channels = [term for term in self.channels if term in seen] or self.channels
+        if self._graph is not None:
+            self.ontology = describe_terms(self.channels, self._graph)
 
     def _standardise(self) -> None:
         """Numbers as distances from the training mean in its standard deviations."""

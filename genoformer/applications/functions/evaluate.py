@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from genoformer.applications.functions.outputs import FUNCTIONS, TERMS
+from genoformer.applications.functions.outputs import FUNCTIONS, NEAREST, TERMS
 from genoformer.errors import DataError, UsageError, WarningLog
 from genoformer.inference.comparison import Comparison, Question
 from genoformer.inference.folder import SUMMARY, read_description
@@ -98,7 +98,8 @@ def _read_predictions(path: Path, kind: str) -> tuple[list[str], dict[str, Row]]
     needed = ("record_id", "prediction", *(("low", "high") if kind == "regression" else ()))
     rows = {cells["record_id"]: (where, cells) for where, cells in predicted_rows(path, needed)}
     names = [name for _, cells in list(rows.values())[:1] for name in cells if name not in HEAD]
-    return names, rows
+    near = [*NEAREST]
+    return (names[len(near) :] if names[: len(near)] == near else names), rows
 
 
 def _read_terms(path: Path, names: Sequence[str]) -> dict[str, Row]:

@@ -5,6 +5,8 @@ from genoformer.inference.parts import Part
 from genoformer.inference.report_files import REPORT
 
 FUNCTIONS, TERMS = "functions.tsv", "terms.tsv"
+NEAREST = ("nearest_relative", "similarity")
+"""Columns of models that know relatives: the most similar training sequence, and the cosine of both proteins' words."""
 
 FORMATS = {
     "tsv": OutputFormat(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from genoformer.applications.functions.caller import FunctionCaller, calibrated, called_terms
+from genoformer.applications.functions.outputs import NEAREST
 from genoformer.applications.functions.table import table_columns
 from genoformer.inference.chunks import Outputs
 from genoformer.inference.parquet_files import REAL, REALS, TEXT, TEXTS, WHOLE, Columns, ParquetWriter
@@ -23,6 +24,7 @@ class FunctionParquetWriter(ParquetWriter):
         if not caller.says_numbers:
             types["prediction"] = TEXTS if self._has_many else TEXT
             types["probability"] = REALS if self._has_many else REAL
+            types |= {} if caller.relatives is None else {NEAREST[0]: TEXT}
         super().__init__(path, types)
 
     @property
@@ -39,5 +41,6 @@ class FunctionParquetWriter(ParquetWriter):
         else:
             [names] = called_terms(caller.task, outputs, caller.calibration)
             sure = [values[caller.task.channels.index(name)] for name in names]
-            cells = [*head, *((names, sure) if self._has_many else (names[0], sure[0])), *values]
+            near = (cell for pair in caller.nearest([record.codes]) for cell in pair)
+            cells = [*head, *((names, sure) if self._has_many else (names[0], sure[0])), *near, *values]
         return {name: [cell] for name, cell in zip(table_columns(caller), cells, strict=True)}

@@ -198,6 +198,8 @@ def _choose_codons(chooser: Chooser, kind: str) -> None:
     if kind == "regression":
         chooser.take({"data.augment.masked": 0.03}, "codons stay as they are: a number can depend on them")
         return
+    if chooser.value("model.options.strands", "forward") == "forward":
+        chooser.take({"model.options.relatives": True}, "the labels of the most similar training sequences count, too")
     changes = {"data.augment.masked": 0.03, "data.augment.synonymous": 0.3, "data.augment.substituted": 0.2}
     chooser.take(changes, "proteins stay what they are with synonymous codons and some similar amino acids")
 

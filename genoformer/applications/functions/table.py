@@ -7,7 +7,7 @@ import numpy as np
 
 from genoformer.applications.functions.caller import FunctionCaller, calibrated, called_terms
 from genoformer.applications.functions.confidence import is_sure
-from genoformer.applications.functions.outputs import TERMS
+from genoformer.applications.functions.outputs import NEAREST, TERMS
 from genoformer.files import write_text_atomic
 from genoformer.inference.chunks import Outputs
 from genoformer.inference.text_files import TextWriter
@@ -38,7 +38,8 @@ def table_columns(caller: FunctionCaller) -> list[str]:
     """Columns of ``functions.tsv``: what is said, how sure it is, and the probability of every class or term."""
     if caller.task.options.kind == "regression":
         return ["record_id", "length_bp", "prediction", "low", "high"]
-    return ["record_id", "length_bp", "prediction", "probability", *caller.task.channels]
+    near = [] if caller.relatives is None else NEAREST
+    return ["record_id", "length_bp", "prediction", "probability", *near, *caller.task.channels]
 
 
 def table_rows(
@@ -56,11 +57,13 @@ def table_rows(
         numbers = [[f"{value:.6g}", f"{value - half:.6g}", f"{value + half:.6g}"] for value in values[:, 0]]
         return [head + row for head, row in zip(heads, numbers, strict=True)], []
     rows, called = [], []
-    for head, found, row in zip(heads, called_terms(task, outputs, calibration), values, strict=True):
+    near = [[name, f"{similarity:.4f}"] for name, similarity in caller.nearest([record.codes for record in chunk])]
+    said = called_terms(task, outputs, calibration)
+    for head, found, row, nearest in zip(heads, said, values, near or [[]] * len(chunk), strict=True):
         names = [name for name in found if is_sure(row[task.channels.index(name)], min_score)]
         called.append(names)
         sure = ";".join(f"{row[task.channels.index(name)]:.4f}" for name in names)
-        rows.append([*head, ";".join(names), sure, *(f"{value:.4f}" for value in row)])
+        rows.append([*head, ";".join(names), sure, *nearest, *(f"{value:.4f}" for value in row)])
     return rows, called
 
 

@@ -148,6 +148,7 @@ TRAINING_CODES = {
     "LABELS-107": Entry(None, "A gene with several labels was left out.", "Use labels of kind multilabel."),
     "LABELS-108": Entry(None, "A gene without one reading frame was left out.", "Nothing."),
     "LABELS-109": Entry(None, "Several genes have one id; all but the first were named by place, too.", "Nothing."),
+    "LABELS-110": Entry(None, "A term of held-out parts alone is no output.", "Nothing, or change the split."),
     "CODONS-001": Entry(65, "There is not one state for each codon.", "Correct the row."),
     "CODONS-002": Entry(65, "The labels have fewer than two states.", "Look at data.columns.label."),
     "CODONS-101": Entry(None, "A sequence is longer than the model takes and was left out.", "Raise max_bp."),

@@ -1,0 +1,251 @@
+"""What the labels of the most similar training sequences say, beside the network.
+
+A protein is compared with those of training by its spaced words. The labels of the nearest ones count by their
+similarity, against the share of each label in training. How much that counts beside the network is fitted on the
+validation part. Networks beside similar sequences are what DeepGOPlus does (Kulmanov and Hoehndorf 2020,
+doi:10.1093/bioinformatics/btz595), there found by alignment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, log_softmax
+
+from genoformer.applications.functions.protein_words import WordIndex, letters_of, numbers_of, protein_of
+from genoformer.errors import DataError
+from genoformer.files.numbers import read_number
+from genoformer.inference.bundle_digests import RELATIVES
+
+N_NEAREST = 32
+POWERS = (2, 3, 4, 6)
+"""Of the similarity, by which nearest sequences count."""
+PASSED_OVER = (0.5, 0.25, 0.125)
+"""Of the largest similarity, from which on training sequences count as unknown when the fit looks again."""
+AT_ONCE = 256
+"""Sequences that are compared together: some megabytes for a thousand of training."""
+MOST_RESIDUES = 4_000_000
+"""Amino acids of training sequences that a bundle keeps."""
+START = (0.0, 0.0, np.log(1e-3))
+"""Logarithms of the weights of network and relatives, and of the floor, where the search begins."""
+LOWEST, LEAST_FLOOR = 1e-12, 1e-9
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """How much similar sequences count.
+
+    Attributes:
+        power: Of the similarity.
+        floor: What has to be exceeded by the summed similarities to count.
+        of_network: Weight of the network's logits.
+        of_relatives: Weight of what the labels of similar sequences say.
+    """
+
+    power: int = 4
+    floor: float = 1e-3
+    of_network: float = 1.0
+    of_relatives: float = 1.0
+
+
+class Near(NamedTuple):
+    """The most similar training sequences of some sequences.
+
+    Attributes:
+        similarities: Falling, float64 [n, K].
+        numbers: Which they are, int64 [n, K].
+    """
+
+    similarities: np.ndarray
+    numbers: np.ndarray
+
+
+@dataclass(frozen=True)
+class Relatives:
+    """Training sequences with their labels, ready to be compared with.
+
+    Attributes:
+        ids: What each is called.
+        proteins: uint8 amino acids by number, of each.
+        labels: Numbers of the labels of each.
+        n_labels: Of the model, C.
+        is_multilabel: Any number of labels to a sequence; else one of several.
+        weighing: How much they count.
+    """
+
+    ids: tuple[str, ...]
+    proteins: tuple[np.ndarray, ...]
+    labels: tuple[tuple[int, ...], ...]
+    n_labels: int
+    is_multilabel: bool
+    weighing: Weighing = Weighing()
+
+    @classmethod
+    def of_training(
+        cls, ids: Sequence[str], sequences: Sequence[np.ndarray], targets: np.ndarray, n_labels: int,
+        *, is_multilabel: bool,
+    ) -> Self:  # fmt: skip
+        """Of coding sequences in frame; of more than ``MOST_RESIDUES`` every second, third … one.
+
+        Args:
+            ids: What each is called.
+            sequences: uint8 base codes of each.
+            targets: Class numbers [n], or 0 and 1 [n, C].
+            n_labels: C.
+            is_multilabel: Which of both.
+        """
+        step = 1 + sum(len(codes) // 3 for codes in sequences) // MOST_RESIDUES
+        labels = [np.flatnonzero(row) for row in targets] if is_multilabel else targets[:, None]
+        kept = tuple(tuple(int(number) for number in row) for row in labels[::step])
+        proteins = tuple(protein_of(codes) for codes in sequences[::step])
+        return cls(tuple(ids[::step]), proteins, kept, n_labels, is_multilabel)
+
+    @cached_property
+    def table(self) -> np.ndarray:
+        """Labels as 0 and 1, float64 [N, C]."""
+        table = np.zeros((len(self.labels), self.n_labels))
+        for row, numbers in zip(table, self.labels, strict=True):
+            row[list(numbers)] = 1.0
+        return table
+
+    @cached_property
+    def usual(self) -> np.ndarray:
+        """Share of the training sequences that have each label, [C], never none or all."""
+        n = len(self.labels)
+        return (self.table.sum(axis=0) + 0.5) / (n + 1.0)
+
+    @cached_property
+    def index(self) -> WordIndex:
+        """The proteins, ready to be compared with; made when it is needed."""
+        return WordIndex(self.proteins)
+
+    def nearest(self, sequences: Sequence[np.ndarray], *, below: np.ndarray | None = None) -> Near:
+        """The most similar training sequences of each.
+
+        Args:
+            sequences: uint8 base codes of each, in frame.
+            below: For each the similarity from which on training sequences are passed over, as if they were not known.
+        """
+        n = min(N_NEAREST, len(self.proteins))
+        similarities, numbers = np.zeros((len(sequences), n)), np.zeros((len(sequences), n), np.int64)
+        for start in range(0, len(sequences), AT_ONCE):
+            block = slice(start, start + AT_ONCE)
+            found = self.index.similarity([protein_of(codes) for codes in sequences[block]])
+            if below is not None:
+                found[found >= below[block, None]] = 0.0
+            largest = np.argpartition(-found, n - 1, axis=1)[:, :n]
+            order = np.argsort(-np.take_along_axis(found, largest, axis=1), axis=1, kind="stable")
+            numbers[block] = np.take_along_axis(largest, order, axis=1)
+            similarities[block] = np.take_along_axis(found, numbers[block], axis=1)
+        return Near(similarities, numbers)
+
+    def evidence(self, near: Near, weighing: Weighing) -> np.ndarray:
+        """How much likelier than usual the nearest ones make each label, in logarithms, float64 [n, C].
+
+        Of classes the logarithm of the share over what is usual, of terms the difference of log-odds; 0 where
+        nothing is similar.
+
+        Args:
+            near: From ``nearest``.
+            weighing: How much they count.
+        """
+        votes, floor = near.similarities**weighing.power, weighing.floor  # [n, K]
+        with_label = np.zeros((len(votes), self.n_labels))
+        for place in range(votes.shape[1]):
+            with_label += votes[:, place, None] * self.table[near.numbers[:, place]]
+        share = (floor * self.usual + with_label) / (floor + votes.sum(axis=1, keepdims=True))
+        share = np.clip(share, LOWEST, 1 - LOWEST)
+        if self.is_multilabel:
+            return np.log(share / (1 - share)) - np.log(self.usual / (1 - self.usual))
+        return np.log(share / self.usual)
+
+    def beside(self, outputs: np.ndarray, near: Near, weighing: Weighing | None = None) -> np.ndarray:
+        """Logits of network and relatives together, float32 [n, C].
+
+        Args:
+            outputs: Logits of the network, [n, C].
+            near: From ``nearest``.
+            weighing: How much each counts, by default as it was fitted.
+        """
+        weighing = weighing or self.weighing
+        said = self.evidence(near, weighing)
+        together = weighing.of_network * np.asarray(outputs, np.float64) + weighing.of_relatives * said
+        return together.astype(np.float32)
+
+    def alone(self, near: Near) -> np.ndarray:
+        """Logits without a network: how usual each label is, and what relatives say, float64 [n, C]."""
+        usual = np.log(self.usual / (1 - self.usual)) if self.is_multilabel else np.log(self.usual)
+        return usual + self.evidence(near, self.weighing)
+
+    def fitted(self, outputs: np.ndarray, sequences: Sequence[np.ndarray], targets: np.ndarray) -> Self:
+        """The same, weighing so that the labels of sequences are likeliest which training has not seen.
+
+        Each counts several times: as it is, and as if its nearer relatives were not known, so that the weights hold for
+        strangers, too, however near the sequences are.
+
+        Args:
+            outputs: Logits of the network, [n, C].
+            sequences: uint8 base codes of each, in frame.
+            targets: Their labels, class numbers [n] or 0 and 1 [n, C].
+        """
+        all_known = self.nearest(sequences)
+        largest = all_known.similarities[:, 0]
+        looks = [all_known, *(self.nearest(sequences, below=share * largest) for share in PASSED_OVER)]
+        near = Near(*map(np.concatenate, zip(*looks, strict=True)))
+        outputs, targets = (np.concatenate([values] * len(looks)) for values in (outputs, targets))
+
+        def weighing_of(found: Sequence[float], power: int) -> Weighing:
+            of_network, of_relatives, floor = np.exp(found).tolist()
+            return Weighing(power, max(floor, LEAST_FLOOR), of_network, of_relatives)
+
+        def cost(found: Sequence[float], power: int) -> float:
+            return _cost(self.beside(outputs, near, weighing_of(found, power)), targets)
+
+        results = [(minimize(cost, START, args=(power,), method="Nelder-Mead"), power) for power in POWERS]
+        best, power = min(results, key=lambda result: float(result[0].fun))
+        return replace(self, weighing=weighing_of(best.x, power))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types."""
+        return {
+            "ids": list(self.ids),
+            "proteins": [letters_of(protein) for protein in self.proteins],
+            "labels": [list(numbers) for numbers in self.labels],
+            **asdict(self.weighing),
+        }
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any], n_labels: int, *, is_multilabel: bool, name: str) -> Self:
+        """What ``to_dict`` gave; DataError, which names the model, if it is something else."""
+        try:
+            ids, proteins, labels = (stored[name] for name in ("ids", "proteins", "labels"))
+            numbers = {field.name: read_number(stored[field.name]) for field in fields(Weighing)}
+            if not len(ids) == len(proteins) == len(labels) > 0:
+                raise ValueError(f"{len(ids)} ids, {len(proteins)} proteins and {len(labels)} labels")
+            if not all(isinstance(one, str) and one.isprintable() for one in ids):
+                raise ValueError("an id is none")
+            if sum(map(len, proteins)) > 2 * MOST_RESIDUES:
+                raise ValueError("too many amino acids")
+            if not all(type(one) is int and 0 <= one < n_labels for row in labels for one in row):
+                raise ValueError("a label is none of the model")
+            if numbers["power"] not in POWERS or numbers["floor"] <= 0:
+                raise ValueError(f"power {numbers['power']}, floor {numbers['floor']}")
+            power = int(numbers.pop("power"))
+            weighing = Weighing(power, **numbers)
+            kept = tuple(tuple(row) for row in labels)
+            numbers_of_each = tuple(numbers_of(one) for one in proteins)
+            return cls(tuple(ids), numbers_of_each, kept, n_labels, is_multilabel, weighing)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            message = f'calibration.json holds no "{RELATIVES}" that can be used ({error}).'
+            raise DataError("MODEL-003", message, where=name) from error
+
+
+def _cost(logits: np.ndarray, targets: np.ndarray) -> float:
+    """Mean negative log-likelihood of labels."""
+    logits = logits.astype(np.float64)
+    if targets.ndim == 1:
+        return -float(log_softmax(logits, axis=1)[np.arange(len(targets)), targets].mean())
+    return -float(np.log(np.maximum(expit(np.where(targets > 0, logits, -logits)), LOWEST)).mean())
