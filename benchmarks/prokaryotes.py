@@ -3,7 +3,8 @@
 Each group is read by a network that has not seen it: those of the folds of a run (``--run``), or one network for all,
 whose own genomes take no part (``--model``, ``--seen``). For each group the decoder is fitted on the genomes of the
 other groups, and scored on those of the group; pyrodigal trains itself on each genome (on phages: its ready-made
-models). Phages go out in parts, relatives together: networks have seen no phage, decoders those of the other parts.
+models). Phages go out in families of the table: decoders know those of the other families, and so do the networks of a
+run that has a fold for each; those of a run with one fold for all phages have seen none.
 Predictions of which more than half lies in masked genes of the reference are not judged, for both alike.
 
     python benchmarks/prokaryote_data.py DATA tables
@@ -41,7 +42,6 @@ from genoformer.decoding.fit import frame_of_gene, mostly_masked
 from genoformer.files import write_json_atomic
 from genoformer.genomes.genome_table import TableGenome, read_genome_table
 from genoformer.genomes.prepare import prepare_store
-from genoformer.genomes.relatives import related_groups
 from genoformer.genomes.store import Store
 from genoformer.metrics.bases import precision_recall_f1
 from genoformer.metrics.calibration import ece
@@ -50,9 +50,7 @@ from genoformer.sequence.alphabet import decode_bases
 from genoformer.stream import fastest_precision
 from genoformer.training.run_folder import FOLDS, RunFolder
 
-PHAGES, N_PHAGE_PARTS = "phages", 4
-RELATED_SHARE = 0.1
-"""Phages that share so many of their 16-mers with another one, of either, are relatives."""
+PHAGES = "phages"
 NEAR_COPIES = ("GCF_000306885", "GCF_001439985", "GCF_014771645", "GCF_016584425", "GCF_001274515", "GCF_000970205")
 """Wolbachia, Carsonella and Methanosarcina again: of near copies one takes part."""
 PLASMIDS = "NC_0099"
@@ -201,18 +199,18 @@ class Passes:
     """What networks say of the genomes of a table.
 
     Args:
-        model_of: The model that reads a group.
+        model_of: The model that reads a genome.
         table: The genomes.
         folder: Where the store and the passes are kept.
         n_bases: Read of each genome, its longest records first.
     """
 
     def __init__(
-        self, model_of: Callable[[str], str | Path], table: list[TableGenome], folder: Path, n_bases: int
+        self, model_of: Callable[[TableGenome], str | Path], table: list[TableGenome], folder: Path, n_bases: int
     ) -> None:
         self.model_of, self.folder = model_of, folder
         self.loaded: dict[str | Path, Bundle] = {}
-        self.groups = {genome.files.name: genome.group or "" for genome in table}
+        self.rows = {genome.files.name: genome for genome in table}
         folder.mkdir(parents=True, exist_ok=True)
         prepare_store(folder / "genomes.h5", [genome.files for genome in table])
         self.reading = Reading(Store(folder / "genomes.h5"), [], n_bases, fastest_precision(torch.device("cpu")))
@@ -222,9 +220,9 @@ class Passes:
         path = self.folder / f"{name}.npz"
         held = load_passes(path, self.reading, name)
         if held is None:
-            held = self.reading.read(self._bundle(self.model_of(self.groups[name])), name, lambda n: None)
+            held = self.reading.read(self._bundle(self.model_of(self.rows[name])), name, lambda n: None)
             save_passes(path, held)
-        return [replace(h, group=self.groups[name]) for h in held if len(h.candidates)]
+        return [replace(h, group=self.rows[name].group) for h in held if len(h.candidates)]
 
     def _bundle(self, model: str | Path) -> Bundle:
         if model not in self.loaded:
@@ -254,15 +252,16 @@ class Groups:
 
     def scores(self, group: str) -> dict[str, dict]:
         """Of each genome of a group, by a decoder that has seen none of them, and by pyrodigal."""
-        names = self.genomes[group]
-        parts = phage_parts({name: self.passes.of(name) for name in names}) if group == PHAGES else [names]
+        families: dict[str, list[str]] = {}
+        for name in self.genomes[group]:
+            families.setdefault(self.passes.rows[name].left_out_with or "", []).append(name)
         found = {}
-        for number, part in enumerate(parts):
-            found |= self._scores_of(group, group if number == 0 else f"{group}-{number}", part)
+        for family, names in families.items():
+            found |= self._scores_of(group, family, names)
         return found
 
-    def _scores_of(self, group: str, decoder_name: str, names: list[str]) -> dict[str, dict]:
-        decoder, found = self.decoder(decoder_name, names), {}
+    def _scores_of(self, group: str, family: str, names: list[str]) -> dict[str, dict]:
+        decoder, found = self.decoder(family, names), {}
         for name in names:
             held = self.passes.of(name)
             theirs = pyrodigal_genes(held, meta=group == PHAGES)
@@ -274,21 +273,9 @@ class Groups:
         return found
 
 
-def decoder_file(folder: Path, group: str) -> Path:
-    """Where the decoder is kept that has not seen a group."""
-    return folder / f"decoder-{group}.json"
-
-
-def phage_parts(held: dict[str, list[Held]]) -> list[list[str]]:
-    """Names of phages in parts of nearly the same size, relatives in one."""
-    families: dict[int, list[str]] = {}
-    numbers = related_groups([np.concatenate([h.codes for h in own]) for own in held.values()], RELATED_SHARE)
-    for name, number in zip(held, numbers.tolist(), strict=True):
-        families.setdefault(number, []).append(name)
-    parts: list[list[str]] = [[] for _ in range(N_PHAGE_PARTS)]
-    for family in sorted(families.values(), key=len, reverse=True):
-        min(parts, key=len).extend(family)
-    return parts
+def decoder_file(folder: Path, family: str) -> Path:
+    """Where the decoder is kept that has not seen a group, or a family of one."""
+    return folder / f"decoder-{family}.json"
 
 
 def means(scores: dict[str, dict]) -> dict[str, dict[str, dict[str, float]]]:
@@ -357,7 +344,8 @@ def main() -> None:
     for group in args.groups or genomes:
         print(f"{group}: {len(genomes[group])} genomes", file=sys.stderr, flush=True)
         scores.update(groups.scores(group))
-    digests = {group: read_header(model_for(args, group)).digest for group in genomes}
+    read_by = {genome.left_out_with: model_for(args, genome) for genome in table if genome.group in genomes}
+    digests = {family: read_header(model).digest for family, model in read_by.items()}
     short = {"all": short_genes(scores), **{g: short_genes(_of_group(scores, g)) for g in args.groups or genomes}}
     for row in scores.values():
         for program in ("genoformer", "pyrodigal"):
@@ -370,9 +358,12 @@ def _of_group(scores: dict[str, dict], group: str) -> dict[str, dict]:
     return {name: row for name, row in scores.items() if row["group"] == group}
 
 
-def model_for(args: argparse.Namespace, group: str) -> str | Path:
-    """The model that reads a group."""
-    return args.model if args.run is None else RunFolder(args.run / FOLDS / group).model
+def model_for(args: argparse.Namespace, genome: TableGenome) -> str | Path:
+    """The model that reads a genome: the one that has not seen its family, else the one that has not seen its group."""
+    if args.run is None:
+        return args.model
+    own = RunFolder(args.run / FOLDS / (genome.left_out_with or "")).model
+    return own if own.exists() else RunFolder(args.run / FOLDS / (genome.group or "")).model
 
 
 if __name__ == "__main__":

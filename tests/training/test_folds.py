@@ -214,9 +214,9 @@ def test_impossible_folds_are_an_error_of_one_line_that_leaves_nothing(
 def build(folder, tmp_path):
     """``build(rows, …)`` is the data of a table with these rows, set up."""
 
-    def make(rows: str = "", split: RegionSplit | None = None, **settings) -> GenomeData:
+    def make(rows: str = "", split: RegionSplit | None = None, header: str = HEADER, **settings) -> GenomeData:
         path = folder / "own.tsv"
-        path.write_text(HEADER + (rows or "".join(row(*pair) for pair in GROUPS.items())))
+        path.write_text(header + (rows or "".join(row(*pair) for pair in GROUPS.items())))
         data = GenomeData(
             genomes=str(path), crop_bp=500, split=split or RegionSplit(validation=0.1, guard_bp=100),
             loader=Loader(batch_size=4, samples_per_epoch=40), **settings,
@@ -248,6 +248,16 @@ def test_groups_that_are_named_are_left_out_and_fit_on_any_disk(build):
     found = plan(build(folds=Folds(groups=["middle", "right/wrong"])), is_fresh=False)
     assert [fold.group for fold in found] == ["right/wrong", "middle"]
     assert found[1].folder == Path("runs/x/folds/middle") and len(found[0].folder.name) == 16
+
+
+def test_a_family_is_left_out_by_itself_and_the_rest_of_its_group_is_trained_on(build):
+    header, genomes = HEADER.replace("weight", "weight\tfamily"), {**GROUPS, "two": "right"}
+    families = {name: name if group == "middle" else "" for name, group in genomes.items()}
+    rows = "".join(f"{row(*pair).strip()}\t{families[pair[0]]}\n" for pair in genomes.items())
+    found = plan(build(rows, header=header))
+    assert [(fold.group, fold.genomes) for fold in found] == [
+        ("left", ("one",)), ("right", ("two",)), ("three", ("three",)), ("four", ("four",)),
+    ]  # fmt: skip
 
 
 def test_genomes_of_weight_0_and_of_the_test_part_are_not_fitted_to(build):
