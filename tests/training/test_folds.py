@@ -16,9 +16,13 @@ from genoformer.batches import crops
 from genoformer.bundle.folder import load_bundle
 from genoformer.cli import fit
 from genoformer.cli.main import main
+from genoformer.decoding.caller import collect_candidates
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.errors import UsageError
 from genoformer.genomes.splits import Region, uncovered
+from genoformer.inference.bundle_parts import tile_plan
+from genoformer.inference.interface import Speed
+from genoformer.stream import record_logits
 from genoformer.training import folds as folds_module
 from genoformer.training.folds import check_folds, plan_folds
 from genoformer.training.module import GenomeModule
@@ -320,10 +324,32 @@ def test_passes_come_back_from_disk_as_they_were_and_a_damaged_file_does_not(bui
         np.testing.assert_array_equal(mine.candidates, its.candidates)
         np.testing.assert_array_equal(mine.genes, its.genes)
         assert mine.bounds == its.bounds
+    assert [piece.begin for piece in one.pieces] == [0, 1_000, 2_000, 3_000, 4_000, 7_000, 8_000, 9_000]
+    for mine, its in zip(one.pieces, other.pieces, strict=True):
+        np.testing.assert_array_equal(mine.candidates, its.candidates)
+        np.testing.assert_array_equal(mine.inside[0].genes, its.inside[0].genes)
+        assert (mine.begin, mine.codes.tolist()) == (its.begin, its.codes.tolist())
     damaged = bytearray(path.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     path.write_bytes(damaged)
     assert load_passes(path, reading, "one") is None
+
+
+def test_small_pieces_are_read_as_records_of_their_own(build, tiny_bundle):
+    data, bundle = build(), load_bundle(tiny_bundle)
+    reading = Reading(data.store, [], 10_000, "float32")
+    (held,) = reading.read(bundle, "one", lambda n: None)
+    assert len(held.pieces) == 10
+    plan, options = tile_plan(bundle, Speed(precision="float32")), held.options
+    for piece in held.pieces[::4]:
+        pieces = record_logits(bundle.model, bundle.tokenizer, piece.codes, plan)
+        expected = collect_candidates(piece.codes, pieces, options)
+        names = ["start", "end", "orf", "kind"]
+        assert expected[names].tolist() == piece.candidates[names].tolist()
+        np.testing.assert_allclose(expected["codon_sum"], piece.candidates["codon_sum"], rtol=1e-4, atol=1e-3)
+        moved = held.inside[0].genes["start"] - piece.begin, held.inside[0].genes["end"] - piece.begin
+        is_whole = (moved[0] >= 0) & (moved[1] <= 1_000)
+        assert set(moved[0][is_whole]) <= set(piece.inside[0].genes["start"])
 
 
 def test_groups_count_alike_and_genomes_by_their_weights(build, tiny_bundle):

@@ -5,7 +5,7 @@ the network has not seen. Contig ends, which a complete genome does not have, ar
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from torch import nn
@@ -40,6 +40,8 @@ class Held:
         natural: The sequence is as it was found, not recoded.
         weight: What each of its candidates counts in a fit, more than 0; None in all passes where all count alike.
         group: Of the genome, in a table that names groups; genomes of one are relatives.
+        pieces: Short pieces of the record, each read by itself, as records of their own.
+        begin: First base of such a piece in its record.
     """
 
     genome: str
@@ -50,6 +52,8 @@ class Held:
     natural: bool = True
     weight: float | None = None
     group: str | None = None
+    pieces: list["Held"] = field(default_factory=list)
+    begin: int = 0
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from genoformer.applications.genes.held import FRAGMENT_BP, Held, Stretch, cut_g
 from genoformer.decoding.candidates import touching_ends
 
 FRAGMENTS = (1, 4, 14)
-"""Fragments in the pieces of each kind: 3, 12 and 42 kb."""
+"""Fragments in the pieces of each kind: 3, 12 and 42 kb; the pieces of 1 kb are read by themselves."""
 MOST_BP = 180_000, 360_000, 420_000
 """Of the pieces of each kind, of one genome."""
 LEAST_GROUPS = 3
@@ -31,6 +31,7 @@ def pieces_of(held: Sequence[Held]) -> list[Held]:
         cut = [(h, part) for h in held for part in _runs(h, n_fragments)]
         every = max(1, -(-len(cut) * n_fragments * FRAGMENT_BP // most_bp))
         found += [_piece(*one) for one in cut[::every]]
+    found += [replace(piece, weight=h.weight, group=h.group) for h in held for piece in h.pieces]
     share = sum(len(h.codes) for h in held) / max(1, sum(len(piece.codes) for piece in found))
     return [
         piece if piece.weight is None else replace(piece, weight=piece.weight * share)
