@@ -21,8 +21,8 @@ from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan, record_logits
 from genoformer.training.progress import stage
 
-N_GENE_CHANNELS = 5
-"""Outputs that genes are found by; those of RNA genes stand behind them."""
+N_CHANNELS = 5
+"""Outputs of a network that finds genes."""
 FRAGMENT_BP = 3_000
 MIN_GENE_BP = 90
 
@@ -115,15 +115,14 @@ def hold_record(
     length = record.length if length is None else length
     codes = store.bases(record.index, 0, length)
     options = CallOptions(genetic_code=record.genetic_code, min_gene_bp=MIN_GENE_BP)
-    kept = {region: np.zeros((2, region.end - region.start, N_GENE_CHANNELS), np.float32) for region in regions}
+    kept = {region: np.zeros((2, region.end - region.start, N_CHANNELS), np.float32) for region in regions}
 
     def pieces():
         for start, end, logits in record_logits(network, tokenizer, codes, plan):
             for region, array in kept.items():
                 low, high = max(start, region.start), min(end, region.end)
                 if low < high:
-                    said = logits[:, low - start : high - start, :N_GENE_CHANNELS]
-                    array[:, low - region.start : high - region.start] = said
+                    array[:, low - region.start : high - region.start] = logits[:, low - start : high - start]
             on_bases(end - start)
             yield start, end, logits
 

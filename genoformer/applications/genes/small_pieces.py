@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from genoformer.annotation.genetic_code import get_genetic_code
-from genoformer.applications.genes.held import N_GENE_CHANNELS, Held, Stretch, cut_genes
+from genoformer.applications.genes.held import Held, Stretch, cut_genes
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.candidates import CANDIDATE_DTYPE, find_candidates
 from genoformer.genomes.splits import Region
@@ -58,8 +58,7 @@ def _read(bundle: Bundle, plan: TilePlan, h: Held, begins: Sequence[int]) -> lis
             found = record_logits(bundle.model, bundle.tokenizer, codes, plan)
             logits = np.concatenate([part for _, _, part in found], axis=1)
         code = get_genetic_code(h.options.genetic_code)
-        said = np.ascontiguousarray(logits[..., :N_GENE_CHANNELS])
-        rows = find_candidates(codes, said, code=code, min_gene_bp=h.options.min_gene_bp)
+        rows = find_candidates(codes, logits, code=code, min_gene_bp=h.options.min_gene_bp)
         pieces.append(piece_at(h, begin, rows))
     return [piece for piece in pieces if len(piece.candidates)]
 

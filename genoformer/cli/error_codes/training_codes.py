@@ -99,7 +99,7 @@ TRAINING_CODES = {
     ),
     "DATA-009": Entry(
         2,
-        "The store has no labels of RNA genes, and the task shall learn them.",
+        "The store has no labels of RNA genes, and these shall be learned.",
         "Prepare it with --labels codons_rna.",
     ),
     "STORE-001": Entry(65, "A record comes twice in one genome.", "Give each record its own id."),
