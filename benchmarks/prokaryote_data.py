@@ -15,6 +15,7 @@ the starts of .992 of these), plastids whose RNA is edited, one that names its t
 import argparse
 import gzip
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,13 +120,20 @@ def phage_families(table: Path) -> dict[int, str]:
     """Families of the phages of a table by the number of their row."""
     phages = {n: genome.files for n, genome in enumerate(read_genome_table(table)) if genome.group == PHAGES}
     codes = [np.concatenate([record.codes for record in read_records(files.sequence)]) for files in phages.values()]
+    parts = parts_of(codes)
+    rows = list(phages)
+    return {rows[i]: f"{PHAGES}{number}" for number, part in enumerate(parts, start=1) for i in part}
+
+
+def parts_of(codes: Sequence[np.ndarray]) -> list[list[int]]:
+    """Numbers of sequences in parts of nearly the same size, relatives in one."""
     relatives: dict[int, list[int]] = {}
-    for row, number in zip(phages, related_groups(codes, RELATED_SHARE).tolist(), strict=True):
-        relatives.setdefault(number, []).append(row)
+    for i, number in enumerate(related_groups(codes, RELATED_SHARE).tolist()):
+        relatives.setdefault(number, []).append(i)
     parts: list[list[int]] = [[] for _ in range(N_PHAGE_PARTS)]
-    for rows in sorted(relatives.values(), key=len, reverse=True):
-        min(parts, key=len).extend(rows)
-    return {row: f"{PHAGES}{number}" for number, part in enumerate(parts, start=1) for row in part}
+    for own in sorted(relatives.values(), key=len, reverse=True):
+        min(parts, key=len).extend(own)
+    return parts
 
 
 def _row(genome: Genome, annotation: Path, args: argparse.Namespace) -> str:

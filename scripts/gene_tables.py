@@ -54,6 +54,27 @@ def groups_table(results: dict[str, dict]) -> str:
     return table("| group left out | genome | genes | 3′ F1 | pyrodigal | exact F1 | pyrodigal | difference |", body())
 
 
+def group_seeds_table(results: dict[str, dict]) -> str:
+    """Differences to pyrodigal's F1 by group left out, runs one under another, and the worst genome of each."""
+
+    def body():
+        for group in sorted({*next(iter(results.values()))["means"]}, key=lambda name: (name == ALL_GROUPS, name)):
+            for name, result in results.items():
+                yield [group, name, _beside(result["means"][group])[-1], _worst(result["genomes"], group)]
+
+    return table("| group left out | run | difference, 3′ / exact F1 | worst genome, exact F1 |", body())
+
+
+def _worst(genomes: dict[str, dict], group: str) -> str:
+    lost = {
+        name: row["genoformer"]["exact_f1"] - row["pyrodigal"]["exact_f1"]
+        for name, row in genomes.items()
+        if group in (row["group"], ALL_GROUPS)
+    }
+    worst = min(lost, key=lambda name: lost[name])
+    return f"{worst.split('.')[0]} {lost[worst]:+.4f}"
+
+
 def short_genes_table(results: dict[str, dict]) -> str:
     """Recall of short genes of groups left out, where predictions are as often right as pyrodigal's."""
 

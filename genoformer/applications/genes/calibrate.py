@@ -80,7 +80,7 @@ def fit_decoder(held: list[Held]) -> GeneDecoder:
 
 
 _Counted = list[tuple[str | None, tuple[GenomeCounts, bool]]]
-"""For each genome its group, and what ``learn_prior`` takes."""
+"""For each genome its family, and what ``learn_prior`` takes."""
 
 
 def _counts(held: list[Held]) -> _Counted:
@@ -90,20 +90,20 @@ def _counts(held: list[Held]) -> _Counted:
         if h.inside:
             _, start_right, judged = truth_of(h.candidates, h.inside[0].genes)
             own = count_genes(h.codes, h.candidates, np.flatnonzero(start_right & judged))
-            counts.setdefault((h.group, h.genome, h.natural), []).append(own)
-    return [(group, (add_up(parts), is_natural)) for (group, _, is_natural), parts in counts.items()]
+            counts.setdefault((h.family, h.genome, h.natural), []).append(own)
+    return [(family, (add_up(parts), is_natural)) for (family, _, is_natural), parts in counts.items()]
 
 
 def _fit_short(held: list[Held], decoder: GeneDecoder, counted: _Counted) -> Scorer | None:
-    """The scorer of short sequence; None where there are too few groups for priors that know no relatives."""
-    groups = dict.fromkeys(group for group, _ in counted)
-    if len(groups) < LEAST_GROUPS:
+    """The scorer of short sequence; None where there are too few families for priors that know no relatives."""
+    families = dict.fromkeys(family for family, _ in counted)
+    if len(families) < LEAST_GROUPS:
         return None
     known = []
-    for group in groups:
-        prior = learn_prior([of_genome for other, of_genome in counted if other != group])
+    for family in families:
+        prior = learn_prior([of_genome for other, of_genome in counted if other != family])
         own = replace(decoder, prior=prior)
-        for name in dict.fromkeys(h.genome for h in held if h.group == group and h.natural):
+        for name in dict.fromkeys(h.genome for h in held if h.family == family and h.natural):
             pieces = pieces_of([h for h in held if h.genome == name and h.natural])
             learned = statistics_each([_record(piece) for piece in pieces], own)
             known += [(piece, each) for piece, each in zip(pieces, learned, strict=True) if each is not None]

@@ -39,7 +39,7 @@ class Held:
         inside: Stretches to fit on: whole regions, then fragments.
         natural: The sequence is as it was found, not recoded.
         weight: What each of its candidates counts in a fit, more than 0; None in all passes where all count alike.
-        group: Of the genome, in a table that names groups; genomes of one are relatives.
+        family: What the genome is left out with, in a table that names groups; genomes of one are relatives.
         pieces: Short pieces of the record, each read by itself, as records of their own.
         begin: First base of such a piece in its record.
     """
@@ -51,7 +51,7 @@ class Held:
     inside: list["Stretch"]
     natural: bool = True
     weight: float | None = None
-    group: str | None = None
+    family: str | None = None
     pieces: list["Held"] = field(default_factory=list)
     begin: int = 0
 

@@ -116,7 +116,7 @@ def _read_fold(fold: Fold, reading: Reading, on_bases: Callable[[int], None]) ->
 
 
 def weigh(held: Sequence[Held], table: Sequence[TableGenome]) -> list[Held]:
-    """The same passes with their groups, whose candidates count so that genomes have the shares they have of the crops.
+    """The same passes with their families; their candidates count so that genomes have the shares they have of crops.
 
     Args:
         held: Passes over genomes whose weight is not 0.
@@ -124,8 +124,8 @@ def weigh(held: Sequence[Held], table: Sequence[TableGenome]) -> list[Held]:
     """
     lengths = [len(one.codes) for one in held]
     shares = region_shares(table, [one.genome for one in held], lengths)
-    groups = {genome.files.name: genome.group for genome in table}
-    named = [replace(one, group=groups.get(one.genome)) for one in held]
+    families = {genome.files.name: genome.left_out_with for genome in table}
+    named = [replace(one, family=families.get(one.genome)) for one in held]
     if shares is None:
         return named
     return [

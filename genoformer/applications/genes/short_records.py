@@ -31,7 +31,7 @@ def pieces_of(held: Sequence[Held]) -> list[Held]:
         cut = [(h, part) for h in held for part in _runs(h, n_fragments)]
         every = max(1, -(-len(cut) * n_fragments * FRAGMENT_BP // most_bp))
         found += [_piece(*one) for one in cut[::every]]
-    found += [replace(piece, weight=h.weight, group=h.group) for h in held for piece in h.pieces]
+    found += [replace(piece, weight=h.weight, family=h.family) for h in held for piece in h.pieces]
     share = sum(len(h.codes) for h in held) / max(1, sum(len(piece.codes) for piece in found))
     return [
         piece if piece.weight is None else replace(piece, weight=piece.weight * share)
