@@ -14,8 +14,10 @@ from genoformer.decoding.candidates import touching_ends
 
 FRAGMENTS = (1, 4, 14)
 """Fragments in the pieces of each kind: 3, 12 and 42 kb; the pieces of 1 kb are read by themselves."""
-MOST_BP = 180_000, 360_000, 420_000
+MOST_BP = 120_000, 180_000, 252_000
 """Of the pieces of each kind, of one genome."""
+LONGEST_BP = 350_000
+"""Records up to here are short themselves: phages and plasmids, which do not tell enough of themselves."""
 LEAST_GROUPS = 3
 """With two, a prior would know a single group, and with one nothing."""
 
@@ -26,7 +28,7 @@ def pieces_of(held: Sequence[Held]) -> list[Held]:
     Args:
         held: Passes over the genome.
     """
-    found = [_alone(h) for h in held if h.inside and len(h.codes) <= FRAGMENT_BP * max(FRAGMENTS)]
+    found = [_alone(h) for h in held if h.inside and len(h.codes) <= LONGEST_BP]
     for n_fragments, most_bp in zip(FRAGMENTS, MOST_BP, strict=True):
         cut = [(h, part) for h in held for part in _runs(h, n_fragments)]
         every = max(1, -(-len(cut) * n_fragments * FRAGMENT_BP // most_bp))
