@@ -74,7 +74,8 @@ def fit_decoder(held: list[Held]) -> GeneDecoder:
         shown.advance()
         counted = _counts(held)
         decoder = replace(decoder, prior=learn_prior([of_genome for _, of_genome in counted]))
-        decoder = replace(decoder, **_fit_short(held, decoder, counted))
+        of_short = _fit_short(held, decoder, counted)
+        decoder = replace(decoder, short=of_short.get("short"), tiny=of_short.get("tiny"))
         shown.advance()
     return decoder
 
