@@ -14,7 +14,7 @@ from genoformer.decoding.candidates import touching_ends
 
 FRAGMENTS = (1, 4, 14)
 """Fragments in the pieces of each kind: 3, 12 and 42 kb; the pieces of 1 kb are read by themselves."""
-MOST_BP = 120_000, 180_000, 252_000
+MOST_BP = 60_000, 120_000, 168_000
 """Of the pieces of each kind, of one genome."""
 LONGEST_BP = 350_000
 """Records up to here are short themselves: phages and plasmids, which do not tell enough of themselves."""
