@@ -293,7 +293,8 @@ def main() -> None:
     networks.add_argument("--run", type=Path, help="folder of a run whose folds left the groups out")
     networks.add_argument("--model", help="a model that reads them all")
     parser.add_argument("--seen", nargs="*", default=[], help="genomes of the table that --model was trained on")
-    parser.add_argument("--groups", nargs="*", help="left out; all but plastids by default")
+    parser.add_argument("--groups", nargs="*", help="left out; all that take part by default")
+    parser.add_argument("--without", nargs="*", default=["plastids"], help="groups that take no part")
     parser.add_argument("--bases", type=int, default=1_500_000, help="read of each genome")
     parser.add_argument("--fitted-bases", type=int, default=750_000, help="of each genome that decoders are fitted to")
     parser.add_argument("--passes", type=Path, required=True, help="folder for what the networks say")
@@ -307,7 +308,7 @@ def main() -> None:
     genomes: dict[str, list[str]] = {}
     for genome in table:
         name = genome.files.name
-        if genome.group != "plastids" and name not in args.seen and not name.startswith(NEAR_COPIES):
+        if genome.group not in args.without and name not in args.seen and not name.startswith(NEAR_COPIES):
             genomes.setdefault(genome.group or "", []).append(name)
     groups, scores = Groups(genomes, passes, args.fitted_bases), {}
     for group in args.groups or genomes:
