@@ -60,7 +60,8 @@ def group_seeds_table(results: dict[str, dict]) -> str:
     def body():
         for group in sorted({*next(iter(results.values()))["means"]}, key=lambda name: (name == ALL_GROUPS, name)):
             for name, result in results.items():
-                yield [group, name, _beside(result["means"][group])[-1], _worst(result["genomes"], group)]
+                if group in result["means"]:
+                    yield [group, name, _beside(result["means"][group])[-1], _worst(result["genomes"], group)]
 
     return table("| group left out | run | difference, 3′ / exact F1 | worst genome, exact F1 |", body())
 
