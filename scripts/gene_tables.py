@@ -55,12 +55,16 @@ def groups_table(results: dict[str, dict]) -> str:
 
 
 def group_seeds_table(results: dict[str, dict]) -> str:
-    """Differences to pyrodigal's F1 by group left out, runs one under another, and the worst genome of each."""
+    """Differences to pyrodigal's F1 by group left out, runs one under another, and the worst genome of each.
+
+    A mean of all groups is shown of runs with all of them.
+    """
+    most = max(len(result["means"]) for result in results.values())
 
     def body():
         for group in sorted({*next(iter(results.values()))["means"]}, key=lambda name: (name == ALL_GROUPS, name)):
             for name, result in results.items():
-                if group in result["means"]:
+                if group in result["means"] and (group != ALL_GROUPS or len(result["means"]) == most):
                     yield [group, name, _beside(result["means"][group])[-1], _worst(result["genomes"], group)]
 
     return table("| group left out | run | difference, 3′ / exact F1 | worst genome, exact F1 |", body())
