@@ -18,9 +18,6 @@ from genoformer.metrics.calibration import IsotonicCalibrator
 ROWS_AT_A_TIME = 200_000
 """Feature tables are made for this many candidates at once, so that memory does not follow the record's length."""
 
-TINY_CODONS = 500
-"""In the sure genes of a sequence: with fewer it is a gene or two, and most of it lies near an end."""
-
 SECOND_LOOKS = 2
 """How often the frames are judged again by the genes around them; a third time changes next to nothing."""
 
@@ -80,7 +77,6 @@ class GeneDecoder:
         adapted: With statistics; None if the bundle has no such weights.
         short: With those of a sequence too short to tell enough by itself: they are also the prior's. None: as
             ``adapted``.
-        tiny: With those of a sequence of a gene or two: there is next to nothing else. None: as ``short``.
         rules: What neighbouring genes may share.
         prior: Statistics of other genomes, for a genome too short to have its own; None if the bundle has none.
     """
@@ -88,13 +84,12 @@ class GeneDecoder:
     plain: Scorer
     adapted: Scorer | None = None
     short: Scorer | None = None
-    tiny: Scorer | None = None
     rules: OverlapRules = field(default_factory=OverlapRules)
     prior: StatisticsPrior | None = None
 
     def to_dict(self) -> dict:
         """Plain JSON types; the inverse of ``from_dict``."""
-        parts = {"adapted": self.adapted, "short": self.short, "tiny": self.tiny, "prior": self.prior}
+        parts = {"adapted": self.adapted, "short": self.short, "prior": self.prior}
         stored = {name: None if part is None else part.to_dict() for name, part in parts.items()}
         return {"plain": self.plain.to_dict(), "rules": asdict(self.rules), **stored}
 
@@ -105,8 +100,8 @@ class GeneDecoder:
         Raises:
             KeyError, TypeError, ValueError: If a field is missing, unknown or out of range.
         """
-        # Bundles of before have neither a prior nor scorers of short sequence.
-        with_statistics = {"adapted": stored["adapted"], "short": stored.get("short"), "tiny": stored.get("tiny")}
+        # Bundles of before have neither a prior nor a scorer of short sequence.
+        with_statistics = {"adapted": stored["adapted"], "short": stored.get("short")}
         scorers = {
             name: None if part is None else Scorer.from_dict(part, with_statistics=True)
             for name, part in with_statistics.items()
@@ -119,8 +114,6 @@ class GeneDecoder:
         """The scorer that fits what is known."""
         if statistics is None or self.adapted is None:
             return self.plain
-        if self.tiny is not None and statistics.n_codons < TINY_CODONS:
-            return self.tiny
         return self.adapted if self.short is None or statistics.n_codons >= ENOUGH_CODONS else self.short
 
     def score(

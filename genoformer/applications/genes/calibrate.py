@@ -18,7 +18,7 @@ from genoformer.applications.genes.short_records import LEAST_GROUPS, pieces_of
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import call_genes, collect_candidates, genome_statistics, record_stop_rate
 from genoformer.decoding.caller_of_many import CodesAndRows, choose_each, statistics_each
-from genoformer.decoding.decoder import SECOND_LOOKS, TINY_CODONS, GeneDecoder, Scorer
+from genoformer.decoding.decoder import SECOND_LOOKS, GeneDecoder, Scorer
 from genoformer.decoding.familiarity import long_gene_evidence
 from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer, fit_second_look, truth_of
 from genoformer.decoding.genome_counts import GenomeCounts, add_up, count_genes
@@ -74,8 +74,7 @@ def fit_decoder(held: list[Held]) -> GeneDecoder:
         shown.advance()
         counted = _counts(held)
         decoder = replace(decoder, prior=learn_prior([of_genome for _, of_genome in counted]))
-        of_short = _fit_short(held, decoder, counted)
-        decoder = replace(decoder, short=of_short.get("short"), tiny=of_short.get("tiny"))
+        decoder = replace(decoder, short=_fit_short(held, decoder, counted))
         shown.advance()
     return decoder
 
@@ -95,11 +94,11 @@ def _counts(held: list[Held]) -> _Counted:
     return [(family, (add_up(parts), is_natural)) for (family, _, is_natural), parts in counts.items()]
 
 
-def _fit_short(held: list[Held], decoder: GeneDecoder, counted: _Counted) -> dict[str, Scorer]:
-    """Scorers of short sequence by name; none where there are too few families for priors that know no relatives."""
+def _fit_short(held: list[Held], decoder: GeneDecoder, counted: _Counted) -> Scorer | None:
+    """The scorer of short sequence; None where there are too few families for priors that know no relatives."""
     families = dict.fromkeys(family for family, _ in counted)
     if len(families) < LEAST_GROUPS:
-        return {}
+        return None
     known = []
     for family in families:
         prior = learn_prior([of_genome for other, of_genome in counted if other != family])
@@ -108,18 +107,7 @@ def _fit_short(held: list[Held], decoder: GeneDecoder, counted: _Counted) -> dic
             pieces = pieces_of([h for h in held if h.genome == name and h.natural])
             learned = statistics_each([_record(piece) for piece in pieces], own)
             known += [(piece, each) for piece, each in zip(pieces, learned, strict=True) if each is not None]
-    parts = {
-        "short": [(piece, learned) for piece, learned in known if learned.n_codons >= TINY_CODONS],
-        "tiny": [(piece, learned) for piece, learned in known if learned.n_codons < TINY_CODONS],
-    }
-    return {name: _fit_looks(part) for name, part in parts.items() if _has_both(part)}
-
-
-def _has_both(known: Sequence[tuple[Held, GenomeStatistics]]) -> bool:
-    """Whether there are genes to learn from, and frames that are none."""
-    parts = [part for h, _ in known for part in h.inside]
-    has_genes = any(truth_of(part.candidates, part.genes)[0].any() for part in parts)
-    return has_genes and not all(truth_of(part.candidates, part.genes)[0].all() for part in parts)
+    return _fit_looks(known) if known else None
 
 
 def _fit_looks(held: Sequence[tuple[Held, GenomeStatistics | None]]) -> Scorer:
