@@ -70,6 +70,7 @@ def main() -> None:
     parser.add_argument("table", type=Path)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--passes", type=Path, required=True)
+    parser.add_argument("--without", nargs="*", default=[PHAGES, "plastids"], help="groups that take no part")
     parser.add_argument("--pieces-bp", type=int, nargs="+", default=[1_000, 5_000])
     parser.add_argument("--bases", type=int, default=300_000, help="of each genome")
     parser.add_argument("-o", "--out", type=Path, required=True, help="JSON file")
@@ -79,7 +80,7 @@ def main() -> None:
     rows = []
     for one in read_genome_table(args.table):
         group, name = one.group or "", one.files.name
-        if group in (PHAGES, "plastids") or name.startswith(NEAR_COPIES):
+        if group in args.without or name.startswith(NEAR_COPIES):
             continue
         genome = read_genome(
             one.files.annotation or one.files.sequence, one.files.genetic_code, sequence=one.files.sequence

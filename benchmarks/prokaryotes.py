@@ -3,7 +3,8 @@
 Each group is read by a network that has not seen it: those of the folds of a run (``--run``), or one network for all,
 whose own genomes take no part (``--model``, ``--seen``). For each group the decoder is fitted on the genomes of the
 other groups, and scored on those of the group; pyrodigal trains itself on each genome (on phages: its ready-made
-models). Phages go out in parts, relatives together: networks have seen no phage, decoders those of the other parts.
+models). Phages go out in families of the table: decoders know those of the other families, and so do the networks of a
+run that has a fold for each; those of a run with one fold for all phages have seen none.
 Predictions of which more than half lies in masked genes of the reference are not judged, for both alike.
 
     python benchmarks/prokaryote_data.py DATA tables
@@ -11,28 +12,26 @@ Predictions of which more than half lies in masked genes of the reference are no
     python benchmarks/prokaryotes.py tables/prokaryotes.tsv --run runs/prokaryotes --passes passes \
         -o docs/results/prokaryotes-folds.json
 
-Of each genome the first ``--bases`` are read. ``--passes`` keeps what the networks say of each and the decoders, so
-that the command may be repeated, and ``prokaryote_fragments.py`` reads pieces of the same genomes with them. With
-``--run`` the networks that read the other groups have seen the group that is left out: the decoder has learned from
-what they say of strange genomes, not from its genes.
+Of each genome the first ``--bases`` are read, and decoders are fitted to the first ``--fitted-bases``. ``--passes``
+keeps what the networks say of each and the decoders, so that the command may be repeated, and
+``prokaryote_fragments.py`` reads pieces of the same genomes with them. With ``--run`` the networks that read the other
+groups have seen the group that is left out: the decoder has learned from what they say of strange genomes, not from its
+genes.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyrodigal
-import torch
+from prokaryote_passes import Passes
 
 from genoformer.applications.genes.calibrate import fit_decoder
 from genoformer.applications.genes.held import Held
-from genoformer.applications.genes.left_out import Reading, load_passes, save_passes
-from genoformer.bundle.folder import Bundle, load_bundle
 from genoformer.bundle.header import read_header
 from genoformer.decoding.caller import genome_statistics, record_stop_rate
 from genoformer.decoding.decoder import GeneDecoder, Scored
@@ -40,21 +39,17 @@ from genoformer.decoding.familiarity import LONG_GENE_BP
 from genoformer.decoding.fit import frame_of_gene, mostly_masked
 from genoformer.files import write_json_atomic
 from genoformer.genomes.genome_table import TableGenome, read_genome_table
-from genoformer.genomes.prepare import prepare_store
-from genoformer.genomes.relatives import related_groups
-from genoformer.genomes.store import Store
 from genoformer.metrics.bases import precision_recall_f1
 from genoformer.metrics.calibration import ece
 from genoformer.nn.allocator import tune_allocator
 from genoformer.sequence.alphabet import decode_bases
-from genoformer.stream import fastest_precision
 from genoformer.training.run_folder import FOLDS, RunFolder
 
-PHAGES, N_PHAGE_PARTS = "phages", 4
-RELATED_SHARE = 0.1
-"""Phages that share so many of their 16-mers with another one, of either, are relatives."""
+PHAGES = "phages"
 NEAR_COPIES = ("GCF_000306885", "GCF_001439985", "GCF_014771645", "GCF_016584425", "GCF_001274515", "GCF_000970205")
 """Wolbachia, Carsonella and Methanosarcina again: of near copies one takes part."""
+NOT_JUDGED = ("MH051335", "MK373776")
+"""Phages whose annotation is Prodigal's, as each of their genes says: they are shown and take part in no mean."""
 PLASMIDS = "NC_0099"
 """Of one cell: together they count as one genome in every mean."""
 SHORT_BP, SHORT_OFFSETS = 150, tuple(float(offset) for offset in np.arange(-2, 6.01, 0.25))
@@ -197,72 +192,39 @@ def pyrodigal_genes(held: list[Held], *, meta: bool) -> Tally:
     return total
 
 
-class Passes:
-    """What networks say of the genomes of a table.
-
-    Args:
-        model_of: The model that reads a group.
-        table: The genomes.
-        folder: Where the store and the passes are kept.
-        n_bases: Read of each genome, its longest records first.
-    """
-
-    def __init__(
-        self, model_of: Callable[[str], str | Path], table: list[TableGenome], folder: Path, n_bases: int
-    ) -> None:
-        self.model_of, self.folder = model_of, folder
-        self.loaded: dict[str | Path, Bundle] = {}
-        self.groups = {genome.files.name: genome.group or "" for genome in table}
-        folder.mkdir(parents=True, exist_ok=True)
-        prepare_store(folder / "genomes.h5", [genome.files for genome in table])
-        self.reading = Reading(Store(folder / "genomes.h5"), [], n_bases, fastest_precision(torch.device("cpu")))
-
-    def of(self, name: str) -> list[Held]:
-        """The records of a genome that have a frame at all."""
-        path = self.folder / f"{name}.npz"
-        held = load_passes(path, self.reading, name)
-        if held is None:
-            held = self.reading.read(self._bundle(self.model_of(self.groups[name])), name, lambda n: None)
-            save_passes(path, held)
-        return [replace(h, group=self.groups[name]) for h in held if len(h.candidates)]
-
-    def _bundle(self, model: str | Path) -> Bundle:
-        if model not in self.loaded:
-            self.loaded = {model: load_bundle(model)}
-        return self.loaded[model]
-
-
 class Groups:
     """Genomes by the group that they are left out with.
 
     Args:
         genomes: Names of the genomes of each group.
         passes: What the network says of them.
+        fitted_bases: Of each genome, at most, that decoders are fitted to.
     """
 
-    def __init__(self, genomes: dict[str, list[str]], passes: Passes) -> None:
-        self.genomes, self.passes = genomes, passes
+    def __init__(self, genomes: dict[str, list[str]], passes: Passes, fitted_bases: int) -> None:
+        self.genomes, self.passes, self.fitted_bases = genomes, passes, fitted_bases
 
     def decoder(self, name: str, without: list[str]) -> GeneDecoder:
         """Fitted on all genomes but some; kept under a name."""
         path = decoder_file(self.passes.folder, name)
         if not path.exists():
             fitted = [name for names in self.genomes.values() for name in names if name not in without]
-            decoder = fit_decoder([h for name in fitted for h in self.passes.of(name)])
+            decoder = fit_decoder(self.passes.fitted(fitted, self.fitted_bases))
             write_json_atomic(path, decoder.to_dict())
         return GeneDecoder.from_dict(json.loads(path.read_text()))
 
     def scores(self, group: str) -> dict[str, dict]:
         """Of each genome of a group, by a decoder that has seen none of them, and by pyrodigal."""
-        names = self.genomes[group]
-        parts = phage_parts({name: self.passes.of(name) for name in names}) if group == PHAGES else [names]
+        families: dict[str, list[str]] = {}
+        for name in self.genomes[group]:
+            families.setdefault(self.passes.rows[name].left_out_with or "", []).append(name)
         found = {}
-        for number, part in enumerate(parts):
-            found |= self._scores_of(group, group if number == 0 else f"{group}-{number}", part)
+        for family, names in families.items():
+            found |= self._scores_of(group, family, names)
         return found
 
-    def _scores_of(self, group: str, decoder_name: str, names: list[str]) -> dict[str, dict]:
-        decoder, found = self.decoder(decoder_name, names), {}
+    def _scores_of(self, group: str, family: str, names: list[str]) -> dict[str, dict]:
+        decoder, found = self.decoder(family, names), {}
         for name in names:
             held = self.passes.of(name)
             theirs = pyrodigal_genes(held, meta=group == PHAGES)
@@ -274,27 +236,15 @@ class Groups:
         return found
 
 
-def decoder_file(folder: Path, group: str) -> Path:
-    """Where the decoder is kept that has not seen a group."""
-    return folder / f"decoder-{group}.json"
-
-
-def phage_parts(held: dict[str, list[Held]]) -> list[list[str]]:
-    """Names of phages in parts of nearly the same size, relatives in one."""
-    families: dict[int, list[str]] = {}
-    numbers = related_groups([np.concatenate([h.codes for h in own]) for own in held.values()], RELATED_SHARE)
-    for name, number in zip(held, numbers.tolist(), strict=True):
-        families.setdefault(number, []).append(name)
-    parts: list[list[str]] = [[] for _ in range(N_PHAGE_PARTS)]
-    for family in sorted(families.values(), key=len, reverse=True):
-        min(parts, key=len).extend(family)
-    return parts
+def decoder_file(folder: Path, family: str) -> Path:
+    """Where the decoder is kept that has not seen a group, or a family of one."""
+    return folder / f"decoder-{family}.json"
 
 
 def means(scores: dict[str, dict]) -> dict[str, dict[str, dict[str, float]]]:
     """Scores of each group, plasmids of one cell as one genome, and under "all groups" the mean of these."""
     units: dict[str, dict[str, list[dict]]] = {}
-    for name, row in scores.items():
+    for name, row in judged(scores).items():
         unit = PLASMIDS if name.startswith(PLASMIDS) else name
         units.setdefault(row["group"], {}).setdefault(unit, []).append(row)
     found = {}
@@ -304,9 +254,14 @@ def means(scores: dict[str, dict]) -> dict[str, dict[str, dict[str, float]]]:
     return found
 
 
+def judged(scores: dict[str, dict]) -> dict[str, dict]:
+    """Without ``NOT_JUDGED``."""
+    return {name: row for name, row in scores.items() if not name.startswith(NOT_JUDGED)}
+
+
 def short_genes(scores: dict[str, dict]) -> dict[str, float]:
     """Recall of short genes of all genomes together where our short predictions are as often right as pyrodigal's."""
-    rows = list(scores.values())
+    rows = list(judged(scores).values())
     n_short = sum(row["pyrodigal"]["n_short"] for row in rows)
     ours, theirs = (
         np.sum([row[program]["short_curve"] for row in rows], axis=0) for program in ("genoformer", "pyrodigal")
@@ -338,8 +293,10 @@ def main() -> None:
     networks.add_argument("--run", type=Path, help="folder of a run whose folds left the groups out")
     networks.add_argument("--model", help="a model that reads them all")
     parser.add_argument("--seen", nargs="*", default=[], help="genomes of the table that --model was trained on")
-    parser.add_argument("--groups", nargs="*", help="left out; all but plastids by default")
+    parser.add_argument("--groups", nargs="*", help="left out; all that take part by default")
+    parser.add_argument("--without", nargs="*", default=["plastids"], help="groups that take no part")
     parser.add_argument("--bases", type=int, default=1_500_000, help="read of each genome")
+    parser.add_argument("--fitted-bases", type=int, default=750_000, help="of each genome that decoders are fitted to")
     parser.add_argument("--passes", type=Path, required=True, help="folder for what the networks say")
     parser.add_argument("-o", "--out", type=Path, required=True, help="JSON file")
     args = parser.parse_args()
@@ -351,18 +308,19 @@ def main() -> None:
     genomes: dict[str, list[str]] = {}
     for genome in table:
         name = genome.files.name
-        if genome.group != "plastids" and name not in args.seen and not name.startswith(NEAR_COPIES):
+        if genome.group not in args.without and name not in args.seen and not name.startswith(NEAR_COPIES):
             genomes.setdefault(genome.group or "", []).append(name)
-    groups, scores = Groups(genomes, passes), {}
+    groups, scores = Groups(genomes, passes, args.fitted_bases), {}
     for group in args.groups or genomes:
         print(f"{group}: {len(genomes[group])} genomes", file=sys.stderr, flush=True)
         scores.update(groups.scores(group))
-    digests = {group: read_header(model_for(args, group)).digest for group in genomes}
+    read_by = {genome.left_out_with: model_for(args, genome) for genome in table if genome.group in genomes}
+    digests = {family: read_header(model).digest for family, model in read_by.items()}
     short = {"all": short_genes(scores), **{g: short_genes(_of_group(scores, g)) for g in args.groups or genomes}}
     for row in scores.values():
         for program in ("genoformer", "pyrodigal"):
             row[program].pop("short_curve")
-    said = {"model_digests": digests, "seen": args.seen, "bases": args.bases}
+    said = {"model_digests": digests, "seen": args.seen, "bases": args.bases, "fitted_bases": args.fitted_bases}
     write_json_atomic(args.out, {**said, "means": means(scores), "short": short, "genomes": scores})
 
 
@@ -370,9 +328,12 @@ def _of_group(scores: dict[str, dict], group: str) -> dict[str, dict]:
     return {name: row for name, row in scores.items() if row["group"] == group}
 
 
-def model_for(args: argparse.Namespace, group: str) -> str | Path:
-    """The model that reads a group."""
-    return args.model if args.run is None else RunFolder(args.run / FOLDS / group).model
+def model_for(args: argparse.Namespace, genome: TableGenome) -> str | Path:
+    """The model that reads a genome: the one that has not seen its family, else the one that has not seen its group."""
+    if args.run is None:
+        return args.model
+    own = RunFolder(args.run / FOLDS / (genome.left_out_with or "")).model
+    return own if own.exists() else RunFolder(args.run / FOLDS / (genome.group or "")).model
 
 
 if __name__ == "__main__":

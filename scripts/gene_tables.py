@@ -54,6 +54,32 @@ def groups_table(results: dict[str, dict]) -> str:
     return table("| group left out | genome | genes | 3′ F1 | pyrodigal | exact F1 | pyrodigal | difference |", body())
 
 
+def group_seeds_table(results: dict[str, dict]) -> str:
+    """Differences to pyrodigal's F1 by group left out, runs one under another, and the worst genome of each.
+
+    A mean of all groups is shown of runs with all of them.
+    """
+    most = max(len(result["means"]) for result in results.values())
+
+    def body():
+        for group in sorted({*next(iter(results.values()))["means"]}, key=lambda name: (name == ALL_GROUPS, name)):
+            for name, result in results.items():
+                if group in result["means"] and (group != ALL_GROUPS or len(result["means"]) == most):
+                    yield [group, name, _beside(result["means"][group])[-1], _worst(result["genomes"], group)]
+
+    return table("| group left out | run | difference, 3′ / exact F1 | worst genome, exact F1 |", body())
+
+
+def _worst(genomes: dict[str, dict], group: str) -> str:
+    lost = {
+        name: row["genoformer"]["exact_f1"] - row["pyrodigal"]["exact_f1"]
+        for name, row in genomes.items()
+        if group in (row["group"], ALL_GROUPS)
+    }
+    worst = min(lost, key=lambda name: lost[name])
+    return f"{worst.split('.')[0]} {lost[worst]:+.4f}"
+
+
 def short_genes_table(results: dict[str, dict]) -> str:
     """Recall of short genes of groups left out, where predictions are as often right as pyrodigal's."""
 

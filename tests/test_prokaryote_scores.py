@@ -2,11 +2,11 @@
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.tracks import GENE_TABLE
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -73,10 +73,35 @@ def test_short_genes_are_compared_where_predictions_are_as_often_right(prokaryot
 
 
 def test_phages_that_share_words_go_out_together(prokaryotes):
+    from prokaryote_data import N_PHAGE_PARTS, parts_of
+
     rng = np.random.default_rng(0)
     codes = [rng.integers(0, 4, 2_000, dtype=np.uint8) for _ in range(6)]
     codes[3] = np.concatenate((codes[0][:400], codes[3][400:]))
     codes[5] = np.concatenate((3 - codes[3][-500:][::-1], codes[5][:1_500]))  # the other strand
-    parts = prokaryotes.phage_parts({f"{i}": [SimpleNamespace(codes=one)] for i, one in enumerate(codes)})
-    assert len(parts) == prokaryotes.N_PHAGE_PARTS and sorted(name for part in parts for name in part) == list("012345")
-    assert {"0", "3", "5"} in [set(part) for part in parts]
+    parts = parts_of(codes)
+    assert len(parts) == N_PHAGE_PARTS and sorted(number for part in parts for number in part) == list(range(6))
+    assert {0, 3, 5} in [set(part) for part in parts]
+
+
+def test_what_a_decoder_is_fitted_to_ends_where_it_is_cut(prokaryotes):
+    from prokaryote_passes import first_bases
+
+    from genoformer.applications.genes.held import Held, Stretch
+    from genoformer.decoding.candidates import find_candidates
+    from genoformer.decoding.options import CallOptions
+
+    rng, code = np.random.default_rng(1), get_genetic_code(11)
+    codes, logits = rng.integers(0, 4, 9_000, dtype=np.uint8), rng.normal(size=(2, 9_000, 5)).astype(np.float32)
+    rows = find_candidates(codes, logits, code=code, min_gene_bp=90)
+    genes = np.zeros(2, GENE_TABLE)
+    genes["start"], genes["end"], genes["strand"] = (300, 6_900), (600, 7_500), 1
+    held = Held(
+        "g", codes, CallOptions(), rows, [Stretch(rows, genes, (0, 9_000)), Stretch(rows, genes, (6_000, 9_000))]
+    )
+    cut, other = first_bases([held, held], 14_000), first_bases([held, held], 7_200)
+    assert [len(h.codes) for h in cut] == [9_000, 5_000] and cut[0] is held
+    (h,) = other
+    assert [part.bounds for part in h.inside] == [(0, 7_200)] and h.inside[0].genes["end"].tolist() == [600, 7_200]
+    beyond = set(rows["orf"][rows["end"] > 7_200])
+    assert beyond and set(h.candidates["orf"]) == set(rows["orf"]) - beyond

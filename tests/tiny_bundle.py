@@ -23,9 +23,9 @@ START = NO_WEIGHTS | {"n_codons": 1.0, "start_logit": 0.05, "atg": 1.0, "edge": 
 GENE = NO_WEIGHTS | {"intercept": -14.0, "open_frame": 3.0, "codon_sum": 0.02, "start_logit": 0.1}
 
 
-def write_tiny_bundle(folder, *, rna: bool = False):
-    """Save the bundle; its tiles have 3 kb. With ``rna`` it has outputs for RNA genes, which say nothing."""
-    channels = list(gene_structure.build((), {"rna": rna}).channels)
+def write_tiny_bundle(folder):
+    """Save the bundle; its tiles have 3 kb."""
+    channels = list(gene_structure.channels)
     encoder = EncoderConfig(
         vocab_size=5 + 4**3,
         d_model=16,
@@ -40,7 +40,7 @@ def write_tiny_bundle(folder, *, rna: bool = False):
         model = build_model(encoder, n_channels=len(channels)).eval()
     config = BundleConfig(
         task="gene_structure", head={"name": "base"}, encoder=encoder.__dict__, k=3, stride=3, tile_bp=3_072,
-        context_bp=192, labels=channels, options={"rna": True} if rna else {},
+        context_bp=192, labels=channels,
     )  # fmt: skip
     statistics = DecoderWeights(
         start=START | dict.fromkeys(START_STATISTICS, 0.2), gene=GENE | dict.fromkeys(GENE_STATISTICS, 0.2)

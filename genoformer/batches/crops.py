@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import Dataset
 
 from genoformer.annotation.recode import draw_recoding, recode
-from genoformer.annotation.tracks import MASKED, NO_RNA, RRNA, TRNA
+from genoformer.annotation.tracks import MASKED
 from genoformer.batches.walks import Place, Walks, region_by_share, walk_tiles, walking_crop_bp
 from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
@@ -16,11 +16,8 @@ from genoformer.sequence.kmers import PAD_ID, KmerTokenizer
 
 Item = dict[str, torch.Tensor]
 STRANDS = ("+", "-")
-RECODING_COUNTER, RNA_COUNTER = 1 << 64, 1 << 65
-"""Where the random numbers of recoding, and of crops that hold RNA genes, begin in the stream of a sample: far behind
-those of its place."""
-SCANNED_BP = 1 << 22
-"""Labels of so many bases are looked at together."""
+RECODING_COUNTER = 1 << 64
+"""Where the random numbers of recoding begin in the stream of a sample: far behind those of its place."""
 
 
 def read_crop(
@@ -64,18 +61,6 @@ def read_crop(
     }
 
 
-def rna_places(store: Store, region: Region) -> np.ndarray:
-    """The middle of each gene of rRNA or tRNA that the labels of a region name, int64 [n], by strand and place."""
-    found = []
-    for low in range(region.start, region.end, SCANNED_BP):
-        told = store.tracks(region.record, low, min(low + SCANNED_BP, region.end)) & NO_RNA
-        for labels in told:
-            is_rna = np.isin(labels, (RRNA, TRNA)).astype(np.int8)
-            edges = np.flatnonzero(np.diff(is_rna, prepend=0, append=0)).reshape(-1, 2)
-            found.append(low + edges.sum(axis=1) // 2)
-    return np.concatenate(found)
-
-
 class CropDataset(Dataset):
     """Random crops: sample ``i`` of a run is a pure function of the seed and ``i``.
 
@@ -93,14 +78,11 @@ class CropDataset(Dataset):
         shares: Share of the crops that each region gets, at least 0, not all 0; None for their lengths.
         n_rows: Rows of the batches of all processes together, each of which walks along a record, see
             ``batches.walks``; items then say whether they continue the one before. 0 draws every crop by itself.
-        rna_crops: Share of the crops that are drawn anew in their region to hold a gene of RNA, if it has one; 0 where
-            rows walk.
     """
 
     def __init__(
         self, store: Store, regions: Sequence[Region], tokenizer: KmerTokenizer, *, crop_bp: int, seed: int,
         both_strands: bool, recoded: float = 0.0, shares: Sequence[float] | None = None, n_rows: int = 0,
-        rna_crops: float = 0.0,
     ) -> None:  # fmt: skip
         if not regions or crop_bp < 1:
             raise ValueError(f"expected at least one region and one base, found {len(regions)} and {crop_bp}")
@@ -114,8 +96,6 @@ class CropDataset(Dataset):
         if n_rows:
             walking_bp = walking_crop_bp(crop_bp, tokenizer.stride)
             self.walks = Walks(n_rows, walking_bp, seed, self.draw_region, both_strands)
-        self.rna_crops = rna_crops
-        self.rna_places = {region: rna_places(store, region) for region in self.regions} if rna_crops else {}
 
     def place(self, index: int) -> tuple[Region, int, int, str]:
         """Region, start, end and strand of sample ``index``, forward coordinates."""
@@ -125,21 +105,8 @@ class CropDataset(Dataset):
         region = self.draw_region(generator)
         length = min(self.crop_bp, region.end - region.start)
         start = region.start + int(generator.integers(region.end - region.start - length + 1))
-        start = self._to_rna(index, region, start, length)
         strand = "-" if self.both_strands and generator.random() < 0.5 else "+"
         return region, start, start + length, strand
-
-    def _to_rna(self, index: int, region: Region, start: int, length: int) -> int:
-        """Where a crop begins that holds the middle of an RNA gene, if it is one that shall, else ``start``."""
-        if not self.rna_crops:
-            return start
-        generator = np.random.Generator(np.random.Philox(key=[self.seed, index], counter=RNA_COUNTER))
-        places = self.rna_places[region]
-        if not len(places) or generator.random() >= self.rna_crops:
-            return start
-        place = int(places[generator.integers(len(places))])
-        first, last = max(region.start, place - length + 1), min(region.end - length, place)
-        return int(generator.integers(first, last + 1))
 
     def __getitem__(self, index: int) -> Item:
         region, start, end, strand = self.place(index)

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", nargs="+", default=[], help="only annotation rows with these words in column 2")
     parser.add_argument(
         "--labels", choices=("codons", "codons_rna", "introns"), default="codons",
-        help="codons_rna: for gene_structure with options.rna; introns: for gene_structure_eukaryote",
+        help="codons_rna: for gene_structure with data.rna_genes; introns: for gene_structure_eukaryote",
     )  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is no store of these genomes")
 

@@ -12,7 +12,7 @@ from genoformer.decoding.neighbours import Bounds
 from genoformer.decoding.prior import StatisticsPrior
 from genoformer.decoding.scoring import DecoderWeights, candidate_scores, second_look_scores
 from genoformer.decoding.selection import OverlapRules, select_genes
-from genoformer.decoding.statistics import GenomeStatistics, evidence_of
+from genoformer.decoding.statistics import ENOUGH_CODONS, GenomeStatistics, evidence_of
 from genoformer.metrics.calibration import IsotonicCalibrator
 
 ROWS_AT_A_TIME = 200_000
@@ -75,7 +75,7 @@ class GeneDecoder:
     Attributes:
         plain: Where there is too little sequence for statistics, or they are not wanted.
         adapted: With statistics; None if the bundle has no such weights.
-        short: With those of a sequence too short to tell enough by itself: they are mostly the prior's. None: as
+        short: With those of a sequence too short to tell enough by itself: they are also the prior's. None: as
             ``adapted``.
         rules: What neighbouring genes may share.
         prior: Statistics of other genomes, for a genome too short to have its own; None if the bundle has none.
@@ -114,7 +114,7 @@ class GeneDecoder:
         """The scorer that fits what is known."""
         if statistics is None or self.adapted is None:
             return self.plain
-        return self.adapted if self.short is None or statistics.are_own else self.short
+        return self.adapted if self.short is None or statistics.n_codons >= ENOUGH_CODONS else self.short
 
     def score(
         self, codes: np.ndarray, candidates: np.ndarray, stop_rate: float | np.ndarray,

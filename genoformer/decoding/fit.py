@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from genoformer.decoding.decoder import Scorer
@@ -28,6 +28,9 @@ from genoformer.metrics.calibration_fit import fit_isotonic
 RIDGE = 1.0
 """Keeps the weight of a start codon that hardly occurs near zero; like that of a logistic regression with C = 1, it
 counts less the more frames there are."""
+
+MOST_STEPS, LEAST_GAIN, LEAST_STEP = 50, 1e-10, 1e-6
+"""Steps of a fit, what the last one must gain for each frame, and the least part of a step that is tried."""
 
 ORF_SPACING = 1 << 40
 
@@ -104,14 +107,46 @@ def fit_starts(
     group, frames = frame_groups(rows)
     counts = np.ones(len(rows)) if weight is None else _mean_one(weight[known], group)
 
-    def cost(weights):
-        log_p = log_shares(features @ weights, group, len(frames))
-        slack = features.T @ (counts * (right - np.exp(log_p)))
-        n = max(len(frames), 1)
-        return (RIDGE * weights @ weights / 2 - (counts * log_p)[right].sum()) / n, (RIDGE * weights - slack) / n
+    weights = _conditional_logit(features, right, group, len(frames), counts)
+    return dict(zip(start_names(*tables), map(float, weights / spread), strict=True))
 
-    found = minimize(cost, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B")
-    return dict(zip(start_names(*tables), map(float, found.x / spread), strict=True))
+
+def _conditional_logit(
+    features: np.ndarray, right: np.ndarray, group: np.ndarray, n_groups: int, counts: np.ndarray
+) -> np.ndarray:
+    """Weights of the columns, by Newton's method: the cost is convex, and columns are few.
+
+    Args:
+        features: float64 [N, F].
+        right: The row of each group that is right, bool [N].
+        group: Number of the group of each row, [N].
+        n_groups: Of all rows.
+        counts: What each row counts, the same within a group, float64 [N].
+    """
+    members = csr_matrix((np.ones(len(group)), (group, np.arange(len(group)))), shape=(n_groups, len(group)))
+    of_group = members @ counts / np.maximum(members @ np.ones(len(group)), 1)
+
+    def cost(weights: np.ndarray, log_p: np.ndarray) -> float:
+        return RIDGE * weights @ weights / 2 - (counts * log_p)[right].sum()
+
+    weights = np.zeros(features.shape[1])
+    log_p = log_shares(features @ weights, group, n_groups)
+    for _ in range(MOST_STEPS):
+        share = np.exp(log_p)
+        slope = RIDGE * weights - features.T @ (counts * (right - share))
+        means = (members @ (share[:, None] * features)) * np.sqrt(of_group)[:, None]
+        curve = features.T @ ((counts * share)[:, None] * features) - means.T @ means + RIDGE * np.eye(len(weights))
+        step, before, size = np.linalg.solve(curve, slope), cost(weights, log_p), 1.0
+        gain = slope @ step
+        if gain <= LEAST_GAIN * max(n_groups, 1):
+            break
+        while size > LEAST_STEP:
+            tried = log_shares(features @ (weights - size * step), group, n_groups)
+            if cost(weights - size * step, tried) <= before - size * gain / 4:
+                break
+            size /= 2
+        weights, log_p = weights - size * step, tried
+    return weights
 
 
 def _mean_one(weight: np.ndarray, group: np.ndarray) -> np.ndarray:
@@ -161,7 +196,8 @@ def _logistic(
     spread = np.maximum(features.std(axis=0), 1e-6)
     spread[0] = 1.0
     counts = None if weight is None else weight / weight.mean()
-    model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=2000).fit(features / spread, right, counts)
+    model = LogisticRegression(C=1.0, fit_intercept=False, solver="newton-cholesky", tol=1e-6)
+    model.fit(features / spread, right, counts)
     return dict(zip(names, map(float, model.coef_[0] / spread), strict=True))
 
 

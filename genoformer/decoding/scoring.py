@@ -40,9 +40,12 @@ GENE_FEATURES = (
     "edge_5",
     "edge_3",
 )
-START_STATISTICS = EVIDENCE[:-1]
-GENE_STATISTICS = ("hexamer_mean", "hexamer_sum", "hexamer_mean_times_log", *EVIDENCE[1:])
-LATER_NAMES = frozenset({"network"})
+OF_GENOME = ("network", "size")
+"""Evidence that is the same for all starts of a genome."""
+START_STATISTICS = tuple(name for name in EVIDENCE if name not in OF_GENOME)
+SIZE_TIMES = ("size_log_codons", "size_codon_mean")
+GENE_STATISTICS = ("hexamer_mean", "hexamer_sum", "hexamer_mean_times_log", *EVIDENCE[1:], *SIZE_TIMES)
+LATER_NAMES = frozenset({"network", "size", *SIZE_TIMES})
 """Bundles that were made before this evidence was known have no weight for it: 0."""
 FREE_TIMES = ("codon_mean", "log_codons", "open_frame", "mean_times_log", "hexamer_mean", "hexamer_mean_times_log")
 """Evidence whose weight depends on whether the place is free: a second look multiplies these by "free"."""
@@ -160,7 +163,9 @@ def gene_features(
     if evidence is not None:
         hexamer_mean = evidence[:, 0] / n
         hexamer_sum = np.clip(evidence[:, 0] / SUM_SCALE, -10, 10)
+        size = evidence[:, EVIDENCE.index("size")]
         columns += [hexamer_mean, hexamer_sum, hexamer_mean * np.log(n), *evidence[:, 1:].T]
+        columns += [size * np.log(n), size * mean]
     return np.stack(columns, axis=1).astype(np.float64)
 
 

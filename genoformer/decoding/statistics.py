@@ -47,7 +47,10 @@ USUAL_EVIDENCE, MOST_EVIDENCE, CODONS_IN_USUAL = 3.0, 3.7, 1_000.0
 for how many codons of the genome at hand the first counts. Decoders are fitted to such genomes: of one that the network
 knows better they would think that it exaggerates."""
 
-EVIDENCE = ("hexamer_sum", "start_usage", "context", "motif", "site", "before", "opening", "network")
+USUAL_GENE_CODONS, GENES_IN_USUAL = 280.0, 10.0
+"""Length of a gene that is long enough to be sure, usually, and for how many genes of the genome at hand it counts."""
+
+EVIDENCE = ("hexamer_sum", "start_usage", "context", "motif", "site", "before", "opening", "network", "size")
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class GenomeStatistics:
         n_codons: Codons of the genome's own genes that they were learned from.
         network: What the model says of a codon of them, less ``USUAL_EVIDENCE``: in a very strange genome it is less
             sure of all genes.
+        size: Logarithm of their mean length in ``USUAL_GENE_CODONS``: a genome of short genes has more that are very
+            short.
     """
 
     hexamer: np.ndarray
@@ -72,6 +77,7 @@ class GenomeStatistics:
     site: BindingSite
     n_codons: int = 0
     network: float = 0.0
+    size: float = 0.0
 
     @property
     def are_own(self) -> bool:
@@ -116,6 +122,7 @@ def estimate_statistics(counts: GenomeCounts, prior: GenomeStatistics | None = N
         site=_site(counts, prior),
         n_codons=n_codons,
         network=_network(counts),
+        size=_size(counts),
     )
 
 
@@ -123,6 +130,11 @@ def _network(counts: GenomeCounts) -> float:
     said, n_codons = counts.network
     more = float((said - USUAL_EVIDENCE * n_codons) / (n_codons + CODONS_IN_USUAL))
     return min(more, MOST_EVIDENCE - USUAL_EVIDENCE)
+
+
+def _size(counts: GenomeCounts) -> float:
+    mean = (counts.coding.sum() + GENES_IN_USUAL * USUAL_GENE_CODONS) / (counts.kinds.sum() + GENES_IN_USUAL)
+    return float(np.log(mean / USUAL_GENE_CODONS))
 
 
 def _normalized(table: np.ndarray) -> np.ndarray:
@@ -171,11 +183,11 @@ def _frequent_word(counts: GenomeCounts) -> np.ndarray:
 
 
 def evidence_of(codes: np.ndarray, candidates: np.ndarray, statistics: GenomeStatistics) -> np.ndarray:
-    """What the statistics say of each candidate, columns ``EVIDENCE``, float64 [N, 8]; starts at an edge have only
-    hexamers and "network".
+    """What the statistics say of each candidate, columns ``EVIDENCE``, float64 [N, 9]; starts at an edge have only
+    hexamers, "network" and "size".
 
     "before" is the mean of the hexamers before the start, read in its frame: high where the gene has begun earlier.
-    "network" is the same for all.
+    "network" and "size" are the same for all.
 
     Args:
         codes: uint8 base codes, forward strand, shape [L].
@@ -184,6 +196,7 @@ def evidence_of(codes: np.ndarray, candidates: np.ndarray, statistics: GenomeSta
     """
     out = np.zeros((len(candidates), len(EVIDENCE)))
     out[:, EVIDENCE.index("network")] = statistics.network
+    out[:, EVIDENCE.index("size")] = statistics.size
     site = statistics.site
     tables = (statistics.hexamer, statistics.usage, statistics.context, statistics.motif)
     _score_rows(codes, *columns(candidates), *tables, site.motif, site.place, site.share, out)
@@ -201,11 +214,20 @@ def mean_hexamer(codes, first, strand, n_codons, hexamer):
 
 
 @numba.njit(cache=True, nogil=True)
+def _goes_on(first, strand, n_codons, row):
+    """Whether a row is the row before it, with more codons before its start: its hexamers need not be summed again."""
+    is_same = strand[row] == strand[row - 1] and n_codons[row] >= n_codons[row - 1] > 0
+    return is_same and first[row] + 3 * strand[row] * (n_codons[row] - n_codons[row - 1]) == first[row - 1]
+
+
+@numba.njit(cache=True, nogil=True)
 def _score_rows(codes, first, strand, kind, n_codons, hexamer, usage, context, motif, bases, place, share, out):
     windows = np.empty((1, WINDOW_BP), np.uint8)
     for row in range(len(first)):
-        total = 0.0
-        for i in range(n_codons[row] - 1):
+        total, n_more = 0.0, n_codons[row] - 1
+        if row > 0 and _goes_on(first, strand, n_codons, row):
+            total, n_more = out[row - 1, 0], n_codons[row] - n_codons[row - 1]
+        for i in range(n_more - 1, -1, -1):
             word = word_at(codes, first[row] + 3 * i * strand[row], strand[row], 6)
             if word >= 0:
                 total += hexamer[word]

@@ -9,6 +9,7 @@ Tab-separated text with a header line; lines with "#" and empty ones are not rea
 | `genetic_code` | NCBI number; an empty cell means what the annotation says |
 | `weight` | share of the crops, relative to the other genomes of the group, 0 for none; without it the bases decide |
 | `group` | groups get equal shares; without the column all genomes are one |
+| `family` | what is left out together where a decoder is fitted across genomes; where it is empty, the group |
 """
 
 import math
@@ -24,7 +25,7 @@ from genoformer.errors import DataError, MissingFileError, UsageError
 from genoformer.files.numbers import whole_number
 from genoformer.genomes.prepare import GenomeFiles, genome_names
 
-COLUMNS = ("fasta", "annotation", "genetic_code", "weight", "group")
+COLUMNS = ("fasta", "annotation", "genetic_code", "weight", "group", "family")
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,19 @@ class TableGenome:
         weight: Its share, relative to the others of its group; None where the bases decide.
         group: Its group; None where all genomes are one.
         where: Table and line.
+        family: What it is left out with, a part of its group; None where that is the group.
     """
 
     files: GenomeFiles
     weight: float | None
     group: str | None
     where: str
+    family: str | None = None
+
+    @property
+    def left_out_with(self) -> str | None:
+        """Name of the genomes that are left out together with this one; None where there is none."""
+        return self.family or self.group
 
 
 def read_genome_table(path: str | Path, *, needs_genes: bool = True) -> list[TableGenome]:
@@ -53,7 +61,7 @@ def read_genome_table(path: str | Path, *, needs_genes: bool = True) -> list[Tab
 
     Raises:
         DataError: If a column is unknown or missing, a row has too few cells or names no genome, a genome comes twice,
-            or a number is none, negative, or zero in all of a group.
+            a number is none, negative, or zero in all of a group, or a family lies in two groups.
         UsageError: If there is no such genetic code.
         MissingFileError: If the table or a file of a genome is not there.
     """
@@ -68,11 +76,16 @@ def read_genome_table(path: str | Path, *, needs_genes: bool = True) -> list[Tab
     _refuse_copies([f"a genome called {name}" for name in names], places)
     found = [
         TableGenome(
-            GenomeFiles(name, *pair, _genetic_code(cells, where)), _weight(cells, where), _group(cells, where), where
+            GenomeFiles(name, *pair, _genetic_code(cells, where)),
+            _weight(cells, where),
+            _group(cells, where),
+            where,
+            cells.get("family") or None,
         )
         for (where, cells), pair, name in zip(rows, files, names, strict=True)
     ]
     _check_weights(found, table)
+    _check_families(found)
     return found
 
 
@@ -203,3 +216,14 @@ def _check_weights(genomes: Sequence[TableGenome], table: Path) -> None:
         if all(genome.weight == 0 for genome in genomes if genome.group == group):
             named = f'the group "{group}"' if group else "the table"
             raise DataError("GENOMES-007", f"all weights of {named} are 0.", where=str(table))
+
+
+def _check_families(genomes: Sequence[TableGenome]) -> None:
+    first: dict[str | None, TableGenome] = {}
+    for genome in genomes:
+        other = first.setdefault(genome.left_out_with, genome)
+        if other.group != genome.group:
+            raise DataError(
+                "GENOMES-006", f'the family "{genome.left_out_with}" is also in the group "{other.group}".',
+                where=genome.where, fix="A family is a part of one group, and called like no other one.",
+            )  # fmt: skip

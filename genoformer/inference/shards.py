@@ -30,7 +30,7 @@ from genoformer.inference.passes import LEARNED, PASS_FILES
 from genoformer.inference.reading import Scan
 from genoformer.inference.run import Job, predict
 from genoformer.inference.space import check_space
-from genoformer.inference.tracks import STRETCH_FILES, TRACK_FILES
+from genoformer.inference.tracks import TRACK_FILES
 
 SHARD = "shard.json"
 FOLDER = re.compile(r"shard-(\d+)-of-(\d+)")
@@ -294,7 +294,7 @@ def _keep_plain(folder: Path) -> None:
 
 def _pass_files(folder: Path) -> list[Path]:
     """What a model pass has written."""
-    patterns = (PASS_FILES, TRACK_FILES, STRETCH_FILES, LEARNED)
+    patterns = (PASS_FILES, TRACK_FILES, LEARNED)
     return [path for pattern in patterns for path in folder.glob(pattern)]
 
 

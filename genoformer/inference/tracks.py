@@ -15,8 +15,7 @@ import numpy as np
 
 from genoformer.files.kept import has_arrays, read_own_arrays, remove, write_arrays
 
-TRACK_FILES, STRETCH_FILES = "tracks-*.npz", "stretches-*.npz"
-"""Of what formats hold, and of the stretches in which something is looked for."""
+TRACK_FILES = "tracks-*.npz"
 STEPS = 255
 MAX_ERROR = 0.5 / STEPS
 """How far a probability that was kept may be from what the model said."""
@@ -42,11 +41,10 @@ class TrackPass:
 
     Args:
         folder: Gets the files.
-        files: Pattern of their names.
     """
 
-    def __init__(self, folder: Path, files: str = TRACK_FILES) -> None:
-        self._folder, self._files = folder, files
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._gathered: list[tuple[int, int, np.ndarray]] = []
         self._n_bytes = 0
         self._names: list[str] = []
@@ -57,7 +55,7 @@ class TrackPass:
 
     def keep(self, names: set[str]) -> None:
         """Remove all files but these: what they hold is made again."""
-        for path in self._folder.glob(self._files):
+        for path in self._folder.glob(TRACK_FILES):
             if path.name not in names:
                 remove(path)
 
@@ -94,7 +92,7 @@ class TrackPass:
         numbers, starts, parts = zip(*gathered, strict=True)
         ends = np.cumsum([part.shape[1] for part in parts])
         rows: dict[str, Any] = {f"row_{i}": np.concatenate([part[i] for part in parts]) for i in range(len(parts[0]))}
-        path = self._folder / self._files.replace("*", f"{numbers[0]:07d}-{starts[0]:010d}")
+        path = self._folder / TRACK_FILES.replace("*", f"{numbers[0]:07d}-{starts[0]:010d}")
         write_arrays(path, numbers=np.array(numbers), starts=np.array(starts), ends=ends, **rows)
         self._names.append(path.name)
 
@@ -114,18 +112,17 @@ class TrackStore:
 
     Args:
         folders: Of the files.
-        files: Pattern of their names.
     """
 
-    def __init__(self, *folders: Path, files: str = TRACK_FILES) -> None:
-        self._folders, self._files = folders, files
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders
         self._held: OrderedDict[tuple[Path, int], np.ndarray] = OrderedDict()
 
     @cached_property
     def _pieces(self) -> dict[int, list[_Piece]]:
         """Pieces of each record by its number, in order; of those that were made twice the last."""
         found: dict[int, dict[int, _Piece]] = defaultdict(dict)
-        for path in (path for folder in self._folders for path in sorted(folder.glob(self._files))):
+        for path in (path for folder in self._folders for path in sorted(folder.glob(TRACK_FILES))):
             stored = read_own_arrays(path)  # the only time it is checked: rows are read from it again and again
             numbers, starts, ends = (stored[name].tolist() for name in ("numbers", "starts", "ends"))
             for number, start, low, high in zip(numbers, starts, [0, *ends], ends, strict=False):

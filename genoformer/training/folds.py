@@ -157,11 +157,11 @@ def _are_asked_for(data: StoreData) -> bool:
 
 
 def _genomes_by_group(data: StoreData) -> dict[str, tuple[str, ...]]:
-    """Names of genomes by group, in the order of the table; nothing where it has no groups."""
+    """Names of genomes by what they are left out with, in the order of the table; nothing where it has no groups."""
     groups: dict[str, tuple[str, ...]] = {}
     for genome in data.table:
-        if genome.group is not None:
-            groups[genome.group] = (*groups.get(genome.group, ()), genome.files.name)
+        if genome.left_out_with is not None:
+            groups[genome.left_out_with] = (*groups.get(genome.left_out_with, ()), genome.files.name)
     return groups
 
 

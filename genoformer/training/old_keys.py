@@ -29,6 +29,7 @@ OLD_KEYS = {
     "data.masked": "data.augment.masked",
     "data.synonymous": "data.augment.synonymous",
     "data.substituted": "data.augment.substituted",
+    "model.options.rna": "data.rna_genes",
     "model.encoder.window_radius": "model.encoder.attention.window_radius",
     "model.encoder.dilation": "model.encoder.attention.dilation",
     "model.encoder.attention_dropout": "model.encoder.attention.dropout",

@@ -125,25 +125,21 @@ class Folds:
 
 @dataclass(frozen=True)
 class GenomeAugmentation:
-    """What training changes in crops of genomes, labels stay, and which crops it prefers.
+    """What training changes in crops of genomes; labels stay.
 
     Attributes:
         recoded: Share of the crops whose bases are rewritten toward other GC contents, codons and amino acids (see
             ``annotation.recode``).
-        rna_crops: Share of the crops that are drawn to hold a gene of rRNA or tRNA, where their region has one: so
-            rare genes are learned sooner (``model.options.rna``).
 
     Raises:
         UsageError: If it is no share.
     """
 
     recoded: float = 0.0
-    rna_crops: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("recoded", "rna_crops"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise _no_share(name, getattr(self, name), "from 0 to 1")
+        if not 0.0 <= self.recoded <= 1.0:
+            raise _no_share("recoded", self.recoded, "from 0 to 1")
 
 
 @dataclass(frozen=True)

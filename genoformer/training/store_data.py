@@ -116,7 +116,8 @@ class StoreData(pl.LightningDataModule, ABC):
         return [genome.files for genome in self.table]
 
     def input_digest(self) -> str:
-        """SHA-256 of what training reads: contents of the input files, names, genetic codes, weights and groups.
+        """SHA-256 of what training reads: contents of the input files, names, genetic codes, weights, groups
+        and families.
 
         Raises:
             UsageError: If the inputs do not fit each other.
@@ -127,7 +128,9 @@ class StoreData(pl.LightningDataModule, ABC):
             genomes = self.find_genomes()
             described: object = store_parameters(genomes, self.seqid_map, self.labels, self.source)
             if self.table:
-                described = [described, [[genome.weight, genome.group] for genome in self.table]]
+                families = {genome.family for genome in self.table} - {None}
+                rows = [[genome.weight, genome.group, *([genome.family] if families else [])] for genome in self.table]
+                described = [described, rows]
         else:
             store = Store(self.store_path)
             described = [store.sequence_digest, store.parameters]

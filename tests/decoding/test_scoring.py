@@ -74,8 +74,8 @@ def test_gene_features_have_their_names_and_values():
             "edge_5": 1, "edge_3": 1,
         }
     )  # fmt: skip
-    wider = gene_features(rows, np.array([[300.0, -1, 2, 5, 6, 7, 8, 9]]), stop_rate=0.05)[0, len(GENE_FEATURES) :]
-    assert wider.tolist() == pytest.approx([3, 6, 3 * np.log(100), -1, 2, 5, 6, 7, 8, 9])
+    wider = gene_features(rows, np.array([[300.0, -1, 2, 5, 6, 7, 8, 9, 0.5]]), stop_rate=0.05)[0, len(GENE_FEATURES) :]
+    assert wider.tolist() == pytest.approx([3, 6, 3 * np.log(100), -1, 2, 5, 6, 7, 8, 9, 0.5, 0.5 * np.log(100), 1])
     assert len(wider) == len(GENE_STATISTICS)
 
 

@@ -12,7 +12,14 @@ from genoformer.decoding.binding_site import SITE_FIRST, WINDOW_BP, site_odds
 from genoformer.decoding.candidates import find_candidates
 from genoformer.decoding.genome_counts import CONTEXT, MOTIF_FIRST, MOTIF_LAST, GenomeCounts, count_genes
 from genoformer.decoding.orfs import EDGE_START
-from genoformer.decoding.statistics import BEFORE_CODONS, EVIDENCE, OPENING_FROM, estimate_statistics, evidence_of
+from genoformer.decoding.statistics import (
+    BEFORE_CODONS,
+    EVIDENCE,
+    OPENING_FROM,
+    _size,
+    estimate_statistics,
+    evidence_of,
+)
 from genoformer.sequence.alphabet import decode_bases, reverse_complement
 
 
@@ -155,6 +162,13 @@ def test_genes_without_other_starts_give_no_statistics(sequence, monkeypatch):
     assert estimate_statistics(counts) is None
 
 
+def test_length_of_genes_is_weighed_against_what_is_usual():
+    counts = GenomeCounts.zero()
+    assert _size(counts) == pytest.approx(0)
+    counts.coding[7], counts.kinds[14] = 140 * 30, 30
+    assert _size(counts) == pytest.approx(np.log((140 * 30 + 2_800) / 40 / 280))
+
+
 def test_what_the_network_says_of_codons_is_weighed_against_what_it_usually_says(sequence, monkeypatch):
     monkeypatch.setattr(statistics, "MIN_CODONS", 100)
     codes, rows, chosen = sequence
@@ -185,6 +199,7 @@ def test_evidence_is_the_sum_of_the_tables(sequence, genome_statistics):
         hexamers = sum(genome_statistics.hexamer[number(word)] for word in words if known(word, 6))
         assert found.pop("hexamer_sum") == pytest.approx(hexamers)
         assert found.pop("network") == genome_statistics.network
+        assert found.pop("size") == genome_statistics.size
         if rows[i]["kind"] == EDGE_START:
             assert set(found.values()) == {0.0}
             continue

@@ -82,6 +82,14 @@ def test_files_of_one_name_are_told_apart_by_their_folder(table, tmp_path):
         ("fasta annotation weight\na.fa a.gff3 inf", DataError, "GENOMES-006", ["line 2", '"inf"']),
         ("fasta annotation weight\na.fa a.gff3 1\nb.fa b.gff3 -1", DataError, "GENOMES-006", ["line 3", '"-1"']),
         ("fasta annotation group\na.fa a.gff3 .", DataError, "GENOMES-006", ["line 2", "no group"]),
+        (
+            "fasta annotation group family\na.fa a.gff3 x f\nb.fa b.gff3 y f",
+            DataError, "GENOMES-006", ["line 3", 'family "f"', 'group "x"'],
+        ),
+        (
+            "fasta annotation group family\na.fa a.gff3 x .\nb.fa b.gff3 y x",
+            DataError, "GENOMES-006", ["line 3", 'family "x"'],
+        ),
         ("fasta annotation weight\na.fa a.gff3 0\nb.fa b.gff3 0", DataError, "GENOMES-007", ["the table"]),
         (
             "fasta annotation weight group\na.fa a.gff3 1 x\nb.fa b.gff3 0 y",
@@ -99,6 +107,13 @@ def test_mistake_is_named_with_its_line(table, text, error, code, found):
 def test_missing_table_is_named(tmp_path):
     with pytest.raises(MissingFileError, match="absent"):
         read_genome_table(tmp_path / "absent.tsv")
+
+
+def test_genomes_are_left_out_with_their_family_and_without_one_with_their_group(table):
+    rows = ("a.fa a.gff3 x f", "b.fa b.gff3 x .", "c.fa c.gff3 y y")
+    genomes = read_genome_table(table("\n".join(("fasta annotation group family", *rows))))
+    assert [g.left_out_with for g in genomes] == ["f", "x", "y"]
+    assert [g.left_out_with for g in read_genome_table(table("fasta annotation\na.fa a.gff3"))] == [None]
 
 
 FILES = "fasta annotation {}\na.fa a.gff3 {}\nb.fa b.gff3 {}\nc.fa c.gff3 {}"

@@ -88,41 +88,13 @@ def test_extreme_logits_give_finite_loss():
     assert loss(logits, torch.tensor([[1]], dtype=torch.uint8)).item() == pytest.approx((200 + 10 * 200) / 28)
 
 
-def test_rna_genes_are_two_more_channels_if_asked_for():
-    task = gene_structure.build((), {"rna": True})
-    assert task.channels == (*channels, "rrna", "trna") and len(task.initial_logits) == 7
-    assert gene_structure.build((), {"rna": False}).channels == gene_structure.build().channels == channels
-    labels = torch.tensor([[RRNA | CODON_0, TRNA, NO_RNA, 0, MASKED | TRNA]], dtype=torch.uint8)
-    targets, weights = unpack_labels(labels, rna=True)
-    assert targets[0, :, 5:].tolist() == [[1, 0], [0, 1], [0, 0], [0, 0], [0, 1]]
-    assert (weights[0, :, 5:] > 0).all(1).tolist() == [True, True, True, False, True]
-    assert [
-        torch.equal(*pair) for pair in zip(unpack_labels(labels), (targets[..., :5], weights[..., :5]), strict=True)
-    ]
+def test_labels_of_rna_genes_change_nothing():
+    logits = torch.randn(1, 4, 5, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([[1, 2 | RRNA, 4 | NO_RNA, TRNA]], dtype=torch.uint8)
+    assert torch.equal(loss(logits, labels), loss(logits, labels & 31))
+    assert gene_structure.loss_weight(labels) == gene_structure.loss_weight(labels & 31)
 
 
-@pytest.mark.parametrize("options", [{"rna": "yes"}, {"rrna": True}])
-def test_settings_that_are_none_are_refused(options):
+def test_there_are_no_settings():
     with pytest.raises(ValueError, match="rna"):
-        gene_structure.build((), options)
-
-
-def test_unknown_rna_changes_neither_loss_nor_gradient():
-    task = gene_structure.build((), {"rna": True})
-    logits = torch.randn(1, 4, 7, generator=torch.Generator().manual_seed(0)).requires_grad_()
-    labels = torch.tensor([[1, 2, 4 | NO_RNA, TRNA]], dtype=torch.uint8)
-    value = task.loss(logits, labels)
-    value.backward()
-    assert logits.grad[0, :2, 5:].abs().sum() == 0 and (logits.grad[0, 2:] != 0).all()
-    without = labels & 31
-    assert task.loss(logits, without).item() == pytest.approx(loss(logits[..., :5], without).item())
-    assert task.loss_weight(without).item() == gene_structure.loss_weight(without).item()
-
-
-def test_rna_channels_have_scores():
-    task = gene_structure.build((), {"rna": True})
-    labels = torch.tensor([[NO_RNA, RRNA, TRNA, 0]], dtype=torch.uint8)
-    scores = task.build_scores()
-    scores.update(torch.where(unpack_labels(labels, rna=True)[0] > 0, 3.0, -3.0), labels)
-    found = scores.compute()
-    assert found["rrna_auprc"] == found["trna_auprc"] == found["trna_f1"] == 1.0
+        gene_structure.build((), {"rna": True})

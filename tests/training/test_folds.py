@@ -16,9 +16,13 @@ from genoformer.batches import crops
 from genoformer.bundle.folder import load_bundle
 from genoformer.cli import fit
 from genoformer.cli.main import main
+from genoformer.decoding.caller import collect_candidates
 from genoformer.decoding.decoder import GeneDecoder
 from genoformer.errors import UsageError
 from genoformer.genomes.splits import Region, uncovered
+from genoformer.inference.bundle_parts import tile_plan
+from genoformer.inference.interface import Speed
+from genoformer.stream import record_logits
 from genoformer.training import folds as folds_module
 from genoformer.training.folds import check_folds, plan_folds
 from genoformer.training.module import GenomeModule
@@ -214,9 +218,9 @@ def test_impossible_folds_are_an_error_of_one_line_that_leaves_nothing(
 def build(folder, tmp_path):
     """``build(rows, …)`` is the data of a table with these rows, set up."""
 
-    def make(rows: str = "", split: RegionSplit | None = None, **settings) -> GenomeData:
+    def make(rows: str = "", split: RegionSplit | None = None, header: str = HEADER, **settings) -> GenomeData:
         path = folder / "own.tsv"
-        path.write_text(HEADER + (rows or "".join(row(*pair) for pair in GROUPS.items())))
+        path.write_text(header + (rows or "".join(row(*pair) for pair in GROUPS.items())))
         data = GenomeData(
             genomes=str(path), crop_bp=500, split=split or RegionSplit(validation=0.1, guard_bp=100),
             loader=Loader(batch_size=4, samples_per_epoch=40), **settings,
@@ -248,6 +252,16 @@ def test_groups_that_are_named_are_left_out_and_fit_on_any_disk(build):
     found = plan(build(folds=Folds(groups=["middle", "right/wrong"])), is_fresh=False)
     assert [fold.group for fold in found] == ["right/wrong", "middle"]
     assert found[1].folder == Path("runs/x/folds/middle") and len(found[0].folder.name) == 16
+
+
+def test_a_family_is_left_out_by_itself_and_the_rest_of_its_group_is_trained_on(build):
+    header, genomes = HEADER.replace("weight", "weight\tfamily"), {**GROUPS, "two": "right"}
+    families = {name: name if group == "middle" else "" for name, group in genomes.items()}
+    rows = "".join(f"{row(*pair).strip()}\t{families[pair[0]]}\n" for pair in genomes.items())
+    found = plan(build(rows, header=header))
+    assert [(fold.group, fold.genomes) for fold in found] == [
+        ("left", ("one",)), ("right", ("two",)), ("three", ("three",)), ("four", ("four",)),
+    ]  # fmt: skip
 
 
 def test_genomes_of_weight_0_and_of_the_test_part_are_not_fitted_to(build):
@@ -310,10 +324,32 @@ def test_passes_come_back_from_disk_as_they_were_and_a_damaged_file_does_not(bui
         np.testing.assert_array_equal(mine.candidates, its.candidates)
         np.testing.assert_array_equal(mine.genes, its.genes)
         assert mine.bounds == its.bounds
+    assert [piece.begin for piece in one.pieces] == [0, 1_000, 2_000, 3_000, 4_000, 7_000, 8_000, 9_000]
+    for mine, its in zip(one.pieces, other.pieces, strict=True):
+        np.testing.assert_array_equal(mine.candidates, its.candidates)
+        np.testing.assert_array_equal(mine.inside[0].genes, its.inside[0].genes)
+        assert (mine.begin, mine.codes.tolist()) == (its.begin, its.codes.tolist())
     damaged = bytearray(path.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     path.write_bytes(damaged)
     assert load_passes(path, reading, "one") is None
+
+
+def test_small_pieces_are_read_as_records_of_their_own(build, tiny_bundle):
+    data, bundle = build(), load_bundle(tiny_bundle)
+    reading = Reading(data.store, [], 10_000, "float32")
+    (held,) = reading.read(bundle, "one", lambda n: None)
+    assert len(held.pieces) == 10
+    plan, options = tile_plan(bundle, Speed(precision="float32")), held.options
+    for piece in held.pieces[::4]:
+        pieces = record_logits(bundle.model, bundle.tokenizer, piece.codes, plan)
+        expected = collect_candidates(piece.codes, pieces, options)
+        names = ["start", "end", "orf", "kind"]
+        assert expected[names].tolist() == piece.candidates[names].tolist()
+        np.testing.assert_allclose(expected["codon_sum"], piece.candidates["codon_sum"], rtol=1e-4, atol=1e-3)
+        moved = held.inside[0].genes["start"] - piece.begin, held.inside[0].genes["end"] - piece.begin
+        is_whole = (moved[0] >= 0) & (moved[1] <= 1_000)
+        assert set(moved[0][is_whole]) <= set(piece.inside[0].genes["start"])
 
 
 def test_groups_count_alike_and_genomes_by_their_weights(build, tiny_bundle):

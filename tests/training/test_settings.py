@@ -28,7 +28,6 @@ from genoformer.training.settings import (
         (lambda: Loader(num_workers=-1), "data.loader"),
         (lambda: Loader(batch_size=8, samples_per_epoch=7), "data.loader.samples_per_epoch"),
         (lambda: GenomeAugmentation(1.5), "data.augment.recoded"),
-        (lambda: GenomeAugmentation(rna_crops=-0.1), "data.augment.rna_crops"),
         (lambda: PairAugmentation(-0.1), "data.augment.mutated"),
         (lambda: CodonAugmentation(synonymous=1.0), "data.augment.synonymous"),
         (lambda: SequenceAugmentation(masked=-0.1), "data.augment.masked"),
@@ -66,9 +65,9 @@ def test_value_out_of_range_names_its_key(build, where):
             "data.augment.recoded",
         ),
         (
-            GenomeData(augment=GenomeAugmentation(rna_crops=0.5)),
-            ModelReading("gene_structure", k=3, stride=3),
-            "rna_crops",
+            IntronData(rna_genes=True),
+            ModelReading("gene_structure_eukaryote", k=3, stride=3),
+            "data.rna_genes",
         ),
     ],
 )

@@ -17,6 +17,7 @@ from genoformer.applications.genes.left_out import read_left_out
 from genoformer.applications.genes.short_records import LEAST_GROUPS, pieces_of
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import call_genes, collect_candidates, genome_statistics, record_stop_rate
+from genoformer.decoding.caller_of_many import CodesAndRows, choose_each, statistics_each
 from genoformer.decoding.decoder import SECOND_LOOKS, GeneDecoder, Scorer
 from genoformer.decoding.familiarity import long_gene_evidence
 from genoformer.decoding.fit import FitRows, fit_rows, fit_scorer, fit_second_look, truth_of
@@ -29,6 +30,7 @@ from genoformer.genomes.splits import Region
 from genoformer.genomes.store import Store
 from genoformer.inference.bundle_parts import tile_plan
 from genoformer.inference.interface import Speed
+from genoformer.inference.packing import in_groups
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan, record_logits
 from genoformer.training.finish import Finish, Fold
@@ -78,7 +80,7 @@ def fit_decoder(held: list[Held]) -> GeneDecoder:
 
 
 _Counted = list[tuple[str | None, tuple[GenomeCounts, bool]]]
-"""For each genome its group, and what ``learn_prior`` takes."""
+"""For each genome its family, and what ``learn_prior`` takes."""
 
 
 def _counts(held: list[Held]) -> _Counted:
@@ -88,22 +90,23 @@ def _counts(held: list[Held]) -> _Counted:
         if h.inside:
             _, start_right, judged = truth_of(h.candidates, h.inside[0].genes)
             own = count_genes(h.codes, h.candidates, np.flatnonzero(start_right & judged))
-            counts.setdefault((h.group, h.genome, h.natural), []).append(own)
-    return [(group, (add_up(parts), is_natural)) for (group, _, is_natural), parts in counts.items()]
+            counts.setdefault((h.family, h.genome, h.natural), []).append(own)
+    return [(family, (add_up(parts), is_natural)) for (family, _, is_natural), parts in counts.items()]
 
 
 def _fit_short(held: list[Held], decoder: GeneDecoder, counted: _Counted) -> Scorer | None:
-    """The scorer of short sequence; None where there are too few groups for priors that know no relatives."""
-    groups = dict.fromkeys(group for group, _ in counted)
-    if len(groups) < LEAST_GROUPS:
+    """The scorer of short sequence; None where there are too few families for priors that know no relatives."""
+    families = dict.fromkeys(family for family, _ in counted)
+    if len(families) < LEAST_GROUPS:
         return None
     known = []
-    for group in groups:
-        prior = learn_prior([of_genome for other, of_genome in counted if other != group])
+    for family in families:
+        prior = learn_prior([of_genome for other, of_genome in counted if other != family])
         own = replace(decoder, prior=prior)
-        for name in dict.fromkeys(h.genome for h in held if h.group == group and h.natural):
+        for name in dict.fromkeys(h.genome for h in held if h.family == family and h.natural):
             pieces = pieces_of([h for h in held if h.genome == name and h.natural])
-            known += [(piece, learned) for piece in pieces if (learned := _statistics([piece], own)) is not None]
+            learned = statistics_each([_record(piece) for piece in pieces], own)
+            known += [(piece, each) for piece, each in zip(pieces, learned, strict=True) if each is not None]
     return _fit_looks(known) if known else None
 
 
@@ -118,12 +121,17 @@ def _fit_looks(held: Sequence[tuple[Held, GenomeStatistics | None]]) -> Scorer:
     for _ in range(SECOND_LOOKS):
         decoder = GeneDecoder(plain=scorer, adapted=scorer)
         around = []
-        for (h, statistics), parts in zip(held, rows, strict=True):
-            rate = record_stop_rate(h.codes, h.options)
-            _, chosen = decoder.choose(h.codes, h.candidates, rate, statistics)
-            around += _with_neighbours(h, parts, h.candidates[chosen])
+        for group in in_groups((each, len(each[0][0].codes)) for each in zip(held, rows, strict=True)):
+            records, learned = [_record(h) for (h, _), _ in group], [statistics for (_, statistics), _ in group]
+            choices = choose_each(records, decoder, learned)
+            for ((h, _), parts), (_, chosen) in zip(group, choices, strict=True):
+                around += _with_neighbours(h, parts, h.candidates[chosen])
         scorer = fit_second_look(FitRows.concatenate(around), first)
     return scorer
+
+
+def _record(h: Held) -> CodesAndRows:
+    return h.codes, h.candidates, h.options
 
 
 def evidence_at_home(held: list[Held], decoder: GeneDecoder) -> float | None:

@@ -29,6 +29,8 @@ class GenomeData(StoreData):
         split: How regions are set apart for validation and test.
         loader: How crops become batches.
         augment: What training changes.
+        rna_genes: Label genes of rRNA and tRNA, so that profiles of them are learned when the model is finished; genes
+            without introns.
         folds: Which groups of the table networks leave out, for the decoder to be fitted across genomes; genes without
             introns.
 
@@ -49,6 +51,7 @@ class GenomeData(StoreData):
         split: RegionSplit = RegionSplit(),
         loader: Loader = Loader(batch_size=4, samples_per_epoch=2000),
         augment: GenomeAugmentation = GenomeAugmentation(),
+        rna_genes: bool = False,
         folds: Folds = Folds(),
     ) -> None:
         super().__init__(
@@ -57,30 +60,22 @@ class GenomeData(StoreData):
         )  # fmt: skip
         check_one_kind_of_genomes(genomes, fasta=fasta, annotation=annotation, store=store, genetic_code=genetic_code)
         self.fasta, self.annotation, self.genetic_code = as_list(fasta), as_list(annotation), genetic_code
-        self.recoded, self.rna_crops = augment.recoded, augment.rna_crops
+        self.recoded, self.rna_genes = augment.recoded, rna_genes
 
     def bind(self, reading: ModelReading, *, seed: int = 0, work_dir: str | Path = ".") -> Self:
-        """Read as a model does; UsageError if its task has no recoding and there shall be some."""
+        """Read as a model does; UsageError if its task has no recoding, or no genes of RNA, and there shall be some."""
         if self.recoded and self.labels == "introns":
             message = f'task "{reading.task}" has no recoding.'
             raise UsageError("CONFIG-016", message, where="data.augment.recoded", fix="Give 0.")
-        if self.labels == "codons" and reading.options.get("rna"):
+        if self.rna_genes and self.labels == "introns":
+            message = f'task "{reading.task}" finds no genes of RNA.'
+            raise UsageError("CONFIG-016", message, where="data.rna_genes", fix="Give false.")
+        if self.rna_genes:
             self.labels = RNA_LABELS
-        if self.rna_crops and self.labels != RNA_LABELS:
-            raise UsageError(
-                "CONFIG-016", "the model learns no genes of RNA.", where="data.augment.rna_crops",
-                fix="Give 0, or model.options.rna true.",
-            )  # fmt: skip
         self.collate = build_collate(
             stride=reading.stride, n_global_tokens=reading.n_global_tokens, base_codes=reading.base_codes
         )
-        bound = super().bind(reading, seed=seed, work_dir=work_dir)
-        if self.rna_crops and self.walks:
-            raise UsageError(
-                "CONFIG-016", "crops of a model with a memory follow each other along a record: none can be chosen.",
-                where="data.augment.rna_crops", fix="Give 0.",
-            )  # fmt: skip
-        return bound
+        return super().bind(reading, seed=seed, work_dir=work_dir)
 
     def setup(self, stage: str | None = None) -> None:
         """Open the store and divide it; UsageError if it lacks labels that the task learns, or a part is empty."""
@@ -88,7 +83,7 @@ class GenomeData(StoreData):
         if self.labels == RNA_LABELS != self.store.parameters.get("labels"):
             raise UsageError(
                 "DATA-009", "there are no labels of RNA genes.", where=str(self.store_path),
-                fix=f"Prepare it with --labels {RNA_LABELS}, or leave out model.options.rna.",
+                fix=f"Prepare it with --labels {RNA_LABELS}, or leave out data.rna_genes.",
             )  # fmt: skip
 
     def find_files(self) -> list[GenomeFiles]:
@@ -100,7 +95,7 @@ class GenomeData(StoreData):
         return CropDataset(
             self.store, self.regions["train"], self.tokenizer, crop_bp=self.crop_bp, seed=self.seed,
             both_strands=self.both_strands, recoded=self.recoded, shares=self.training_shares(),
-            n_rows=self.n_rows(world_size), rna_crops=self.rna_crops,
+            n_rows=self.n_rows(world_size),
         )  # fmt: skip
 
     def evaluation_samples(self, part: str) -> TileDataset:

@@ -5,7 +5,7 @@ the network has not seen. Contig ends, which a complete genome does not have, ar
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from torch import nn
@@ -21,8 +21,8 @@ from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.stream import TilePlan, record_logits
 from genoformer.training.progress import stage
 
-N_GENE_CHANNELS = 5
-"""Outputs that genes are found by; those of RNA genes stand behind them."""
+N_CHANNELS = 5
+"""Outputs of a network that finds genes."""
 FRAGMENT_BP = 3_000
 MIN_GENE_BP = 90
 
@@ -39,7 +39,9 @@ class Held:
         inside: Stretches to fit on: whole regions, then fragments.
         natural: The sequence is as it was found, not recoded.
         weight: What each of its candidates counts in a fit, more than 0; None in all passes where all count alike.
-        group: Of the genome, in a table that names groups; genomes of one are relatives.
+        family: What the genome is left out with, in a table that names groups; genomes of one are relatives.
+        pieces: Short pieces of the record, each read by itself, as records of their own.
+        begin: First base of such a piece in its record.
     """
 
     genome: str
@@ -49,7 +51,9 @@ class Held:
     inside: list["Stretch"]
     natural: bool = True
     weight: float | None = None
-    group: str | None = None
+    family: str | None = None
+    pieces: list["Held"] = field(default_factory=list)
+    begin: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,15 +115,14 @@ def hold_record(
     length = record.length if length is None else length
     codes = store.bases(record.index, 0, length)
     options = CallOptions(genetic_code=record.genetic_code, min_gene_bp=MIN_GENE_BP)
-    kept = {region: np.zeros((2, region.end - region.start, N_GENE_CHANNELS), np.float32) for region in regions}
+    kept = {region: np.zeros((2, region.end - region.start, N_CHANNELS), np.float32) for region in regions}
 
     def pieces():
         for start, end, logits in record_logits(network, tokenizer, codes, plan):
             for region, array in kept.items():
                 low, high = max(start, region.start), min(end, region.end)
                 if low < high:
-                    said = logits[:, low - start : high - start, :N_GENE_CHANNELS]
-                    array[:, low - region.start : high - region.start] = said
+                    array[:, low - region.start : high - region.start] = logits[:, low - start : high - start]
             on_bases(end - start)
             yield start, end, logits
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
 from genoformer.decoding.options import CallOptions
-from genoformer.inference.tracks import TRACK_FILES, HeldSteps, TrackPass, encode_probabilities
+from genoformer.inference.tracks import HeldSteps, TrackPass, encode_probabilities
 
 ORIGIN_MARGIN_BP = 12_288
 """Sequence repeated on both sides of a circular record: longer than any gene that is likely to cross the origin."""
@@ -27,7 +27,6 @@ class KeptTracks:
         shift: Of coordinates: where the stretch that is looked at begins in its record.
     """
 
-    files: ClassVar[str] = TRACK_FILES
     finder: Any
     kept: TrackPass | HeldSteps
     shift: int = 0
@@ -35,7 +34,7 @@ class KeptTracks:
     @classmethod
     def in_folder(cls, finder: Any, folder: Path, shift: int) -> Self:
         """Keep them in files of this folder."""
-        return cls(finder, TrackPass(folder, cls.files), shift)
+        return cls(finder, TrackPass(folder), shift)
 
     def of(self, number: int, codes: np.ndarray, options: CallOptions, owned_from: int) -> OnPiece:
         """What is called with the outputs of one record.
@@ -51,17 +50,8 @@ class KeptTracks:
         def keep(start: int, end: int, logits: np.ndarray) -> None:
             low, high = max(start, owned_from, margin), min(end, margin + len(codes))
             if low < high:
-                said = self.finder.probabilities(logits[:, low - start : high - start, self.columns])  # [2, n, C]
+                said = self.finder.probabilities(logits[:, low - start : high - start])  # [2, n, C]
                 steps = encode_probabilities(said).transpose(0, 2, 1).reshape(-1, high - low)  # [2 C, n]
-                self.add(number, low - margin + self.shift, steps)
+                self.kept.add(number, low - margin + self.shift, steps)
 
         return keep
-
-    @property
-    def columns(self) -> slice | list[int]:
-        """The outputs that are kept."""
-        return slice(None)
-
-    def add(self, number: int, start: int, steps: np.ndarray) -> None:
-        """Keep what belongs to the bases of a record from ``start`` on, uint8 [2 C, n]."""
-        self.kept.add(number, start, steps)

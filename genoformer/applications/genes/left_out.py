@@ -10,6 +10,7 @@ import numpy as np
 
 from genoformer.annotation.tracks import GENE_TABLE
 from genoformer.applications.genes.held import FRAGMENT_BP, MIN_GENE_BP, Held, Stretch, hold_record
+from genoformer.applications.genes.small_pieces import pieces_as_arrays, pieces_from_arrays, read_pieces
 from genoformer.bundle.folder import Bundle, load_bundle
 from genoformer.decoding.candidates import CANDIDATE_DTYPE
 from genoformer.decoding.options import CallOptions
@@ -80,14 +81,15 @@ class Reading:
     def read(self, bundle: Bundle, genome: str, on_bases: Callable[[int], None]) -> list[Held]:
         """The passes of a network over a genome."""
         plan = tile_plan(bundle, Speed(precision=self.precision))
-        passes = []
+        passes, inside = [], []
         for record, length in self.pieces(genome):
             regions = self.regions(record, length)
+            inside.append(regions)
             held = hold_record(
                 bundle.model, bundle.tokenizer, plan, self.store, record, regions, on_bases, length=length
             )
             passes.append(replace(held, inside=[_without_others(part, regions) for part in held.inside]))
-        return passes
+        return read_pieces(bundle, plan, passes, inside)
 
 
 def _without_others(stretch: Stretch, regions: Sequence[Region]) -> Stretch:
@@ -114,7 +116,7 @@ def _read_fold(fold: Fold, reading: Reading, on_bases: Callable[[int], None]) ->
 
 
 def weigh(held: Sequence[Held], table: Sequence[TableGenome]) -> list[Held]:
-    """The same passes with their groups, whose candidates count so that genomes have the shares they have of the crops.
+    """The same passes with their families; their candidates count so that genomes have the shares they have of crops.
 
     Args:
         held: Passes over genomes whose weight is not 0.
@@ -122,8 +124,8 @@ def weigh(held: Sequence[Held], table: Sequence[TableGenome]) -> list[Held]:
     """
     lengths = [len(one.codes) for one in held]
     shares = region_shares(table, [one.genome for one in held], lengths)
-    groups = {genome.files.name: genome.group for genome in table}
-    named = [replace(one, group=groups.get(one.genome)) for one in held]
+    families = {genome.files.name: genome.left_out_with for genome in table}
+    named = [replace(one, family=families.get(one.genome)) for one in held]
     if shares is None:
         return named
     return [
@@ -145,6 +147,7 @@ def save_passes(path: Path, held: Sequence[Held]) -> None:
         arrays[f"{number}.stretches"] = np.array(sizes, np.int64).reshape(-1, 4)
         arrays[f"{number}.rows"] = _joined([part.candidates for part in one.inside], CANDIDATE_DTYPE)
         arrays[f"{number}.genes"] = _joined([part.genes for part in one.inside], GENE_TABLE)
+        arrays[f"{number}.pieces"], arrays[f"{number}.piece_rows"] = pieces_as_arrays(one)
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -164,18 +167,19 @@ def load_passes(path: Path, reading: Reading, genome: str) -> list[Held] | None:
         return None
 
 
-_PARTS = ("candidates", "stretches", "rows", "genes")
+_PARTS = ("candidates", "stretches", "rows", "genes", "pieces", "piece_rows")
 
 
 def _held(store: Store, record: StoredRecord, length: int, arrays: Sequence[np.ndarray]) -> Held:
-    candidates, sizes, rows, genes = arrays
+    candidates, sizes, rows, genes, *pieces = arrays
     if (candidates.dtype, rows.dtype, genes.dtype) != (CANDIDATE_DTYPE, CANDIDATE_DTYPE, GENE_TABLE):
         raise ValueError(f"expected candidates and genes, found {candidates.dtype}")
     ends = np.cumsum(sizes[:, :2], axis=0)[:-1]
     parts = zip(np.split(rows, ends[:, 0]), np.split(genes, ends[:, 1]), sizes[:, 2:].tolist(), strict=True)
     inside = [Stretch(own, its, (low, high)) for own, its, (low, high) in parts]
     options = CallOptions(genetic_code=record.genetic_code, min_gene_bp=MIN_GENE_BP)
-    return Held(record.genome, store.bases(record.index, 0, length), options, candidates, inside)
+    held = Held(record.genome, store.bases(record.index, 0, length), options, candidates, inside)
+    return pieces_from_arrays(held, *pieces)
 
 
 def _joined(tables: Sequence[np.ndarray], dtype: np.dtype) -> np.ndarray:

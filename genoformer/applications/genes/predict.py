@@ -16,18 +16,10 @@ from genoformer.applications.genes.kept_tracks import KeptTracks
 from genoformer.applications.genes.outputs import BYTES_PER_VALUE, PROBABILITIES
 from genoformer.applications.genes.passes import Keeps, pass_records
 from genoformer.applications.genes.request import GeneRequest, genome_scan
-from genoformer.applications.genes.rna_genes import (
-    KeptOutputs,
-    KeptStretches,
-    RnaGenes,
-    RnaTally,
-    finds_rna,
-    reads_outputs,
-    without_rna,
-)
+from genoformer.applications.genes.rna_genes import RnaGenes, RnaTally, profiles_of, without_rna
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.options import CallOptions
-from genoformer.decoding.rna_genes import RnaCall
+from genoformer.decoding.rna.call import RnaCall
 from genoformer.errors import WarningLog
 from genoformer.inference.formats import MakeWriter, RecordFiles
 from genoformer.inference.interface import OnBases, Speed, Written
@@ -150,10 +142,7 @@ class GenePredictor:
 
     def _keeps(self, folder: Path, shift: int) -> Keeps | None:
         """What keeps outputs of bases; None where nobody asks for them."""
-        kinds: list[Any] = [KeptTracks] if self._words(PROBABILITIES) else []
-        kinds += [KeptStretches] if reads_outputs(self.finder) else []
-        parts = tuple(kind.in_folder(self.finder, folder, shift) for kind in kinds)
-        return KeptOutputs(parts) if len(parts) > 1 else next(iter(parts), None)
+        return KeptTracks.in_folder(self.finder, folder, shift) if self._words(PROBABILITIES) else None
 
     def _ready(self, paths: list[str]) -> Finder:
         """The finder for this genome."""
@@ -170,7 +159,8 @@ class GenePredictor:
     def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: WarningLog) -> Written:
         """Statistics of the genome, genes and their files; see ``interface.Predictor``."""
         request, passes = self.request, ModelPasses(*folders)
-        rna, n_rna = RnaGenes.in_folders(self.finder, folders, self._first), RnaTally(finds_rna(self.finder))
+        profiles = profiles_of(self.finder)
+        rna, n_rna = RnaGenes(profiles, self._first), RnaTally(profiles is not None)
         choices, n_codes = CodeChoices(self.finder), CodeTally(request.call)
         shared = self._statistics(paths, passes, rna, choices)
         impression, n_statistics, counts = Impression(), int(shared is not None and shared.are_own), GeneTally(request)

@@ -11,18 +11,9 @@ from genoformer.applications.genes.code_choices import CodeChoices
 from genoformer.applications.genes.kept_tracks import KeptTracks
 from genoformer.applications.genes.outputs import PROBABILITIES
 from genoformer.applications.genes.request import GeneRequest, asked_code
-from genoformer.applications.genes.rna_genes import (
-    CHANNELS,
-    KeptOutputs,
-    KeptStretches,
-    RnaGenes,
-    finds_rna,
-    profiles_of,
-    reads_outputs,
-    without_rna,
-)
+from genoformer.applications.genes.rna_genes import RnaGenes, profiles_of, without_rna
 from genoformer.decoding.options import CallOptions
-from genoformer.decoding.rna_genes import RnaCall
+from genoformer.decoding.rna.call import RnaCall
 from genoformer.errors import UsageError, counted
 from genoformer.inference.formats import Formats
 from genoformer.inference.parts import Part
@@ -46,7 +37,7 @@ class GenePrediction(Result):
         genetic_code: NCBI number of the code it was read with.
         channels: Names of the outputs per base.
         steps: What the model said of every base, if it was to be kept; ``probabilities`` reads it.
-        rna_genes: Genes of rRNA and tRNA by start; None where the model has neither profiles nor outputs for them.
+        rna_genes: Genes of rRNA and tRNA by start; None where the model has no profiles of them.
     """
 
     genes: list[Gene]
@@ -139,16 +130,14 @@ class _Passed:
 def _pass_record(finder: Any, record: Record, options: CallOptions, probabilities: bool) -> _Passed:
     codes = record.codes
     steps = HeldSteps(len(STRANDS) * len(finder.channels)) if probabilities else None
-    stretches = HeldSteps(len(STRANDS) * len(CHANNELS)) if reads_outputs(finder) else None
-    blocks = finder.blocks(codes, options) if steps or stretches else []
-    parts: list[Any] = [KeptTracks(finder, steps)] if steps else []
-    parts += [KeptStretches(finder, stretches)] if stretches else []
-    if blocks:
-        keep = KeptOutputs(tuple(parts)).of(0, codes, options, 0)
+    blocks = finder.blocks(codes, options) if steps is not None else []
+    if steps is not None and blocks:
+        keep = KeptTracks(finder, steps).of(0, codes, options, 0)
         rows = np.concatenate([*finder.block_candidates(codes, options, blocks, on_piece=keep)])
     else:
         rows = finder.candidates(codes, options)
-    if not finds_rna(finder):
+    profiles = profiles_of(finder)
+    if profiles is None:
         return _Passed(rows, steps, None)
-    calls = RnaGenes(stretches, profiles=profiles_of(finder)).calls(0, codes, options)
+    calls = RnaGenes(profiles).calls(0, codes, options)
     return _Passed(without_rna(rows, calls, codes, options), steps, calls)

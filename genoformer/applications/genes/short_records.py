@@ -13,9 +13,11 @@ from genoformer.applications.genes.held import FRAGMENT_BP, Held, Stretch, cut_g
 from genoformer.decoding.candidates import touching_ends
 
 FRAGMENTS = (1, 4, 14)
-"""Fragments in the pieces of each kind: 3, 12 and 42 kb."""
-MOST_BP = 180_000, 360_000, 420_000
+"""Fragments in the pieces of each kind: 3, 12 and 42 kb; the pieces of 1 kb are read by themselves."""
+MOST_BP = 60_000, 120_000, 168_000
 """Of the pieces of each kind, of one genome."""
+LONGEST_BP = 350_000
+"""Records up to here are short themselves: phages and plasmids, which do not tell enough of themselves."""
 LEAST_GROUPS = 3
 """With two, a prior would know a single group, and with one nothing."""
 
@@ -26,11 +28,12 @@ def pieces_of(held: Sequence[Held]) -> list[Held]:
     Args:
         held: Passes over the genome.
     """
-    found = [_alone(h) for h in held if h.inside and len(h.codes) <= FRAGMENT_BP * max(FRAGMENTS)]
+    found = [_alone(h) for h in held if h.inside and len(h.codes) <= LONGEST_BP]
     for n_fragments, most_bp in zip(FRAGMENTS, MOST_BP, strict=True):
         cut = [(h, part) for h in held for part in _runs(h, n_fragments)]
         every = max(1, -(-len(cut) * n_fragments * FRAGMENT_BP // most_bp))
         found += [_piece(*one) for one in cut[::every]]
+    found += [replace(piece, weight=h.weight, family=h.family) for h in held for piece in h.pieces]
     share = sum(len(h.codes) for h in held) / max(1, sum(len(piece.codes) for piece in found))
     return [
         piece if piece.weight is None else replace(piece, weight=piece.weight * share)

@@ -99,7 +99,7 @@ TRAINING_CODES = {
     ),
     "DATA-009": Entry(
         2,
-        "The store has no labels of RNA genes, and the task shall learn them.",
+        "The store has no labels of RNA genes, and these shall be learned.",
         "Prepare it with --labels codons_rna.",
     ),
     "STORE-001": Entry(65, "A record comes twice in one genome.", "Give each record its own id."),
@@ -157,7 +157,7 @@ TRAINING_CODES = {
     "GENOMES-003": Entry(65, "The header lacks a column or has one too many.", "Use the columns that are listed."),
     "GENOMES-004": Entry(65, "A row does not name the files that are needed.", "Name fasta, annotation, or both."),
     "GENOMES-005": Entry(65, "A genome comes twice.", "Leave one of the rows out."),
-    "GENOMES-006": Entry(65, "A genetic code, weight or group is none.", "Mend the cell."),
+    "GENOMES-006": Entry(65, "A genetic code, weight, group or family is none.", "Mend the cell."),
     "GENOMES-007": Entry(65, "All weights of a group are 0.", "Give one of its genomes a weight."),
     "GENOMES-008": Entry(
         2, "What is left to train on has weight 0.", "Give one of these genomes a weight, or hold out others."

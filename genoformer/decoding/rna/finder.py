@@ -9,10 +9,10 @@ import numpy as np
 
 from genoformer.annotation.models import RRNA_KIND, TRNA_KIND
 from genoformer.decoding.rna.alignment import Profile
+from genoformer.decoding.rna.call import RnaCall
 from genoformer.decoding.rna.cloverleaf import SHAPES, Cloverleaf
 from genoformer.decoding.rna.ribosomal import RRNA, RrnaProfiles
 from genoformer.decoding.rna.transfer import TrnaSearch
-from genoformer.decoding.rna_genes import RnaCall
 from genoformer.files.numbers import read_numbers, read_table
 from genoformer.sequence.alphabet import N_CODE, reverse_complement
 

@@ -35,8 +35,7 @@ def stored() -> dict:
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory, stored):
-    """One that has outputs for RNA genes, too, which are not read."""
-    folder = write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "profiles", rna=True)
+    folder = write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "profiles")
     add_calibration(folder, load_bundle(folder), {"rna": stored})
     return folder
 
@@ -105,7 +104,6 @@ def test_shards_and_python_give_the_same(bundle, fasta, tmp_path, more):
     assert main(["merge", str(tmp_path / "parts"), "-o", str(tmp_path / "merged")]) == 0
     for name in ("genes.gff3", "genes.gbk", "genes.tsv"):
         assert (tmp_path / "o" / name).read_bytes() == (tmp_path / "merged" / name).read_bytes()
-    assert not list(tmp_path.rglob("stretches-*"))  # what profiles read is the sequence
     found = load_model(str(bundle)).predict(str(fasta))
     assert places_of(gene for result in found for gene in result.rna_genes) == expected()
     if not more:
@@ -117,6 +115,14 @@ def test_genes_of_a_region_have_places_of_the_record(bundle, fasta, tmp_path):
     assert predict(bundle, fasta, tmp_path / "o", "--region", "c50:1001-4000", "--formats", "gff3") == 0
     inside = {place for place in expected() if place[0] == "c50" and place[1] >= 1_000 and place[2] <= 4_000}
     assert inside and places_of(read_annotation(tmp_path / "o/genes.gff3").rna_genes) == inside
+
+
+def test_a_model_without_profiles_says_nothing_of_rna(tiny_bundle, fasta, tmp_path):
+    assert predict(tiny_bundle, fasta, tmp_path / "o", "--formats", "gff3") == 0
+    assert "rna_genes" not in json.loads((tmp_path / "o/summary.json").read_text())
+    assert not read_annotation(tmp_path / "o/genes.gff3").rna_genes
+    (first, *_) = load_model(str(tiny_bundle)).predict(str(fasta))
+    assert first.rna_genes is None
 
 
 def test_other_profiles_are_another_result(stored):

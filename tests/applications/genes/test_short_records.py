@@ -15,6 +15,11 @@ from genoformer.genomes.splits import Region
 CODE = get_genetic_code(11)
 
 
+@pytest.fixture(autouse=True)
+def short_means_few_kb(monkeypatch):
+    monkeypatch.setattr(short_records, "LONGEST_BP", 6_000)
+
+
 def found_in(codes, logits):
     rows = find_candidates(codes, logits, code=CODE, min_gene_bp=MIN_GENE_BP)
     return rows[np.lexsort((rows["start"], rows["end"], rows["strand"], rows["orf"]))]
