@@ -14,7 +14,7 @@ from genoformer.baselines.run_data import read_run_data
 from genoformer.bundle.folder import load_bundle
 from genoformer.labels.ontology import information_content
 from genoformer.metrics.calibration import brier, ece
-from genoformer.metrics.functions import multilabel_scores
+from genoformer.metrics.functions import best_threshold, micro_f1, multilabel_scores
 from genoformer.metrics.ontology import ontology_scores
 from genoformer.tasks.function import Function, score
 
@@ -98,7 +98,8 @@ def scores_of(
     def measure(rows: np.ndarray) -> dict[str, float]:
         if task.options.kind == "multilabel":
             scores = multilabel_scores(found[rows], targets[rows], task.channels, fitted["threshold"])
-            scores["micro_fmax"] = multilabel_scores(found[rows], targets[rows], task.channels)["micro_fmax"]
+            best = best_threshold(found[rows], targets[rows])
+            scores["micro_fmax"] = micro_f1(found[rows] >= best, targets[rows])
             scores |= _cafa(task, found[rows], targets[rows], information, fitted["threshold"])
         else:
             scores = score(task, found[rows], targets[rows])

@@ -1,9 +1,9 @@
 """What the labels of the most similar training sequences say, beside the network.
 
 A protein is compared with those of training by its spaced words. The labels of the nearest ones count by their
-similarity, against the share of each label in training. How much that counts beside the network is fitted on the
-validation part. Networks beside similar sequences are what DeepGOPlus does (Kulmanov and Hoehndorf 2020,
-doi:10.1093/bioinformatics/btz595), there found by alignment.
+similarity; the network says what is believed where there are none. How much each counts is fitted on the validation
+part. Networks beside similar sequences are what DeepGOPlus does (Kulmanov and Hoehndorf 2020,
+doi:10.1093/bioinformatics/btz595), there found by alignment and added with fixed weights.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit, log_softmax
+from scipy.special import expit, log_softmax, softmax
 
 from genoformer.applications.functions.protein_words import WordIndex, letters_of, numbers_of, protein_of
 from genoformer.errors import DataError
@@ -29,9 +29,11 @@ AT_ONCE = 256
 """Sequences that are compared together: some megabytes for a thousand of training."""
 MOST_RESIDUES = 4_000_000
 """Amino acids of training sequences that a bundle keeps."""
-START = (0.0, 0.0, np.log(1e-3))
-"""Logarithms of the weights of network and relatives, and of the floor, where the search begins."""
-LOWEST, LEAST_FLOOR = 1e-12, 1e-9
+START = (0.0, 0.0, np.log(1e-5))
+"""Logarithms of both factors and of the floor, where the search begins."""
+BOUNDS = ((-5.0, 3.0), (-3.0, 3.0), (np.log(1e-9), 0.0))
+"""Where it stays."""
+LOWEST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,15 @@ class Weighing:
 
     Attributes:
         power: Of the similarity.
-        floor: What has to be exceeded by the summed similarities to count.
-        of_network: Weight of the network's logits.
-        of_relatives: Weight of what the labels of similar sequences say.
+        floor: The network counts as much as relatives whose similarities, to this power, sum up to it.
+        of_network: Factor on the logits of the network.
+        sharpness: Factor on what comes of both.
     """
 
     power: int = 4
     floor: float = 1e-3
     of_network: float = 1.0
-    of_relatives: float = 1.0
+    sharpness: float = 1.0
 
 
 class Near(NamedTuple):
@@ -142,28 +144,11 @@ class Relatives:
             similarities[block] = np.take_along_axis(found, numbers[block], axis=1)
         return Near(similarities, numbers)
 
-    def evidence(self, near: Near, weighing: Weighing) -> np.ndarray:
-        """How much likelier than usual the nearest ones make each label, in logarithms, float64 [n, C].
-
-        Of classes the logarithm of the share over what is usual, of terms the difference of log-odds; 0 where
-        nothing is similar.
-
-        Args:
-            near: From ``nearest``.
-            weighing: How much they count.
-        """
-        votes, floor = near.similarities**weighing.power, weighing.floor  # [n, K]
-        with_label = np.zeros((len(votes), self.n_labels))
-        for place in range(votes.shape[1]):
-            with_label += votes[:, place, None] * self.table[near.numbers[:, place]]
-        share = (floor * self.usual + with_label) / (floor + votes.sum(axis=1, keepdims=True))
-        share = np.clip(share, LOWEST, 1 - LOWEST)
-        if self.is_multilabel:
-            return np.log(share / (1 - share)) - np.log(self.usual / (1 - self.usual))
-        return np.log(share / self.usual)
-
     def beside(self, outputs: np.ndarray, near: Near, weighing: Weighing | None = None) -> np.ndarray:
         """Logits of network and relatives together, float32 [n, C].
+
+        What the network says is what is believed before relatives are looked at: it stands where nothing is similar,
+        and the nearer they are, the more their labels count in its place.
 
         Args:
             outputs: Logits of the network, [n, C].
@@ -171,14 +156,23 @@ class Relatives:
             weighing: How much each counts, by default as it was fitted.
         """
         weighing = weighing or self.weighing
-        said = self.evidence(near, weighing)
-        together = weighing.of_network * np.asarray(outputs, np.float64) + weighing.of_relatives * said
-        return together.astype(np.float32)
+        logits = weighing.of_network * np.asarray(outputs, np.float64)
+        before = expit(logits) if self.is_multilabel else softmax(logits, axis=1)
+        return (weighing.sharpness * self._after(before, near, weighing)).astype(np.float32)
 
     def alone(self, near: Near) -> np.ndarray:
-        """Logits without a network: how usual each label is, and what relatives say, float64 [n, C]."""
-        usual = np.log(self.usual / (1 - self.usual)) if self.is_multilabel else np.log(self.usual)
-        return usual + self.evidence(near, self.weighing)
+        """The same without a network, from how usual each label is in training."""
+        return self._after(self.usual, near, self.weighing).astype(np.float32)
+
+    def _after(self, before: np.ndarray, near: Near, weighing: Weighing) -> np.ndarray:
+        """Log-odds of terms, or logarithms of probabilities of classes, of which ``before`` was believed."""
+        votes, floor = near.similarities**weighing.power, weighing.floor  # [n, K]
+        with_label = np.zeros((len(votes), self.n_labels))
+        for place in range(votes.shape[1]):
+            with_label += votes[:, place, None] * self.table[near.numbers[:, place]]
+        share = (floor * before + with_label) / (floor + votes.sum(axis=1, keepdims=True))
+        share = np.clip(share, LOWEST, 1 - LOWEST)
+        return np.log(share) - np.log1p(-share) if self.is_multilabel else np.log(share)
 
     def fitted(self, outputs: np.ndarray, sequences: Sequence[np.ndarray], targets: np.ndarray) -> Self:
         """The same, weighing so that the labels of sequences are likeliest which training has not seen.
@@ -198,13 +192,14 @@ class Relatives:
         outputs, targets = (np.concatenate([values] * len(looks)) for values in (outputs, targets))
 
         def weighing_of(found: Sequence[float], power: int) -> Weighing:
-            of_network, of_relatives, floor = np.exp(found).tolist()
-            return Weighing(power, max(floor, LEAST_FLOOR), of_network, of_relatives)
+            of_network, sharpness, floor = np.exp(found).tolist()
+            return Weighing(power, floor, of_network, sharpness)
 
         def cost(found: Sequence[float], power: int) -> float:
             return _cost(self.beside(outputs, near, weighing_of(found, power)), targets)
 
-        results = [(minimize(cost, START, args=(power,), method="Nelder-Mead"), power) for power in POWERS]
+        how = {"method": "Nelder-Mead", "bounds": BOUNDS}
+        results = [(minimize(cost, START, args=(power,), **how), power) for power in POWERS]
         best, power = min(results, key=lambda result: float(result[0].fun))
         return replace(self, weighing=weighing_of(best.x, power))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from predicting import predict
-from scipy.special import expit, log_softmax
+from scipy.special import expit, log_softmax, softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from tiny_function_bundle import write_function_bundle
 
@@ -56,10 +56,10 @@ def mutated(rng, protein, share):
 
 @pytest.fixture
 def families():
-    """Proteins of some families, half of each protein's amino acids changed, and the number of its family."""
+    """Proteins of some families, a third of each protein's amino acids changed, and the number of its family."""
     rng = np.random.default_rng(3)
     ancestors = ["".join(rng.choice(list(LETTERS), LENGTH)) for _ in range(N_FAMILIES)]
-    return [(mutated(rng, ancestors[i], 0.5), i) for _ in range(N_EACH) for i in range(N_FAMILIES)]
+    return [(mutated(rng, ancestors[i], 0.35), i) for _ in range(N_EACH) for i in range(N_FAMILIES)]
 
 
 def coding(protein):
@@ -136,19 +136,25 @@ def test_the_labels_of_relatives_are_found_and_strangers_say_nothing(families):
 def test_where_nothing_is_similar_the_network_speaks(families):
     known = of(families, weighing=Weighing(power=2, floor=1e-3))
     outputs = np.arange(N_FAMILIES, dtype=np.float32)[None]
-    np.testing.assert_allclose(known.beside(outputs, known.nearest([coding("MX".replace("X", "K"))])), outputs)
+    together = known.beside(outputs, known.nearest([coding("MK")]))
+    np.testing.assert_allclose(together, log_softmax(outputs, axis=1), rtol=1e-6)
 
 
-def test_evidence_is_what_the_formula_says():
-    known = Relatives(tuple("abcd"), (np.zeros(9, np.uint8),) * 4, ((0,), (0, 1), (1,), ()), 2, True, Weighing(2, 0.5))
+def test_labels_of_relatives_take_the_place_of_what_the_network_says():
+    known = Relatives(
+        tuple("abcd"), (np.zeros(9, np.uint8),) * 4, ((0,), (0, 1), (1,), ()), 2, True, Weighing(2, 0.5, 2.0)
+    )
     near = Near(np.array([[0.8, 0.4, 0.0, 0.0]]), np.array([[1, 2, 0, 3]]))
-    usual = np.array([2.5, 2.5]) / 5
-    share = (0.5 * usual + [0.64, 0.64 + 0.16]) / (0.5 + 0.8)
-    np.testing.assert_allclose(known.evidence(near, known.weighing)[0], np.log(share / (1 - share)))
-    np.testing.assert_allclose(expit(known.alone(near)[0]), share)
+    outputs = np.array([[-1.0, 0.5]])
+    share = (0.5 * expit(2 * outputs[0]) + [0.64, 0.64 + 0.16]) / (0.5 + 0.8)
+    np.testing.assert_allclose(expit(known.beside(outputs, near)[0]), share, rtol=1e-6)
+    usual = (0.5 * np.array([2.5, 2.5]) / 5 + [0.64, 0.64 + 0.16]) / 1.3
+    np.testing.assert_allclose(expit(known.alone(near)[0]), usual, rtol=1e-6)
     classes = replace(known, labels=((0,), (0,), (1,), (1,)), is_multilabel=False)
-    share = (0.5 * usual + [0.64, 0.16]) / 1.3
-    np.testing.assert_allclose(classes.evidence(near, known.weighing)[0], np.log(share / usual))
+    share = (0.5 * softmax(2 * outputs[0]) + [0.64, 0.16]) / 1.3
+    np.testing.assert_allclose(classes.beside(outputs, near)[0], np.log(share), rtol=1e-6)
+    sharp = replace(known.weighing, sharpness=3.0)
+    np.testing.assert_allclose(known.beside(outputs, near, sharp), 3 * known.beside(outputs, near), rtol=1e-6)
 
 
 def test_the_fit_weighs_what_is_right(families):
@@ -186,7 +192,7 @@ def test_what_is_kept_is_read_again(families):
      {"floor": 0}, {"floor": None}, {"of_network": "much"}, {"proteins": 3}, {"proteins": [7]}, {"proteins": ["é"]}],
 )  # fmt: skip
 def test_a_damaged_entry_is_one_error(change):
-    numbers = {"power": 4, "floor": 0.1, "of_network": 1.0, "of_relatives": 1.0}
+    numbers = {"power": 4, "floor": 0.1, "of_network": 1.0, "sharpness": 1.0}
     stored = {"ids": ["a"], "proteins": ["MKV"], "labels": [[0]], **numbers}
     assert Relatives.from_dict(stored, 2, is_multilabel=False, name="m").proteins[0].tolist() == [10, 8, 17]
     if change == {"proteins": ["MK"]}:
