@@ -13,6 +13,7 @@ amino acids of all of them. Columns: id, organism, label, dna; with clusters of 
 import argparse
 import csv
 import gzip
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,13 +66,16 @@ def main() -> None:
 
 
 def read_sequences(path: Path) -> Iterator[Sequence]:
-    """Sequences of a table that have an EC number or a GO term."""
+    """Sequences of a table that have an EC number or a GO term; locus tags that come again get a number."""
+    seen: Counter[str] = Counter()
     csv.field_size_limit(MOST_LETTERS)
     with gzip.open(path, "rt", newline="") as text:
         for row in csv.DictReader(text, delimiter="\t"):
             organism = row["organism"].replace("(", "").replace(")", "")
             if row["ec_class"] or row["go_terms"]:
-                yield Sequence(f"{organism}|{row['locus_tag']}", organism, row)
+                name = f"{organism}|{row['locus_tag']}"
+                seen[name] += 1
+                yield Sequence(name if seen[name] == 1 else f"{name}.{seen[name]}", organism, row)
 
 
 def read_families(path: Path) -> dict[str, str]:
