@@ -166,4 +166,5 @@ def test_a_type_checker_sees_the_results(tmp_path):
     said = done.stdout
     assert "list[genoformer.annotation.models.Gene]" in said and "predictions.GenePrediction" in said, said
     assert 'Revealed type is "tuple[' in said and '"GenePrediction" has no attribute "called"' in said, said
-    assert said.count("error:") == 1, said
+    # Of libraries without types the checker complains in files of ours, too, which a user's own settings leave alone.
+    assert sum(line.startswith("program.py") and "error:" in line for line in said.splitlines()) == 1, said

@@ -7,6 +7,7 @@ import pytest
 
 from genoformer.bundle.folder import load_bundle
 from genoformer.cli.main import main
+from genoformer.decoding.decoder import GeneDecoder
 from genoformer.files import verify_manifest
 from genoformer.genomes.simulate import simulate_genome
 from genoformer.sequence.fasta import write_fasta
@@ -38,7 +39,9 @@ def test_bundle_is_complete_and_its_weights_have_moved(adapted):
     before, after = weights("prokaryotes"), weights(adapted)
     assert before.keys() == after.keys()
     assert any(not np.array_equal(before[name], after[name]) for name in before)
-    assert load_bundle(adapted).calibration["decoder"] == load_bundle("prokaryotes").calibration["decoder"]
+    # Written again, weights have a place for evidence that is younger than the shipped ones.
+    decoders = [GeneDecoder.from_dict(load_bundle(name).calibration["decoder"]) for name in (adapted, "prokaryotes")]
+    assert decoders[0].to_dict() == decoders[1].to_dict()
 
 
 def test_card_holds_the_scores_before_and_after_and_calls_them_agreement(adapted):

@@ -311,7 +311,7 @@ def test_models_lists_a_table_and_an_unknown_one_is_exit_66(capsys):
     assert cli.main(["models", "--tsv"]) == 0
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert [row[0] for row in rows[1:]] == shipped_models() and all(len(row) == 5 for row in rows)
-    assert "0.7 million, 3 MB" in rows[1] and not any(cell in ("", "-") for row in rows for cell in row)
+    assert "0.8 million, 6 MB" in rows[1] and not any(cell in ("", "-") for row in rows for cell in row)
     assert cli.main(["models", "no_such_model"]) == 66
     assert "no_such_model" in capsys.readouterr().err
 

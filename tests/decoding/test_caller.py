@@ -294,6 +294,7 @@ def test_sequence_that_tells_too_little_by_itself_has_a_scorer_of_its_own(phage,
     candidates = collect_candidates(genome.codes, [(0, len(genome.codes), genome.logits)], CallOptions())
     monkeypatch.setattr(statistics, "MIN_CODONS", 1_000)
     known = genome_statistics(lambda: [(genome.codes, candidates)], decoder, CallOptions())
+    monkeypatch.setattr(decoder_module, "ENOUGH_CODONS", 1_000)
     little = replace(known, n_codons=999)
     assert [decoder.scorer(one) for one in (None, known, little)] == [PLAIN, ADAPTED, SHORT]
     assert replace(decoder, short=None).scorer(little) is ADAPTED

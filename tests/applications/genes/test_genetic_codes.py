@@ -63,11 +63,6 @@ def bundle(tmp_path_factory):
     return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "plain")
 
 
-@pytest.fixture(scope="module")
-def rna_bundle(tmp_path_factory):
-    return write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "rna", rna=True)
-
-
 def planted_together(network, tokenizer, sequences, plan, wanted):
     """The same of short records, which are read together."""
     planted = [[logits for _, _, logits in planted_logits(network, tokenizer, codes, plan)] for codes in sequences]
@@ -134,9 +129,7 @@ def test_without_the_option_nothing_is_said_of_it(bundle, fasta, tmp_path, capsy
     assert "genoformer: genetic code" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("model", ["bundle", "rna_bundle"])
-def test_shards_regions_and_python_give_the_same(model, fasta, tmp_path, request, capsys):
-    bundle = request.getfixturevalue(model)
+def test_shards_regions_and_python_give_the_same(bundle, fasta, tmp_path, capsys):
     assert predict(bundle, fasta, tmp_path / "o", "--genetic-code", "auto") == 0
     for number in (1, 2, 3):
         more = ("--shard", f"{number}/3", "--genetic-code", "auto")
