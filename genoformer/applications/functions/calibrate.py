@@ -49,8 +49,9 @@ def _with_relatives(caller: FunctionCaller, data: TableData, outputs: np.ndarray
     is_multilabel, n_labels = caller.task.options.kind == "multilabel", len(caller.task.channels)
     ids = [one.id for one in data.parts["train"]]
     known = Relatives.of_training(ids, codes["train"], data.targets["train"], n_labels, is_multilabel=is_multilabel)
-    fitted = known.fitted(outputs, codes["validation"], data.targets["validation"])
-    return fitted.beside(outputs, fitted.nearest(codes["validation"])), fitted.to_dict()
+    looks = known.looks(codes["validation"])
+    fitted = known.fitted(outputs, looks, data.targets["validation"])
+    return fitted.beside(outputs, looks[0]), fitted.to_dict()
 
 
 def fit_calibration(task: Function, outputs: np.ndarray, targets: np.ndarray, scale: tuple[float, float]) -> dict:

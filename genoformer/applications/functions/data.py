@@ -133,10 +133,11 @@ class TableData(LabelledData):
         """Terms of other parts alone are no outputs: nothing says what has them."""
         rows = [split_terms(sequence.label, "multilabel", self.separator) for sequence in self.parts["train"]]
         seen = {term for row in rows for term in row}
-        for term in (term for term in self.channels if term not in seen):
+        unseen = [term for term in self.channels if term not in seen]
+        for term in unseen:
             log.add("LABELS-110", f'no sequence of the training part has the term "{term}"; it is no output.')
         self.channels = [term for term in self.channels if term in seen] or self.channels
-        if self._graph is not None:
+        if unseen and self._graph is not None:
             self.ontology = describe_terms(self.channels, self._graph)
 
     def _standardise(self) -> None:

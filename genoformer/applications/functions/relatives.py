@@ -124,25 +124,34 @@ class Relatives:
         """The proteins, ready to be compared with; made when it is needed."""
         return WordIndex(self.proteins)
 
-    def nearest(self, sequences: Sequence[np.ndarray], *, below: np.ndarray | None = None) -> Near:
+    def nearest(self, sequences: Sequence[np.ndarray]) -> Near:
         """The most similar training sequences of each.
 
         Args:
             sequences: uint8 base codes of each, in frame.
-            below: For each the similarity from which on training sequences are passed over, as if they were not known.
         """
-        n = min(N_NEAREST, len(self.proteins))
-        similarities, numbers = np.zeros((len(sequences), n)), np.zeros((len(sequences), n), np.int64)
-        for start in range(0, len(sequences), AT_ONCE):
-            block = slice(start, start + AT_ONCE)
-            found = self.index.similarity([protein_of(codes) for codes in sequences[block]])
-            if below is not None:
-                found[found >= below[block, None]] = 0.0
-            largest = np.argpartition(-found, n - 1, axis=1)[:, :n]
-            order = np.argsort(-np.take_along_axis(found, largest, axis=1), axis=1, kind="stable")
-            numbers[block] = np.take_along_axis(largest, order, axis=1)
-            similarities[block] = np.take_along_axis(found, numbers[block], axis=1)
-        return Near(similarities, numbers)
+        return self.looks(sequences, ())[0]
+
+    def looks(self, sequences: Sequence[np.ndarray], passed_over: Sequence[float] = PASSED_OVER) -> list[Near]:
+        """The same, and again as if nearer ones were not known.
+
+        Args:
+            sequences: uint8 base codes of each, in frame.
+            passed_over: Parts of the largest similarity, falling: in each further look training sequences as similar as
+                this, and more, are passed over.
+        """
+        blocks = [self._looks(sequences[at : at + AT_ONCE], passed_over) for at in range(0, len(sequences), AT_ONCE)]
+        none = np.zeros((0, min(N_NEAREST, len(self.proteins))))
+        empty = [Near(none, none.astype(np.int64))] * (1 + len(passed_over))
+        return [Near(*map(np.concatenate, zip(*one, strict=True))) for one in zip(empty, *blocks, strict=True)]
+
+    def _looks(self, sequences: Sequence[np.ndarray], passed_over: Sequence[float]) -> list[Near]:
+        found = self.index.similarity([protein_of(codes) for codes in sequences])
+        looks = [_largest(found)]
+        for share in passed_over:
+            found[found >= share * looks[0].similarities[:, :1]] = 0.0
+            looks.append(_largest(found))
+        return looks
 
     def beside(self, outputs: np.ndarray, near: Near, weighing: Weighing | None = None) -> np.ndarray:
         """Logits of network and relatives together, float32 [n, C].
@@ -174,7 +183,7 @@ class Relatives:
         share = np.clip(share, LOWEST, 1 - LOWEST)
         return np.log(share) - np.log1p(-share) if self.is_multilabel else np.log(share)
 
-    def fitted(self, outputs: np.ndarray, sequences: Sequence[np.ndarray], targets: np.ndarray) -> Self:
+    def fitted(self, outputs: np.ndarray, looks: Sequence[Near], targets: np.ndarray) -> Self:
         """The same, weighing so that the labels of sequences are likeliest which training has not seen.
 
         Each counts several times: as it is, and as if its nearer relatives were not known, so that the weights hold for
@@ -182,12 +191,9 @@ class Relatives:
 
         Args:
             outputs: Logits of the network, [n, C].
-            sequences: uint8 base codes of each, in frame.
+            looks: From ``looks``.
             targets: Their labels, class numbers [n] or 0 and 1 [n, C].
         """
-        all_known = self.nearest(sequences)
-        largest = all_known.similarities[:, 0]
-        looks = [all_known, *(self.nearest(sequences, below=share * largest) for share in PASSED_OVER)]
         near = Near(*map(np.concatenate, zip(*looks, strict=True)))
         outputs, targets = (np.concatenate([values] * len(looks)) for values in (outputs, targets))
 
@@ -236,6 +242,15 @@ class Relatives:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             message = f'calibration.json holds no "{RELATIVES}" that can be used ({error}).'
             raise DataError("MODEL-003", message, where=name) from error
+
+
+def _largest(similarities: np.ndarray) -> Near:
+    """The largest of each row, falling, float64; columns by number."""
+    n = min(N_NEAREST, similarities.shape[1])
+    largest = np.argpartition(-similarities, n - 1, axis=1)[:, :n]
+    order = np.argsort(-np.take_along_axis(similarities, largest, axis=1), axis=1, kind="stable")
+    numbers = np.take_along_axis(largest, order, axis=1)
+    return Near(np.take_along_axis(similarities, numbers, axis=1).astype(np.float64), numbers)
 
 
 def _cost(logits: np.ndarray, targets: np.ndarray) -> float:

@@ -125,7 +125,7 @@ def test_the_labels_of_relatives_are_found_and_strangers_say_nothing(families):
     known, rng = of(families[:36]), np.random.default_rng(5)
     sequences = [coding(protein) for protein, _ in families[36:]]
     targets = np.array([number for _, number in families[36:]])
-    fitted = known.fitted(np.zeros((len(targets), N_FAMILIES)), sequences, targets)
+    fitted = known.fitted(np.zeros((len(targets), N_FAMILIES)), known.looks(sequences), targets)
     together = fitted.beside(np.zeros((len(targets), N_FAMILIES)), fitted.nearest(sequences))
     assert (together.argmax(axis=1) == targets).all()
     strangers = [coding("".join(rng.choice(list(LETTERS), LENGTH))) for _ in range(20)]
@@ -164,8 +164,8 @@ def test_the_fit_weighs_what_is_right(families):
     right = 4.0 * np.eye(N_FAMILIES)[targets]
     wrong = np.random.default_rng(0).normal(size=right.shape) * 4
     trusting, doubting = (
-        known.fitted(right, sequences, targets).weighing,
-        known.fitted(wrong, sequences, targets).weighing,
+        known.fitted(right, known.looks(sequences), targets).weighing,
+        known.fitted(wrong, known.looks(sequences), targets).weighing,
     )
     assert trusting.of_network > 10 * doubting.of_network
 
