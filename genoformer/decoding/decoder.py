@@ -1,6 +1,6 @@
 """What a bundle knows about turning candidates into genes: weights, confidence maps and overlap rules."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -17,6 +17,9 @@ from genoformer.metrics.calibration import IsotonicCalibrator
 
 ROWS_AT_A_TIME = 200_000
 """Feature tables are made for this many candidates at once, so that memory does not follow the record's length."""
+
+KEPT_ROWS = 1_500_000
+"""What statistics say of up to this many candidates of a record, some 100 MB, is kept from look to look."""
 
 SECOND_LOOKS = 2
 """How often the frames are judged again by the genes around them; a third time changes next to nothing."""
@@ -128,7 +131,8 @@ class GeneDecoder:
             stop_rate: See ``scoring.random_stop_rate``; an array [N] for candidates of several records.
             statistics: Of the genome at hand, or None.
         """
-        return self._score_with(candidate_scores, codes, candidates, stop_rate, statistics)
+        look = partial(candidate_scores, weights=self.scorer(statistics).weights)
+        return _score_with(look, candidates, stop_rate, self._evidence_at(codes, candidates, statistics))
 
     def choose(
         self, codes: np.ndarray, candidates: np.ndarray, stop_rate: float, statistics: GenomeStatistics | None = None
@@ -143,13 +147,15 @@ class GeneDecoder:
         if len(candidates) <= ROWS_AT_A_TIME:
             known = self._evidence(codes, candidates, statistics)
             return self._choose_known(candidates, known, self.scorer(statistics).weights, stop_rate, (0, len(codes)))
-        scored = self._score_with(candidate_scores, codes, candidates, stop_rate, statistics)
+        evidence, weights = self._evidence_at(codes, candidates, statistics), self.scorer(statistics).weights
+        scored = _score_with(partial(candidate_scores, weights=weights), candidates, stop_rate, evidence)
         chosen = self.select(candidates, scored)
-        if self.scorer(statistics).weights.second is None:
+        if weights.second is None:
             return scored, chosen
         for _ in range(SECOND_LOOKS):
-            look = partial(second_look_scores, genes=candidates[chosen], bounds=(0, len(codes)))
-            scored = self._score_with(look, codes, candidates, stop_rate, statistics)
+            genes = candidates[chosen]
+            look = partial(second_look_scores, genes=genes, bounds=(0, len(codes)), weights=weights)
+            scored = _score_with(look, candidates, stop_rate, evidence)
             chosen = self.select(candidates, scored)
         return scored, chosen
 
@@ -199,20 +205,29 @@ class GeneDecoder:
         """What the statistics say of each row, if there are weights for it."""
         return None if statistics is None or self.adapted is None else evidence_of(codes, candidates, statistics)
 
-    def _score_with(self, look, codes, candidates, stop_rate: float | np.ndarray, statistics) -> Scored:
-        """Scores of one look, as ``candidate_scores`` gives them."""
-        weights, columns = self.scorer(statistics).weights, np.empty((3, len(candidates)))
-        for begin, end in frame_slices(candidates["orf"]):
-            rows = candidates[begin:end]
-            evidence = self._evidence(codes, rows, statistics)
-            rate = stop_rate[begin:end] if isinstance(stop_rate, np.ndarray) else stop_rate
-            columns[:, begin:end] = look(rows, evidence, weights=weights, stop_rate=rate)
-        return _scored(columns)
+    def _evidence_at(self, codes, candidates, statistics) -> "EvidenceAt":
+        """The same for rows from one to another; of many rows it is found again whenever it is asked for."""
+        if len(candidates) > KEPT_ROWS:
+            return lambda begin, end: self._evidence(codes, candidates[begin:end], statistics)
+        known = self._evidence(codes, candidates, statistics)
+        return lambda begin, end: None if known is None else known[begin:end]
 
     def select(self, candidates: np.ndarray, scored: Scored, parts: np.ndarray | None = None) -> np.ndarray:
         """Rows of the best compatible set, sorted by start; of each of several ``parts``, see ``select_genes``."""
         rows = candidates
         return select_genes(rows["start"], rows["end"], rows["orf"], scored.score, self.rules, parts)
+
+
+EvidenceAt = Callable[[int, int], np.ndarray | None]
+
+
+def _score_with(look, candidates: np.ndarray, stop_rate: float | np.ndarray, evidence: EvidenceAt) -> Scored:
+    """Scores of one look, as ``candidate_scores`` gives them, some rows at a time."""
+    columns = np.empty((3, len(candidates)))
+    for begin, end in frame_slices(candidates["orf"]):
+        rate = stop_rate[begin:end] if isinstance(stop_rate, np.ndarray) else stop_rate
+        columns[:, begin:end] = look(candidates[begin:end], evidence(begin, end), stop_rate=rate)
+    return _scored(columns)
 
 
 def _scored(columns: Sequence[np.ndarray] | np.ndarray) -> Scored:

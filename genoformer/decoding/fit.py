@@ -20,6 +20,7 @@ from genoformer.decoding.scoring import (
     second_look_names,
     start_features,
     start_names,
+    start_scores,
 )
 from genoformer.errors import DataError
 from genoformer.metrics.calibration import IsotonicCalibrator
@@ -177,7 +178,7 @@ def fit_genes(
     Returns:
         Weight of each feature.
     """
-    scores = start_features(candidates, evidence) @ np.array(list(start_weights.values()))
+    scores = start_scores(candidates, evidence, start_weights)
     best = best_starts(candidates, scores)
     best_evidence = None if evidence is None else evidence[best]
     features = gene_features(candidates[best], best_evidence, stop_rate=stop_rate[best])
@@ -312,7 +313,7 @@ def fit_second_look(rows: FitRows, first: Scorer) -> Scorer:
     if around is None or neighbours is None:
         raise ValueError("expected rows with neighbours and around, as a second look needs them")
     starts = fit_starts(candidates, evidence, rows.start_known, around, rows.weight)
-    scores = start_features(candidates, evidence, around) @ np.array(list(starts.values()))
+    scores = start_scores(candidates, evidence, starts, around)
     log_start, best, _ = rate_starts(candidates, scores)
     best_evidence = None if evidence is None else evidence[best]
     names = feature_names(GENE_FEATURES, GENE_STATISTICS, best_evidence)

@@ -269,7 +269,7 @@ def test_second_look_finds_genes_by_the_room_they_have_and_starts_by_the_gene_be
     best = best_starts(rows.candidates, scores)
     genes = best[rows.frame_right[best]]
     assert rows.start_right[genes].mean() > 0.9
-    before = best_starts(rows.candidates, start_scores(rows.candidates, None, first.weights))
+    before = best_starts(rows.candidates, start_scores(rows.candidates, None, first.weights.start))
     assert rows.start_right[before[rows.frame_right[before]]].mean() < rows.start_right[genes].mean() - 0.05
     features = gene_features(rows.candidates[best], stop_rate=rows.stop_rate[best])
     columns = second_look_features(features, rows.neighbours[best], GENE_FEATURES)

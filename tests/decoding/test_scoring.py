@@ -116,7 +116,7 @@ def test_candidate_score_is_the_frame_less_what_the_start_loses():
         {name: rng.normal() for name in GENE_FEATURES + GENE_STATISTICS},
     )
     score, odds, log_start = candidate_scores(rows, evidence, weights, stop_rate=0.04)
-    starts = start_scores(rows, evidence, weights)
+    starts = start_scores(rows, evidence, weights.start)
     genes = gene_scores(rows, evidence, weights, stop_rate=0.04)
     for orf in set(rows["orf"]):
         own = np.flatnonzero(rows["orf"] == orf)
