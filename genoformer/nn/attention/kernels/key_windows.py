@@ -10,19 +10,29 @@ from genoformer.nn.attention.kernels.panels import compiled, row_of, up
 from genoformer.nn.attention.kernels.register_blocks import ROWS, product
 from genoformer.nn.attention.kernels.softmax_rows import MASKED, add, dot, exponentials, largest, slopes_of_scores
 
-
-@compiled
-def seen_keys(line, middle, n_keys):
-    """Which keys the ``ROWS`` queries see that begin at key ``middle``: (first, end), multiples of 16."""
-    return max(0, middle - line.radius) // 16 * 16, min(n_keys, up(middle + ROWS + line.ahead, 16))
+BAND = 32
+"""Queries that meet a panel together: fewer see fewer keys in vain, more reuse what is loaded."""
 
 
 @compiled
-def times_keys(at, m, rows, plain_rows, columns, n_panels, global_columns, into):
-    """``into`` [64, W + G] = rows times the keys (or values) of a window, and plain rows times the global ones."""
+def seen_keys(line, middle, n_queries, n_keys):
+    """Which keys the queries see that begin at key ``middle``: (first, end), multiples of 16."""
+    return max(0, middle - line.radius) // 16 * 16, min(n_keys, up(middle + n_queries + line.ahead, 16))
+
+
+@compiled
+def times_keys(line, at, m, rows, plain_rows, columns, middle, n_panels, global_columns, into):
+    """``into`` [64, W + G] = rows times the keys (or values) of a window, and plain rows times the global ones.
+
+    Keys that none of ``BAND`` queries sees are left out.
+    """
     d, stride = at.d, n_panels * 64 + at.G
-    for p in range(n_panels):
-        product(m, rows, d, 1, 64, m, columns + p * at.panel, 64, 64, m, into + p * 64, stride, d, False)
+    for r in range(0, 64, BAND):
+        low, high = seen_keys(line, middle + r, BAND, n_panels * 64)
+        for p in range(low // 64, up(high, 64) // 64):
+            begin, end = max(low - p * 64, 0), min(high - p * 64, 64)
+            place, target = columns + p * at.panel + begin, into + r * stride + p * 64 + begin
+            product(m, rows + r * d, d, 1, BAND, m, place, 64, end - begin, m, target, stride, d, False)
     if at.G:
         product(m, plain_rows, d, 1, 64, m, global_columns, at.G, at.G, m, into + n_panels * 64, stride, d, False)
 
@@ -32,11 +42,12 @@ def score(line, at, m, token, first, n_panels, low):
     """Scores of the 64 queries that begin at ``token``; forbidden ones among the seen keys are masked."""
     W, stride, bias = n_panels * 64, n_panels * 64 + at.G, at.bias + (first - low) * 64
     columns = at.key_columns + (first - low) * at.panel
-    times_keys(at, m, at.query, at.plain_query, columns, n_panels, at.global_key_columns, at.scores)
+    middle = token - first * 64
+    times_keys(line, at, m, at.query, at.plain_query, columns, middle, n_panels, at.global_key_columns, at.scores)
     has_bias = dot(m[bias : bias + W], m[bias : bias + W]) > 0
     for r in range(64):
         row, middle = at.scores + r * stride, token + r - first * 64
-        begin, end = seen_keys(line, middle - r % ROWS, W)
+        begin, end = seen_keys(line, middle - r % ROWS, ROWS, W)
         for j in range(begin, middle - line.radius):
             m[row + j] = MASKED
         for j in range(middle + line.ahead + 1, end):
@@ -50,7 +61,7 @@ def score(line, at, m, token, first, n_panels, low):
 @compiled
 def part(number, line, middle, n_keys, stride):
     """Scores of a row that are read: those of seen keys (0), and those of global ones (1); (first, end)."""
-    return (n_keys, stride) if number else seen_keys(line, middle // ROWS * ROWS, n_keys)
+    return (n_keys, stride) if number else seen_keys(line, middle // ROWS * ROWS, ROWS, n_keys)
 
 
 @compiled
@@ -110,7 +121,7 @@ def slope(at, line, m, middle, n_keys):
 def times_window(line, at, m, rows, stride, keys, middle, n_keys):
     """``mixed`` [64, d] = rows [64, W] times the keys (or values) of a window, those that are seen."""
     for r in range(0, 64, ROWS):
-        begin, end = seen_keys(line, middle + r, n_keys)
+        begin, end = seen_keys(line, middle + r, ROWS, n_keys)
         place, into = rows + r * stride + begin, at.mixed + r * at.d
         product(m, place, stride, 1, ROWS, m, keys + begin * at.d, at.d, at.d, m, into, at.d, end - begin, False)
 

@@ -162,8 +162,8 @@ def backward_panel(job, line, at, m, token, low):
     clear_silent(job, line, gradient, panel)
     weigh_again(job, line, at, m, token, first, n_panels, low)
     columns = at.value_columns + place
-    times_keys(at, m, at.gradient, at.gradient, columns, n_panels, at.global_value_columns, at.slopes)
-    middle = token - first * 64
+    middle, far_columns = token - first * 64, at.global_value_columns
+    times_keys(line, at, m, at.gradient, at.gradient, columns, middle, n_panels, far_columns, at.slopes)
     add_to_keys(line, at, m, at.scores, stride, at.gradient, at.value_slopes + place, middle, n_keys)
     slope(at, line, m, middle, n_keys)
     add_to_keys(line, at, m, at.slopes, stride, at.query, at.key_slopes + place, middle, n_keys)

@@ -15,6 +15,19 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from genoformer.nn.attention.kernels.softmax_rows import MASKED, as_float32, as_int32
+from genoformer.nn.attention.kernels.vectors import (
+    LANES,
+    filled,
+    load,
+    load_from,
+    load_halves,
+    minus,
+    plus,
+    store,
+    store_halves,
+    store_to,
+    times,
+)
 
 CHUNK_TOKENS = 2048
 compiled = numba.njit(  # type: ignore[call-overload]  # numba's types leave out its keywords for wrappers
@@ -136,32 +149,40 @@ def address_of(states, line, token):
 @compiled
 def load_row(address, is_half, scale, row):
     """The row of a token times ``scale``."""
+    scales, whole = filled(scale), len(row) // LANES * LANES
+    for c in range(0, whole, LANES):
+        store(row, c, times(scales, load_halves(address + 2 * c, row) if is_half else load_from(address, c, row)))
     if is_half:
         halves = carray(pointer_to(address), (len(row),), np.uint16)
-        for c in range(len(row)):
+        for c in range(whole, len(row)):
             row[c] = scale * as_float32(np.int32(halves[c]) << np.int32(16))
     else:
         source = carray(pointer_to(address), (len(row),), row.dtype)
-        for c in range(len(row)):
+        for c in range(whole, len(row)):
             row[c] = scale * source[c]
 
 
 @compiled
 def store_row(address, is_half, scale, is_added, row):
     """Write or add ``row`` times ``scale`` to the row of a token."""
+    scales, whole = filled(scale), len(row) // LANES * LANES
+    for c in range(0, whole, LANES):
+        numbers = times(scales, load(row, c))
+        if is_added:
+            numbers = plus(numbers, load_halves(address + 2 * c, row) if is_half else load_from(address, c, row))
+        if is_half:
+            store_halves(address + 2 * c, numbers)
+        else:
+            store_to(address, c, numbers)
     if is_half:
         halves = carray(pointer_to(address), (len(row),), np.uint16)
-        for c in range(len(row)):
+        for c in range(whole, len(row)):
             before = as_float32(np.int32(halves[c]) << np.int32(16)) if is_added else np.float32(0)
             halves[c] = to_half(np.float32(before + scale * row[c]))
     else:
         target = carray(pointer_to(address), (len(row),), row.dtype)
-        if is_added:
-            for c in range(len(row)):
-                target[c] += scale * row[c]
-        else:
-            for c in range(len(row)):
-                target[c] = scale * row[c]
+        for c in range(whole, len(row)):
+            target[c] = scale * row[c] + (target[c] if is_added else row.dtype.type(0))
 
 
 @compiled
@@ -211,9 +232,13 @@ def load_panel(job, line, states, panel, is_turned, scale, rows):
     if n_rows < 64 or row_width > job.width:
         for i in range(64 * row_width):
             rows[i] = 0
+    n_bytes = job.width * (2 if job.is_half else rows.itemsize)
     for r in range(n_rows):
         token, row = line.phase + (panel * 64 + r) * line.step, rows[r * row_width : r * row_width + job.width]
-        load_row(address_of(states, line, token), job.is_half, scale, row)
+        address = address_of(states, line, token)
+        for ahead in range(0, n_bytes, 64):
+            prefetch(address + 64 * line.step * states.token_stride + ahead)  # rows lie too far apart to be foreseen
+        load_row(address, job.is_half, scale, row)
         if is_turned:
             turn_row(row, row_of(job.cosines, token, rows), row_of(job.sines, token, rows), 1)
 
@@ -232,11 +257,17 @@ def store_panel(job, line, rows, panel, is_turned, is_added, scale, states):
 @compiled
 def turn_row(row, cosines, sines, direction):
     """Rotary turn in place, see ``positions.rotate``; -1 turns back."""
-    half = len(cosines)
-    for c in range(half):
-        first, second, sine = row[c], row[half + c], direction * sines[c]
-        row[c] = first * cosines[c] - second * sine
-        row[half + c] = second * cosines[c] + first * sine
+    half, signs = len(cosines), filled(row.dtype.type(direction))
+    whole = half // LANES * LANES
+    for c in range(0, whole, LANES):
+        first, second, cosine = load(row, c), load(row, half + c), load(cosines, c)
+        sine = times(signs, load(sines, c))
+        store(row, c, minus(times(first, cosine), times(second, sine)))
+        store(row, half + c, plus(times(second, cosine), times(first, sine)))
+    for c in range(whole, half):
+        one, other, sine_of_it = row[c], row[half + c], direction * sines[c]
+        row[c] = one * cosines[c] - other * sine_of_it
+        row[half + c] = other * cosines[c] + one * sine_of_it
 
 
 @compiled

@@ -27,18 +27,22 @@ def product(a, a_start, a_row, a_column, n_rows, b, b_start, b_row, n_columns, c
     narrow = VECTOR_BYTES // c.itemsize
     column = 0
     while column < n_columns:
-        is_wide = column + WIDE * narrow <= n_columns
+        is_wide, is_double = column + WIDE * narrow <= n_columns, column + 2 * narrow <= n_columns
         for row in range(0, n_rows, ROWS):
             a_at, b_at, c_at = a_start + row * a_row, b_start + column, c_start + row * c_row + column
             if is_wide and is_added:
                 _add_wide(a, a_at, a_row, a_column, b, b_at, b_row, c, c_at, c_row, n_steps)
             elif is_wide:
                 _set_wide(a, a_at, a_row, a_column, b, b_at, b_row, c, c_at, c_row, n_steps)
+            elif is_double and is_added:
+                _add_double(a, a_at, a_row, a_column, b, b_at, b_row, c, c_at, c_row, n_steps)
+            elif is_double:
+                _set_double(a, a_at, a_row, a_column, b, b_at, b_row, c, c_at, c_row, n_steps)
             elif is_added:
                 _add_narrow(a, a_at, a_row, a_column, b, b_at, b_row, c, c_at, c_row, n_steps)
             else:
                 _set_narrow(a, a_at, a_row, a_column, b, b_at, b_row, c, c_at, c_row, n_steps)
-        column += WIDE * narrow if is_wide else narrow
+        column += WIDE * narrow if is_wide else 2 * narrow if is_double else narrow
 
 
 def _make_block(n_vectors: int, is_added: bool):
@@ -119,4 +123,5 @@ def _multiply_add(module, vector):
 
 
 _set_wide, _add_wide = (_make_block(WIDE, is_added) for is_added in (False, True))
+_set_double, _add_double = (_make_block(2, is_added) for is_added in (False, True))
 _set_narrow, _add_narrow = (_make_block(1, is_added) for is_added in (False, True))

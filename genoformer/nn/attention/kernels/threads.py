@@ -115,8 +115,9 @@ def _forward(address, none):
     memory, task = np.empty(at.size + VECTOR_NUMBERS, none.dtype), take(numbers)
     m = aligned(memory, at.size)
     while task < job.silent.n_rows * n_heads * n_parts:
-        head, part = task // n_parts, task % n_parts
-        forward_part(job, head // n_heads, head % n_heads, part, n_parts, at, m)
+        # All heads of a part, one after the other: their rows share the lines of the caches.
+        part, head = task // n_heads, task % n_heads
+        forward_part(job, part // n_parts, head, part % n_parts, n_parts, at, m)
         task = take(numbers)
     memory[0] = 0  # lives until here
 
