@@ -7,6 +7,7 @@ in https://www.ncbi.nlm.nih.gov/datasets/docs/v2/reference-docs/file-formats/ann
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial as partial_call
 from pathlib import Path
 
 from genoformer.annotation.gene_files import GeneFile, format_score, gene_id, named_transcripts, rna_gene_id
@@ -17,7 +18,7 @@ from genoformer.annotation.sorted_blocks import SortedBlocks
 from genoformer.sequence.records import Record
 
 _ONTOLOGY_ID = re.compile(r"[A-Za-z_]+:\d+")
-_Row = tuple[int, int, int, int, str]  # start, end and number of the gene, rank of the row in the gene, text
+_Row = tuple[int, int, int, int, int, str]  # start, end and number of the gene, rank in the gene, transcript, text
 
 
 class Gff3Writer(GeneFile):
@@ -58,7 +59,7 @@ class Gff3Writer(GeneFile):
         rows: list[_Row] = []
         if circular:
             attributes = attributes_text({"ID": f"region-{record.id}", "Is_circular": "true"})
-            rows.append((0, length, 0, 0, f"{contig}\t{SOURCE}\tregion\t1\t{length}\t.\t+\t.\t{attributes}\n"))
+            rows.append((0, length, 0, 0, 0, f"{contig}\t{SOURCE}\tregion\t1\t{length}\t.\t+\t.\t{attributes}\n"))
         for number, gene in enumerate(genes, start=1):
             rows += _gene_rows(gene, contig, number, gene_id(record.id, number), genetic_code)
         for number, rna in enumerate(rna_genes, start=1):
@@ -83,10 +84,11 @@ def write_gff3(path: str | Path, records: Iterable[tuple[Record, list[Gene], boo
 def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: int) -> Iterator[_Row]:
     def row(
         kind: str, start: int, end: int, rank: int, attributes: dict[str, Value], phase: str = ".",
-        score: float | None = gene.score,
+        score: float | None = gene.score, transcript: int = 0,
     ) -> _Row:  # fmt: skip
         columns = (contig, SOURCE, kind, start + 1, end, format_score(score), gene.strand, phase)
-        return start, last, number, rank, "\t".join(map(str, columns)) + f"\t{attributes_text(attributes)}\n"
+        text = "\t".join(map(str, columns)) + f"\t{attributes_text(attributes)}\n"
+        return start, last, number, rank, transcript, text
 
     last = gene.locus_span[1]
     naming = {"locus_tag": gene.locus_tag, "gene": gene.name}
@@ -97,8 +99,9 @@ def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: in
         yield row(kind, gene.start, gene.end, 0, {"ID": name, "Name": gene.name, **naming, **flags, **partial})
         return
     yield row("gene", *gene.locus_span, 0, {"ID": name, "Name": gene.name, **naming, "Note": gene.note, **partial})
-    for own_name, transcript in named_transcripts(name, gene):
-        yield from _transcript_rows(row, transcript, own_name.removeprefix("gene-"), name, genetic_code)
+    for i, (own_name, transcript) in enumerate(named_transcripts(name, gene)):
+        own_row = partial_call(row, transcript=i)
+        yield from _transcript_rows(own_row, transcript, own_name.removeprefix("gene-"), name, genetic_code)
 
 
 def _transcript_rows(
@@ -135,7 +138,7 @@ def _transcript_rows(
 def _rna_row(gene: RnaGene, contig: str, name: str) -> _Row:
     columns = (contig, SOURCE, gene.kind, gene.start + 1, gene.end, format_score(gene.score), gene.strand, ".")
     attributes = {"ID": name, "locus_tag": gene.locus_tag, "product": gene.product}
-    return gene.start, gene.end, 0, 0, "\t".join(map(str, columns)) + f"\t{attributes_text(attributes)}\n"
+    return gene.start, gene.end, 0, 0, 0, "\t".join(map(str, columns)) + f"\t{attributes_text(attributes)}\n"
 
 
 def phases(gene: Gene) -> list[int]:

@@ -14,7 +14,7 @@ from genoformer.annotation.write_gff3 import phases, transcribed_exons, untransl
 from genoformer.sequence.records import Record
 
 UTR_KINDS = {"five_prime_UTR": "five_prime_utr", "three_prime_UTR": "three_prime_utr"}
-_Row = tuple[int, int, int, str]  # start, number of the gene, rank of the row in the gene, text
+_Row = tuple[int, int, int, int, str]  # start, number of the gene, rank of the row in the gene, transcript, text
 
 
 class GtfWriter(GeneFile):
@@ -53,9 +53,10 @@ def _no_form(gene: Gene, length_bp: int) -> str:
 def _gene_rows(gene: Gene, contig: str, number: int, name: str) -> Iterator[_Row]:
     own_id = f'gene_id "{_quoted_id(name)}";'
     start, end = gene.locus_span
-    yield start, number, 0, _line(gene, contig, "gene", start, end, own_id + _labels(gene))
-    for own_name, transcript in named_transcripts(name, gene):
-        yield from _transcript_rows(transcript, contig, number, own_id, own_name)
+    yield start, number, 0, 0, _line(gene, contig, "gene", start, end, own_id + _labels(gene))
+    for i, (own_name, transcript) in enumerate(named_transcripts(name, gene)):
+        for at, rank, line in _transcript_rows(transcript, contig, own_id, own_name):
+            yield at, number, rank, i, line
 
 
 def _line(gene: Gene, contig: str, kind: str, start: int, end: int, attributes: str, phase: str = ".") -> str:
@@ -68,9 +69,18 @@ def _labels(gene: Gene) -> str:
     return "".join(f' {key} "{_quoted(value)}";' for key, value in optional.items() if value)
 
 
-def _transcript_rows(gene: Gene, contig: str, number: int, own_id: str, name: str) -> Iterator[_Row]:
-    def row(kind: str, start: int, end: int, rank: int, phase: str = ".", more: str = "") -> _Row:
-        return start, number, rank, _line(gene, contig, kind, start, end, names + more, phase)
+def _transcript_rows(gene: Gene, contig: str, own_id: str, name: str) -> Iterator[tuple[int, int, str]]:
+    """Start, rank and text of the rows of a transcript.
+
+    Args:
+        gene: The transcript.
+        contig: Its contig.
+        own_id: The attribute that names its gene.
+        name: Its id.
+    """
+
+    def row(kind: str, start: int, end: int, rank: int, phase: str = ".", more: str = "") -> tuple[int, int, str]:
+        return start, rank, _line(gene, contig, kind, start, end, names + more, phase)
 
     labels = _labels(gene)
     names = f'{own_id} transcript_id "{_quoted_id("mrna-" + name.removeprefix("gene-"))}";'
