@@ -16,6 +16,8 @@ from tiny_intron_bundle import write_tiny_intron_bundle
 from genoformer import load_model
 from genoformer.annotation.isoforms import group_isoforms
 from genoformer.annotation.read import read_annotation
+from genoformer.applications.introns.caller import IntronGeneFinder
+from genoformer.applications.introns.predict import IntronPredictor
 from genoformer.cli.main import main
 from genoformer.errors import UsageError
 
@@ -138,6 +140,18 @@ def test_the_summary_counts_genes_and_transcripts(predicted, genes):
     assert {**three, "n_transcripts": None} == {**one, "n_transcripts": None}
 
 
+def test_functions_are_those_of_the_best_transcripts(genome, model, genes, tmp_path):
+    functions = write_function_bundle(tmp_path / "function")
+    command = ["annotate", str(genome), "--structure", str(model), "--function", str(functions), "--circular", "none"]
+    assert main([*command, "-o", str(tmp_path / "out"), "--isoforms", "3", "--min-score", "0"]) == 0
+    options = {"separator": "\t", "null_values": ".", "infer_schema_length": 0}
+    table, labels = (polars.read_csv(tmp_path / "out" / name, **options) for name in ("genes.tsv", "functions.tsv"))
+    is_best = [not name.endswith((".t2", ".t3")) for name in table["gene_id"]]
+    assert len(table) == sum(len(gene.transcripts) for gene in genes) > sum(is_best) == len(genes)
+    assert labels[labels.columns[0]].to_list() == table.filter(is_best)["gene_id"].to_list()
+    assert table["functions"].is_null().to_list() == [not one for one in is_best]
+
+
 def test_tags_are_those_of_the_gene_and_regions_move_all_transcripts(genome, model, tmp_path):
     record = next(SeqIO.parse(genome, "fasta"))
     SeqIO.write(record[1_000:9_000], tmp_path / "cut.fa", "fasta")
@@ -169,6 +183,23 @@ def test_shards_give_the_same_bytes_and_other_numbers_are_other_results(genome, 
     assert predict(genome, model, tmp_path / "parts", "--shard", "2/2", "--isoforms", "2", "--overwrite") == 0
     assert main(["merge", str(tmp_path / "parts"), "-o", str(tmp_path / "other")]) == 65
     assert "another number of isoforms" in capsys.readouterr().err
+
+
+def test_an_interrupted_prediction_goes_on_with_what_it_found(genome, model, predicted, tmp_path, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    def not_again(*args, **options):
+        raise AssertionError("the model pass was done already")
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(IntronPredictor, "write", interrupted)
+        assert predict(genome, model, out, "--formats", FORMATS, "--isoforms", "3") == 130
+    monkeypatch.setattr(IntronGeneFinder, "candidates", not_again)
+    assert predict(genome, model, out, "--formats", FORMATS, "--isoforms", "3") == 0
+    for name in ("genes.gff3", "genes.tsv", "summary.json"):
+        assert (out / name).read_bytes() == (predicted[1] / name).read_bytes()
 
 
 def test_masks_and_the_shortest_length_hold_for_alternatives_too(genome, model, genes, tmp_path):
