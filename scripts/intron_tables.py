@@ -49,6 +49,23 @@ def intron_confidence_table(results: dict[str, dict]) -> str:
     return table("| set | kind | predicted | share right | calibration error | Brier | Brier of the share |", body())
 
 
+def isoform_table(results: dict[str, dict]) -> str:
+    """What alternative transcripts find and cost, by number and margin."""
+
+    def body():
+        for result in results.values():
+            for row in result["scores"]:
+                found, several, n = row["isoform"], row["several"], row["isoforms"]
+                figures = (f"{found[key]:.3f}" for key in ("precision", "recall", "f1"))
+                margin = "–" if n == 1 else row["margin"]
+                ratio = f"{found['hits']} of {found['predicted']}"
+                two = f"{several['two']} of {several['loci']}"
+                yield [result["set"], n, margin, ratio, *figures, f"{row['gene']['f1']:.3f}", two]
+
+    columns = "chains right | precision | recall | F1 | genes F1 | loci with two or more"
+    return table(f"| set | isoforms | margin | {columns} |", body())
+
+
 def intron_decoding_table(results: dict[str, dict]) -> str:
     """Speed of decoding genes with introns in each round."""
 

@@ -26,7 +26,7 @@ from gene_tables import (
     recoded_table,
     short_genes_table,
 )
-from intron_tables import intron_confidence_table, intron_decoding_table, intron_table
+from intron_tables import intron_confidence_table, intron_decoding_table, intron_table, isoform_table
 from markdown_table import table
 from reformer_tables import reformer_growth_table, reformer_table
 from rna_tables import rna_table
@@ -150,6 +150,7 @@ KINDS = {
     "curve": ("genes-", curve_table),
     "introns": ("introns-", intron_table),
     "intronconfidence": ("intronconfidence-", intron_confidence_table),
+    "isoforms": ("isoforms-", isoform_table),
     "introndecoding": ("introndecoding-", intron_decoding_table),
     "predict": ("predict-", predict_table),
     "decoding": ("decoding-", decoding_table),

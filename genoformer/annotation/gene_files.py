@@ -88,6 +88,13 @@ def gene_id(record_id: str, number: int) -> str:
     return f"gene-{record_id}-{number:05d}"
 
 
+def named_transcripts(name: str, gene: Gene) -> list[tuple[str, Gene]]:
+    """The transcripts of a gene, best first, with their ids: that of the gene, with .t1, .t2 … where it has several."""
+    if not gene.alternatives:
+        return [(name, gene)]
+    return [(f"{name}.t{i}", transcript) for i, transcript in enumerate(gene.transcripts, start=1)]
+
+
 def rna_gene_id(record_id: str, number: int) -> str:
     """Id of the ``number``-th gene of rRNA or tRNA (from 1) of a record."""
     return f"rna-{record_id}-{number:05d}"

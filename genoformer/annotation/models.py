@@ -51,10 +51,13 @@ class Gene:
         part_scores: Calibrated confidence of each of ``parts``, both its ends right, 0 to 1; () when unknown.
         site_scores: Of each of ``parts``: calibrated confidence of the splice sites at its lower and its higher end,
             None where it has none; () when unknown.
+        below_best: Of an alternative transcript: how much worse it is than the best one of its gene, in log-odds of the
+            decoder; None of others.
         codon_evidence: Mean log-odds of its codons as the model sees them, before any decoding; None when unknown.
         note: What a reader of a prediction should know about the gene, in words.
         functions: What the gene is predicted to do: names, each with its probability.
         attributes: What else a file says, by name.
+        alternatives: Other transcripts of a predicted gene, best first; they have none themselves.
     """
 
     contig: str
@@ -81,10 +84,12 @@ class Gene:
     start_score: float | None = None
     part_scores: tuple[float, ...] = ()
     site_scores: tuple[tuple[float | None, float | None], ...] = ()
+    below_best: float | None = None
     codon_evidence: float | None = None
     note: str = ""
     functions: tuple[tuple[str, float], ...] = ()
     attributes: dict[str, str] = field(default_factory=dict)
+    alternatives: tuple["Gene", ...] = ()
 
     def __post_init__(self) -> None:
         if self.strand not in ("+", "-"):
@@ -120,6 +125,17 @@ class Gene:
         """Start and end of the transcript as far as it is known, 0-based, half-open."""
         return self.transcript_exons[0][0], self.transcript_exons[-1][1]
 
+    @property
+    def transcripts(self) -> tuple["Gene", ...]:
+        """The gene as it is, and its alternatives."""
+        return (self, *self.alternatives)
+
+    @property
+    def locus_span(self) -> tuple[int, int]:
+        """Start and end of all its transcripts together, 0-based, half-open."""
+        spans = [transcript.transcript_span for transcript in self.transcripts]
+        return min(start for start, _ in spans), max(end for _, end in spans)
+
     def shifted(self, by_bp: int) -> "Gene":
         """The same gene, every coordinate higher by ``by_bp``."""
         return replace(
@@ -129,6 +145,7 @@ class Gene:
             parts=tuple((start + by_bp, end + by_bp) for start, end in self.parts),
             exons=tuple((start + by_bp, end + by_bp) for start, end in self.exons),
             transl_except=tuple((start + by_bp, end + by_bp, aa) for start, end, aa in self.transl_except),
+            alternatives=tuple(one.shifted(by_bp) for one in self.alternatives),
         )
 
     @property

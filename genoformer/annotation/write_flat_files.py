@@ -29,7 +29,8 @@ INFERENCE = f"ab initio prediction:genoformer:{version('genoformer')}"
 class _FlatFile(GeneFile):
     """Each record with its sequence, its genes as gene and CDS features, and mRNA where a transcript is more than CDS.
 
-    Features of one gene share a locus tag: its own, or else the id that it has in the other files. ``<`` and ``>`` mark
+    A gene of several transcripts has mRNA and CDS features of each, best first, all with its locus tag. Features of one
+    gene share a locus tag: its own, or else the id that it has in the other files. ``<`` and ``>`` mark
     ends that are missing. Parts over the origin of a circular record are joined. Pseudogenes have no CDS, and
     trans-spliced genes no translation. Genes of rRNA and tRNA are gene and rRNA or tRNA features.
     """
@@ -91,15 +92,24 @@ class EmblWriter(_FlatFile):
 
 
 def _features(record: Record, gene: Gene, name: str, genetic_code: int) -> Iterator[SeqFeature]:
-    length, exons = len(record), transcribed_exons(gene)
     naming: Qualifiers = {"locus_tag": [gene.locus_tag or name], **({"gene": [gene.name]} if gene.name else {})}
-    span = [(exons[0][0], exons[-1][1])]
     pseudo: Qualifiers = {"pseudo": [""]} if gene.pseudo else {}
-    yield SeqFeature(_location(span, gene, length), "gene", qualifiers={**naming, **pseudo})
+    yield SeqFeature(_location([gene.locus_span], gene, len(record)), "gene", qualifiers={**naming, **pseudo})
     if gene.pseudo:
         return
+    for transcript in gene.transcripts:
+        yield from _transcript_features(
+            record, transcript, naming, genetic_code, is_one_of_many=bool(gene.alternatives)
+        )
+
+
+def _transcript_features(
+    record: Record, gene: Gene, naming: Qualifiers, genetic_code: int, *, is_one_of_many: bool
+) -> Iterator[SeqFeature]:  # fmt: skip
+    """The mRNA, where it is more than the CDS or one of several, and the CDS."""
+    length, exons = len(record), transcribed_exons(gene)
     product: Qualifiers = {"product": [gene.product]} if gene.product else {}
-    if len(exons) > 1 or exons != list(gene.parts):
+    if is_one_of_many or len(exons) > 1 or exons != list(gene.parts):
         yield SeqFeature(_location(exons, gene, length), "mRNA", qualifiers={**naming, **product})
     qualifiers = {**naming, **product, **_coding_qualifiers(record, gene, gene.genetic_code or genetic_code)}
     yield SeqFeature(_location(gene.parts, gene, length), "CDS", qualifiers=qualifiers)
@@ -135,6 +145,8 @@ def _coding_qualifiers(record: Record, gene: Gene, genetic_code: int) -> Qualifi
 
 def _notes(gene: Gene) -> list[str]:
     said = [gene.note] if gene.note else []
+    if gene.below_best is not None:
+        said.append(f"alternative transcript, {gene.below_best:.2f} below the best one of its gene (log-odds)")
     scores = (("confidence", gene.score), ("confidence of the start", gene.start_score))
     said += [f"{what} {format_score(score)}" for what, score in scores if score is not None]
     return said + [f"predicted function {name}, probability {format_score(score)}" for name, score in gene.functions]

@@ -5,11 +5,12 @@ in https://www.ncbi.nlm.nih.gov/datasets/docs/v2/reference-docs/file-formats/ann
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial as partial_call
 from pathlib import Path
 
-from genoformer.annotation.gene_files import GeneFile, format_score, gene_id, rna_gene_id
+from genoformer.annotation.gene_files import GeneFile, format_score, gene_id, named_transcripts, rna_gene_id
 from genoformer.annotation.gff3_text import SOURCE, Value, attributes_text, seqid
 from genoformer.annotation.locations import format_transl_except
 from genoformer.annotation.models import Gene, RnaGene
@@ -17,7 +18,7 @@ from genoformer.annotation.sorted_blocks import SortedBlocks
 from genoformer.sequence.records import Record
 
 _ONTOLOGY_ID = re.compile(r"[A-Za-z_]+:\d+")
-_Row = tuple[int, int, int, int, str]  # start, end and number of the gene, rank of the row in the gene, text
+_Row = tuple[int, int, int, int, int, str]  # start, end and number of the gene, rank in the gene, transcript, text
 
 
 class Gff3Writer(GeneFile):
@@ -25,7 +26,8 @@ class Gff3Writer(GeneFile):
 
     Ids count the genes of each record by position. mRNA and CDS rows hold predicted functions. Exon and CDS rows have
     the confidence of the part as score where it is known, else that of the gene, as all other rows do; splice sites
-    have theirs as ``donor_score`` and ``acceptor_score`` of the exon. Pseudogenes and trans-spliced genes, which
+    have theirs as ``donor_score`` and ``acceptor_score`` of the exon. The gene row spans all transcripts;
+    the mRNA of an alternative has ``below_best`` in place of a score. Pseudogenes and trans-spliced genes, which
     predictions never hold, are a single row without CDS. A circular record has a region row with
     ``Is_circular=true``, and its genes over the origin end behind its length. A gene of rRNA or tRNA is one row of that
     type.
@@ -57,7 +59,7 @@ class Gff3Writer(GeneFile):
         rows: list[_Row] = []
         if circular:
             attributes = attributes_text({"ID": f"region-{record.id}", "Is_circular": "true"})
-            rows.append((0, length, 0, 0, f"{contig}\t{SOURCE}\tregion\t1\t{length}\t.\t+\t.\t{attributes}\n"))
+            rows.append((0, length, 0, 0, 0, f"{contig}\t{SOURCE}\tregion\t1\t{length}\t.\t+\t.\t{attributes}\n"))
         for number, gene in enumerate(genes, start=1):
             rows += _gene_rows(gene, contig, number, gene_id(record.id, number), genetic_code)
         for number, rna in enumerate(rna_genes, start=1):
@@ -82,13 +84,13 @@ def write_gff3(path: str | Path, records: Iterable[tuple[Record, list[Gene], boo
 def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: int) -> Iterator[_Row]:
     def row(
         kind: str, start: int, end: int, rank: int, attributes: dict[str, Value], phase: str = ".",
-        score: float | None = gene.score,
+        score: float | None = gene.score, transcript: int = 0,
     ) -> _Row:  # fmt: skip
         columns = (contig, SOURCE, kind, start + 1, end, format_score(score), gene.strand, phase)
-        return start, last, number, rank, "\t".join(map(str, columns)) + f"\t{attributes_text(attributes)}\n"
+        text = "\t".join(map(str, columns)) + f"\t{attributes_text(attributes)}\n"
+        return start, last, number, rank, transcript, text
 
-    last = gene.transcript_span[1]
-    stem = name.removeprefix("gene-")
+    last = gene.locus_span[1]
     naming = {"locus_tag": gene.locus_tag, "gene": gene.name}
     exception = {"exception": _exception(gene)}
     partial = _partial(gene)
@@ -96,18 +98,37 @@ def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: in
         kind, flags = ("pseudogene", {"pseudo": "true"}) if gene.pseudo else ("gene", exception)
         yield row(kind, gene.start, gene.end, 0, {"ID": name, "Name": gene.name, **naming, **flags, **partial})
         return
-    mrna = {"ID": f"mrna-{stem}", "Parent": name, **naming, "product": gene.product, **partial}
-    mrna |= _functions(gene)
-    yield row("gene", *gene.transcript_span, 0, {"ID": name, "Name": gene.name, **naming, "Note": gene.note, **partial})
-    yield row("mRNA", *gene.transcript_span, 1, mrna)
+    yield row("gene", *gene.locus_span, 0, {"ID": name, "Name": gene.name, **naming, "Note": gene.note, **partial})
+    for i, (own_name, transcript) in enumerate(named_transcripts(name, gene)):
+        own_row = partial_call(row, transcript=i)
+        yield from _transcript_rows(own_row, transcript, own_name.removeprefix("gene-"), name, genetic_code)
+
+
+def _transcript_rows(
+    row: Callable[..., _Row], gene: Gene, stem: str, parent: str, genetic_code: int
+) -> Iterator[_Row]:  # fmt: skip
+    """Rows of a transcript with its CDS.
+
+    Args:
+        row: Makes one.
+        gene: The transcript.
+        stem: What its ids end with.
+        parent: Id of the gene.
+        genetic_code: Of a gene that names none.
+    """
+    naming, partial = {"locus_tag": gene.locus_tag, "gene": gene.name}, _partial(gene)
+    mrna = {"ID": f"mrna-{stem}", "Parent": parent, **naming, "product": gene.product, **partial}
+    mrna |= {"below_best": _below_best(gene), **_functions(gene)}
+    yield row("mRNA", *gene.transcript_span, 1, mrna, score=gene.score)
     scores: tuple[float | None, ...] = gene.part_scores or (gene.score,) * len(gene.parts)
     for i, (start, end) in enumerate(transcribed_exons(gene), start=1):
         exon = {"ID": f"exon-{stem}-{i}", "Parent": mrna["ID"], **_site_scores(gene, i - 1)}
         yield row("exon", start, end, 2, exon, score=scores[i - 1] if gene.part_scores else gene.score)
     for i, (kind, start, end) in enumerate(untranslated_regions(gene), start=1):
-        yield row(kind, start, end, 3, {"ID": f"utr-{stem}-{i}", "Parent": mrna["ID"]})
+        yield row(kind, start, end, 3, {"ID": f"utr-{stem}-{i}", "Parent": mrna["ID"]}, score=gene.score)
     table = str(gene.genetic_code or genetic_code)
-    cds = {"ID": f"cds-{stem}", "Parent": mrna["ID"], **naming, "product": gene.product, **exception, **partial}
+    cds = {"ID": f"cds-{stem}", "Parent": mrna["ID"], **naming, "product": gene.product}
+    cds |= {"exception": _exception(gene), **partial}
     cds |= {"transl_table": table, "transl_except": _transl_except(gene), "start_score": _start_score(gene)}
     cds |= _functions(gene)
     for (start, end), phase, score in zip(gene.parts, phases(gene), scores, strict=True):
@@ -117,7 +138,7 @@ def _gene_rows(gene: Gene, contig: str, number: int, name: str, genetic_code: in
 def _rna_row(gene: RnaGene, contig: str, name: str) -> _Row:
     columns = (contig, SOURCE, gene.kind, gene.start + 1, gene.end, format_score(gene.score), gene.strand, ".")
     attributes = {"ID": name, "locus_tag": gene.locus_tag, "product": gene.product}
-    return gene.start, gene.end, 0, 0, "\t".join(map(str, columns)) + f"\t{attributes_text(attributes)}\n"
+    return gene.start, gene.end, 0, 0, 0, "\t".join(map(str, columns)) + f"\t{attributes_text(attributes)}\n"
 
 
 def phases(gene: Gene) -> list[int]:
@@ -184,6 +205,10 @@ def _site_scores(gene: Gene, i: int) -> dict[str, Value]:
     acceptor, donor = (low, high) if gene.strand == "+" else (high, low)
     named = (("acceptor_score", acceptor), ("donor_score", donor))
     return {name: format_score(score) for name, score in named if score is not None}
+
+
+def _below_best(gene: Gene) -> str:
+    return "" if gene.below_best is None else f"{gene.below_best:.2f}"
 
 
 def _start_score(gene: Gene) -> str:

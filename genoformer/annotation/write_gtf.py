@@ -5,7 +5,7 @@ Reference: https://mblab.wustl.edu/GTF22.html; untranslated regions and tags as 
 
 from collections.abc import Iterator
 
-from genoformer.annotation.gene_files import GeneFile, format_score, gene_id
+from genoformer.annotation.gene_files import GeneFile, format_score, gene_id, named_transcripts
 from genoformer.annotation.gene_sequence import coding_positions
 from genoformer.annotation.gff3_text import SOURCE
 from genoformer.annotation.models import Gene, Span
@@ -14,7 +14,7 @@ from genoformer.annotation.write_gff3 import phases, transcribed_exons, untransl
 from genoformer.sequence.records import Record
 
 UTR_KINDS = {"five_prime_UTR": "five_prime_utr", "three_prime_UTR": "three_prime_utr"}
-_Row = tuple[int, int, int, str]  # start, number of the gene, rank of the row in the gene, text
+_Row = tuple[int, int, int, int, str]  # start, number of the gene, rank of the row in the gene, transcript, text
 
 
 class GtfWriter(GeneFile):
@@ -22,7 +22,8 @@ class GtfWriter(GeneFile):
 
     A start or stop codon that an intron splits has a row in each exon. Ids are those of the GFF3 file, with "_" for
     ";" and ",". Pseudogenes, trans-spliced genes and genes over the origin of a circular record, for which GTF has no
-    form, are left out and counted.
+    form, are left out and counted. The gene row spans all transcripts; that of an alternative has ``below_best`` in
+    place of a score.
     """
 
     @property
@@ -50,17 +51,42 @@ def _no_form(gene: Gene, length_bp: int) -> str:
 
 
 def _gene_rows(gene: Gene, contig: str, number: int, name: str) -> Iterator[_Row]:
-    def row(kind: str, start: int, end: int, rank: int, phase: str = ".", more: str = "") -> _Row:
-        columns = (contig, SOURCE, kind, start + 1, end, format_score(gene.score), gene.strand, phase)
-        return start, number, rank, "\t".join(map(str, columns)) + f"\t{names}{more}\n"
+    own_id = f'gene_id "{_quoted_id(name)}";'
+    start, end = gene.locus_span
+    yield start, number, 0, 0, _line(gene, contig, "gene", start, end, own_id + _labels(gene))
+    for i, (own_name, transcript) in enumerate(named_transcripts(name, gene)):
+        for at, rank, line in _transcript_rows(transcript, contig, own_id, own_name):
+            yield at, number, rank, i, line
 
-    names = f'gene_id "{_quoted_id(name)}";'
+
+def _line(gene: Gene, contig: str, kind: str, start: int, end: int, attributes: str, phase: str = ".") -> str:
+    columns = (contig, SOURCE, kind, start + 1, end, format_score(gene.score), gene.strand, phase, attributes)
+    return "\t".join(map(str, columns)) + "\n"
+
+
+def _labels(gene: Gene) -> str:
     optional = {"gene_name": gene.name, "locus_tag": gene.locus_tag}
-    labels = "".join(f' {key} "{_quoted(value)}";' for key, value in optional.items() if value)
-    yield row("gene", *gene.transcript_span, 0, more=labels)
-    names += f' transcript_id "{_quoted_id("mrna-" + name.removeprefix("gene-"))}";'
+    return "".join(f' {key} "{_quoted(value)}";' for key, value in optional.items() if value)
+
+
+def _transcript_rows(gene: Gene, contig: str, own_id: str, name: str) -> Iterator[tuple[int, int, str]]:
+    """Start, rank and text of the rows of a transcript.
+
+    Args:
+        gene: The transcript.
+        contig: Its contig.
+        own_id: The attribute that names its gene.
+        name: Its id.
+    """
+
+    def row(kind: str, start: int, end: int, rank: int, phase: str = ".", more: str = "") -> tuple[int, int, str]:
+        return start, rank, _line(gene, contig, kind, start, end, names + more, phase)
+
+    labels = _labels(gene)
+    names = f'{own_id} transcript_id "{_quoted_id("mrna-" + name.removeprefix("gene-"))}";'
     product = f' product "{_quoted(gene.product)}";' if gene.product else ""
-    yield row("transcript", *gene.transcript_span, 1, more=labels + product + _tags(gene))
+    below = "" if gene.below_best is None else f' below_best "{gene.below_best:.2f}";'
+    yield row("transcript", *gene.transcript_span, 1, more=labels + product + _tags(gene) + below)
     for start, end in transcribed_exons(gene):
         yield row("exon", start, end, 2)
     for kind, start, end in untranslated_regions(gene):

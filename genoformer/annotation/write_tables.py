@@ -4,7 +4,14 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from genoformer.annotation.gene_files import GeneFile, format_score, gene_id, partial_digits, wrap_fasta
+from genoformer.annotation.gene_files import (
+    GeneFile,
+    format_score,
+    gene_id,
+    named_transcripts,
+    partial_digits,
+    wrap_fasta,
+)
 from genoformer.annotation.gene_sequence import coding_sequence, start_codon, translate_gene
 from genoformer.annotation.models import Gene, Span
 from genoformer.sequence.alphabet import decode_bases
@@ -17,7 +24,10 @@ MAX_BED_SCORE = 1000
 
 
 class TsvWriter(GeneFile):
-    """One row per gene; start and end are 1-based and inclusive, as in GFF3. Missing values are ``.``.
+    """One row per transcript; start and end are 1-based and inclusive, as in GFF3. Missing values are ``.``.
+
+    A gene of several transcripts has neighbouring rows, whose ids end with ``.t1``, ``.t2`` …; alternatives have no
+    score.
 
     ``partial`` has Prodigal's two digits, ``start_codon`` is ``Edge`` for a gene without 5' end.
     """
@@ -28,19 +38,20 @@ class TsvWriter(GeneFile):
 
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
         for number, gene in enumerate(genes, start=1):
-            yield "\t".join(map(str, self.row(record, gene, number))) + "\n"
+            for name, transcript in named_transcripts(gene_id(record.id, number), gene):
+                yield "\t".join(map(str, self.row(record, transcript, name))) + "\n"
 
-    def row(self, record: Record, gene: Gene, number: int) -> tuple:
-        """Cells of a gene."""
-        *values, start_type, score, start_score = table_row(record, gene, number)
+    def row(self, record: Record, gene: Gene, name: str) -> tuple:
+        """Cells of a transcript."""
+        *values, start_type, score, start_score = table_row(record, gene, name)
         return (*values, start_type or ".", format_score(score), format_score(start_score))
 
 
-def table_row(record: Record, gene: Gene, number: int) -> tuple:
-    """What stands in ``TSV_COLUMNS`` for the ``number``-th gene of a record, None where nothing is known."""
+def table_row(record: Record, gene: Gene, name: str) -> tuple:
+    """What stands in ``TSV_COLUMNS`` for a transcript with this id, None where nothing is known."""
     start_type = _start_type(record.codes, gene)
     return (
-        record.id, gene_id(record.id, number), gene.start + 1, gene.end, gene.strand, gene.length_bp,
+        record.id, name, gene.start + 1, gene.end, gene.strand, gene.length_bp,
         partial_digits(gene), None if start_type == "." else start_type, gene.score, gene.start_score,
     )  # fmt: skip
 
@@ -52,14 +63,14 @@ class FunctionTsvWriter(TsvWriter):
     def header(self) -> str:
         return "\t".join((*TSV_COLUMNS, "functions", "function_scores")) + "\n"
 
-    def row(self, record: Record, gene: Gene, number: int) -> tuple:
+    def row(self, record: Record, gene: Gene, name: str) -> tuple:
         names = ";".join(name for name, _ in gene.functions)
         scores = ";".join(format_score(score) for _, score in gene.functions)
-        return (*super().row(record, gene, number), names or ".", scores or ".")
+        return (*super().row(record, gene, name), names or ".", scores or ".")
 
 
 class BedWriter(GeneFile):
-    """BED12, one row per gene: exons as blocks, the CDS with its stop codon thick.
+    """BED12, one row per transcript: exons as blocks, the CDS with its stop codon thick.
 
     A gene over the origin has one row at each end, since BED ends at the contig's end. The score is the confidence
     times 1000, 0 where there is none.
@@ -68,15 +79,20 @@ class BedWriter(GeneFile):
     """
 
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
-        rows = []
+        rows: list[tuple] = []
         for number, gene in enumerate(genes, start=1):
-            score = 0 if gene.score is None else round(gene.score * MAX_BED_SCORE)
-            for shift, low, high in _laps(gene, len(record)):
-                blocks = _clipped(gene.transcript_exons, shift, low, high)
-                thick = _clipped([(gene.start, gene.end)], shift, low, high) or [(blocks[0][0],) * 2]
-                rows.append(_bed_row(blocks, thick[0], gene_id(record.id, number), score, gene.strand))
+            for name, transcript in named_transcripts(gene_id(record.id, number), gene):
+                rows += _bed_rows(transcript, name, len(record))
         for row in sorted(rows):
             yield "\t".join(map(str, (record.id, *row))) + "\n"
+
+
+def _bed_rows(gene: Gene, name: str, length_bp: int) -> Iterator[tuple]:
+    score = 0 if gene.score is None else round(gene.score * MAX_BED_SCORE)
+    for shift, low, high in _laps(gene, length_bp):
+        blocks = _clipped(gene.transcript_exons, shift, low, high)
+        thick = _clipped([(gene.start, gene.end)], shift, low, high) or [(blocks[0][0],) * 2]
+        yield _bed_row(blocks, thick[0], name, score, gene.strand)
 
 
 def _laps(gene: Gene, length_bp: int) -> list[tuple[int, int, int]]:
@@ -97,13 +113,15 @@ def _bed_row(blocks: list[Span], thick: Span, name: str, score: int, strand: str
 
 
 class _SequenceWriter(GeneFile):
-    """FASTA with one entry per gene that has a reading frame: pseudogenes and trans-spliced genes are left out."""
+    """FASTA with one entry per transcript that has a reading frame: no pseudogenes and trans-spliced genes."""
 
     def chunks(self, record: Record, genes: list[Gene], circular: bool, genetic_code: int) -> Iterator[str]:
         for number, gene in enumerate(genes, start=1):
             if not (gene.pseudo or gene.trans_spliced):
-                yield _header(record, gene, number)
-                yield wrap_fasta(self.sequence(record.codes, gene, gene.genetic_code or genetic_code))
+                gene_name = gene_id(record.id, number)
+                for name, transcript in named_transcripts(gene_name, gene):
+                    yield _header(record, transcript, f"{number}{name.removeprefix(gene_name)}", name)
+                    yield wrap_fasta(self.sequence(record.codes, transcript, gene.genetic_code or genetic_code))
 
     def sequence(self, codes: np.ndarray, gene: Gene, genetic_code: int) -> str:
         """Letters of one entry."""
@@ -124,9 +142,9 @@ class CdsWriter(_SequenceWriter):
         return decode_bases(coding_sequence(codes, gene))
 
 
-def _header(record: Record, gene: Gene, number: int) -> str:
+def _header(record: Record, gene: Gene, number: str, name: str) -> str:
     strand = 1 if gene.strand == "+" else -1
-    notes = [f"ID={gene_id(record.id, number)}", f"partial={partial_digits(gene)}"]
+    notes = [f"ID={name}", f"partial={partial_digits(gene)}"]
     notes.append(f"start_type={_start_type(record.codes, gene)}")
     if gene.score is not None:
         notes.append(f"score={format_score(gene.score)}")

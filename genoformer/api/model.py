@@ -68,8 +68,9 @@ class Model(Generic[R]):
             id_column: The column with the ids. A data frame has "id" unless told otherwise, and rows are called by
                 their number if there is none.
             options: Of models for genes: ``genetic_code`` (NCBI number; the model's own by default), ``probabilities``
-                (keep those of every base) and, without introns, ``circular`` (all records are, or none is; by default
-                those that the input calls so) and ``genetic_code="auto"`` (for each record that which fits it).
+                (keep those of every base); with introns, ``isoforms`` (transcripts of a gene, at most; 1 by default);
+                without introns, ``circular`` (all records are, or none is; by default those that the input calls so)
+                and ``genetic_code="auto"`` (for each record that which fits it).
 
         Returns:
             One result for each record, of a type of the task: ``GenePrediction``, ``FunctionPrediction``,

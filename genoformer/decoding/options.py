@@ -20,6 +20,7 @@ class CallOptions:
         max_gap_bp: Genes do not run across longer runs of N.
         circular: The record is circular: genes may run over its origin.
         buffer_bp: Bases of outputs gathered before frames are looked for.
+        isoforms: Transcripts of a gene, at most; genes with introns only.
         hints: What is known of genes of the record, rows of ``read_hints.HINT_DTYPE``; genes with introns only.
     """
 
@@ -29,4 +30,5 @@ class CallOptions:
     max_gap_bp: int = 9
     circular: bool = False
     buffer_bp: int = BUFFER_BP
+    isoforms: int = 1
     hints: np.ndarray | None = field(default=None, compare=False)

@@ -40,6 +40,7 @@ OTHER = {
     "model_digest": "another model",
     "mask": "another mask",
     "hints": "other hints",
+    "isoforms": "another number of isoforms",
     "calibration": "another calibration",
 }
 """What a message calls a difference; others have the name of the setting."""

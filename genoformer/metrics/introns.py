@@ -18,7 +18,8 @@ BASE_CLASSES = ("intergenic", "utr", "intron", "coding")
 INTERGENIC, UTR, INTRON, CODING = range(4)
 COMMON_INTRON_BP = 30
 """Shorter introns are rare (the shortest known: ``models.SHORTEST_INTRON_BP``)."""
-LEVELS = ("donor", "acceptor", "splice_site", "exon", "chain", "gene")
+PLACES = ("donor", "acceptor", "splice_site", "exon")
+LEVELS = (*PLACES, "chain", "isoform", "gene")
 
 
 @dataclass
@@ -87,8 +88,9 @@ def matthews(confusion: np.ndarray) -> float:
 def count_intron_genes(predicted: Iterable[Gene], reference: Iterable[Gene], length_bp: int) -> IntronCounts:
     """Compare the genes of one contig.
 
-    A reference gene may have isoforms: a predicted gene is right when its chain is that of any of them, while exons,
-    splice sites and bases are compared with one isoform for each gene (see ``choose_isoforms``), and chains with all.
+    Genes of both may have isoforms, and each predicted chain counts once. A predicted gene is right when a chain of it
+    is that of any isoform of the reference. "isoform" compares chains with those of all isoforms; chains, exons, splice
+    sites and bases are compared with one isoform of each reference gene (see ``choose_isoforms``).
 
     Args:
         predicted: Predicted genes.
@@ -110,9 +112,10 @@ def count_intron_genes(predicted: Iterable[Gene], reference: Iterable[Gene], len
     counts.stranded = np.bincount(7 * truth + found, minlength=49).reshape(7, 7)
     blind = np.array([0, 1, 2, 3, 1, 2, 3])
     counts.bases = np.bincount(4 * blind[truth] + blind[found], minlength=16).reshape(4, 4)
-    for level in LEVELS[:-2]:
+    for level in PLACES:
         _compare(counts, level, _items(level, judged), _items(level, chosen))
-    _compare(counts, "chain", {_chain(gene) for gene in judged}, {_chain(gene) for gene in chosen})
+    for level, truth_genes in (("chain", chosen), ("isoform", whole)):
+        _compare(counts, level, {_chain(gene) for gene in judged}, {_chain(gene) for gene in truth_genes})
     _count_genes(counts, judged, whole)
     return counts
 

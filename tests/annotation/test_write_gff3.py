@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from Bio.Seq import Seq
 
+from genoformer.annotation.isoforms import group_isoforms
 from genoformer.annotation.models import Gene
 from genoformer.annotation.read import read_annotation
 from genoformer.annotation.write_gff3 import Gff3Writer, phases, write_gff3
@@ -53,6 +54,28 @@ def test_a_gene_by_hand(tmp_path):
         "product=a%3Bb%2Cc%3Dd;transl_table=11;start_score=0.5000",
         "###",
     ]
+
+
+def test_a_gene_of_two_transcripts_by_hand(tmp_path, check_by_gt):
+    other = Gene("c", 3, 12, "+", exons=((1, 13),), below_best=2.345, locus_tag="T_1")
+    gene = Gene("c", 3, 9, "+", score=0.5, locus_tag="T_1", alternatives=(other,))
+    assert gene.locus_span == (1, 13) and gene.shifted(4).alternatives[0].exons == ((5, 17),)
+    assert write(tmp_path / "a.gff3", "CCCATGTGATAACC", [gene])[2:] == [
+        "c\tgenoformer\tgene\t2\t13\t0.5000\t+\t.\tID=gene-c-00001;locus_tag=T_1",
+        "c\tgenoformer\tmRNA\t2\t13\t.\t+\t.\tID=mrna-c-00001.t2;Parent=gene-c-00001;locus_tag=T_1;below_best=2.35",
+        "c\tgenoformer\texon\t2\t13\t.\t+\t.\tID=exon-c-00001.t2-1;Parent=mrna-c-00001.t2",
+        "c\tgenoformer\tfive_prime_UTR\t2\t3\t.\t+\t.\tID=utr-c-00001.t2-1;Parent=mrna-c-00001.t2",
+        "c\tgenoformer\tmRNA\t4\t9\t0.5000\t+\t.\tID=mrna-c-00001.t1;Parent=gene-c-00001;locus_tag=T_1",
+        "c\tgenoformer\texon\t4\t9\t0.5000\t+\t.\tID=exon-c-00001.t1-1;Parent=mrna-c-00001.t1",
+        "c\tgenoformer\tCDS\t4\t9\t0.5000\t+\t0\tID=cds-c-00001.t1;Parent=mrna-c-00001.t1;locus_tag=T_1;transl_table=11",
+        "c\tgenoformer\tCDS\t4\t12\t.\t+\t0\tID=cds-c-00001.t2;Parent=mrna-c-00001.t2;locus_tag=T_1;transl_table=11",
+        "c\tgenoformer\tthree_prime_UTR\t13\t13\t.\t+\t.\tID=utr-c-00001.t2-2;Parent=mrna-c-00001.t2",
+        "###",
+    ]
+    check_by_gt(tmp_path / "a.gff3")
+    found = read_annotation(tmp_path / "a.gff3").genes
+    assert [one.parts for group in group_isoforms(found) for one in group] == [((3, 12),), ((3, 9),)]
+    assert len(group_isoforms(found)) == 1
 
 
 @pytest.mark.parametrize("strand", ["+", "-"])

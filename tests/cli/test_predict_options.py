@@ -16,7 +16,7 @@ from genoformer.cli.main import main
 
 VALUES = {
     "--genetic-code": "4", "--region": "a:1-2", "--circular": "none", "--mask": "m.bed", "--hints": "h.gff",
-    "--min-gene-bp": "60", "--adapt-steps": "3", "--locus-tag": "X",
+    "--min-gene-bp": "60", "--isoforms": "2", "--adapt-steps": "3", "--locus-tag": "X",
 }  # fmt: skip
 GENES = [
     *VALUES, "--across-gaps", "--no-statistics", "--metagenome", "--adapt",

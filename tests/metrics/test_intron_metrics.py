@@ -50,6 +50,16 @@ def test_any_isoform_makes_a_gene_right():
     assert f1(scores, "gene") == (1, 1, 1) and f1(scores, "chain") == (0, 1, 1)
 
 
+def test_each_predicted_chain_counts_once_and_isoforms_are_compared_with_all_of_the_reference():
+    parts = (TRUE.parts, TRUE.parts[::2], TRUE.parts[:2])
+    named = [replace(TRUE, attributes={"gene_id": "g"}, parts=p, end=p[-1][1], exons=()) for p in parts]
+    wrong = replace(named[0], parts=((10, 20), (43, 50), (70, 80)))
+    scores = count_intron_genes([named[1], named[1], wrong], named, 100).compute()
+    assert f1(scores, "isoform") == (1, 2, 3) and f1(scores, "chain") == (0, 2, 1)
+    assert f1(scores, "gene") == (1, 1, 1)
+    assert f1(count_intron_genes(named, named, 100).compute(), "isoform") == (3, 3, 3)
+
+
 def test_predictions_in_pseudogenes_and_their_bases_do_not_count():
     pseudo = Gene("c", 8, 82, "-", pseudo=True)
     scores = count_intron_genes([TRUE], [pseudo], 100).compute()

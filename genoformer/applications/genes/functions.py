@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from genoformer.annotation.gene_files import gene_id
+from genoformer.annotation.gene_files import gene_id, named_transcripts
 from genoformer.annotation.gene_sequence import coding_sequence
 from genoformer.annotation.models import Gene, sort_genes
 from genoformer.annotation.write_tables import FunctionTsvWriter
@@ -145,7 +145,7 @@ class GeneFunctions(Holder):
         stack.callback(self._outputs.keep)
 
     def add(self, record_id: str, codes: np.ndarray, genes: list[Gene]) -> None:
-        """Give the genes of a record their functions, and the table its rows.
+        """Give the genes of a record their functions, those of their best transcripts, and the table its rows.
 
         Args:
             record_id: The record.
@@ -153,7 +153,7 @@ class GeneFunctions(Holder):
             genes: All genes of the record; trans-spliced and broken ones stay without functions.
         """
         chosen = [
-            (gene, Record(gene_id(record_id, number), coding_sequence(codes, gene)[gene.phase_offset :]))
+            (gene, Record(named_transcripts(gene_id(record_id, number), gene)[0][0], _whole_codons(codes, gene)))
             for number, gene in enumerate(sort_genes(genes), start=1)
             if not (gene.pseudo or gene.trans_spliced)
         ]
@@ -181,3 +181,8 @@ class GeneFunctions(Holder):
         model = {"model": bundle.name, "model_digest": bundle.digest, "kind": task.options.kind}
         sure = {"min_score": self._min_score, "n_unlabelled": self._n_unlabelled}
         return {"functions": {**model, **sure, "counts": counts}}
+
+
+def _whole_codons(codes: np.ndarray, gene: Gene) -> np.ndarray:
+    """The coding sequence from its first whole codon on."""
+    return coding_sequence(codes, gene)[gene.phase_offset :]

@@ -308,22 +308,25 @@ class GeneTally:
 
     def __init__(self, request: GeneRequest) -> None:
         self._request = request
-        self.n_genes = self.n_partial = self.coding_bp = 0
+        self.n_genes = self.n_transcripts = self.n_partial = self.coding_bp = 0
 
     def add(self, genes: list[Gene]) -> list[Gene]:
         """Count the genes of one record; gives the same genes, with tags where these are wanted."""
         for gene in genes:
             self.n_genes += 1
+            self.n_transcripts += len(gene.transcripts)
             self.n_partial += gene.partial_5 or gene.partial_3
             self.coding_bp += gene.length_bp
             if self._request.locus_tag:
-                gene.locus_tag = f"{self._request.locus_tag}_{self.n_genes:05d}"
+                for transcript in gene.transcripts:
+                    transcript.locus_tag = f"{self._request.locus_tag}_{self.n_genes:05d}"
         return genes
 
     def summary(self, n_bases: int) -> dict[str, Any]:
         """What ``summary.json`` says."""
         return {
             "n_genes": self.n_genes,
+            **({"n_transcripts": self.n_transcripts} if self._request.call.isoforms > 1 else {}),
             "n_partial": self.n_partial,
             "coding_share": round(self.coding_bp / max(n_bases, 1), 4),
             "genetic_code": self._request.call.genetic_code,

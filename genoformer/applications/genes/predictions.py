@@ -32,7 +32,8 @@ class GenePrediction(Result):
     """The genes of one record; see ``Result`` for what all results have.
 
     Attributes:
-        genes: Genes by start; coordinates 0-based, half-open, forward strand.
+        genes: Genes by start; coordinates 0-based, half-open, forward strand. ``alternatives`` of a gene are its other
+            transcripts, where they were asked for.
         circular: The record was read as a circle.
         genetic_code: NCBI number of the code it was read with.
         channels: Names of the outputs per base.
@@ -67,7 +68,9 @@ class GenePrediction(Result):
 
     def in_words(self) -> str:
         rna = "" if self.rna_genes is None else f", {counted(len(self.rna_genes), 'RNA gene')}"
-        return counted(len(self.genes), "gene") + rna
+        n = sum(len(gene.transcripts) for gene in self.genes)
+        transcripts = f" with {n} transcripts" if n > len(self.genes) else ""
+        return counted(len(self.genes), "gene") + transcripts + rna
 
     def _kept(self) -> HeldSteps:
         if self.steps is None:
@@ -87,10 +90,11 @@ def gene_presentation(channels: tuple[str, ...]) -> Presentation:
 
 def predict_records(
     finder: Any, read: Callable[[], Iterable[Record]], *, genetic_code: int | str | None, circular: bool | None,
-    probabilities: bool = False,
+    probabilities: bool = False, isoforms: int = 1,
 ) -> Iterator[GenePrediction]:  # fmt: skip
     """Genes of every record, by a finder of genes with or without introns; see ``GeneFinder.predictions``."""
-    call = replace(asked_code(genetic_code, finder.bundle.config.genetic_code), circular=bool(circular))
+    code = asked_code(genetic_code, finder.bundle.config.genetic_code)
+    call = replace(code, circular=bool(circular), isoforms=isoforms)
     as_said = GeneRequest(call, circular=("auto",))
 
     def options_of(record: Record) -> CallOptions:

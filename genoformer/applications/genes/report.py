@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from genoformer.annotation.gene_files import gene_id, named_transcripts
 from genoformer.annotation.models import Gene, RnaGene, sort_genes
 from genoformer.annotation.write_tables import table_row
 from genoformer.applications.genes.figures import GeneFigures
@@ -68,22 +69,27 @@ class GeneReportWriter(ReportWriter):
         if len(self._rows) + len(genes) > MAX_GENES or len(self._records) >= MAX_GENES:
             self._n_left_out += len(genes)
             return
-        first_row = len(self._rows)
         codes = record.codes if self._n_bases <= MAX_SEQUENCE_BP else None
         self._records.append(BrowsedRecord(record.id, codes, len(record)))
-        for number, gene in enumerate(genes, start=1):
-            self._add_gene(record, gene, number)
-        self._add_circle(record, genes, first_row, is_circular=bool(about.get("circular")))
+        rows = [self._add_gene(record, gene, number) for number, gene in enumerate(genes, start=1)]
+        self._add_circle(record, genes, rows, is_circular=bool(about.get("circular")))
         if "rna_genes" in about:
             self._rna = self._rna or BrowsedGenes()
             for rna in about["rna_genes"]:
                 self._browse(self._rna, record, rna, rna.product or rna.kind)
 
-    def _add_gene(self, record: Record, gene: Gene, number: int) -> None:
+    def _add_gene(self, record: Record, gene: Gene, number: int) -> int:
+        """A row and a place in the browser for each transcript; gives the row of the best one."""
+        first_row, gene_name = len(self._rows), gene_id(record.id, number)
+        for name, transcript in named_transcripts(gene_name, gene):
+            label = (gene.locus_tag or gene.name or f"{number:05d}") + name.removeprefix(gene_name)
+            self._add_transcript(record, transcript, name, label)
+        return first_row
+
+    def _add_transcript(self, record: Record, gene: Gene, name: str, label: str) -> None:
         row, genes = len(self._rows), self._genes
         product = "; ".join(f"{name} ({score:.2f})" for name, score in gene.functions) or gene.product
-        label = gene.locus_tag or gene.name or f"{number:05d}"
-        self._rows.append((*table_row(record, gene, number), gene.locus_tag, product))
+        self._rows.append((*table_row(record, gene, name), gene.locus_tag, product))
         self._browse(genes, record, gene, label)
         if len(gene.parts) > 1 and gene.end <= len(record):
             genes.parts[row] = list(gene.parts)
@@ -96,14 +102,14 @@ class GeneReportWriter(ReportWriter):
         browsed.score.append(None if gene.score is None else round(gene.score, 4))
         browsed.label.append(label)
 
-    def _add_circle(self, record: Record, genes: list[Gene], first_row: int, *, is_circular: bool) -> None:
+    def _add_circle(self, record: Record, genes: list[Gene], rows: list[int], *, is_circular: bool) -> None:
         """The map of a record, if it is long enough, and none of more than a few: the longest."""
         is_small = len(self._circles) == MAX_CIRCLES and len(record) <= self._circles[-1][0]
         if is_small or not MIN_CIRCLE_BP <= len(record) <= MAX_CIRCLE_BP or not genes:
             return
         shown = [
             CircleGene(gene.start, gene.end, int(gene.strand == "+"), row, self._genes.label[row])
-            for row, gene in enumerate(genes, start=first_row)
+            for row, gene in zip(rows, genes, strict=True)
         ]
         bases = composition(record.codes)
         drawn = circle_map(record.id, len(record), shown, bases, is_circular=is_circular)

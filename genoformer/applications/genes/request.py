@@ -111,6 +111,10 @@ class GeneRequest:
             "--hints", metavar="GFF",
             help="hints in Augustus' format (introns of RNA-seq, coding parts of proteins …); for genes with introns",
         )  # fmt: skip
+        group.add_argument(
+            "--isoforms", type=int, default=1, metavar="N",
+            help="transcripts of a gene, at most: the best and those nearly as good (1); for genes with introns",
+        )  # fmt: skip
         group.add_argument("--min-gene-bp", type=int, default=90, help="shortest gene, stop codon included")
         group.add_argument("--across-gaps", action="store_true", help="let genes run across runs of ten or more N")
         group.add_argument(
@@ -132,7 +136,7 @@ class GeneRequest:
         max_gap_bp = ANY_GAP_BP if args.across_gaps else USUAL_GAP_BP
         words = None if args.formats is None else args.formats.split(",")
         return cls(
-            call=replace(call, min_gene_bp=args.min_gene_bp, max_gap_bp=max_gap_bp),
+            call=replace(call, min_gene_bp=args.min_gene_bp, max_gap_bp=max_gap_bp, isoforms=_isoforms(args, header)),
             reading=Reading(args.on_bad_record, region=read_region(args.region)),
             formats=check_formats(words, cls.known_formats.load()),
             circular=() if args.circular == "none" else tuple(args.circular.split(",")),
@@ -158,6 +162,8 @@ class GeneRequest:
         stored = {**asdict(replace(self, mask=None, hints=None)), "reading": self.reading.to_dict()}
         if self.call.other_code is None:
             stored["call"].pop("other_code")
+        if self.call.isoforms == 1:
+            stored["call"].pop("isoforms")
         return json.loads(json.dumps(stored))
 
     def scan(self, paths: list[str], warnings: WarningLog) -> GenomeScan:
@@ -273,6 +279,23 @@ def _call_options(args: argparse.Namespace, header: BundleHeader) -> CallOptions
         raise UsageError("CODE-002", message, where="--genetic-code auto", fix="Give the number of the code.")
     is_open = args.genetic_code is None and args.metagenome and not has_introns
     return asked_code(AUTO if is_open else args.genetic_code, header.config.genetic_code)
+
+
+def _isoforms(args: argparse.Namespace, header: BundleHeader) -> int:
+    """How many transcripts a gene may have."""
+    check_isoforms(args.isoforms, "--isoforms")
+    if args.isoforms > 1 and header.config.task == TASK:
+        message = f"{header.name} finds genes without introns, which have one transcript."
+        fix = "Take a model for genes with introns, or leave --isoforms out."
+        raise UsageError("OPTION-004", message, where="--isoforms", fix=fix)
+    isoforms: int = args.isoforms
+    return isoforms
+
+
+def check_isoforms(n: int, where: str) -> None:
+    """UsageError if no gene can have at most so many transcripts."""
+    if n < 1:
+        raise UsageError("OPTION-001", f"expected a positive number, found {n}.", where=where)
 
 
 def region_names(region: Region) -> set[str]:

@@ -10,6 +10,7 @@ import torch
 from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
 from genoformer.applications.genes.predictions import GenePrediction, gene_presentation, predict_records
+from genoformer.applications.genes.request import check_isoforms
 from genoformer.applications.introns.follow import Read, own_counts
 from genoformer.applications.introns.parts import genes_of_parts, part_margins, site_margins
 from genoformer.bundle.folder import Bundle
@@ -108,15 +109,25 @@ class IntronGeneFinder:
         return torch.cat([outputs[..., :n_states].softmax(-1), outputs[..., n_states:].sigmoid()], -1).numpy()
 
     def predictions(
-        self, read: Callable[[], Iterable[Record]], *, genetic_code: int | None = None, probabilities: bool = False
-    ) -> Iterator[GenePrediction]:
+        self, read: Callable[[], Iterable[Record]], *, genetic_code: int | None = None, probabilities: bool = False,
+        isoforms: int = 1,
+    ) -> Iterator[GenePrediction]:  # fmt: skip
         """Genes of every record; arguments as for ``GeneFinder.predictions``, but for a code that is to be found.
 
+        Args:
+            read: See there.
+            genetic_code: NCBI number; the model's own if None.
+            probabilities: See there.
+            isoforms: Transcripts of a gene, at most; see ``decoding.introns.alternatives``.
+
         Raises:
-            UsageError: If there is no such genetic code.
+            UsageError: If there is no such genetic code, or no transcript is asked for.
         """
+        check_isoforms(isoforms, "isoforms")
         code = None if genetic_code is None else get_genetic_code(genetic_code).number
-        return predict_records(self, read, genetic_code=code, circular=False, probabilities=probabilities)
+        return predict_records(
+            self, read, genetic_code=code, circular=False, probabilities=probabilities, isoforms=isoforms
+        )
 
     def candidates(
         self,
@@ -133,7 +144,8 @@ class IntronGeneFinder:
             codes: uint8 base codes, forward strand, shape [L].
             options: Genetic code, shortest gene, gaps.
             on_bases: Called with the number of bases that were done since the last call.
-            masked: Genes with a coding part in one of these intervals are left out; see ``decoding.masking``.
+            masked: Genes with a coding part in one of these intervals are left out, and so are alternative transcripts;
+                see ``decoding.masking``.
             on_piece: Called with start, end and logits of each piece.
             outputs: Of the record, where it was read already: from ``read_together``.
 
@@ -164,13 +176,16 @@ class IntronGeneFinder:
         parts = decode_record(
             codes, pieces, self.decoder.decoder, code,
             max_gap_bp=options.max_gap_bp, hints=options.hints, margins=self._needs_margins,
+            transcripts=options.isoforms,
         )  # fmt: skip
         for _ in pieces if on_piece is not None else ():
             pass  # the path ends before unknown bases at the end, the outputs do not
         if masked is None or not len(parts):
             return parts
         hit = overlaps_mask(parts["start"], parts["end"], masked)
-        return parts[~np.isin(parts["gene"], parts["gene"][hit])]
+        transcripts = parts["gene"].astype(np.int64) << 32 | parts["transcript"]
+        genes_hit = parts["gene"][hit & (parts["transcript"] == 0)]
+        return parts[~np.isin(transcripts, transcripts[hit]) & ~np.isin(parts["gene"], genes_hit)]
 
     def blocks(self, codes: np.ndarray, options: CallOptions) -> list[Block]:
         """One block for a record: its path is found as a whole."""
@@ -228,8 +243,11 @@ class IntronGeneFinder:
     def genes(
         self, record_id: str, codes: np.ndarray, candidates: np.ndarray, options: CallOptions, statistics: object = None
     ) -> list[Gene]:
-        """Genes from their coding parts; those shorter than ``options.min_gene_bp`` are left out."""
+        """Genes from their coding parts; those shorter than ``options.min_gene_bp`` are left out, and so are
+        alternatives."""
         found = [with_scores(gene, rows, self.decoder) for gene, rows in genes_of_parts(record_id, candidates)]
+        for gene in found:
+            gene.alternatives = tuple(one for one in gene.alternatives if one.length_bp >= options.min_gene_bp)
         return [gene for gene in found if gene.length_bp >= options.min_gene_bp]
 
 

@@ -34,7 +34,7 @@ def _compare(question: Question, warnings: WarningLog) -> dict[str, Any]:
 def format_intron_table(scores: dict) -> str:
     """The scores of genes with introns as text, one row per measure."""
     names = {"donor": "donors", "acceptor": "acceptors", "splice_site": "splice sites", "exon": "exons, coding part",
-             "chain": "chains of exons", "gene": "genes"}  # fmt: skip
+             "chain": "chains of exons", "isoform": "chains of all isoforms", "gene": "genes"}  # fmt: skip
     rows = [(title, scores[level]) for level, title in names.items()]
     rows += [(f"bases, {name}", row) for name, row in scores["bases"]["classes"].items()]
     lines = [f"{'':32}precision    recall        F1       MCC"]

@@ -8,15 +8,24 @@ from genoformer.annotation.models import Gene
 
 
 def genes_of_parts(record_id: str, parts: np.ndarray) -> Iterator[tuple[Gene, np.ndarray]]:
-    """Every gene of a record, without score, with its rows.
+    """Every gene of a record, without score and with its alternatives, and the rows of its best transcript.
 
     Args:
         record_id: Name of the record.
         parts: Rows of ``PART_DTYPE``.
     """
-    edges = np.flatnonzero(np.diff(parts["gene"])) + 1
-    for rows in np.split(parts, edges) if len(parts) else []:
-        yield gene_of_parts(record_id, rows), rows
+    for rows in _split(parts, "gene"):
+        best, *others = _split(rows, "transcript")
+        gene = gene_of_parts(record_id, best)
+        gene.alternatives = tuple(gene_of_parts(record_id, other) for other in others)
+        for alternative, other in zip(gene.alternatives, others, strict=True):
+            alternative.below_best = max(float(best["score"][0] - other["score"][0]), 0.0)
+        yield gene, best
+
+
+def _split(parts: np.ndarray, name: str) -> list[np.ndarray]:
+    """Neighbouring rows that have the same number, one array after another."""
+    return np.split(parts, np.flatnonzero(np.diff(parts[name])) + 1) if len(parts) else []
 
 
 def gene_of_parts(record_id: str, rows: np.ndarray) -> Gene:

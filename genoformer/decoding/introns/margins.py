@@ -5,38 +5,21 @@ gene is certain; then the stretch around it is scanned again, once as it is and 
 forbidden. That is exact as long as the better path without the end differs inside the stretch.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 import numba
 import numpy as np
 
 from genoformer.decoding.introns.automaton import close, scan
-from genoformer.decoding.introns.evidence import BEGIN, ENTER, FINISH, LEAVE, Evidence
+from genoformer.decoding.introns.evidence import BEGIN, ENTER, FINISH, LEAVE
+from genoformer.decoding.introns.kept_scores import KeptScores, ScoredWindow
 from genoformer.decoding.introns.state import NEVER, State, Tables, new_state
 
 FLANK_BP = 500
 """So much of the neighbourhood of a gene may look otherwise without one of its ends."""
 WHOLE_BP, REACH_BP = 20_000, 5_000
 """A longer stretch is not scanned as a whole for each of its ends, but this far on both sides of the end."""
-KEPT_BP = 500_000
-"""Scores of so many bases are kept: 50 MB. Genes that become certain later than that have no margins."""
 N_NODES = 4096
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """Scores of the boundaries and bases from ``start`` on, in half the precision that they were made in."""
-
-    start: int
-    emit: np.ndarray
-    sites: np.ndarray
-    pairs: np.ndarray
-    coding: np.ndarray
-
-    @property
-    def end(self) -> int:
-        return self.start + self.pairs.shape[2]
 
 
 class Margins:
@@ -44,29 +27,18 @@ class Margins:
 
     Args:
         tables: Of the decoder.
+        kept: What the stretch was scored with, as far as it was scored.
         codes: uint8 base codes of the record up to the end of the stretch.
         start: First base of the stretch.
     """
 
-    def __init__(self, tables: Tables, codes: np.ndarray, start: int) -> None:
-        self._tables, self._codes, self._start, self._end = tables, codes, start, len(codes)
-        self._kept: list[_Kept] = []
+    def __init__(self, tables: Tables, kept: KeptScores, codes: np.ndarray, start: int) -> None:
+        self._tables, self._kept, self._codes = tables, kept, codes
+        self._start, self._end = start, len(codes)
         self._waiting: list[np.ndarray] = []
         self._nodes, self._values = np.empty((N_NODES, 5), np.int64), np.empty(N_NODES)
 
-    def keep(self, start: int, states: np.ndarray, evidence: Evidence) -> None:
-        """Keep what a block is scored with.
-
-        Args:
-            start: Its first boundary.
-            states: Log-odds of the outputs, see ``evidence.Terms``.
-            evidence: Its scores.
-        """
-        emit, sites = evidence.emit.astype(np.float32), evidence.sites.astype(np.float32)
-        kept = _Kept(start, emit, sites, evidence.pairs, states[:, :3].astype(np.float16))
-        self._kept = [block for block in self._kept if block.end > kept.end - KEPT_BP] + [kept]
-
-    def fill(self, genes: list[np.ndarray], reached: int) -> Iterator[np.ndarray]:
+    def fill(self, genes: Iterable[np.ndarray], reached: int) -> Iterator[np.ndarray]:
         """Genes that are known with their surroundings, in order.
 
         Args:
@@ -84,9 +56,9 @@ class Margins:
 
     def _fill_gene(self, rows: np.ndarray, low: int, high: int) -> None:
         last = high + (high == self._end)  # there is a boundary behind the last base, too
-        if not self._kept or self._kept[0].start > low:
+        if not self._kept.has(low):
             return
-        window = _cut(self._kept, low, last)
+        window = self._kept.window(low, last)
         strand = 0 if rows["strand"][0] == 1 else 1
         rows["codon_evidence"] = codon_evidence(rows, window.coding[strand], low)
         ends = list(_ends(rows, strand))
@@ -99,7 +71,7 @@ class Margins:
         for (i, name, _), loss in zip(ends, losses, strict=True):
             rows[name][i] = loss
 
-    def _losses(self, window: _Kept, sites: list[tuple[int, int, int]], low: int, high: int) -> list[float]:
+    def _losses(self, window: ScoredWindow, sites: list[tuple[int, int, int]], low: int, high: int) -> list[float]:
         """What the best path through a stretch, whose ends cut genes off, loses without each of these sites.
 
         What lies before a site is scanned once for all behind it.
@@ -156,20 +128,6 @@ def copy_state(source, target):
                 target.intron_value[strand, k, j] = source.intron_value[strand, k, j]
                 for column in range(4):
                     target.intron_link[strand, k, j, column] = source.intron_link[strand, k, j, column]
-
-
-def _cut(blocks: list[_Kept], start: int, end: int) -> _Kept:
-    """The boundaries [start, end) of neighbouring blocks, in full precision."""
-    parts = [(block, slice(max(start - block.start, 0), end - block.start)) for block in blocks if block.end > start]
-    parts = [(block, inside) for block, inside in parts if block.start < end]
-
-    def joined(name: str, kind: type) -> np.ndarray:
-        return np.concatenate([getattr(block, name)[..., inside] for block, inside in parts], axis=-1).astype(kind)
-
-    return _Kept(
-        start, joined("emit", np.float64), joined("sites", np.float64), joined("pairs", np.uint8),
-        joined("coding", np.float32),
-    )  # fmt: skip
 
 
 def codon_evidence(rows: np.ndarray, coding: np.ndarray, start: int) -> float:

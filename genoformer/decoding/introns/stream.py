@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from genoformer.annotation.genetic_code import GeneticCode
+from genoformer.decoding.introns.alternatives import MARGIN, Alternatives
 from genoformer.decoding.introns.automaton import close, scan
 from genoformer.decoding.introns.evidence import LOOKAHEAD_BP, Terms, collect_terms, stop_tables, weigh_terms
 from genoformer.decoding.introns.hints import add_hints
+from genoformer.decoding.introns.kept_scores import KeptScores
 from genoformer.decoding.introns.margins import Margins
 from genoformer.decoding.introns.settle import settle
 from genoformer.decoding.introns.state import (
@@ -44,20 +46,21 @@ PART_DTYPE = np.dtype(
     [
         ("gene", "i4"), ("start", "i8"), ("end", "i8"), ("strand", "i1"), ("low", "i8"), ("high", "i8"),
         ("phase_offset", "u1"), ("cut_low", "?"), ("cut_high", "?"), ("score", "f4"), ("codon_evidence", "f4"),
-        ("low_margin", "f4"), ("high_margin", "f4"),
+        ("low_margin", "f4"), ("high_margin", "f4"), ("transcript", "i4"),
     ]
 )  # fmt: skip
-"""A coding part: number of its gene in the record, place, strand (1 or -1); and of the whole gene ends of the
-transcript, bases before the first whole codon, which ends the record cuts off, log-odds against there being no gene,
-mean log-odds of its coding bases; how much worse the best path without an end of the part is. The last three are −inf
-where nobody asked for them or nobody knows."""
-_UNKNOWN = (NEVER,) * 3
+"""A coding part: number of its gene in the record, place, strand (1 or -1); and of the whole transcript its ends,
+bases before the first whole codon, which ends the record cuts off, log-odds against there being no gene,
+mean log-odds of its coding bases; how much worse the best path without an end of the part is. These three are −inf
+where nobody asked for them or nobody knows. The number of the transcript is 0 on the best path; others are its
+alternatives, see ``alternatives``, and follow it."""
+_UNKNOWN = (NEVER, NEVER, NEVER, 0)
 
 
 def decode_record(
     codes: np.ndarray, pieces: Iterable[Piece], decoder: IntronDecoder, code: GeneticCode, *, max_gap_bp: int = 9,
     block_bp: int = BLOCK_BP, collect: CollectTerms = collect_terms, hints: np.ndarray | None = None,
-    margins: bool = False,
+    margins: bool = False, transcripts: int = 1, margin: float = MARGIN,
 ) -> np.ndarray:  # fmt: skip
     """The best genes of a record.
 
@@ -71,17 +74,30 @@ def decode_record(
         collect: Gives the terms of each block: who decodes a record again and again with other weights keeps them.
         hints: What is known of genes of the record, see ``hints``; None without.
         margins: Say of genes how sure their codons are, and of ends of parts what the path loses without them.
+        transcripts: Of each gene, at most: the best one and its alternatives.
+        margin: How much worse these may be.
 
     Returns:
-        Coding parts by place, rows of ``PART_DTYPE``.
+        Coding parts, genes by place, rows of ``PART_DTYPE``.
     """
     tables = build_tables(decoder, code)
     known = np.minimum(codes, N_CODE).astype(np.uint8)
     buffer = _Buffer(pieces)
     genes: list[np.ndarray] = []
     for start, end in stretches(codes, max_gap_bp):
-        judge = Margins(tables, known[:end], start) if margins else None
-        genes += _decode_stretch(known, start, end, buffer, tables, decoder, code, block_bp, collect, hints, judge)
+        kept = KeptScores()
+        fillers: list[Margins | Alternatives] = []
+        if margins:
+            fillers.append(Margins(tables, kept, known[:end], start))
+        if transcripts > 1:
+            fillers.append(Alternatives(tables, kept, known[:end], start, transcripts - 1, margin))
+        found = _decode_stretch(
+            known, start, end, buffer, tables, decoder, code, block_bp, collect, hints, kept if fillers else None
+        )
+        for stretch_genes, reached in found:
+            for filler in fillers:
+                stretch_genes = filler.fill(stretch_genes, reached)
+            genes += stretch_genes
     for number, parts in enumerate(genes):
         parts["gene"] = number
     return np.concatenate([np.empty(0, PART_DTYPE), *genes])
@@ -118,9 +134,12 @@ class _Buffer:
 
 def _decode_stretch(
     codes: np.ndarray, start: int, end: int, buffer: _Buffer, tables: Tables, decoder: IntronDecoder,
-    code: GeneticCode, block_bp: int, collect: CollectTerms, hints: np.ndarray | None, judge: Margins | None,
-) -> Iterator[np.ndarray]:  # fmt: skip
-    """Coding parts of every gene of a stretch without gaps."""
+    code: GeneticCode, block_bp: int, collect: CollectTerms, hints: np.ndarray | None, kept: KeptScores | None,
+) -> Iterator[tuple[Iterable[np.ndarray], int]]:  # fmt: skip
+    """Coding parts of the genes of a stretch without gaps that each block makes certain, and where that ends.
+
+    What blocks are scored with goes into ``kept``, if there is one.
+    """
     state = new_state(tables, start)
     nodes, values, n = np.empty((8192, 5), np.int64), np.empty(8192), 0
     before = 0.0
@@ -132,8 +151,8 @@ def _decode_stretch(
         scores = weigh_terms(terms, decoder)
         if hints is not None:
             add_hints(scores, hints, low, decoder.weights)
-        if judge is not None:
-            judge.keep(low, terms.states, scores)
+        if kept is not None:
+            kept.keep(low, terms.states, scores)
         arrays = (scores.emit, scores.sites, scores.pairs)
         position = low
         while position < last:
@@ -149,7 +168,7 @@ def _decode_stretch(
         for parts, value in _genes(done, done_values):
             genes.append(np.array([(0, *part, value - before, *_UNKNOWN) for part in parts], PART_DTYPE))
             before = value
-        yield from genes if judge is None else judge.fill(genes, high)
+        yield genes, high
 
 
 def _grown(array: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ import pytest
 from naive_genes import all_genes, best_chain
 from test_intron_decoder import CODE, SEEDS, case, decode, usual_decoder
 
+from genoformer.decoding.introns import kept_scores
 from genoformer.decoding.introns import margins as room
 from genoformer.decoding.introns.evidence import BEGIN, ENTER, FINISH, LEAVE, collect_evidence
 from genoformer.decoding.introns.margins import codon_evidence
@@ -88,7 +89,7 @@ def test_the_surroundings_of_an_end_do_for_a_long_gene(monkeypatch):
 
 def test_genes_that_become_certain_too_late_are_given_without_margins(monkeypatch):
     codes, logits, decoder = noise(4)
-    monkeypatch.setattr(room, "KEPT_BP", 100)
+    monkeypatch.setattr(kept_scores, "KEPT_BP", 100)
     found = decode_record(codes, [(0, len(codes), logits)], decoder, CODE, block_bp=300, margins=True)
     assert np.array_equal(found["start"], decode(codes, logits, decoder)["start"])
     assert (found["low_margin"] == -np.inf).any()
