@@ -2,8 +2,9 @@
 
     python benchmarks/predict.py GENOME.fa --model prokaryotes [--rounds 3] [-o docs/results/predict.json]
 
-Times are wall-clock seconds of the whole process, start-up included; memory is the peak resident set of the process.
-With --parts, the first half, quarter … of the genome are predicted, too, and the growth exponent of time is fitted.
+Times are wall-clock seconds of the whole process, start-up included, and processor seconds of all its threads; memory
+is the peak resident set of the process. With --parts, the first half, quarter … of the genome are predicted, too, and
+the growth exponent of time is fitted. With --other FOLDER, the build that is checked out there takes turns as well.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,14 +37,23 @@ with open(sys.argv[2], "w") as file:
 """
 
 
-def run(command: list[str]) -> tuple[float, float]:
-    """Wall-clock seconds and peak memory in MB of one child process."""
+class Run(NamedTuple):
+    """What a child process took: wall-clock and processor seconds, peak memory in MB."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+
+
+def run(command: list[str], build: Path | None = None) -> Run:
+    """Run a command, of the build that is checked out in a folder if one is given."""
+    environment = os.environ if build is None else {**os.environ, "PYTHONPATH": str(build)}
     begin = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     _, status, usage = os.wait4(child.pid, 0)
     if status != 0:
         raise SystemExit(f"{command[0]} ended with status {status}")
-    return time.perf_counter() - begin, usage.ru_maxrss / 1024
+    return Run(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def processor() -> str:
@@ -66,11 +77,22 @@ def growth(fasta: Path, model: str, folder: Path, parts: int) -> dict:
         length = len(record) >> part
         path = folder / f"part{part}.fa"
         write_fasta(path, [replace(record, codes=record.codes[:length])])
-        seconds, _ = run(predict_command(path, model, folder / f"part{part}"))
         lengths.append(length)
-        times.append(round(seconds, 2))
+        times.append(round(run(predict_command(path, model, folder / f"part{part}")).seconds, 2))
     exponent = float(np.polyfit(np.log(lengths), np.log(times), 1)[0])
     return {"lengths_bp": lengths, "seconds": times, "exponent": round(exponent, 3)}
+
+
+def described(runs: list[Run]) -> dict:
+    """What the runs of a program took."""
+    seconds = {name: [round(getattr(one, name), 2) for one in runs] for name in ("seconds", "cpu_seconds")}
+    return {**seconds, "peak_mb": round(max(one.peak_mb for one in runs))}
+
+
+def ratios(ours: list[Run], theirs: list[Run], name: str) -> dict:
+    """Ratios of runs taken in turn, as median and range."""
+    found = [getattr(a, name) / getattr(b, name) for a, b in zip(ours, theirs, strict=True)]
+    return {"median": round(statistics.median(found), 3), "range": [round(min(found), 3), round(max(found), 3)]}
 
 
 def main() -> None:
@@ -80,30 +102,28 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parts", type=int, default=0, help="fit the growth of time over this many lengths")
     parser.add_argument("--alone", action="store_true", help="do without pyrodigal")
+    parser.add_argument("--other", type=Path, metavar="FOLDER", help="another build, checked out")
+    parser.add_argument("--other-model", default="bacteria", help="its model")
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/results/predict.json"))
     args = parser.parse_args()
-    ours, theirs = [], []
+    runs: dict[str, list[Run]] = {"genoformer": [], "pyrodigal": [], "other_build": []}
     result: dict = {"genome": args.fasta.name, "model": args.model, "processor": processor(), "cores": os.cpu_count()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for number in range(args.rounds):
-            ours.append(run(predict_command(args.fasta, args.model, folder / f"out{number}")))
+            runs["genoformer"].append(run(predict_command(args.fasta, args.model, folder / f"out{number}")))
             if not args.alone:
-                theirs.append(run([sys.executable, "-c", PYRODIGAL, str(args.fasta), str(folder / "peer.gff")]))
+                runs["pyrodigal"].append(run([sys.executable, "-c", PYRODIGAL, str(args.fasta), str(folder / "gff")]))
+            if args.other:
+                command = predict_command(args.fasta, args.other_model, folder / f"other{number}")
+                runs["other_build"].append(run(command, args.other))
         if args.parts:
             result["growth"] = growth(args.fasta, args.model, folder, args.parts)
-    result["genoformer"] = {
-        "seconds": [round(seconds, 2) for seconds, _ in ours],
-        "peak_mb": round(max(memory for _, memory in ours)),
-    }
-    if theirs:
-        ratios = [a[0] / b[0] for a, b in zip(ours, theirs, strict=True)]
-        result["pyrodigal"] = {
-            "seconds": [round(seconds, 2) for seconds, _ in theirs],
-            "peak_mb": round(max(memory for _, memory in theirs)),
-        }
-        spread = [round(min(ratios), 1), round(max(ratios), 1)]
-        result["times_pyrodigal"] = {"median": round(statistics.median(ratios), 1), "range": spread}
+    result |= {program: described(found) for program, found in runs.items() if found}
+    for program in ("pyrodigal", "other_build"):
+        if runs[program]:
+            result[f"times_{program}"] = ratios(runs["genoformer"], runs[program], "seconds")
+            result[f"cpu_times_{program}"] = ratios(runs["genoformer"], runs[program], "cpu_seconds")
     args.out.parent.mkdir(parents=True, exist_ok=True)
     write_json_atomic(args.out, result)
 

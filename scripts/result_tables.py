@@ -56,17 +56,26 @@ BLOCK = re.compile(r"(<!-- table: (\w+) ([^>]*?) -->\n).*?(<!-- end -->)", re.DO
 def predict_table(results: dict[str, dict]) -> str:
     """Time and memory of whole processes."""
 
+    def ratio(result: dict, name: str) -> str:
+        found = result.get(name)
+        return f"{found['median']} ({found['range'][0]}–{found['range'][1]})" if found else "–"
+
+    def listed(result: dict, program: str, name: str) -> str:
+        return " ".join(map(str, result.get(program, {}).get(name, ["–"])))
+
     def body():
         for name, result in results.items():
-            ratio = result.get("times_pyrodigal")
-            peer = result.get("pyrodigal", {"seconds": ["–"], "peak_mb": "–"})
-            seconds = " ".join(map(str, result["genoformer"]["seconds"]))
-            spread = f"{ratio['median']} ({ratio['range'][0]}–{ratio['range'][1]})" if ratio else "–"
-            exponent = result.get("growth", {}).get("exponent", "–")
-            peer_seconds = " ".join(map(str, peer["seconds"]))
-            yield [name, seconds, peer_seconds, spread, result["genoformer"]["peak_mb"], exponent]
+            yield [
+                name, listed(result, "genoformer", "seconds"), listed(result, "pyrodigal", "seconds"),
+                *(ratio(result, one) for one in ("times_pyrodigal", "cpu_times_pyrodigal")),
+                *(ratio(result, one) for one in ("times_other_build", "cpu_times_other_build")),
+                result["genoformer"]["peak_mb"], result.get("growth", {}).get("exponent", "–"),
+            ]  # fmt: skip
 
-    header = "| run | seconds | pyrodigal, seconds | ratio, median (range) | peak memory, MB | growth exponent |"
+    header = (
+        "| run | seconds | pyrodigal, seconds | × pyrodigal, median (range) | the same, CPU seconds "
+        "| × the build of before | the same, CPU seconds | peak memory, MB | growth exponent |"
+    )
     return table(header, body())
 
 
