@@ -3,7 +3,7 @@
 Everything is made here, on the spot, from a seed; nothing outside a temporary folder is touched. A case that fails is
 named with its seed and number, so that the same call brings it back. Exit code 1 when anything failed.
 
-    python benchmarks/robustness.py [-o docs/results/robustness-all.json]       # within an hour on two cores
+    python benchmarks/robustness.py [-o docs/results/robustness-all.json]       # within half an hour
     python benchmarks/robustness.py --short                                     # every kind at least once
     python benchmarks/robustness.py --kinds kills --kills 40 --seed 3 -o FILE --add     # some more of it
 
@@ -34,7 +34,7 @@ KINDS = {
     "mutations": mutations.attack, "bundles": bundles.attack, "flips": flips.attack, "full_disk": full_disk.attack,
     "kills": kills.attack, "interrupts": interrupts.attack,
 }  # fmt: skip
-FULL = {"mutations": 20_500, "bundles": 1_100, "flips": 1_100, "full_disk": 10, "kills": 220, "interrupts": 60}
+FULL = {"mutations": 20_500, "bundles": 1_100, "flips": 1_100, "full_disk": 10, "kills": 280, "interrupts": 60}
 SHORT = {"mutations": 150, "bundles": 66, "flips": 40, "full_disk": 1, "kills": 6, "interrupts": 2}
 """How many of each kind; of full disks, at how many places of each file."""
 SHOWN, MOST_LETTERS = 20, 300

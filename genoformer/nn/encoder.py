@@ -17,6 +17,7 @@ from genoformer.nn.config import EncoderConfig
 from genoformer.nn.layers.linear import FixedLinear, Linear
 from genoformer.nn.layers.positions import AxialPositions, Rotary, RotaryPositions
 from genoformer.nn.layers.refusals import TooManyTokensError
+from genoformer.nn.layers.residuals import add, add_and_norm, can_add
 from genoformer.nn.reversible import ReversibleLayer, read_reversibly
 
 PAD_ROW = 0
@@ -272,12 +273,16 @@ class EncoderLayer(nn.Module):
         if torch.is_grad_enabled() or hidden.device.type != "cpu":
             return self._behind_attention(hidden, attended, self._feed_forward)
         # Token by token all that follows is the same, in whatever row, and a few tokens at a time stay in the cache.
-        rows = (states.reshape(1, -1, states.shape[-1]) for states in (hidden, attended))
-        pieces = zip(*(states.split(TOKENS_AT_A_TIME, dim=1) for states in rows), strict=True)
+        rows = [states.reshape(-1, states.shape[-1]) for states in (hidden, attended)]
         output, widen, narrow = hidden.new_empty(hidden.shape), FixedLinear(self.widen), FixedLinear(self.narrow)
-        parts = output.view(1, -1, output.shape[-1]).split(TOKENS_AT_A_TIME, dim=1)
-        for part, (before, after) in zip(parts, pieces, strict=True):
-            part.copy_(self._behind_attention(before, after, lambda states: narrow(widen.gelu(states))))
+        is_fused = can_add(*rows) and self.is_pre_norm and not self.training
+        parts = (states.split(TOKENS_AT_A_TIME) for states in (output.view(rows[0].shape), *rows))
+        for part, before, after in zip(*parts, strict=True):
+            if is_fused:
+                total, normed = add_and_norm(before, after, self.feed_forward_norm, widen.dtype)
+                add(total, narrow(widen.gelu(normed)), part)
+            else:
+                part.copy_(self._behind_attention(before, after, lambda states: narrow(widen.gelu(states))))
         return output
 
     def _behind_attention(self, hidden: Tensor, attended: Tensor, feed_forward: Callable[[Tensor], Tensor]) -> Tensor:

@@ -154,7 +154,7 @@ def _fill_overlapping(codes, k, token_ids):
     number = 0
     clean_since = 0
     for i in range(len(codes)):
-        code = codes[i]
+        code = np.int64(codes[i])
         number = (number << 2 | code & 3) & mask
         if code > 3:
             clean_since = i + 1
@@ -169,6 +169,7 @@ def _fill_strided(codes, k, stride, token_ids):
         number = 0
         seen = 0
         for j in range(i * stride, i * stride + k):
-            number = number << 2 | codes[j]
-            seen |= codes[j]
+            code = np.int64(codes[j])
+            number = number << 2 | code
+            seen |= code
         token_ids[i] = N_SPECIAL + number if seen < 4 else UNK_ID

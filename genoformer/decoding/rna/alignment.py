@@ -73,7 +73,7 @@ def _local(codes, scores, insertion, deletion, low, high):
     ends, ends_begun = np.full(m + 1, NOTHING), np.zeros(m + 1, np.int64)
     gaps, gaps_begun = np.full(m + 1, NOTHING), np.zeros(m + 1, np.int64)
     best, best_begun, best_i, best_j = np.float32(0), 0, -1, -1
-    for i in range(max(low, 0), n):
+    for i in range(max(low, 0), min(n, m + high)):  # the band holds no column of later bases
         first, last = max(0, i - high), min(m, i - low + 1)
         base = min(codes[i], 4)
         before, before_begun = ends[first] if first else NOTHING, ends_begun[first]

@@ -119,7 +119,7 @@ def find_leaves(codes, loops, tables, least):
         if codes[i] > 3:
             known = 0
             continue
-        word, known = ((word << 2) | codes[i]) & mask, known + 1
+        word, known = ((word << 2) | np.int64(codes[i])) & mask, known + 1
         arm = i - LOOP_BP - STEM_BP + 1
         if known < LOOP_BP or arm < 0 or loops[word] + stem_most < LEAST_T_ARM:
             continue

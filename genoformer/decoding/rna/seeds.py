@@ -91,7 +91,7 @@ def find_words(codes, table, bits):
     n, word, known, mask = 0, 0, 0, len(table) - 1
     for i in range(len(codes)):
         if codes[i] < 4:
-            word, known = ((word << 2) | codes[i]) & mask, known + 1
+            word, known = ((word << 2) | np.int64(codes[i])) & mask, known + 1
             if known >= WORD_BP and (bits[word >> 3] >> (word & 7)) & 1:
                 if n == found.shape[1]:
                     more = np.empty((2, 2 * n), np.int64)

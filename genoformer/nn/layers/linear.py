@@ -45,6 +45,7 @@ class FixedLinear:
 
     def __init__(self, layer: Linear) -> None:
         self.weight, self.bias = as_computed(layer.weight), as_computed(layer.bias)
+        self.dtype = self.weight.dtype
 
     def __call__(self, states: Tensor) -> Tensor:
         """States [..., D] to [..., E]."""

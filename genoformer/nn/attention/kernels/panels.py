@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from genoformer.nn.attention.kernels.softmax_rows import MASKED, as_float32, as_int32
-from genoformer.nn.attention.kernels.vectors import (
+from genoformer.nn.layers.vectors import (
     LANES,
     filled,
     load,

@@ -5,7 +5,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from genoformer.nn.attention.kernels.vectors import (
+from genoformer.nn.layers.vectors import (
     LANES,
     exponential,
     filled,

@@ -15,8 +15,9 @@ from torch import Tensor
 from genoformer.nn.attention.kernels.line_passes import backward_head, forward_part, plan_memory
 from genoformer.nn.attention.kernels.own_process import kernel_from_disk
 from genoformer.nn.attention.kernels.panels import CHUNK_TOKENS, Job, Matrix, States, compiled, pointer_to
+from genoformer.nn.layers import vectors
 
-SOURCES = sorted(Path(__file__).parent.glob("*.py"))
+SOURCES = [*sorted(Path(__file__).parent.glob("*.py")), Path(vectors.__file__)]
 N_STATES, N_MATRICES = 7, 8
 VECTOR_NUMBERS = 16
 
