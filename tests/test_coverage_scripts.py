@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-KERNELS = ROOT / "genoformer" / "nn" / "attention" / "kernels"
+NETWORKS = ROOT / "genoformer" / "nn"
 DECORATORS = {"compiled", "part_of_caller", "intrinsic", "njit"}
 FIGURE = ROOT / "scripts" / "coverage_figure.py"
 
@@ -27,9 +27,9 @@ def compiled_functions(folder: Path) -> set[tuple[str, str]]:
     }
 
 
-def test_functions_left_out_are_those_of_attention_that_are_compiled_and_no_others():
+def test_functions_left_out_are_those_of_networks_that_are_compiled_and_no_others():
     listed = runpy.run_path(str(FIGURE))["left_out"]()
-    assert listed == compiled_functions(KERNELS) and len(listed) > 60
+    assert listed == compiled_functions(NETWORKS) and len(listed) > 60
 
 
 def test_compiled_functions_of_other_rooms_have_tests_in_the_run_without_compiler():
@@ -43,7 +43,7 @@ def test_figure_counts_statements_of_functions_that_are_not_left_out(tmp_path):
     def region(n, covered):
         return {"summary": {"num_statements": n, "covered_lines": covered}}
 
-    path, name = sorted(compiled_functions(KERNELS))[0]
+    path, name = sorted(compiled_functions(NETWORKS))[0]
     report = {
         "files": {
             path: {
