@@ -108,6 +108,7 @@ def test_a_bundle_that_is_written_again_has_layout_2_and_says_the_same(task, cha
         ("eukaryotes", 2, "gene_structure_eukaryote", {"name": "base"}, 12, 6),
         ("yeasts", 2, "gene_structure_eukaryote", {"name": "base"}, 12, 6),
         ("ec_class", 2, "function", {"name": "sequence", "pooling": "attention", "dropout": 0.3}, 7, 3),
+        ("go_slim", 2, "function", {"name": "sequence", "pooling": "attention", "dropout": 0.3}, 65, 3),
     ],
 )
 def test_the_shipped_models_are_read(name, layout, task, head, n_labels, k):

@@ -24,7 +24,7 @@ from genoformer.sequence.records import Record
 
 R = TypeVar("R", bound=Result)
 GeneModel = Literal["prokaryotes", "eukaryotes", "fungi", "yeasts"]
-FunctionModel = Literal["ec_class"]
+FunctionModel = Literal["ec_class", "go_slim"]
 TRAINED_ON_LETTERS = 160
 
 
