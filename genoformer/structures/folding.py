@@ -14,9 +14,14 @@ import numpy as np
 from genoformer.errors import UsageError
 from genoformer.sequence.alphabet import decode_bases
 from genoformer.structures.dot_bracket import parse_dot_bracket
+from genoformer.structures.pair_list import PairList, PairProbabilities, shortened
 
 LEAST_PAIRED, LEAST_ALONE = 1e-6, 1e-3
 """Least that another model is taken to say of a pair, and of a base to have no partner: none is ever quite sure."""
+WHOLE_BP = 1024
+"""What is folded of longer sequences is a list of pairs."""
+LEAST_LISTED = 1e-5
+"""Pairs of a list are as probable as this."""
 
 
 def load_viennarna():
@@ -30,26 +35,64 @@ def load_viennarna():
         ) from error  # fmt: skip
 
 
-def fold_probabilities(codes: np.ndarray, said: np.ndarray | None = None, weight: float = 0.0) -> np.ndarray:
-    """Probability of every pair in the ensemble of structures at 37 °C, float32 [L, L], symmetric.
+def fold_probabilities(
+    codes: np.ndarray, said: PairProbabilities | None = None, weight: float = 0.0
+) -> PairProbabilities:
+    """Probability of every pair in the ensemble of structures at 37 °C.
 
     With ``said`` it is a product of two experts: the chance of a structure is that of ViennaRNA, times what the other
     says of the partners of all its bases to the power of ``weight``, normalised over all structures.
 
     Args:
         codes: uint8 base codes [L]; ambiguous bases pair with nothing.
-        said: Pair probabilities of another model, [L, L], symmetric.
+        said: Pair probabilities of another model, [L, L], symmetric, or a list of pairs.
         weight: Of the other model; 0 leaves it out, 1 takes its word as for independent evidence.
+
+    Returns:
+        float32 [L, L], symmetric; a list for more than ``WHOLE_BP`` bases and where ``said`` is one. Memory is some 45
+        bytes times L², ViennaRNA's own; time grows with L² and more, see docs/tasks/rna_pairs.md.
     """
     rna = load_viennarna()
     folded = rna.fold_compound(_letters(codes))
     if said is not None and weight:
-        folded.sc_set_bp(_energies(said, weight * rna.exp_param().kT / 1000).tolist())  # kT is in cal/mol
+        scale = weight * rna.exp_param().kT / 1000  # kT is in cal/mol
+        if isinstance(said, PairList):
+            _add_energies(folded, said, scale)
+        else:
+            folded.sc_set_bp(_energies(said, scale).tolist())
     _, energy = folded.mfe()
     folded.exp_params_rescale(energy)  # keeps the sums of long sequences in the range of floating-point numbers
     folded.pf()
+    if isinstance(said, PairList) or len(codes) > WHOLE_BP:
+        return _list_of(folded, len(codes))
     upper = np.array(folded.bpp(), np.float32)[1:, 1:]
     return upper + upper.T
+
+
+def _list_of(folded, length: int) -> PairList:
+    """The pairs of an ensemble; a matrix of Python's numbers would take a gigabyte for 5,000 bases."""
+    found = [(pair.i - 1, pair.j - 1, pair.p) for pair in folded.plist_from_probs(LEAST_LISTED) if pair.type == 0]
+    found.sort()
+    rows = np.array(found, np.float64).reshape(-1, 3)
+    return shortened(rows[:, :2].astype(np.int32), rows[:, 2].astype(np.float32), length)
+
+
+def _add_energies(folded, said: PairList, scale: float) -> None:
+    """What pairs of a list add to the energy of a structure, kcal/mol; see ``_energies``, which this is for all pairs.
+
+    For pairs that are not in the list each base is taken to say the mean of these, so that what such a pair adds is the
+    sum of two numbers, one for each base. It is the same to take these from all bases without a partner. Pairs of the
+    list add what is left.
+    """
+    alone = np.log(np.maximum(said.alone, LEAST_ALONE))
+    others = alone if said.rest is None else np.log(said.rest + LEAST_PAIRED)
+    for base, energy in enumerate((scale * (others - alone)).tolist(), start=1):
+        if energy:
+            folded.sc_add_up(base, energy)
+    i, j = said.pairs.T
+    added = -scale * (2 * np.log(said.probability.astype(np.float64) + LEAST_PAIRED) - others[i] - others[j])
+    for first, second, energy in zip((i + 1).tolist(), (j + 1).tolist(), added.tolist(), strict=True):
+        folded.sc_add_bp(first, second, energy)
 
 
 def _energies(said: np.ndarray, scale: float) -> np.ndarray:

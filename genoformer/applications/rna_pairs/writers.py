@@ -46,10 +46,11 @@ class TableWriter(TextWriter):
 
 def listed_pairs(found: Outputs) -> Iterator[tuple[int, int, float, bool]]:
     """Pairs of the table: both bases, 0-based, the probability, and whether the pair is in the structure."""
-    for (i, j), sure in zip(found["pairs"].tolist(), found["probability"].tolist(), strict=True):
-        chosen = bool(found["partners"][i] == j)
-        if chosen or sure >= LISTED:
-            yield i, j, sure, chosen
+    pairs, probability = found["pairs"], found["probability"]
+    chosen = found["partners"][pairs[:, 0]] == pairs[:, 1]
+    shown = chosen | (probability.astype(np.float64) >= LISTED)
+    rows = pairs[shown].tolist(), probability[shown].tolist(), chosen[shown].tolist()
+    yield from ((i, j, sure, is_chosen) for (i, j), sure, is_chosen in zip(*rows, strict=True))
 
 
 def write_one_bpseq(path: Path, record: Record, found: Outputs) -> None:
