@@ -7,7 +7,7 @@ import numpy as np
 from genoformer.structures.dot_bracket import pairs_of
 
 MOST_PARTNERS = 100
-"""Partners of a base that are kept. No base has more that are above .01, as they sum to 1 at most."""
+"""Partners of a base that are kept; a base gives .01 or more to this many at most."""
 
 
 @dataclass(frozen=True)
