@@ -49,9 +49,23 @@ def fold_probabilities(
         weight: Of the other model; 0 leaves it out, 1 takes its word as for independent evidence.
 
     Returns:
-        float32 [L, L], symmetric; a list for more than ``WHOLE_BP`` bases and where ``said`` is one. Memory is some 45
-        bytes times L², ViennaRNA's own; time grows with L² and more, see docs/tasks/rna_pairs.md.
+        float32 [L, L], symmetric; a list for more than ``WHOLE_BP`` bases and where ``said`` is one. Memory is
+        ViennaRNA's own and grows with L², time with more than that; see docs/tasks/rna_pairs.md.
     """
+    folded = _prepared(codes, said, weight)
+    is_list = isinstance(said, PairList) or len(codes) > WHOLE_BP
+    # What the minimum of the energy was found with would stay in memory beside what the ensemble needs.
+    _, energy = (_prepared(codes, said, weight) if is_list else folded).mfe()
+    folded.exp_params_rescale(energy)  # keeps the sums of long sequences in the range of floating-point numbers
+    folded.pf()
+    if is_list:
+        return _list_of(folded, len(codes))
+    upper = np.array(folded.bpp(), np.float32)[1:, 1:]
+    return upper + upper.T
+
+
+def _prepared(codes: np.ndarray, said: PairProbabilities | None, weight: float):
+    """A sequence as ViennaRNA folds it, with what another model says as energies."""
     rna = load_viennarna()
     folded = rna.fold_compound(_letters(codes))
     if said is not None and weight:
@@ -60,13 +74,7 @@ def fold_probabilities(
             _add_energies(folded, said, scale)
         else:
             folded.sc_set_bp(_energies(said, scale).tolist())
-    _, energy = folded.mfe()
-    folded.exp_params_rescale(energy)  # keeps the sums of long sequences in the range of floating-point numbers
-    folded.pf()
-    if isinstance(said, PairList) or len(codes) > WHOLE_BP:
-        return _list_of(folded, len(codes))
-    upper = np.array(folded.bpp(), np.float32)[1:, 1:]
-    return upper + upper.T
+    return folded
 
 
 def _list_of(folded, length: int) -> PairList:
