@@ -20,6 +20,8 @@ LEAST_PAIRED, LEAST_ALONE = 1e-6, 1e-3
 """Least that another model is taken to say of a pair, and of a base to have no partner: none is ever quite sure."""
 WHOLE_BP = 1024
 """What is folded of longer sequences is a list of pairs."""
+COMPLEMENTS = {0: [3], 1: [2], 2: [1, 3], 3: [0, 2]}
+"""Codes of the bases that pair with A, C, G and U."""
 LEAST_LISTED = 1e-5
 """Pairs of a list are as probable as this."""
 
@@ -71,7 +73,7 @@ def _prepared(codes: np.ndarray, said: PairProbabilities | None, weight: float):
     if said is not None and weight:
         scale = weight * rna.exp_param().kT / 1000  # kT is in cal/mol
         if isinstance(said, PairList):
-            _add_energies(folded, said, scale)
+            _add_energies(folded, codes, said, scale)
         else:
             folded.sc_set_bp(_energies(said, scale).tolist())
     return folded
@@ -85,22 +87,22 @@ def _list_of(folded, length: int) -> PairList:
     return shortened(rows[:, :2].astype(np.int32), rows[:, 2].astype(np.float32), length)
 
 
-def _add_energies(folded, said: PairList, scale: float) -> None:
-    """What pairs of a list add to the energy of a structure, kcal/mol; see ``_energies``, which this is for all pairs.
+def _add_energies(folded, codes: np.ndarray, said: PairList, scale: float) -> None:
+    """What every possible pair adds to the energy of a structure, kcal/mol, row by row; see ``_energies``.
 
-    For pairs that are not in the list each base is taken to say the mean of these, so that what such a pair adds is the
-    sum of two numbers, one for each base. It is the same to take these from all bases without a partner. Pairs of the
-    list add what is left.
+    Of pairs that are not in the list each base is taken to say the mean of these.
     """
     alone = np.log(np.maximum(said.alone, LEAST_ALONE))
-    others = alone if said.rest is None else np.log(said.rest + LEAST_PAIRED)
-    for base, energy in enumerate((scale * (others - alone)).tolist(), start=1):
-        if energy:
-            folded.sc_add_up(base, energy)
-    i, j = said.pairs.T
-    added = -scale * (2 * np.log(said.probability.astype(np.float64) + LEAST_PAIRED) - others[i] - others[j])
-    for first, second, energy in zip((i + 1).tolist(), (j + 1).tolist(), added.tolist(), strict=True):
-        folded.sc_add_bp(first, second, energy)
+    others = np.log((0.0 if said.rest is None else said.rest) + LEAST_PAIRED + np.zeros(len(said)))
+    starts = np.searchsorted(said.pairs[:, 0], np.arange(len(said) + 1))
+    for i in range(len(said)):
+        odds = others[i] + others
+        mine = slice(starts[i], starts[i + 1])
+        odds[said.pairs[mine, 1]] = 2 * np.log(said.probability[mine].astype(np.float64) + LEAST_PAIRED)
+        energies = -scale * (odds - alone[i] - alone)
+        partners = i + np.flatnonzero(np.isin(codes[i:], COMPLEMENTS.get(int(codes[i]), [])))
+        for j in partners.tolist():
+            folded.sc_add_bp(i + 1, j + 1, energies[j])
 
 
 def _energies(said: np.ndarray, scale: float) -> np.ndarray:

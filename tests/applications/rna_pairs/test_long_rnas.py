@@ -124,13 +124,22 @@ def test_viennarna_weighs_a_list_as_the_matrix(caller, codes, need_package, monk
     assert np.abs(wanted - fold_probabilities(codes)).max() > 0.05
     # Pairs below LEAST_LISTED are not there; ``alone`` of a list has sums of its own.
     np.testing.assert_allclose(whole(fold_probabilities(codes, found, 0.3)), wanted, rtol=0, atol=2e-3)
-    # What is left out is said by each base by itself, its energies rounded to .01 kcal/mol.
     near = whole(fold_probabilities(codes, caller.list_of(codes, most=20), 0.3))
     assert np.abs(near - wanted).mean() < 0.1 * np.abs(wanted - fold_probabilities(codes)).mean()
     monkeypatch.setattr(folding, "WHOLE_BP", L - 1)
     alone = fold_probabilities(codes)
     monkeypatch.undo()
     np.testing.assert_allclose(whole(alone), fold_probabilities(codes), rtol=0, atol=1.1e-5)
+
+
+def test_weighing_of_a_list_stays_in_the_range_of_numbers(caller, need_package):
+    need_package("RNA")
+    codes = np.random.default_rng(5).integers(0, 4, 500).astype(np.uint8)
+    said = caller.list_of(codes, most=500)
+    wanted, plain = fold_probabilities(codes, whole(said), 0.3), fold_probabilities(codes)
+    found = whole(fold_probabilities(codes, caller.list_of(codes, most=50), 0.3))
+    assert np.isfinite(found).all() and 0.9 < found.max() <= 1.001
+    assert np.abs(found - wanted).sum() < 0.1 * np.abs(wanted - plain).sum()
 
 
 def test_fullest_stretch_holds_the_most_pairs():
