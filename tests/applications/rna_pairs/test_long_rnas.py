@@ -137,9 +137,11 @@ def test_weighing_of_a_list_stays_in_the_range_of_numbers(caller, need_package):
     codes = np.random.default_rng(5).integers(0, 4, 500).astype(np.uint8)
     said = caller.list_of(codes, most=500)
     wanted, plain = fold_probabilities(codes, whole(said), 0.3), fold_probabilities(codes)
-    found = whole(fold_probabilities(codes, caller.list_of(codes, most=50), 0.3))
-    assert np.isfinite(found).all() and 0.9 < found.max() <= 1.001
-    assert np.abs(found - wanted).sum() < 0.1 * np.abs(wanted - plain).sum()
+    changed = np.abs(wanted - plain).sum()
+    for most, share in ((500, 0.001), (200, 0.1), (100, 0.5)):  # of random weights, which name no partners
+        found = whole(fold_probabilities(codes, caller.list_of(codes, most=most), 0.3))
+        assert np.isfinite(found).all() and 0 <= found.min() and found.max() < 1.001
+        assert np.abs(found - wanted).sum() < share * changed
 
 
 def test_fullest_stretch_holds_the_most_pairs():
