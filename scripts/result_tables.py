@@ -46,7 +46,7 @@ from speed_tables import (
     startup_table,
     where_table,
 )
-from structure_tables import contact_table, pair_table, state_table
+from structure_tables import contact_table, length_table, pair_table, state_table
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = ("results.md", "performance.md", "architectures.md", "reliability.md", "tasks/gene_structure_eukaryote.md")
@@ -141,6 +141,7 @@ KINDS = {
     "tasks": ("tasks-", task_table),
     "rna": ("rna-", rna_table),
     "pairs": ("tasks-", pair_table),
+    "rnalengths": ("rnalengths-", length_table),
     "states": ("tasks-", state_table),
     "contacts": ("contacts-", contact_table),
     "mlm": ("mlm-", mlm_table),

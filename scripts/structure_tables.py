@@ -13,6 +13,19 @@ def pair_table(results: dict[str, dict]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def length_table(results: dict[str, dict]) -> str:
+    """F1 of pairs of short and of long RNAs of families that training has not seen, and the gain over RNAfold."""
+    lines = ["| run | RNAs | method | F1 | F1, mean over families | F1 above RNAfold |", "|" + "---|" * 6]
+    for name, result in results.items():
+        for length, scores in result["scores"].items():
+            of = f"{length.replace('_', ' ')} nt: {scores['n']} of {scores['n_families']} families"
+            for method, f1 in scores["f1"].items():
+                gain = scores["above_rnafold"].get(method)
+                gain = _with_interval(gain, "f1", "+") if gain else "–"
+                lines.append(_row([name, of, method, f"{f1:.3f}", f"{scores['f1_over_families'][method]:.3f}", gain]))
+    return "\n".join(lines) + "\n"
+
+
 def state_table(results: dict[str, dict]) -> str:
     """Accuracy over codons with intervals of 95 % over chains, F1 of each state, calibration."""
     states = next(iter(results.values()), {"states": []})["states"]

@@ -6,14 +6,19 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from genoformer.decoding.base_pairs import N_PAIR_KINDS, pair_kinds
+from genoformer.structures.folding import WHOLE_BP
+from genoformer.structures.pair_list import PairList, PairProbabilities, shortened, sums_of_pairs
 
 OFFSETS = (-3, -2, -1, 0, 1, 2, 3)
 """Pairs (i + o, j - o) that the linear model looks at: the stem that a pair would stand in."""
 PER_RNA = 300
 """Pairs of each training RNA that the linear model sees."""
 
-Probabilities = Callable[[np.ndarray], np.ndarray]
-"""From uint8 base codes [L] to pair probabilities [L, L]."""
+AT_ONCE = 1 << 18
+"""Pairs whose features are made at a time."""
+
+Probabilities = Callable[[np.ndarray], PairProbabilities]
+"""From uint8 base codes [L] to pair probabilities, a list of them for more than ``WHOLE_BP`` bases."""
 
 
 def fit_stem_logistic(codes: Sequence[np.ndarray], partners: Sequence[np.ndarray], seed: int) -> Probabilities:
@@ -39,12 +44,23 @@ def fit_stem_logistic(codes: Sequence[np.ndarray], partners: Sequence[np.ndarray
     model = LogisticRegression(max_iter=500)
     model.fit(np.concatenate(features), np.concatenate(outcomes), sample_weight=weight / weight.mean())
 
-    def probabilities(sequence: np.ndarray) -> np.ndarray:
+    def probabilities(sequence: np.ndarray) -> PairProbabilities:
+        if len(sequence) > WHOLE_BP:
+            return list_of(sequence)
         found = np.zeros((len(sequence), len(sequence)))
         i, j = np.nonzero(np.triu(pair_kinds(sequence) >= 0))
         if len(i):
             found[i, j] = model.predict_proba(stem_features(sequence, i, j))[:, 1]
         return normalised(found + found.T)
+
+    def list_of(sequence: np.ndarray) -> PairList:
+        pairs = np.argwhere(np.triu(pair_kinds(sequence) >= 0)).astype(np.int32)
+        parts = np.split(pairs, range(AT_ONCE, len(pairs), AT_ONCE))
+        found = [model.predict_proba(stem_features(sequence, *part.T))[:, 1] for part in parts if len(part)]
+        sure = np.concatenate([np.empty(0), *found])
+        sums = sums_of_pairs(pairs, sure, len(sequence))
+        highest = np.maximum(1.0, np.maximum(sums[pairs[:, 0]], sums[pairs[:, 1]]))
+        return shortened(pairs, (sure / highest).astype(np.float32), len(sequence))
 
     return probabilities
 

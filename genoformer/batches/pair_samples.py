@@ -8,22 +8,27 @@ import numpy as np
 from genoformer.decoding.base_pairs import N_PAIR_KINDS, pair_kinds
 from genoformer.sequence.kmers import KmerTokenizer
 from genoformer.structures.dot_bracket import ALONE, pairs_of
+from genoformer.structures.folding import WHOLE_BP
 from genoformer.tasks.rna_pairs import pair_labels
 
 UNKNOWN = -2
 """Partner of a base whose pair leaves the crop."""
+STRETCH_BP = 512
+"""What evaluation while training sees of RNAs of more than ``WHOLE_BP`` bases."""
 PAIR_LETTERS = np.array([[2, 1], [1, 2], [0, 3], [3, 0], [2, 3], [3, 2]], np.uint8)
 PAIR_SHARES = np.array([0.295, 0.295, 0.14, 0.14, 0.065, 0.065])
 """GC, CG, AU, UA, GU, UG: rounded shares among the 210,148 pairs of ArchiveII."""
 
 
-def pair_features(codes: np.ndarray) -> np.ndarray:
-    """What the head is told of every two bases, the kind of pair; float32 [F, L, L].
+def pair_features(codes: np.ndarray, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
+    """What the head is told of every two bases, the kind of pair; float32 [F, h, w].
 
     Args:
         codes: uint8 base codes [L].
+        rows: First bases; all L by default.
+        columns: Second bases.
     """
-    return (pair_kinds(codes) == np.arange(N_PAIR_KINDS)[:, None, None]).astype(np.float32)
+    return (pair_kinds(codes, rows, columns) == np.arange(N_PAIR_KINDS)[:, None, None]).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,14 @@ class PairSamples:
     mutated: float = 0.0
 
     def __call__(self, number: int, generator: np.random.Generator | None) -> dict[str, np.ndarray]:
-        """Sample of one RNA, whole without a generator; see ``batches.structure_dataset``."""
+        """Sample of one RNA; without a generator all of it, or the fullest stretch of a long one."""
         codes, partners = self.codes[number], self.partners[number]
         if generator is not None:
             start, end = choose_crop(partners, self.crop_bp, generator)
-            codes, partners = codes[start:end], crop_partners(partners, start, end)
+        else:
+            start, end = (0, len(codes)) if len(codes) <= WHOLE_BP else fullest_crop(partners, STRETCH_BP)
+        codes, partners = codes[start:end], crop_partners(partners, start, end)
+        if generator is not None:
             if self.mutated:
                 codes = mutate(codes, partners, self.mutated * generator.random(), generator)
         return {
@@ -70,6 +78,18 @@ def choose_crop(partners: np.ndarray, crop_bp: int, generator: np.random.Generat
         first, second = pairs[generator.integers(len(pairs))]
         low, high = max(low, second + 1 - crop_bp), min(high, first)
     start = int(generator.integers(low, high + 1))
+    return start, start + crop_bp
+
+
+def fullest_crop(partners: np.ndarray, crop_bp: int) -> tuple[int, int]:
+    """The first stretch of ``crop_bp`` bases, of at least so many, that holds the most pairs."""
+    pairs = pairs_of(partners)
+    pairs = pairs[pairs[:, 1] - pairs[:, 0] < crop_bp]
+    # A pair (i, j) is in the stretches that start from j + 1 - crop_bp to i.
+    changes = np.zeros(len(partners) + 1, np.int64)
+    np.add.at(changes, np.maximum(0, pairs[:, 1] + 1 - crop_bp), 1)
+    np.add.at(changes, pairs[:, 0] + 1, -1)
+    start = int(changes.cumsum()[: len(partners) - crop_bp + 1].argmax())
     return start, start + crop_bp
 
 

@@ -36,7 +36,7 @@ class TrainingStructures(TrainingSequences):
 
 
 class EvaluationStructures(Dataset):
-    """Every sequence once, whole, in order.
+    """Every sequence once, in order; ``make_item`` says how much of it.
 
     Args:
         n: Number of sequences.

@@ -8,6 +8,7 @@ import numba
 import numpy as np
 
 from genoformer.structures.dot_bracket import ALONE
+from genoformer.structures.pair_list import PairList, PairProbabilities
 
 MIN_HAIRPIN = 3
 """Bases between the two of a pair, at least: the backbone cannot turn on fewer."""
@@ -18,39 +19,57 @@ SMALLEST = 1e-4
 """Pairs that are less probable are in no structure."""
 
 
-def pair_kinds(codes: np.ndarray) -> np.ndarray:
-    """Kind of pair that two bases can make, U read as T: 0 for GC, 1 for AU, 2 for GU, -1 for none; int8 [L, L].
+def pair_kinds(codes: np.ndarray, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
+    """Kind of pair that two bases can make, U read as T: 0 for GC, 1 for AU, 2 for GU, -1 for none; int8 [h, w].
 
     Args:
         codes: uint8 base codes [L]; ambiguous bases pair with nothing.
+        rows: First bases; all L by default.
+        columns: Second bases.
     """
     table = np.full((16, 16), NO_PAIR, np.int8)
     for pair, kind in PAIR_KINDS.items():
         table["ACGT".index(pair[0]), "ACGT".index(pair[1])] = kind
-    kinds = table[codes[:, None], codes[None, :]]
-    i = np.arange(len(codes))
-    kinds[np.abs(i[:, None] - i[None, :]) <= MIN_HAIRPIN] = NO_PAIR
+    kinds = table[codes[rows, None], codes[None, columns]]
+    places = np.arange(len(codes), dtype=np.int32)
+    kinds[np.abs(places[rows, None] - places[None, columns]) <= MIN_HAIRPIN] = NO_PAIR
     return kinds
 
 
-def nested_structure(probabilities: np.ndarray, gamma: float = 1.0) -> np.ndarray:
+def nested_structure(found: PairProbabilities, gamma: float = 1.0) -> np.ndarray:
     """The structure without crossing pairs that has the highest expected accuracy.
 
     It maximises 2 ``gamma`` times the probabilities of its pairs plus those of its bases without one to be without one;
     a larger ``gamma`` makes more pairs. Pairs with a probability below ``SMALLEST`` are not considered.
 
     Args:
-        probabilities: float [L, L], symmetric; zero where no pair is possible.
+        found: Probabilities, float [L, L], symmetric, zero where no pair is possible; or a list of pairs. Of a list,
+            pairs that are worth less than leaving both bases alone are not looked at: they are in no best structure.
         gamma: Weight of pairs.
 
     Returns:
-        Partners, int64 [L], see ``structures.dot_bracket``. Time grows with L² times the possible partners of a base.
+        Partners, int64 [L], see ``structures.dot_bracket``. Time grows with L² times the possible partners of a base,
+        memory is 12 bytes times L².
     """
-    weights = np.triu(np.asarray(probabilities, np.float64), MIN_HAIRPIN + 1)
-    alone = np.maximum(0.0, 1.0 - np.asarray(probabilities, np.float64).sum(axis=1))
+    firsts, seconds, probability, alone = _weighed(found)
+    gains = 2 * gamma * probability
+    if isinstance(found, PairList):
+        worth = gains >= alone[firsts] + alone[seconds]
+        firsts, seconds, gains = firsts[worth], seconds[worth], gains[worth]
+    starts = np.searchsorted(firsts, np.arange(len(alone) + 1))
+    return _best_nested(gains, seconds, starts, alone)
+
+
+def _weighed(found: PairProbabilities) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs that a structure may have, both bases and how probable they are, and each base to be alone, float64."""
+    if isinstance(found, PairList):
+        chosen = found.probability >= SMALLEST
+        firsts, seconds = found.pairs[chosen].T.astype(np.int64)
+        return firsts, seconds, found.probability[chosen].astype(np.float64), found.alone
+    weights = np.triu(np.asarray(found, np.float64), MIN_HAIRPIN + 1)
+    alone = np.maximum(0.0, 1.0 - np.asarray(found, np.float64).sum(axis=1))
     firsts, seconds = np.nonzero(weights >= SMALLEST)
-    starts = np.searchsorted(firsts, np.arange(len(weights) + 1))
-    return _best_nested(2 * gamma * weights[firsts, seconds], seconds, starts, alone)
+    return firsts, seconds, weights[firsts, seconds], alone
 
 
 @numba.njit(cache=True)
@@ -91,24 +110,24 @@ def _best_nested(gains, seconds, starts, alone):
     return partners
 
 
-def crossing_structure(probabilities: np.ndarray, gamma: float = 1.0) -> np.ndarray:
+def crossing_structure(found: PairProbabilities, gamma: float = 1.0) -> np.ndarray:
     """The structure of highest expected accuracy in which pairs may cross: a matching of maximum weight.
 
     Args:
-        probabilities: float [L, L], symmetric; zero where no pair is possible.
+        found: Probabilities, float [L, L], symmetric, zero where no pair is possible; or a list of pairs.
         gamma: Weight of pairs.
 
     Returns:
         Partners, int64 [L].
     """
-    probabilities = np.asarray(probabilities, np.float64)
-    alone = np.maximum(0.0, 1.0 - probabilities.sum(axis=1))
+    firsts, seconds, probability, alone = _weighed(found)
     # What a pair is worth beyond leaving both bases alone; the others are in no best structure.
-    gains = 2 * gamma * np.triu(probabilities, MIN_HAIRPIN + 1) - alone[:, None] - alone[None, :]
-    firsts, seconds = np.nonzero((gains > 0) & (np.triu(probabilities, MIN_HAIRPIN + 1) >= SMALLEST))
+    gains = 2 * gamma * probability - alone[firsts] - alone[seconds]
+    worth = gains > 0
     graph: networkx.Graph[int] = networkx.Graph()
-    graph.add_weighted_edges_from(zip(firsts.tolist(), seconds.tolist(), gains[firsts, seconds].tolist(), strict=True))
-    partners = np.full(len(probabilities), ALONE, np.int64)
+    edges = firsts[worth].tolist(), seconds[worth].tolist(), gains[worth].tolist()
+    graph.add_weighted_edges_from(zip(*edges, strict=True))
+    partners = np.full(len(alone), ALONE, np.int64)
     for i, j in networkx.max_weight_matching(graph):
         partners[i], partners[j] = j, i
     return partners

@@ -1,6 +1,7 @@
 """A model of whole sequences made ready: what is alike for states of codons, contacts and base pairs."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -98,14 +99,19 @@ class SequenceCaller:
             outputs = self.outputs(record.codes)
             yield SequencePrediction(record.id, len(record), outputs, record=record, shown=self.presentation)
 
-    def run_network(self, codes: np.ndarray, **inputs: np.ndarray) -> torch.Tensor:
-        """Outputs of the network for one sequence, float32, on the processor; inputs are [1, ...] each."""
+    @contextmanager
+    def running(self) -> Iterator[tuple[Any, Callable[[np.ndarray], torch.Tensor]]]:
+        """The network for as long as the block lasts, without gradients, and what makes inputs of arrays."""
         device = model_device(self.bundle.model)
-        inputs = {"token_ids": self.bundle.tokenizer.encode(codes).astype(np.int64)[None], **inputs}
-        tensors = {name: torch.from_numpy(array).to(device) for name, array in inputs.items()}
         autocast = torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
         with refusals_explained(), torch.inference_mode(), autocast:
-            return self.bundle.model(**tensors)[0].float().cpu()
+            yield self.bundle.model, lambda array: torch.from_numpy(array).to(device)
+
+    def run_network(self, codes: np.ndarray, **inputs: np.ndarray) -> torch.Tensor:
+        """Outputs of the network for one sequence, float32, on the processor; inputs are [1, ...] each."""
+        inputs = {"token_ids": self.bundle.tokenizer.encode(codes).astype(np.int64)[None], **inputs}
+        with self.running() as (network, read):
+            return network(**{name: read(array) for name, array in inputs.items()})[0].float().cpu()
 
     def run_on_codons(self, codes: np.ndarray, nothing: tuple[int, ...]) -> np.ndarray:
         """Outputs for whole codons, float32; one or two bases left over are not read.

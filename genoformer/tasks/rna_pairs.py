@@ -15,6 +15,7 @@ from torch import Tensor
 from genoformer.decoding.base_pairs import N_PAIR_KINDS, nested_structure, pair_kinds
 from genoformer.metrics.pairs import mean_pair_scores, pair_scores
 from genoformer.structures.dot_bracket import ALONE, partners_of
+from genoformer.structures.pair_list import MOST_PARTNERS, PairList, shortened
 from genoformer.tasks.options import read_options
 from genoformer.tasks.pair_head_options import check_pair_head_options
 
@@ -33,7 +34,7 @@ class PairOptions:
 
     Attributes:
         prior: "none", or "viennarna": prediction folds with both; training does not see ViennaRNA.
-        max_bp: Longest sequence that is read; memory grows with its square, see ``nn.pair_head``.
+        max_bp: Longest sequence that is read; memory grows with its square, see docs/tasks/rna_pairs.md.
         channels: Maps of the head.
         rank: Of each map's bilinear form.
         n_convolutions: Convolutions over the maps.
@@ -45,7 +46,7 @@ class PairOptions:
     """
 
     prior: str = "none"
-    max_bp: int = 1024
+    max_bp: int = 6000
     channels: int = 16
     rank: int = 8
     n_convolutions: int = 3
@@ -138,6 +139,28 @@ def pair_probabilities(logits: Tensor, labels: Tensor) -> Tensor:
     said = log_partners(logits, labels).exp().masked_fill(labels == IMPOSSIBLE, 0.0)
     said = (said + said.transpose(1, 2)) / 2
     return said - torch.diag_embed(said.diagonal(dim1=1, dim2=2))
+
+
+def list_probabilities(pairs: np.ndarray, logits: np.ndarray, alone: np.ndarray, most: int = MOST_PARTNERS) -> PairList:
+    """What ``pair_probabilities`` says, for the likeliest partners of each base.
+
+    Args:
+        pairs: All that are possible, int32 [n, 2], i < j, in order.
+        logits: Of each, float32 [n].
+        alone: Logits of each base to have no partner, [L].
+        most: Partners of a base that are kept.
+    """
+    length, (i, j) = len(alone), pairs.T
+    highest = alone.astype(np.float32)
+    for side in (i, j):
+        np.maximum.at(highest, side, logits)
+    sums = np.exp(alone - highest, dtype=np.float64)
+    for side in (i, j):
+        sums += np.bincount(side, weights=np.exp(logits - highest[side]), minlength=length)
+    said = (highest + np.log(sums)).astype(np.float32)  # logarithm of the sum over a base's partners
+    probability = np.exp(logits - said[i])
+    probability += np.exp(logits - said[j])
+    return shortened(pairs, probability / 2, length, most)
 
 
 def pair_labels(codes: np.ndarray, partners: np.ndarray | None = None) -> np.ndarray:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from genoformer.nn import pair_head
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.pair_head import PairHead, build_pair_model
 
@@ -68,3 +69,39 @@ def test_every_weight_learns_after_the_first_step():
     started(model.head)
     model(torch.randint(5, 9, (2, 12)), pair_features=torch.rand(2, 1, 12, 12)).square().mean().backward()
     assert [name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()] == []
+
+
+@pytest.mark.parametrize("tile", [1, 4, 7, 30])
+@pytest.mark.parametrize("n_real", [23, 17])
+def test_map_in_tiles_is_the_whole_map_with_its_gradients(monkeypatch, tile, n_real):
+    torch.manual_seed(4)
+    head = started(
+        PairHead(8, channels=3, rank=2, n_convolutions=2, width=5, n_pair_features=2, n_distance_bins=6)
+    ).double()
+    hidden = torch.randn(2, 23, 8, dtype=torch.float64, requires_grad=True)
+    features, valid = torch.rand(2, 2, 23, 23).double(), torch.arange(23)[None].expand(2, -1) < n_real
+    weights = torch.randn(2, 23, 23)
+    found = []
+    for longest in (23, 22):
+        monkeypatch.setattr(pair_head, "WHOLE_TOKENS", longest)
+        monkeypatch.setattr(pair_head, "TILE_TOKENS", tile)
+        hidden.grad = None
+        head.zero_grad()
+        logits = head(hidden, features, valid)
+        (logits * weights).sum().backward()
+        gradients = [parameter.grad for parameter in head.parameters() if parameter.grad is not None]
+        found.append([logits.detach(), hidden.grad, *(gradient.clone() for gradient in gradients)])
+    assert len(found[0]) > 8
+    for whole, tiled in zip(*found, strict=True):
+        torch.testing.assert_close(tiled, whole, rtol=1e-5, atol=1e-5)  # logits are float32
+
+
+def test_strips_without_features_are_rows_of_the_map(monkeypatch):
+    monkeypatch.setattr(pair_head, "TILE_TOKENS", 4)
+    plain, hidden = PairHead(8, channels=4, rank=2, n_convolutions=1), torch.randn(1, 10, 8)
+    whole = started(plain)(hidden)
+    with torch.no_grad():
+        for start, strip in plain.strips(hidden):
+            wanted = torch.triu(whole[:, start : start + strip.shape[1], start:], 1)
+            torch.testing.assert_close(torch.triu(strip, 1), wanted)
+        assert start == 8 and strip.shape == (1, 2, 2)

@@ -17,6 +17,7 @@ from genoformer.decoding.base_pairs import nested_structure
 from genoformer.metrics.calibration import IsotonicCalibrator, brier, ece
 from genoformer.metrics.pairs import mean_pair_scores, pair_scores
 from genoformer.structures.folding import fold_probabilities, fold_structure
+from genoformer.structures.pair_list import PairProbabilities
 
 ALONE, MIXED, FOLDED = "genoformer", "genoformer_viennarna", "rnafold"
 MEASURES = ("precision", "recall", "f1")
@@ -80,13 +81,13 @@ def _methods(
     return methods, weight
 
 
-def _judge(fitted: dict, found: Sequence[np.ndarray], partners: Sequence[np.ndarray]) -> tuple[list[dict], dict]:
+def _judge(fitted: dict, found: Sequence[PairProbabilities], partners: Sequence[np.ndarray]) -> tuple[list[dict], dict]:
     """Scores of each test RNA with what was fitted on validation, and their calibration."""
     rows = [pair_scores(nested_structure(p, fitted["gamma"]), t) for p, t in zip(found, partners, strict=True)]
     return rows, {"gamma": fitted["gamma"], **_calibration(fitted, found, partners)}
 
 
-def _calibration(fitted: dict, found: Sequence[np.ndarray], partners: Sequence[np.ndarray]) -> dict[str, float]:
+def _calibration(fitted: dict, found: Sequence[PairProbabilities], partners: Sequence[np.ndarray]) -> dict[str, float]:
     from_isotonic = IsotonicCalibrator.from_dict(fitted["isotonic"])
     populations = [pair_population(*both) for both in zip(found, partners, strict=True)]
     scores, outcomes = (np.concatenate(parts) for parts in zip(*populations, strict=True))

@@ -12,7 +12,8 @@ from genoformer.decoding.base_pairs import nested_structure
 from genoformer.inference.interface import Speed
 from genoformer.metrics.calibration_fit import fit_isotonic
 from genoformer.metrics.pairs import pair_scores
-from genoformer.structures.folding import fold_probabilities
+from genoformer.structures.folding import WHOLE_BP, fold_probabilities
+from genoformer.structures.pair_list import PairProbabilities
 from genoformer.training.finish import Finish
 from genoformer.training.progress import stepped
 
@@ -22,6 +23,8 @@ WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
 """Weights of the network, beside ViennaRNA, among which validation chooses; 0 is ViennaRNA by itself."""
 CHOOSING = 24
 """RNAs of each family, at most, on which that weight is chosen: long ones take seconds."""
+CHOOSING_COST = CHOOSING * WHOLE_BP**3
+"""Sum of the cubes of their lengths, at most: of RNAs of more than ``WHOLE_BP`` bases there are fewer."""
 
 
 def fit_pairs(bundle: Bundle, data: PairData, precision: str) -> dict[str, Any]:
@@ -37,7 +40,9 @@ def fit_pairs(bundle: Bundle, data: PairData, precision: str) -> dict[str, Any]:
     return {"rna_pairs": {**fitted, **fit_pair_calibration(found, samples.partners, groups)}}
 
 
-def fit_pair_calibration(found: Sequence[np.ndarray], partners: Sequence[np.ndarray], groups: Sequence[str]) -> dict:
+def fit_pair_calibration(
+    found: Sequence[PairProbabilities], partners: Sequence[np.ndarray], groups: Sequence[str]
+) -> dict:
     """What turns probabilities of pairs into calibrated ones and structures, fitted on RNAs that training has not seen.
 
     Args:
@@ -55,7 +60,10 @@ def fit_pair_calibration(found: Sequence[np.ndarray], partners: Sequence[np.ndar
 
 
 def choose_weight(
-    codes: Sequence[np.ndarray], said: Sequence[np.ndarray], partners: Sequence[np.ndarray], groups: Sequence[str]
+    codes: Sequence[np.ndarray],
+    said: Sequence[PairProbabilities],
+    partners: Sequence[np.ndarray],
+    groups: Sequence[str],
 ) -> float:
     """The weight of the network beside ViennaRNA with the best F1, the smaller one where two are as good.
 
@@ -63,9 +71,11 @@ def choose_weight(
         codes: uint8 base codes of each RNA.
         said: What the network says of each, see ``caller.PairCaller.probabilities``.
         partners: True partners of each.
-        groups: Family of each; see ``fit_pair_calibration``. Of each at most ``CHOOSING`` RNAs are looked at.
+        groups: Family of each; see ``fit_pair_calibration``. Of each at most ``CHOOSING`` RNAs are looked at, and no
+            more than ``CHOOSING_COST`` allows.
     """
-    numbers = [i for members in _members(groups) for i in members[:: -(-len(members) // CHOOSING)]]
+    lengths = [len(sequence) for sequence in codes]
+    numbers = [i for members in _members(groups) for i in _spread(members, lengths)]
     wanted, names = [partners[i] for i in numbers], [groups[i] for i in numbers]
     f1 = {}
     for weight in stepped(WEIGHTS, "choosing the weight beside ViennaRNA", "weight"):
@@ -75,7 +85,7 @@ def choose_weight(
 
 
 def _best_gamma(
-    found: Sequence[np.ndarray], partners: Sequence[np.ndarray], groups: Sequence[str]
+    found: Sequence[PairProbabilities], partners: Sequence[np.ndarray], groups: Sequence[str]
 ) -> tuple[float, float]:
     """The weight of pairs with the highest F1, mean over groups, and that F1."""
     members = _members(groups)
@@ -91,6 +101,14 @@ def _best_gamma(
 def _members(groups: Sequence[str]) -> list[list[int]]:
     """Numbers of the members of each group."""
     return [[i for i, group in enumerate(groups) if group == name] for name in sorted(set(groups))]
+
+
+def _spread(members: list[int], lengths: list[int]) -> list[int]:
+    """The members that are looked at: every n-th, at least one."""
+    step = -(-len(members) // CHOOSING)
+    while step < len(members) and sum(lengths[i] ** 3 for i in members[::step]) > CHOOSING_COST:
+        step += 1
+    return members[::step]
 
 
 FINISH = Finish(fit_pairs)

@@ -100,19 +100,21 @@ def _checked_ends(file: h5py.File) -> list[int]:
     return ends
 
 
-def draw_map(path: Path, title: str, values: np.ndarray, label: str) -> None:
+def draw_map(path: Path, title: str, values: np.ndarray, label: str, n: int | None = None) -> None:
     """A picture of a map.
 
     Args:
         path: PNG file.
         title: Above the map.
-        values: 0 to 1, float [L, L].
+        values: 0 to 1, float, square.
         label: Below the map.
+        n: Length of the axes; as many as there are values by default.
     """
-    pyplot, length = load_pyplot(), max(1, len(values))
+    pyplot, length = load_pyplot(), max(1, len(values) if n is None else n)
     figure, axes = pyplot.subplots(figsize=(6, 6), dpi=150)
     extent = (0.5, length + 0.5, length + 0.5, 0.5)
-    axes.imshow(values.reshape(length, -1), cmap="Greys", vmin=0, vmax=1, extent=extent, interpolation="nearest")
+    cells = values.reshape(max(1, len(values)), -1)
+    axes.imshow(cells, cmap="Greys", vmin=0, vmax=1, extent=extent, interpolation="nearest")
     axes.plot(extent[:2], extent[:2], color="0.7", linewidth=0.5)
     axes.set_title(title, fontsize=8)
     axes.set_xlabel(label)

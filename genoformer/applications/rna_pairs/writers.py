@@ -15,6 +15,8 @@ from genoformer.sequence.records import Record
 from genoformer.structures.dot_bracket import pairs_of
 from genoformer.structures.pair_files import write_bpseq, write_ct, write_dbn
 
+MOST_CELLS = 1024
+"""Rows of a picture: it is some 900 pixels wide."""
 LISTED = 0.05
 """Pairs in the table are in the structure, or at least this probable."""
 
@@ -46,10 +48,11 @@ class TableWriter(TextWriter):
 
 def listed_pairs(found: Outputs) -> Iterator[tuple[int, int, float, bool]]:
     """Pairs of the table: both bases, 0-based, the probability, and whether the pair is in the structure."""
-    for (i, j), sure in zip(found["pairs"].tolist(), found["probability"].tolist(), strict=True):
-        chosen = bool(found["partners"][i] == j)
-        if chosen or sure >= LISTED:
-            yield i, j, sure, chosen
+    pairs, probability = found["pairs"], found["probability"]
+    chosen = found["partners"][pairs[:, 0]] == pairs[:, 1]
+    shown = chosen | (probability.astype(np.float64) >= LISTED)
+    rows = pairs[shown].tolist(), probability[shown].tolist(), chosen[shown].tolist()
+    yield from ((i, j, sure, is_chosen) for (i, j), sure, is_chosen in zip(*rows, strict=True))
 
 
 def write_one_bpseq(path: Path, record: Record, found: Outputs) -> None:
@@ -61,7 +64,8 @@ def write_one_bpseq(path: Path, record: Record, found: Outputs) -> None:
 def draw_one(path: Path, record: Record, found: Outputs) -> None:
     """A picture of one record: probabilities above the diagonal, the structure below it."""
     with atomic_path(path) as temporary:
-        draw_map(temporary, record.id, _map(record, found), "base (above: probability; below: structure)")
+        label = "base (above: probability; below: structure)"
+        draw_map(temporary, record.id, _map(record, found), label, n=len(record))
 
 
 def draw_one_as_arcs(path: Path, record: Record, found: Outputs) -> None:
@@ -79,11 +83,16 @@ def draw_one_dot_plot(path: Path, record: Record, found: Outputs) -> None:
 
 
 def _map(record: Record, found: Outputs) -> np.ndarray:
-    """Probabilities above the diagonal, the structure below it, float32 [L, L]."""
-    values = np.zeros((len(record), len(record)), np.float32)
-    values[found["pairs"][:, 0], found["pairs"][:, 1]] = found["probability"]
-    chosen = pairs_of(found["partners"])
-    values[chosen[:, 1], chosen[:, 0]] = 1.0
+    """Probabilities above the diagonal, the structure below it, float32; a cell of a large map is several bases.
+
+    Cells have the highest value of their bases.
+    """
+    bases = max(1, -(-len(record) // MOST_CELLS))
+    n = -(-len(record) // bases)
+    values, (i, j) = np.zeros((n, n), np.float32), found["pairs"].T // bases
+    np.maximum.at(values, (i, j), found["probability"])
+    first, second = pairs_of(found["partners"]).T // bases
+    values[second, first] = 1.0
     return values
 
 
