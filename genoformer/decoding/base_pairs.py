@@ -7,7 +7,7 @@ import networkx
 import numba
 import numpy as np
 
-from genoformer.structures.dot_bracket import ALONE
+from genoformer.structures.dot_bracket import ALONE, writable
 from genoformer.structures.pair_list import PairList, PairProbabilities
 
 MIN_HAIRPIN = 3
@@ -118,7 +118,7 @@ def crossing_structure(found: PairProbabilities, gamma: float = 1.0) -> np.ndarr
         gamma: Weight of pairs.
 
     Returns:
-        Partners, int64 [L].
+        Partners, int64 [L], without pairs that cross in more ways than there are kinds of brackets.
     """
     firsts, seconds, probability, alone = _weighed(found)
     # What a pair is worth beyond leaving both bases alone; the others are in no best structure.
@@ -130,4 +130,4 @@ def crossing_structure(found: PairProbabilities, gamma: float = 1.0) -> np.ndarr
     partners = np.full(len(alone), ALONE, np.int64)
     for i, j in networkx.max_weight_matching(graph):
         partners[i], partners[j] = j, i
-    return partners
+    return writable(partners)

@@ -4,6 +4,7 @@ Pairs that cross need brackets of another kind: ``()``, ``[]``, ``{}``, ``<>``, 
 Rfam write them.
 """
 
+from collections.abc import Iterator
 from string import ascii_lowercase, ascii_uppercase
 
 import numpy as np
@@ -66,20 +67,32 @@ def write_dot_bracket(partners: np.ndarray) -> str:
     """
     check_partners(partners)
     letters = ["."] * len(partners)
+    for i, j, kind in _kinds(partners):
+        if kind is None:
+            raise ValueError(f"pairs cross in more than {len(OPENING)} ways at position {i + 1}")
+        letters[i], letters[j] = OPENING[kind], CLOSING[kind]
+    return "".join(letters)
+
+
+def writable(partners: np.ndarray) -> np.ndarray:
+    """Partners without the pairs for which no kind of bracket is left; see ``write_dot_bracket``."""
+    kept = [(i, j) for i, j, kind in _kinds(partners) if kind is not None]
+    return partners_of(np.array(kept), len(partners))
+
+
+def _kinds(partners: np.ndarray) -> Iterator[tuple[int, int, int | None]]:
+    """Pairs i < j, by i, with the first kind of bracket in which it crosses none that opens before it, or none."""
     ends: list[list[int]] = [[] for _ in OPENING]  # for each kind, the ends of the pairs that are open
-    for i, j in enumerate(partners.tolist()):
-        if j <= i:
-            continue
+    for i, j in pairs_of(partners).tolist():
         for kind, opened in enumerate(ends):
             while opened and opened[-1] < i:
                 opened.pop()
             if not opened or opened[-1] > j:
                 opened.append(j)
-                letters[i], letters[j] = OPENING[kind], CLOSING[kind]
+                yield i, j, kind
                 break
         else:
-            raise ValueError(f"pairs cross in more than {len(OPENING)} ways at position {i + 1}")
-    return "".join(letters)
+            yield i, j, None
 
 
 def check_partners(partners: np.ndarray) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from genoformer.decoding.base_pairs import MIN_HAIRPIN, crossing_structure, nested_structure, pair_kinds
 from genoformer.sequence.alphabet import encode_bases
-from genoformer.structures.dot_bracket import parse_dot_bracket, write_dot_bracket
+from genoformer.structures.dot_bracket import ALONE, OPENING, parse_dot_bracket, write_dot_bracket
 
 
 def all_structures(length: int, crossing: bool):
@@ -62,6 +62,16 @@ def test_a_knot_is_found_only_where_pairs_may_cross():
             probabilities[i, j] = 0.9 if i < 12 and j < 12 else 0.8
     assert write_dot_bracket(crossing_structure(probabilities)) == "(((..[[[.)))...]]]"
     assert write_dot_bracket(nested_structure(probabilities)) == "(((......)))......"
+
+
+def test_pairs_that_cross_in_more_ways_than_there_are_brackets_are_left_out():
+    n = len(OPENING) + 5
+    found = np.zeros((2 * n, 2 * n))
+    found[np.arange(n), np.arange(n) + n] = found[np.arange(n) + n, np.arange(n)] = 0.9
+    partners = crossing_structure(found)
+    assert partners[: len(OPENING)].tolist() == list(range(n, n + len(OPENING)))
+    assert (partners[len(OPENING) : n] == ALONE).all()
+    assert parse_dot_bracket(write_dot_bracket(partners)).tolist() == partners.tolist()
 
 
 def test_empty_and_hopeless_sequences_have_no_pairs():
