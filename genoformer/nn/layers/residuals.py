@@ -1,4 +1,7 @@
-"""Sums of two rows and their norm in one pass, without gradients: torch takes a pass for each step and each type."""
+"""Sums of two rows and their norm in one pass, without gradients: torch takes a pass for each step and each type.
+
+Calls are short and keep Python's lock: threads that take it back in compiled code cannot be ended with their process.
+"""
 
 import numba
 import numpy as np
@@ -41,43 +44,45 @@ def add_and_norm(hidden: Tensor, added: Tensor, norm: nn.LayerNorm, dtype: torch
     """
     total, normed = torch.empty_like(hidden), hidden.new_empty(hidden.shape, dtype=dtype)
     _add_and_norm(
-        _numbers(hidden), _numbers(added), added.dtype == torch.bfloat16, _numbers(norm.weight), _numbers(norm.bias),
-        norm.eps, _numbers(total), _numbers(normed), dtype == torch.bfloat16,
+        _numbers(hidden), added.data_ptr(), added.dtype == torch.bfloat16, _numbers(norm.weight), _numbers(norm.bias),
+        norm.eps, _numbers(total), normed.data_ptr(), dtype == torch.bfloat16,
     )  # fmt: skip
     return total, normed
 
 
 def add(hidden: Tensor, added: Tensor, out: Tensor) -> None:
     """Write ``hidden + added`` to ``out``, float32 [n, D]; arguments as for ``add_and_norm``."""
-    _add(_numbers(hidden), _numbers(added), added.dtype == torch.bfloat16, _numbers(out))
+    _add(_numbers(hidden), added.data_ptr(), added.dtype == torch.bfloat16, _numbers(out))
 
 
 def _numbers(rows: Tensor) -> np.ndarray:
-    """As one row of float32, or of the 16 bits of bfloat16."""
-    rows = rows.detach().view(-1)
-    return (rows.view(torch.int16) if rows.dtype == torch.bfloat16 else rows).numpy()
+    """Float32 as one row."""
+    return rows.detach().view(-1).numpy()
 
 
-@numba.njit(cache=True, nogil=True)
-def _added(hidden, added, is_half, place):
-    address = added.ctypes.data
+# States of either type are addresses, so that a function has one signature: of several, processes that compile at the
+# same time may put one in the place of another on disk.
+
+
+@numba.njit(cache=True)
+def _added(hidden, address, is_half, place):
     more = load_halves(address + 2 * place, hidden) if is_half else load_from(address, place, hidden)
     return plus(load(hidden, place), more)
 
 
-@numba.njit(cache=True, nogil=True)
-def _add(hidden, added, is_half, out):
+@numba.njit(cache=True)
+def _add(hidden, address, is_half, out):
     for place in range(0, len(hidden), LANES):
-        store(out, place, _added(hidden, added, is_half, place))
+        store(out, place, _added(hidden, address, is_half, place))
 
 
-@numba.njit(cache=True, nogil=True)
-def _add_and_norm(hidden, added, is_half, weight, bias, eps, total, normed, is_half_normed):
-    width, nothing, address = len(weight), np.float32(0), normed.ctypes.data
+@numba.njit(cache=True)
+def _add_and_norm(hidden, address, is_half, weight, bias, eps, total, normed, is_half_normed):
+    width, nothing = len(weight), np.float32(0)
     for row in range(0, len(hidden), width):
         sums, squares = filled(nothing), filled(nothing)
         for c in range(0, width, LANES):
-            found = _added(hidden, added, is_half, row + c)
+            found = _added(hidden, address, is_half, row + c)
             store(total, row + c, found)
             sums = plus(sums, found)
         mean = filled(np.float32(sum_of(sums) / width))
@@ -89,6 +94,6 @@ def _add_and_norm(hidden, added, is_half, weight, bias, eps, total, normed, is_h
             off = times(minus(load(total, row + c), mean), scale)
             found = plus(times(off, load(weight, c)), load(bias, c))
             if is_half_normed:
-                store_halves(address + 2 * (row + c), found)
+                store_halves(normed + 2 * (row + c), found)
             else:
-                store_to(address, row + c, found)
+                store_to(normed, row + c, found)

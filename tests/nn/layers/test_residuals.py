@@ -8,6 +8,7 @@ from torch import nn
 from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.encoder import Encoder
+from genoformer.nn.layers import residuals
 from genoformer.nn.layers.residuals import add, add_and_norm, can_add
 
 HALF = {torch.float32: 1e-6, torch.bfloat16: 2**-8}
@@ -43,6 +44,14 @@ def test_a_sum_is_written_where_it_is_wanted(of_added):
     assert not out[:2].any() and not out[7:].any()
 
 
+def test_compiled_functions_have_one_signature_whatever_the_types():
+    norm, rows = nn.LayerNorm(16), torch.randn(2, 16)
+    for dtype in HALF:
+        add_and_norm(rows, rows.to(dtype), norm, dtype)
+        add(rows, rows.to(dtype), torch.empty(2, 16))
+    assert len(residuals._add_and_norm.signatures) == len(residuals._add.signatures) == 1
+
+
 def test_a_number_that_is_none_stays_in_its_row(norm):
     hidden = torch.randn(3, len(norm.weight))
     hidden[1, 4] = torch.nan
@@ -56,6 +65,14 @@ def test_other_states_are_left_to_torch():
     assert can_add(rows, rows) and can_add(rows, rows.bfloat16())
     assert not can_add(rows.double(), rows.double()) and not can_add(rows, rows.half())
     assert not can_add(rows[:, :24], rows[:, :24])
+
+
+def test_a_layer_takes_states_that_share_memory():
+    layer = Encoder(EncoderConfig(vocab_size=20, d_model=32, n_heads=2, n_layers=1, d_ff=48)).eval().layers[0]
+    hidden, attended = torch.randn(2, 9, 32), torch.randn(2, 1, 32).expand(-1, 9, -1)
+    expected = layer._residuals(hidden, attended.clone())
+    with torch.inference_mode():
+        torch.testing.assert_close(layer._residuals(hidden, attended), expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("width", [32, 24])
