@@ -275,7 +275,7 @@ class EncoderLayer(nn.Module):
         # Token by token all that follows is the same, in whatever row, and a few tokens at a time stay in the cache.
         rows = [states.reshape(-1, states.shape[-1]).contiguous() for states in (hidden, attended)]
         output, widen, narrow = hidden.new_empty(hidden.shape), FixedLinear(self.widen), FixedLinear(self.narrow)
-        is_fused = can_add(*rows) and self.is_pre_norm and not self.training
+        is_fused = can_add(rows[0], rows[1].dtype, widen.dtype) and self.is_pre_norm and not self.training
         parts = (states.split(TOKENS_AT_A_TIME) for states in (output.view(rows[0].shape), *rows))
         for part, before, after in zip(*parts, strict=True):
             if is_fused:

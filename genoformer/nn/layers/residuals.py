@@ -24,9 +24,9 @@ from genoformer.nn.layers.vectors import (
 )
 
 
-def can_add(hidden: Tensor, added: Tensor) -> bool:
-    """Whether ``add`` and ``add_and_norm`` take these states: float32, and float32 or bfloat16, in whole vectors."""
-    known = hidden.dtype == torch.float32 and added.dtype in (torch.float32, torch.bfloat16)
+def can_add(hidden: Tensor, *dtypes: torch.dtype) -> bool:
+    """Whether ``add`` and ``add_and_norm`` take float32 states in whole vectors, and others of these types."""
+    known = hidden.dtype == torch.float32 and all(dtype in (torch.float32, torch.bfloat16) for dtype in dtypes)
     return known and hidden.device.type == "cpu" and hidden.shape[-1] % LANES == 0
 
 
