@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from naive_genes import all_genes
-from test_intron_decoder import CODE, SEEDS, case, decode, usual_decoder
+from test_intron_decoder import CODE, SEEDS, case, decode, noise, usual_decoder
 
 from genoformer.decoding.introns import alternatives as room
 from genoformer.decoding.introns.alternatives import share_codons
@@ -77,12 +77,6 @@ def test_trying_everything_meets_every_case():
                 seen |= {("far", any(b - a > 9 for (_, a), (b, _) in pairwise(parts)))}
     assert seen >= {("number", n) for n in range(N)} | {("strand", 1), ("strand", -1)}
     assert seen >= {(name, flag) for name in ("more parts", "fewer", "untranslated", "start", "far") for flag in (0, 1)}
-
-
-def noise(seed, length=12_000):
-    rng = np.random.default_rng(seed)
-    codes, logits = rng.integers(0, 4, length).astype(np.uint8), rng.normal(0, 2, (2, length, 12)).astype(np.float32)
-    return codes, logits, usual_decoder().with_weights(gene=12.0)
 
 
 def test_the_best_transcripts_are_those_without_alternatives_and_few_are_the_first_of_many():

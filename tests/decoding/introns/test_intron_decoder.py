@@ -100,6 +100,13 @@ def usual_decoder():
     return IntronDecoder(IntronWeights(**WEIGHTS), exons, fit_lengths([60, 90, 400], shortest_bp=30, n_bp=300))
 
 
+def noise(seed, length=12_000):
+    """Random bases and outputs of a record, and a decoder that finds many genes in them."""
+    rng = np.random.default_rng(seed)
+    codes, logits = rng.integers(0, 4, length).astype(np.uint8), rng.normal(0, 2, (2, length, 12)).astype(np.float32)
+    return codes, logits, usual_decoder().with_weights(gene=12.0)
+
+
 @pytest.fixture(scope="module")
 def bac(data_dir):
     """An Arabidopsis BAC: bases, genes, and outputs of a model that knows them."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from naive_genes import all_genes, best_chain
-from test_intron_decoder import CODE, SEEDS, case, decode, usual_decoder
+from test_intron_decoder import CODE, SEEDS, case, decode, noise
 
 from genoformer.decoding.introns import kept_scores
 from genoformer.decoding.introns import margins as room
@@ -35,12 +35,6 @@ def test_a_margin_is_what_the_best_path_without_the_end_is_worse(seed):
         without, _ = best_chain(all_genes(codes, evidence, decoder), len(codes))
         evidence.sites[strand, kind, place] = score
         assert margin == pytest.approx(total - without, rel=1e-4, abs=1e-3)
-
-
-def noise(seed, length=12_000):
-    rng = np.random.default_rng(seed)
-    codes, logits = rng.integers(0, 4, length).astype(np.uint8), rng.normal(0, 2, (2, length, 12)).astype(np.float32)
-    return codes, logits, usual_decoder().with_weights(gene=12.0)
 
 
 def test_margins_change_no_gene_and_are_the_same_in_blocks_of_any_size():
