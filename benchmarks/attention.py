@@ -5,7 +5,8 @@
 
 Radius 256, 12 heads of 64, batch 1. The core is what lies between the projections, without global tokens; the layer has
 projections to query, key and value, and one global token. Dense is full attention by scaled_dot_product_attention,
-without a mask. A part that is not measured keeps what the file holds.
+without a mask; masked is the same layer by scaled_dot_product_attention with the mask of window and global token, made
+before. A part that is not measured keeps what the file holds.
 """
 
 import argparse
@@ -38,7 +39,7 @@ from genoformer.nn.attention.windowed import fast_attention
 D_MODEL, N_HEADS, RADIUS = 768, 12, 256
 D_HEAD = D_MODEL // N_HEADS
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-LENGTHS, GROWTH = (512, 640, 1024, 2048), (8192, 32768, 131072)
+LENGTHS, GROWTH = (128, 256, 384, 512, 640, 768, 1024, 2048), (8192, 32768, 131072)
 MEMORY = ((65536, False), (16384, True))
 LONGEST_DENSE = 2048
 WARM_TOKENS = 512
@@ -76,7 +77,7 @@ def make_layers(T: int, place: dict) -> dict[str, Callable[[Tensor], Tensor]]:
     """The layers with projections and one global token, as functions of hidden states."""
     is_global = (torch.arange(T, device=place["device"]) == 0)[None]
     layers = {"hugging_face": make_theirs(T, True, place)}
-    backends = {"genoformer": "auto", **({"flex": "flex"} if place["device"] == "cuda" else {})}
+    backends = {"genoformer": "auto", "masked": "sdpa", **({"flex": "flex"} if place["device"] == "cuda" else {})}
     for name, backend in backends.items():
         module = LongformerSelfAttention(D_MODEL, N_HEADS, window_radius=RADIUS, has_global=True, backend=backend)
         module.output = nn.Identity()  # theirs has it in another module
@@ -134,15 +135,18 @@ def measure_speed(args) -> dict:
     if args.tokens % (2 * RADIUS):
         del actions["hugging_face"]  # it takes multiples of its window only
     if args.tokens > LONGEST_DENSE and args.device == "cpu":
-        del actions["dense"]  # twice the time of all others together
+        for name in ("dense", "masked"):  # more than twice the time of all others together
+            actions.pop(name, None)
     times = rounds_in_turn(actions, args.rounds, args.device, place["dtype"])
     flop = useful_flop(args.tokens, args.part, args.training)
-    to_dense = ratios(times, "dense")["genoformer"] if "dense" in actions else None
+    to_dense, to_masked = (
+        ratios(times, name)["genoformer"] if name in actions else None for name in ("dense", "masked")
+    )
     return {
         "part": args.part, "tokens": args.tokens, "pass": "training" if args.training else "forward",
         "dtype": args.dtype, "allocator": args.allocator, "rounds": args.rounds,
         "faster_than_hugging_face": ratios(times, "hugging_face") if "hugging_face" in actions else {},
-        "to_dense": to_dense,
+        "to_dense": to_dense, "to_masked": to_masked,
         "share": {name: share_of_rate(times, name, flop) for name in actions},
         "milliseconds": {name: spread([1e3 * t for t in times[name]]) for name in actions},
         "gigaflop_per_second": spread([rate / 1e9 for rate in times["rate"]]),
@@ -222,9 +226,12 @@ def plot(result: dict, path: Path) -> None:
     for way in ("forward", "training"):
         rows = [row for row in result["lengths"] if row["pass"] == way]
         tokens = [row["tokens"] for row in rows]
-        for other, style in (("dense", "-"), ("Hugging Face", "--")):
-            name = "to_dense" if other == "dense" else "faster_than_hugging_face"
-            values = [row[name] if other == "dense" else row[name].get("genoformer") for row in rows]
+        found = {
+            "the same mask": [row["to_masked"] for row in rows],
+            "dense": [row["to_dense"] for row in rows],
+            "Hugging Face": [row["faster_than_hugging_face"].get("genoformer") for row in rows],
+        }
+        for (other, values), style in zip(found.items(), (":", "-", "--"), strict=True):
             points = [(T, value["median"]) for T, value in zip(tokens, values, strict=True) if value]
             axes.plot(*zip(*points, strict=True), style, marker="o", label=f"{way}, to {other}")
     axes.axhline(1.0, color="grey", linewidth=0.8)

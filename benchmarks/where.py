@@ -23,8 +23,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from predict import processor
+from predict import draw_contigs, processor
 
 from genoformer.annotation.read import read_records
 from genoformer.files import write_json_atomic
@@ -55,7 +54,6 @@ PASS = "applications.genes.predict:GenePredictor.run_passes"
 START, REST = "start", "rest"
 MOST_BP = 10_000_000, 1_400_000
 """Of genome and eukaryote, unless told otherwise."""
-SHORTEST, LONGEST = 300, 3_000
 
 
 class Clock:
@@ -149,17 +147,6 @@ def measure(arguments: list[str], folder: Path) -> dict[str, float]:
     seconds, total = json.loads(out.read_text()), usage.ru_utime + usage.ru_stime
     seconds[START] += total - sum(seconds.values())  # loading before the clock, and the end of the process
     return {stage: round(value, 2) for stage, value in {**seconds, "all": total}.items()}
-
-
-def draw_contigs(records: list[Record], n: int) -> list[Record]:
-    """Contigs of the longest record, of any length from ``SHORTEST`` to ``LONGEST``, every other one turned."""
-    codes, random = max(records, key=len).codes, np.random.default_rng(0)
-    contigs = []
-    for number, length in enumerate(random.integers(SHORTEST, LONGEST + 1, n)):
-        start = int(random.integers(0, len(codes) - length))
-        part = codes[start : start + length]
-        contigs.append(Record(f"contig{number}", part if number % 2 else np.where(part < 4, 3 - part, part)[::-1]))
-    return contigs
 
 
 def inputs(args: argparse.Namespace) -> dict[str, tuple[list[Record], list[str]]]:

@@ -65,15 +65,16 @@ def predict_table(results: dict[str, dict]) -> str:
 
     def body():
         for name, result in results.items():
+            peer = result.get("peer", "pyrodigal" if "pyrodigal" in result else "–")
             yield [
-                name, listed(result, "genoformer", "seconds"), listed(result, "pyrodigal", "seconds"),
-                *(ratio(result, one) for one in ("times_pyrodigal", "cpu_times_pyrodigal")),
+                name, listed(result, "genoformer", "seconds"), peer, listed(result, peer, "seconds"),
+                *(ratio(result, one) for one in (f"times_{peer}", f"cpu_times_{peer}")),
                 *(ratio(result, one) for one in ("times_other_build", "cpu_times_other_build")),
                 result["genoformer"]["peak_mb"], result.get("growth", {}).get("exponent", "–"),
             ]  # fmt: skip
 
     header = (
-        "| run | seconds | pyrodigal, seconds | × pyrodigal, median (range) | the same, CPU seconds "
+        "| run | seconds | beside | its seconds | × as long, median (range) | the same, CPU seconds "
         "| × the build of before | the same, CPU seconds | peak memory, MB | growth exponent |"
     )
     return table(header, body())

@@ -25,6 +25,7 @@ from genoformer.inference.interface import OnBases, Predictor, Request
 from genoformer.inference.reading import Scan, spooled
 from genoformer.inference.report_files import Finished
 from genoformer.inference.space import check_space
+from genoformer.nn.allocator import give_back
 
 Load = Callable[[list[str], Scan, Path], Predictor]
 """Loads the model when there is work for it: from the input, what it holds, and the work folder."""
@@ -108,6 +109,7 @@ def predict(job: Job, out: Path, *, overwrite: bool = False, dry_run: bool = Fal
         key = {**key, "precision": predictor.precision}
         job.on_start(found.n_bases)
         predictor.run_passes(paths, found, work, job.on_bases)
+        give_back()
         written = predictor.write(paths, found, out, [work], job.warnings)
         for report in written.reports:
             names_read = [Path(path).name for path in paths]

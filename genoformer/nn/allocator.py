@@ -18,10 +18,26 @@ def tune_allocator() -> bool:
     Reference:
         mallopt(3), Linux manual pages.
     """
-    if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
+    if not _is_glibc():
         return False
     mallopt = ctypes.CDLL("libc.so.6").mallopt
     taken = [mallopt(M_TRIM_THRESHOLD, 2**31 - 1) == 1, mallopt(M_TOP_PAD, 2**28) == 1]
     # Older versions refuse more than half of their largest heap, 32 MiB.
     taken.append(any(mallopt(M_MMAP_THRESHOLD, size) == 1 for size in (2**30, 2**25)))
     return all(taken)
+
+
+def give_back() -> bool:
+    """Give the system what is free, when the large tensors are behind: smaller arrays would lie between what is kept.
+
+    Returns:
+        True if anything was given back.
+
+    Reference:
+        malloc_trim(3), Linux manual pages.
+    """
+    return _is_glibc() and ctypes.CDLL("libc.so.6").malloc_trim(0) == 1
+
+
+def _is_glibc() -> bool:
+    return sys.platform.startswith("linux") and platform.libc_ver()[0] == "glibc"

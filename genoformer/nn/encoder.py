@@ -275,12 +275,15 @@ class EncoderLayer(nn.Module):
         # Token by token all that follows is the same, in whatever row, and a few tokens at a time stay in the cache.
         rows = [states.reshape(-1, states.shape[-1]).contiguous() for states in (hidden, attended)]
         output, widen, narrow = hidden.new_empty(hidden.shape), FixedLinear(self.widen), FixedLinear(self.narrow)
-        is_fused = can_add(rows[0], rows[1].dtype, widen.dtype) and self.is_pre_norm and not self.training
+        is_fused = can_add(rows[0], rows[1].dtype, widen.dtype) and not self.training
         parts = (states.split(TOKENS_AT_A_TIME) for states in (output.view(rows[0].shape), *rows))
         for part, before, after in zip(*parts, strict=True):
-            if is_fused:
+            if is_fused and self.is_pre_norm:
                 total, normed = add_and_norm(before, after, self.feed_forward_norm, widen.dtype)
                 add(total, narrow(widen.gelu(normed)), part)
+            elif is_fused:
+                _, normed = add_and_norm(before, after, self.attention_norm, torch.float32)
+                part.copy_(add_and_norm(normed, narrow(widen.gelu(normed)), self.feed_forward_norm, torch.float32)[1])
             else:
                 part.copy_(self._behind_attention(before, after, lambda states: narrow(widen.gelu(states))))
         return output

@@ -1,12 +1,13 @@
 """The whole network: shapes, global tokens, learning, allocator."""
 
+import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
 import torch
 
-from genoformer.nn.allocator import tune_allocator
+from genoformer.nn.allocator import give_back, tune_allocator
 from genoformer.nn.attention.longformer import LongformerConfig
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.heads import BaseHead
@@ -62,9 +63,32 @@ def test_allocator_takes_the_settings():
     assert tune_allocator()
 
 
+KEEP_AND_GIVE_BACK = """
+import numpy as np
+from genoformer.nn.allocator import give_back, tune_allocator
+def held_mb():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+tune_allocator()
+arrays = [np.ones(2**17) for _ in range(200)]  # 1 MB each, less than what lies apart in any version
+last = np.ones(2**17)
+before = held_mb()
+del arrays
+kept = held_mb()
+give_back()
+print(before - kept, kept - held_mb())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc is the C library of Linux")
+def test_what_is_kept_is_given_back():
+    done = subprocess.run([sys.executable, "-c", KEEP_AND_GIVE_BACK], capture_output=True, text=True, check=True)
+    at_once, later = map(float, done.stdout.split())
+    assert at_once < 20 and later > 150
+
+
 def test_allocator_leaves_other_systems_alone(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert not tune_allocator()
+    assert not tune_allocator() and not give_back()
 
 
 def test_outputs_begin_at_the_given_logits():

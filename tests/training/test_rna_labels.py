@@ -1,7 +1,7 @@
 """Training with ``data.rna_genes``: from an annotation to a bundle with profiles."""
 
 import pytest
-from rna_families import genome
+from made_up_rnas import genome
 
 from genoformer.cli.fit import run_lightning
 from genoformer.cli.main import main

@@ -88,7 +88,17 @@ class _Settings:
 
     def run(self, is_backward: bool, states: list[Tensor], normalizers: Tensor) -> None:
         """Run a pass; see ``kernels.threads.run``."""
-        query, roles = states[0], self.roles
+        cosines, sines, *masks = self._matrices(states[0], normalizers.dtype)
+        run(
+            is_backward, states=states, matrices=[cosines, sines, normalizers, *masks], width=states[0].shape[-1],
+            radius=self.window.radius, is_causal=self.window.is_causal,
+        )  # fmt: skip
+
+    def _matrices(self, query: Tensor, dtype: torch.dtype) -> list[Tensor]:
+        """All but the normalizers, as kernels read them; made once for all layers with the same window."""
+        roles, name = self.roles, ("fused", self.window, query.shape, dtype)
+        if name in roles.memory and roles.memory[name][0] is self.rotary:
+            return roles.memory[name][1]
         B, H, T, d_head = query.shape
         silent = torch.zeros(B, T, dtype=torch.bool) if roles.silent is None else roles.silent
         if roles.global_positions is None:
@@ -97,20 +107,10 @@ class _Settings:
             positions, is_slot = roles.slots
         angles = [query.new_zeros(0, d_head // 2)] * 2 if self.rotary is None else self.rotary
         dilations = torch.tensor([self.window.dilations]).expand(1, H)
-        matrices = [
-            *(angle.to(normalizers.dtype) for angle in angles),
-            normalizers,
-            ~silent,
-            silent,
-            is_slot,
-            positions,
-            dilations,
-        ]
+        matrices = [*(angle.to(dtype) for angle in angles), ~silent, silent, is_slot, positions, dilations]
         matrices = [matrix.contiguous() for matrix in matrices]
-        run(
-            is_backward, states=states, matrices=matrices, width=d_head, radius=self.window.radius,
-            is_causal=self.window.is_causal,
-        )  # fmt: skip
+        roles.memory[name] = (self.rotary, matrices)
+        return matrices
 
 
 class _FusedAttention(torch.autograd.Function):

@@ -1,14 +1,16 @@
 """Linear layers whose products oneDNN computes on processors.
 
 Torch multiplies float32 matrices by MKL, which uses half of the vector width of processors that Intel did not make:
-oneDNN was twice as fast on an AMD EPYC. Both add in float32; results differ in the last bits. Products of bfloat16 are
-oneDNN's in torch as well, but with a pass over the result before them for the bias and one behind them for the GELU.
+oneDNN was twice as fast on an AMD EPYC, and both are as fast on an Intel Xeon. Both add in float32; results differ in
+the last bits. Products of bfloat16 are oneDNN's in torch as well, but with a pass over the result before them for the
+bias and one behind them for the GELU.
 """
 
 import functools
 import platform
 from typing import TypeVar
 
+import llvmlite.binding
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,6 +23,8 @@ HAS_ONEDNN = (
 )
 ROWS_AT_A_TIME = 1024
 """Of the long side of a weight's gradient: what oneDNN copies of them stays in the cache."""
+AMD = ("znver", "bdver", "btver", "amdfam", "barcelona", "k8")
+"""How LLVM's names of processors of AMD begin."""
 
 MaybeTensor = TypeVar("MaybeTensor", Tensor, Tensor | None)
 
@@ -52,9 +56,9 @@ class FixedLinear:
         return project(states.to(self.weight.dtype), self.weight, self.bias)
 
     def gelu(self, states: Tensor) -> Tensor:
-        """``gelu`` of the result, in one pass over it."""
+        """``gelu`` of the result: in float32 by the product itself, in bfloat16 behind it, which oneDNN does slower."""
         states = states.to(self.weight.dtype)
-        if takes_onednn(states, self.weight):
+        if self.weight.dtype == torch.float32 and takes_onednn(states, self.weight):
             return _product(states, self.weight, self.bias, "gelu")
         return F.gelu(project(states, self.weight, self.bias))
 
@@ -80,6 +84,12 @@ def _multiplies_bfloat16() -> bool:
     return torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
+@functools.cache
+def _torch_is_slow() -> bool:
+    """Whether this is a processor for which MKL, which torch multiplies float32 by, uses half of the vector width."""
+    return llvmlite.binding.get_host_cpu_name().startswith(AMD)
+
+
 def project(states: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """``states @ weight.T + bias``, [..., D] to [..., E], of one dtype and without a gradient."""
     if takes_onednn(states, weight):
@@ -102,15 +112,20 @@ def project_back(
     rows, inputs = gradient.flatten(0, -2), states.flatten(0, -2)
     return (
         project(gradient, weight.t(), None) if needs[0] else None,
-        _weight_gradient(rows, inputs) if needs[1] else None,
+        weight_gradient(rows, inputs) if needs[1] else None,
         rows.sum(0) if needs[2] else None,
     )
 
 
-def _weight_gradient(rows: Tensor, inputs: Tensor) -> Tensor:
-    """``rows.T @ inputs``. oneDNN copies the first factor, so that is the narrower one, a stretch at a time."""
-    if rows.dtype != torch.float32 or not takes_onednn(rows, inputs):  # sums of bfloat16 would be rounded
-        return project(rows.t(), inputs.t(), None)
+def weight_gradient(rows: Tensor, inputs: Tensor) -> Tensor:
+    """``rows.T @ inputs``, of [n, E] and [n, D], without a gradient.
+
+    Torch reads rows by columns without copying them. Where its products are slow oneDNN does it, which copies the first
+    factor: the narrower one, a stretch at a time.
+    """
+    if rows.dtype != torch.float32 or not takes_onednn(rows, inputs) or not _torch_is_slow():
+        with torch.autocast(rows.device.type, enabled=False):
+            return rows.t() @ inputs
     is_turned = rows.shape[1] > inputs.shape[1]
     factors = (inputs, rows) if is_turned else (rows, inputs)
     stretches = zip(*(factor.split(ROWS_AT_A_TIME) for factor in factors), strict=True)

@@ -117,18 +117,66 @@ def store_halves(typing, address, vector):
     """Write sixteen numbers as bfloat16, each the nearest, or the even one of two; NaN stays NaN."""
 
     def generate(context, builder, signature, arguments):
-        numbers, whole = arguments[1], _whole(32)
+        numbers = arguments[1]
         if vector.dtype.bitwidth == 64:
             numbers = builder.fptrunc(numbers, _in_llvm(types.float32))
-        bits = builder.bitcast(numbers, whole)
-        last = builder.and_(builder.lshr(bits, _filled(whole, 16)), _filled(whole, 1))
-        rounded = builder.lshr(builder.add(builder.add(bits, _filled(whole, 0x7FFF)), last), _filled(whole, 16))
-        is_number = builder.fcmp_ordered("ord", numbers, numbers)
-        halves = builder.trunc(builder.select(is_number, rounded, _filled(whole, 0x7FC0)), _whole(16))
+        halves = builder.trunc(_halves(builder, numbers), _whole(16))
         builder.store(halves, builder.inttoptr(arguments[0], _whole(16).as_pointer()), align=2)
         return context.get_dummy_value()
 
     return types.void(types.int64, vector), generate
+
+
+@intrinsic
+def store_pairs(typing, array, place, one, other):
+    """Write sixteen words to a flat array of float32: a number of each of two vectors as bfloat16."""
+
+    def generate(context, builder, signature, arguments):
+        target = _place(context, builder, signature.args[0], arguments)
+        if array.dtype.bitwidth == 32:
+            low, high = (_halves(builder, numbers) for numbers in arguments[2:])
+            words = builder.or_(low, builder.shl(high, _filled(_whole(32), 16)))
+            builder.store(builder.bitcast(words, _in_llvm(types.float32)), target, align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, one, one), generate
+
+
+def _halves(builder, numbers):
+    """Numbers of float32 as bfloat16 in the lower half of words, whose upper half is empty."""
+    whole = _whole(32)
+    bits = builder.bitcast(numbers, whole)
+    last = builder.and_(builder.lshr(bits, _filled(whole, 16)), _filled(whole, 1))
+    rounded = builder.lshr(builder.add(builder.add(bits, _filled(whole, 0x7FFF)), last), _filled(whole, 16))
+    return builder.select(builder.fcmp_ordered("ord", numbers, numbers), rounded, _filled(whole, 0x7FC0))
+
+
+@intrinsic
+def turn(typing, array, place, step, target, target_place, target_step):
+    """Write sixteen vectors of a flat array, ``step`` numbers apart, by columns to another one."""
+
+    def generate(context, builder, signature, arguments):
+        def at(kind, source, first, step, number):
+            place = builder.add(first, builder.mul(step, step.type(number)))
+            return _place(context, builder, kind, (source, place))
+
+        source, first, source_step, *into = arguments
+        n_bytes, kinds = array.dtype.bitwidth // 8, signature.args
+        rows = [builder.load(at(kinds[0], source, first, source_step, i), align=n_bytes) for i in range(LANES)]
+        for _ in range(4):  # sixteen rows that are shuffled like cards four times are columns
+            halves = zip(rows[: LANES // 2], rows[LANES // 2 :], strict=True)
+            rows = [builder.shuffle_vector(*pair, mask) for pair in halves for mask in _SHUFFLES]
+        for i, row in enumerate(rows):
+            builder.store(row, at(kinds[3], *into, i), align=n_bytes)
+        return context.get_dummy_value()
+
+    index = types.int64
+    return types.void(array, index, index, target, index, index), generate
+
+
+_SHUFFLES = [
+    _whole(32)([number // 2 + half + LANES * (number % 2) for number in range(LANES)]) for half in (0, LANES // 2)
+]
 
 
 @intrinsic

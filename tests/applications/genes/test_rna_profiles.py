@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from Bio import SeqIO
-from rna_families import genome, labelled
+from made_up_rnas import genome, labelled
 from tiny_bundle import write_tiny_bundle
 
 from genoformer.annotation.read import read_annotation

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from rna_families import family, genome, labelled, mutated
+from made_up_rnas import family, genome, labelled, mutated
 
 from genoformer.annotation.models import RnaGene
 from genoformer.annotation.rna_tracks import add_rna_labels

@@ -46,8 +46,10 @@ def test_a_fixed_layer_means_the_same_and_its_gelu_is_the_exact_one():
         torch.testing.assert_close(fixed.gelu(states), F.gelu(exact).float(), atol=1e-6, rtol=1e-5)
 
 
-def test_long_weight_gradients_are_summed_up_over_all_tokens(monkeypatch):
+@pytest.mark.parametrize("is_slow", [True, False])
+def test_long_weight_gradients_are_summed_up_over_all_tokens(monkeypatch, is_slow):
     monkeypatch.setattr(linear, "ROWS_AT_A_TIME", 10)
+    monkeypatch.setattr(linear, "_torch_is_slow", lambda: is_slow)
     torch.manual_seed(0)
     for shape in ((5, 12), (12, 5)):  # either factor may be the narrower
         layer, states = Linear(*shape), torch.randn(2, 33, shape[0])

@@ -9,6 +9,7 @@ import numpy as np
 from genoformer.nn.attention.kernels.panels import compiled, row_of, up
 from genoformer.nn.attention.kernels.register_blocks import ROWS, product
 from genoformer.nn.attention.kernels.softmax_rows import MASKED, add, dot, exponentials, largest, slopes_of_scores
+from genoformer.nn.attention.kernels.tiles import tile_product
 
 BAND = 32
 """Queries that meet a panel together: fewer see fewer keys in vain, more reuse what is loaded."""
@@ -32,7 +33,14 @@ def times_keys(line, at, m, rows, plain_rows, columns, middle, n_panels, global_
         for p in range(low // 64, up(high, 64) // 64):
             begin, end = max(low - p * 64, 0), min(high - p * 64, 64)
             place, target = columns + p * at.panel + begin, into + r * stride + p * 64 + begin
-            product(m, rows + r * d, d, 1, BAND, m, place, 64, end - begin, m, target, stride, d, False)
+            if at.n_words:
+                words, memory = rows + r * at.n_words, m.ctypes.data
+                tile_product(
+                    memory + 4 * words, 4 * at.n_words, memory + 4 * place, 4 * 64, end - begin, memory + 4 * target,
+                    4 * stride, at.n_words, False,
+                )  # fmt: skip
+            else:
+                product(m, rows + r * d, d, 1, BAND, m, place, 64, end - begin, m, target, stride, d, False)
     if at.G:
         product(m, plain_rows, d, 1, 64, m, global_columns, at.G, at.G, m, into + n_panels * 64, stride, d, False)
 

@@ -32,14 +32,27 @@ from genoformer.nn.attention.kernels.panels import (
     up,
 )  # fmt: skip
 from genoformer.nn.attention.kernels.register_blocks import product
+from genoformer.nn.attention.kernels.tile_windows import (
+    add_to_key_columns,
+    load_key_words,
+    narrow_and_turn,
+    pair_queries,
+    times_window_words,
+)
 
 
 class Memory(NamedTuple):
     """Where the parts of a thread's memory begin. W keys of a window, G global keys, d numbers of a row, P panels of a
-    chunk, all filled up. Slopes are for the backward pass."""
+    chunk, all filled up. Slopes are for the backward pass.
+
+    For tiles, queries are rows of words, key and value columns [P, d / 2, 64] words; pairs of keys or values [P, 32, d]
+    words lie where they were, without holes; slopes of both are columns, [P, d, 64]. See ``tile_windows``.
+    """
 
     d: int
     G: int
+    is_backward: int
+    n_words: int  # of a row in bfloat16 for ``tiles``; 0 where products are of single numbers
     panel: int  # 64 d
     query: int  # [64, d], turned and scaled
     plain_query: int  # [64, d], scaled
@@ -61,6 +74,7 @@ class Memory(NamedTuple):
     global_value_columns: int  # [d, G]
     global_key_slopes: int  # [G, d]
     global_value_slopes: int  # [G, d]
+    gradient_words: int  # [64, d]
     size: int
 
 
@@ -78,11 +92,13 @@ def plan_memory(job, is_backward):
     slopes = far + G + 3 * G * d
     back = slopes + scores
     far_back = back + 3 * chunk
+    words = far_back + 3 * G * d
+    n_words = d // 2 if job.tile_settings and d % 32 == 0 else 0
     return Memory(
-        d, G, panel, 0, panel, 2 * panel, 3 * panel, 4 * panel, bias, key, key + chunk, key + 2 * chunk,
-        far, far + G, far + G + G * d, far + G + 2 * G * d,
+        d, G, is_backward, n_words, panel, 0, panel, 2 * panel, 3 * panel, 4 * panel, bias, key, key + chunk,
+        key + 2 * chunk, far, far + G, far + G + G * d, far + G + 2 * G * d,
         slopes, back, back + chunk, back + 2 * chunk, far_back, far_back + G * d, far_back + 2 * G * d,
-        far_back + 3 * G * d if is_backward else slopes,
+        words, words + panel if is_backward else slopes,
     )  # fmt: skip
 
 
@@ -92,12 +108,15 @@ def load_keys(job, line, at, m, low, high, is_backward):
     is_turned, one = job.cosines.n_rows > 0, m.dtype.type(1)
     for number in range(high - low):
         place, size = number * at.panel, at.panel
-        key, value = m[at.key + place : at.key + place + size], m[at.value + place : at.value + place + size]
-        load_panel(job, line, job.key, low + number, is_turned, one, key)
-        by_columns(key, 64, at.d, m[at.key_columns + place : at.key_columns + place + size])
-        load_panel(job, line, job.value, low + number, False, one, value)
-        if is_backward:
-            by_columns(value, 64, at.d, m[at.value_columns + place : at.value_columns + place + size])
+        if at.n_words:
+            load_key_words(job, line, at, m, low + number, place, is_turned, is_backward)
+        else:
+            key, value = m[at.key + place : at.key + place + size], m[at.value + place : at.value + place + size]
+            load_panel(job, line, job.key, low + number, is_turned, one, key)
+            by_columns(key, 64, at.d, m[at.key_columns + place : at.key_columns + place + size])
+            load_panel(job, line, job.value, low + number, False, one, value)
+            if is_backward:
+                by_columns(value, 64, at.d, m[at.value_columns + place : at.value_columns + place + size])
         load_bias(job, line, low + number, m[at.bias + number * 64 : at.bias + number * 64 + 64])
 
 
@@ -118,6 +137,8 @@ def load_queries(job, line, at, m, panel):
     """64 queries, scaled: turned for the window, plain for the global keys."""
     scale = m.dtype.type(1 / np.sqrt(job.width))
     load_panel(job, line, job.query, panel, job.cosines.n_rows > 0, scale, m[at.query : at.query + at.panel])
+    if at.n_words:
+        narrow_and_turn(at, m, at.query, at.query)
     if at.G:
         load_panel(job, line, job.query, panel, False, scale, m[at.plain_query : at.plain_query + at.panel])
 
@@ -138,8 +159,11 @@ def forward_chunk(job, line, at, m, begin, end):
         weigh(at, line, m, middle, n_keys)
         for r in range(min(64, line.n_tokens - token)):
             normalizers[line.phase + (token + r) * line.step] = m[at.mixed + r] + np.log(m[at.gradient + r])
-        values = at.value + (first - low) * at.panel
-        times_window(line, at, m, at.scores, stride, values, middle, n_keys)
+        place = (first - low) * at.panel
+        if at.n_words:
+            times_window_words(line, at, m, at.scores, stride, at.value + place // 2, middle, n_keys)
+        else:
+            times_window(line, at, m, at.scores, stride, at.value + place, middle, n_keys)
         if at.G:
             product(m, at.scores + n_keys, stride, 1, 64, m, at.global_value, d, d, m, at.mixed, d, at.G, True)
         for r in range(64):
@@ -160,14 +184,21 @@ def backward_panel(job, line, at, m, token, low):
     load_queries(job, line, at, m, panel)
     load_panel(job, line, job.output, panel, False, m.dtype.type(1), gradient)
     clear_silent(job, line, gradient, panel)
+    rows = at.gradient
+    if at.n_words:
+        rows = at.gradient_words
+        narrow_and_turn(at, m, at.gradient, rows)
     weigh_again(job, line, at, m, token, first, n_panels, low)
     columns = at.value_columns + place
     middle, far_columns = token - first * 64, at.global_value_columns
-    times_keys(line, at, m, at.gradient, at.gradient, columns, middle, n_panels, far_columns, at.slopes)
-    add_to_keys(line, at, m, at.scores, stride, at.gradient, at.value_slopes + place, middle, n_keys)
-    slope(at, line, m, middle, n_keys)
-    add_to_keys(line, at, m, at.slopes, stride, at.query, at.key_slopes + place, middle, n_keys)
-    times_window(line, at, m, at.slopes, stride, at.key + place, middle, n_keys)
+    times_keys(line, at, m, rows, at.gradient, columns, middle, n_panels, far_columns, at.slopes)
+    if at.n_words:
+        add_window_words(line, at, m, place, stride, middle, n_keys)
+    else:
+        add_to_keys(line, at, m, at.scores, stride, at.gradient, at.value_slopes + place, middle, n_keys)
+        slope(at, line, m, middle, n_keys)
+        add_to_keys(line, at, m, at.slopes, stride, at.query, at.key_slopes + place, middle, n_keys)
+        times_window(line, at, m, at.slopes, stride, at.key + place, middle, n_keys)
     store_query_slopes(job, line, at, m, panel, job.cosines.n_rows > 0, False)
     if G:
         far = at.slopes + n_keys
@@ -175,6 +206,29 @@ def backward_panel(job, line, at, m, token, low):
         product(m, far, 1, stride, G, m, at.plain_query, d, d, m, at.global_key_slopes, d, 64, True)
         product(m, far, stride, 1, 64, m, at.global_key, d, d, m, at.mixed, d, G, False)
         store_query_slopes(job, line, at, m, panel, False, True)
+
+
+@compiled
+def add_window_words(line, at, m, place, stride, middle, n_keys):
+    """Add to the gradients of keys and values in tiles, and leave that of the queries in ``mixed``."""
+    slope(at, line, m, middle, n_keys)
+    pairs, columns = at.scores + 32 * stride, 64 * at.n_words
+    pair_queries(line, at, m, at.scores, at.scores, stride, middle, n_keys)  # half of the room is free then
+    pair_queries(line, at, m, at.slopes, pairs, stride, middle, n_keys)
+    values, keys = at.value_slopes + place, at.key_slopes + place
+    add_to_key_columns(line, at, m, at.scores, stride, at.gradient_words + columns, values, middle, n_keys)
+    add_to_key_columns(line, at, m, pairs, stride, at.query + columns, keys, middle, n_keys)
+    times_window_words(line, at, m, at.slopes, stride, at.key + place // 2, middle, n_keys)
+
+
+@compiled
+def store_key_slopes(job, line, at, m, slopes, panel, is_turned, states):
+    """Write the gradient of 64 keys or values, which is gathered by columns for tiles."""
+    rows = m[slopes : slopes + at.panel]
+    if at.n_words:
+        rows = m[at.mixed : at.mixed + at.panel]
+        by_columns(m[slopes : slopes + at.panel], at.d, 64, rows)
+    store_panel(job, line, rows, panel, is_turned, False, m.dtype.type(1), states)
 
 
 @compiled
@@ -187,7 +241,7 @@ def store_query_slopes(job, line, at, m, panel, is_turned, is_added):
 @part_of_caller
 def backward_line(job, line, at, m):
     """Gradients of a line. Those of keys are written when no later window adds to them; the others move up."""
-    chunk, is_turned, one = chunk_of(line), job.cosines.n_rows > 0, m.dtype.type(1)
+    chunk, is_turned = chunk_of(line), job.cosines.n_rows > 0
     low, n_kept = 0, 0
     for begin in range(0, line.n_tokens, chunk):
         end = min(begin + chunk, up(line.n_tokens, 64))
@@ -201,9 +255,8 @@ def backward_line(job, line, at, m):
         next_low = high if end >= line.n_tokens else first_panel(line, end)
         for number in range(next_low - low):
             key, value = at.key_slopes + number * at.panel, at.value_slopes + number * at.panel
-            rows = m[key : key + at.panel]
-            store_panel(job, line, rows, low + number, is_turned, False, one, job.key_slopes)
-            store_panel(job, line, m[value : value + at.panel], low + number, False, False, one, job.value_slopes)
+            store_key_slopes(job, line, at, m, key, low + number, is_turned, job.key_slopes)
+            store_key_slopes(job, line, at, m, value, low + number, False, job.value_slopes)
         n_kept = high - next_low
         for i in range(n_kept * at.panel):
             m[at.key_slopes + i] = m[at.key_slopes + (next_low - low) * at.panel + i]

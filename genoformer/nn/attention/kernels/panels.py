@@ -27,6 +27,7 @@ from genoformer.nn.layers.vectors import (
     store_halves,
     store_to,
     times,
+    turn,
 )
 
 CHUNK_TOKENS = 2048
@@ -77,6 +78,7 @@ class Job(NamedTuple):
     radius: int
     is_half: int  # 1 where states are bfloat16
     is_causal: int  # 1 where a window ends with the token itself
+    tile_settings: int  # where those of ``tiles`` lie; 0 where products are of single numbers
 
 
 class Line(NamedTuple):
@@ -272,10 +274,10 @@ def turn_row(row, cosines, sines, direction):
 
 @compiled
 def by_columns(rows, n_rows, row_width, columns):
-    """``rows`` [n_rows, row_width] to ``columns`` [row_width, n_rows], both flat."""
-    for c in range(row_width):
-        for r in range(n_rows):
-            columns[c * n_rows + r] = rows[r * row_width + c]
+    """``rows`` [n_rows, row_width] to ``columns`` [row_width, n_rows], both flat and multiples of 16."""
+    for c in range(0, row_width, LANES):
+        for r in range(0, n_rows, LANES):
+            turn(rows, r * row_width + c, row_width, columns, c * n_rows + r, n_rows)
 
 
 @compiled

@@ -15,6 +15,7 @@ from torch import Tensor
 from genoformer.nn.attention.kernels.line_passes import backward_head, forward_part, plan_memory
 from genoformer.nn.attention.kernels.own_process import kernel_from_disk
 from genoformer.nn.attention.kernels.panels import CHUNK_TOKENS, Job, Matrix, States, compiled, pointer_to
+from genoformer.nn.attention.kernels.tiles import begin_tiles, end_tiles, tile_settings
 from genoformer.nn.layers import vectors
 
 SOURCES = [*sorted(Path(__file__).parent.glob("*.py")), Path(vectors.__file__)]
@@ -43,7 +44,9 @@ def run(
     for matrix in matrices:
         numbers += [matrix.data_ptr(), *matrix.shape]
     is_half = states[0].dtype == torch.bfloat16
-    job = np.array([*numbers, width, radius, is_half, is_causal], dtype=np.int64)
+    settings = tile_settings() if is_half else None
+    of_tiles = 0 if settings is None else settings.ctypes.data
+    job = np.array([*numbers, width, radius, is_half, is_causal, of_tiles], dtype=np.int64)
     B, H, T, _ = states[0].shape
     n_tasks = B * H * (1 if is_backward else -(-T // CHUNK_TOKENS))
     kernel = _kernel(is_backward, states[0].dtype == torch.float64)
@@ -114,13 +117,17 @@ def _forward(address, none):
         max(1, job.silent.n_columns // CHUNK_TOKENS),
     )
     memory, task = np.empty(at.size + VECTOR_NUMBERS, none.dtype), take(numbers)
-    m = aligned(memory, at.size)
+    m, kept = aligned(memory, at.size), np.empty(64, np.uint8)
+    if job.tile_settings:
+        begin_tiles(job.tile_settings, kept.ctypes.data)
     while task < job.silent.n_rows * n_heads * n_parts:
         # All heads of a part, one after the other: their rows share the lines of the caches.
         part, head = task // n_heads, task % n_heads
         forward_part(job, part // n_parts, head, part % n_parts, n_parts, at, m)
         task = take(numbers)
-    memory[0] = 0  # lives until here
+    if job.tile_settings:
+        end_tiles(kept.ctypes.data)
+    memory[0] = kept[0] = 0  # live until here
 
 
 @compiled
@@ -129,11 +136,15 @@ def _backward(address, none):
     job, numbers = _read_job(address), carray(pointer_to(address), (1,), np.int64)
     at, n_heads = plan_memory(job, True), job.dilations.n_columns
     memory, head = np.empty(at.size + VECTOR_NUMBERS, none.dtype), take(numbers)
-    m = aligned(memory, at.size)
+    m, kept = aligned(memory, at.size), np.empty(64, np.uint8)
+    if job.tile_settings:
+        begin_tiles(job.tile_settings, kept.ctypes.data)
     while head < job.silent.n_rows * n_heads:
         backward_head(job, head // n_heads, head % n_heads, at, m)
         head = take(numbers)
-    memory[0] = 0  # lives until here
+    if job.tile_settings:
+        end_tiles(kept.ctypes.data)
+    memory[0] = kept[0] = 0  # live until here
 
 
 @compiled
@@ -147,11 +158,11 @@ def aligned(memory, size):
 @compiled
 def _read_job(address):
     """What ``run`` wrote."""
-    n = carray(pointer_to(address), (1 + 7 * 4 + 8 * 3 + 4,), np.int64)
+    n = carray(pointer_to(address), (1 + N_STATES * 4 + N_MATRICES * 3 + 5,), np.int64)
     return Job(
         _states(n, 0), _states(n, 1), _states(n, 2), _states(n, 3), _states(n, 4), _states(n, 5), _states(n, 6),
         _matrix(n, 0), _matrix(n, 1), _matrix(n, 2), _matrix(n, 3), _matrix(n, 4), _matrix(n, 5), _matrix(n, 6),
-        _matrix(n, 7), n[-4], n[-3], n[-2], n[-1],
+        _matrix(n, 7), n[-5], n[-4], n[-3], n[-2], n[-1],
     )  # fmt: skip
 
 
