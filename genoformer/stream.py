@@ -24,6 +24,7 @@ from genoformer.nn.side_by_side import side_by_side
 from genoformer.sequence.alphabet import N_CODE, reverse_complement
 from genoformer.sequence.kmers import CLS_ID, KmerTokenizer
 from genoformer.sequence.tiles import Tile, iter_tiles
+from genoformer.threads import working_threads
 
 Piece = tuple[int, int, np.ndarray]
 
@@ -331,15 +332,17 @@ def fastest_precision(device: torch.device) -> str:
 
 @contextmanager
 def fitting_threads(n_bases: int) -> Iterator[None]:
-    """Compute with as many of torch's threads as an input is worth.
+    """Compute with as many threads, of torch and of others, as an input is worth.
 
     Args:
         n_bases: Length of the whole input, in bp.
     """
     before = torch.get_num_threads()
-    torch.set_num_threads(min(before, max(1, -(-n_bases // THREAD_BP))))
+    n_threads = min(before, max(1, -(-n_bases // THREAD_BP)))
+    torch.set_num_threads(n_threads)
     try:
-        yield
+        with working_threads(n_threads):
+            yield
     finally:
         torch.set_num_threads(before)
 

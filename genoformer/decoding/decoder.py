@@ -12,10 +12,11 @@ from genoformer.decoding.neighbours import Bounds
 from genoformer.decoding.prior import StatisticsPrior
 from genoformer.decoding.scoring import DecoderWeights, candidate_scores, second_look_scores
 from genoformer.decoding.selection import OverlapRules, select_genes
-from genoformer.decoding.statistics import ENOUGH_CODONS, GenomeStatistics, evidence_of
+from genoformer.decoding.statistics import ENOUGH_CODONS, EVIDENCE, GenomeStatistics, evidence_of
 from genoformer.metrics.calibration import IsotonicCalibrator
+from genoformer.threads import on_threads
 
-ROWS_AT_A_TIME = 200_000
+ROWS_AT_A_TIME = 25_000
 """Feature tables are made for this many candidates at once, so that memory does not follow the record's length."""
 
 KEPT_ROWS = 1_500_000
@@ -209,8 +210,15 @@ class GeneDecoder:
         """The same for rows from one to another; of many rows it is found again whenever it is asked for."""
         if len(candidates) > KEPT_ROWS:
             return lambda begin, end: self._evidence(codes, candidates[begin:end], statistics)
-        known = self._evidence(codes, candidates, statistics)
-        return lambda begin, end: None if known is None else known[begin:end]
+        if statistics is None or self.adapted is None:
+            return lambda begin, end: None
+        known = np.empty((len(candidates), len(EVIDENCE)))
+
+        def find(rows: tuple[int, int]) -> None:
+            known[slice(*rows)] = evidence_of(codes, candidates[slice(*rows)], statistics)
+
+        on_threads(find, frame_slices(candidates["orf"]))
+        return lambda begin, end: known[begin:end]
 
     def select(self, candidates: np.ndarray, scored: Scored, parts: np.ndarray | None = None) -> np.ndarray:
         """Rows of the best compatible set, sorted by start; of each of several ``parts``, see ``select_genes``."""
@@ -224,9 +232,13 @@ EvidenceAt = Callable[[int, int], np.ndarray | None]
 def _score_with(look, candidates: np.ndarray, stop_rate: float | np.ndarray, evidence: EvidenceAt) -> Scored:
     """Scores of one look, as ``candidate_scores`` gives them, some rows at a time."""
     columns = np.empty((3, len(candidates)))
-    for begin, end in frame_slices(candidates["orf"]):
+
+    def score(rows: tuple[int, int]) -> None:
+        begin, end = rows
         rate = stop_rate[begin:end] if isinstance(stop_rate, np.ndarray) else stop_rate
         columns[:, begin:end] = look(candidates[begin:end], evidence(begin, end), stop_rate=rate)
+
+    on_threads(score, frame_slices(candidates["orf"]))
     return _scored(columns)
 
 

@@ -32,6 +32,7 @@ from genoformer.decoding.scoring import (
 from genoformer.metrics.calibration import IsotonicCalibrator
 from genoformer.sequence.alphabet import encode_bases, reverse_complement
 from genoformer.stream import wrap_circular
+from genoformer.threads import working_threads
 
 MAP = IsotonicCalibrator((-10.0, 10.0), (0.0, 1.0))
 PLAIN = Scorer(DEFAULT_WEIGHTS, MAP, IsotonicCalibrator((0.0, 1.0), (0.0, 1.0)))
@@ -207,6 +208,22 @@ def test_rows_scored_at_a_time_change_nothing(phage, monkeypatch, rows_at_a_time
     for name in ("score", "frame_odds", "start_share"):
         np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), atol=1e-9)
     assert decoder_module.frame_slices(candidates["orf"][:0]) == []
+
+
+def test_threads_change_no_bit(phage, monkeypatch):
+    monkeypatch.setattr(statistics, "MIN_CODONS", 5000)
+    genome, options = phage("NC_019724"), CallOptions()
+    candidates = collect_candidates(genome.codes, [(0, len(genome.codes), genome.logits)], options)
+    decoder = GeneDecoder(PLAIN, ADAPTED)
+    known = genome_statistics(lambda: iter([(genome.codes, candidates)]), decoder, options)
+    monkeypatch.setattr(decoder_module, "ROWS_AT_A_TIME", 100)
+    alone = decoder.choose(genome.codes, candidates, 0.05, known)
+    with working_threads(3):
+        together = decoder.choose(genome.codes, candidates, 0.05, known)
+    np.testing.assert_array_equal(together[1], alone[1])
+    assert len(alone[1]) > 20
+    for name in ("score", "frame_odds", "start_share"):
+        np.testing.assert_array_equal(getattr(together[0], name), getattr(alone[0], name))
 
 
 def test_record_without_candidates_has_no_genes():

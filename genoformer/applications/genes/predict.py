@@ -158,6 +158,10 @@ class GenePredictor:
 
     def write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: WarningLog) -> Written:
         """Statistics of the genome, genes and their files; see ``interface.Predictor``."""
+        with fitting_threads(scan.n_bases):
+            return self._write(paths, scan, out, folders, warnings)
+
+    def _write(self, paths: list[str], scan: Scan, out: Path, folders: list[Path], warnings: WarningLog) -> Written:
         request, passes = self.request, ModelPasses(*folders)
         profiles = profiles_of(self.finder)
         rna, n_rna = RnaGenes(profiles, self._first), RnaTally(profiles is not None)

@@ -15,6 +15,7 @@ from genoformer.decoding.rna.ribosomal import RRNA, RrnaProfiles
 from genoformer.decoding.rna.transfer import TrnaSearch
 from genoformer.files.numbers import read_numbers, read_table
 from genoformer.sequence.alphabet import N_CODE, reverse_complement
+from genoformer.threads import on_threads
 
 TRNA = "tRNA"
 MOST_SCORE = {TRNA: 20.0, **dict.fromkeys(RRNA, 30.0)}
@@ -113,19 +114,18 @@ class RnaFinder:
             codes: uint8 base codes, [L].
         """
         known = np.minimum(codes, N_CODE)
-        found: list[Found] = []
-        for strand, read in ((1, known), (-1, reverse_complement(known))):
-            own = [
-                Found(hit.kind, hit.start, hit.end, strand, hit.score, is_whole=_is_whole(hit))
-                for hit in self._rrna.hits(read)
-            ]
-            if self._trna is not None:
-                own += [
-                    Found(TRNA, hit.start, hit.end, strand, hit.score, hit.anticodon) for hit in self._trna.hits(read)
-                ]
-            found += own if strand > 0 else [
-                replace(one, start=len(codes) - one.end, end=len(codes) - one.start) for one in own
-            ]  # fmt: skip
+        plus, minus = on_threads(self._hits, (known, reverse_complement(known)))
+        L = len(codes)
+        return plus + [replace(one, start=L - one.end, end=L - one.start, strand=-1) for one in minus]
+
+    def _hits(self, codes: np.ndarray) -> list[Found]:
+        """Places on one strand."""
+        found = [
+            Found(hit.kind, hit.start, hit.end, 1, hit.score, is_whole=_is_whole(hit))
+            for hit in self._rrna.hits(codes)
+        ]  # fmt: skip
+        if self._trna is not None:
+            found += [Found(TRNA, hit.start, hit.end, 1, hit.score, hit.anticodon) for hit in self._trna.hits(codes)]
         return found
 
     def _sure(self, one: Found) -> float:
