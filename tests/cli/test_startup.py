@@ -23,8 +23,8 @@ OF_TRAINING = {"sklearn", "networkx", "obonet", "h5py", "pandas", "Bio", "pytorc
 HEAVY = OF_TRAINING | {"torch", "numba", "scipy", "tqdm"}
 OF_COMPILER = {"torch._dynamo.convert_frame", "sympy"}
 """Of PyTorch, a second to load; what fills tensors of the device "meta" brings them along."""
-OF_SCIPY = {"scipy.optimize", "scipy.sparse", "scipy.special", "scipy.stats"}
-"""Parts that training needs; ``scipy.linalg`` is loaded by numba with its first function."""
+OF_SCIPY = {"scipy.linalg", "scipy.optimize", "scipy.sparse", "scipy.special", "scipy.stats"}
+"""``scipy.linalg`` would be loaded by numba with its first function; training needs the others."""
 
 
 def modules_after(*words: object) -> set[str]:
@@ -78,6 +78,22 @@ def test_loading_sets_objects_apart_once_and_leaves_the_collector_as_it_was(monk
     finally:
         gc.enable()
     assert frozen == [False]
+
+
+PRODUCT = """
+import sys
+from genoformer.cli.loading import loading
+with loading():
+    import numba
+    import numpy as np
+assert not any(name.startswith("scipy.linalg") for name in sys.modules)
+print(numba.njit(lambda one: one @ one)(np.full((2, 2), 3.0)).tolist())
+"""
+
+
+def test_compiled_products_find_scipy_when_they_need_it():
+    done = subprocess.run([sys.executable, "-c", PRODUCT], capture_output=True, text=True, check=False)
+    assert done.stdout == "[[18.0, 18.0], [18.0, 18.0]]\n", done.stderr
 
 
 FIRST = """
