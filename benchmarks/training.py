@@ -35,7 +35,7 @@ def loss_of(folder: Path) -> float:
     """The last loss of validation in the metrics of a run."""
     [path] = folder.rglob("metrics.csv")
     with path.open(newline="") as file:
-        losses = [row["val_loss"] for row in csv.DictReader(file) if row.get("val_loss")]
+        losses = [row["val/loss"] for row in csv.DictReader(file) if row.get("val/loss")]
     return round(float(losses[-1]), 4)
 
 

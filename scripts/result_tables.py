@@ -44,6 +44,7 @@ from speed_tables import (
     segments_table,
     speed_table,
     startup_table,
+    training_table,
     where_table,
 )
 from structure_tables import contact_table, length_table, pair_table, state_table
@@ -178,6 +179,7 @@ KINDS = {
     "encoder": ("encoder-", speed_table),
     "million": ("encoder-", million_table),
     "formats": ("formats-", formats_table),
+    "training": ("training-", training_table),
     "startup": ("startup-", startup_table),
     "where": ("where-", where_table),
     "busy": ("busy-", busy_table),

@@ -125,6 +125,23 @@ def busy_table(results: dict[str, dict]) -> str:
     return table(header, body())
 
 
+def training_table(results: dict[str, dict]) -> str:
+    """Bases that a processor second of training takes in, in two builds."""
+
+    def body():
+        for name, result in results.items():
+            for build, found in result["builds"].items():
+                seconds, losses = found["cpu_seconds_of_step"], found["validation_loss"]
+                yield [
+                    name, "this" if build == "this" else "before", " ".join(map(str, seconds)),
+                    f"{found['bases_per_cpu_second']:,}", " ".join(map(str, losses)),
+                    spread(result.get("times_as_fast")) if build == "this" else "1",
+                ]  # fmt: skip
+
+    header = "| run | build | CPU seconds of a step | bases per CPU second | loss of validation | times as fast |"
+    return table(header, body())
+
+
 def formats_table(results: dict[str, dict]) -> str:
     """Processor time and size of each format of genes beside a whole run of pyrodigal."""
 

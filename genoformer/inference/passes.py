@@ -126,7 +126,10 @@ class ModelPasses:
             at += 1
         if not parts:
             raise KeyError(number)
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if len(parts) == 1:
+            return parts[0]
+        self._read = None  # its rows are copied, and those of a long record are much
+        return np.concatenate(parts)
 
     def _chunk(self, path: Path) -> _Chunk:
         if self._read is None or self._read[0] != path:
