@@ -16,8 +16,8 @@ import numpy as np
 from genoformer.files.kept import damaged, read_arrays, read_object, read_own_arrays, remove, write_arrays, write_object
 
 CHUNK_BP = 2_000_000
-CHUNK_RECORDS = 1_000
-"""A file is written when this much is gathered: a file for each of 100 000 contigs would take longer than the model."""
+CHUNK_RECORDS = 10_000
+"""A file is written when either is gathered: a file for each of 100 000 contigs would take longer than the model."""
 
 PASS_FILES = "passes-*.npz"
 LEARNED = "learned.json"
