@@ -6,7 +6,7 @@ weights need no turning: a word of two queries is one of a column already.
 
 from genoformer.nn.attention.kernels.key_windows import BAND, part, seen_keys
 from genoformer.nn.attention.kernels.panels import by_columns, compiled, load_panel, up
-from genoformer.nn.attention.kernels.tiles import BLOCK, narrow_row, narrow_rows, pair_rows, tile_product
+from genoformer.nn.attention.kernels.tiles import BLOCK, narrow, pair_rows, tile_product
 from genoformer.nn.layers.vectors import LANES, load, store_pairs
 
 
@@ -18,11 +18,11 @@ def load_key_words(job, line, at, m, panel, place, is_turned, is_backward):
     load_panel(job, line, job.key, panel, is_turned, one, rows)  # where the values will be
     if is_backward:
         pair_rows(m, value, at.key + place // 2, 64, at.d)
-    narrow_rows(m, value, value, 64, at.d, at.n_words)
+    narrow(m, value, value, size)
     by_columns(rows, 64, at.n_words, m[at.key_columns + place : at.key_columns + place + n_columns])
     load_panel(job, line, job.value, panel, False, one, rows)
     if is_backward:
-        narrow_rows(m, value, value, 64, at.d, at.n_words)
+        narrow(m, value, value, size)
         by_columns(rows, 64, at.n_words, m[at.value_columns + place : at.value_columns + place + n_columns])
     else:
         pair_rows(m, value, at.value + place // 2, 64, at.d)
@@ -33,7 +33,7 @@ def narrow_and_turn(at, m, rows, words):
     """Rows [64, d] as words [64, d / 2], and behind them, in the backward pass alone, as words of columns [d, 32]."""
     if at.is_backward:
         pair_rows(m, rows, at.mixed, 64, at.d)
-    narrow_rows(m, rows, words, 64, at.d, at.n_words)
+    narrow(m, rows, words, at.panel)
     if at.is_backward:
         columns = words + 64 * at.n_words
         by_columns(m[at.mixed : at.mixed + 32 * at.d], 32, at.d, m[columns : columns + 32 * at.d])
@@ -57,7 +57,7 @@ def times_window_words(line, at, m, rows, stride, keys, middle, n_keys):
         for i in range(r, r + BAND):
             row = rows + i * stride
             begin, end = part(0, line, middle + i, n_keys, stride)
-            narrow_row(m, row + begin, row + begin // 2, end - begin)
+            narrow(m, row + begin, row + begin // 2, end - begin)
             clear(m, row + low // 2, row + begin // 2)
             clear(m, row + end // 2, row + high // 2)
         memory, words, place = m.ctypes.data, rows + r * stride + low // 2, keys + low // 2 * at.d

@@ -168,20 +168,11 @@ def tile_product(a, a_row, b, b_row, n_columns, c, c_row, n_words, is_added):
 
 
 @compiled
-def narrow_row(m, source, target, n_numbers):
+def narrow(m, source, target, n_numbers):
     """Numbers of ``m``, whole vectors, as bfloat16 in words from ``target`` on; in place or before the source."""
     address = m.ctypes.data + 4 * target
     for c in range(0, n_numbers, LANES):
         store_halves(address + 2 * c, load(m, source + c))
-
-
-@compiled
-def narrow_rows(m, source, target, n_rows, width, n_words):
-    """Rows of ``width`` numbers as rows of ``n_words`` words, filled up with zeros; in place or before the source."""
-    for r in range(n_rows):
-        narrow_row(m, source + r * width, target + r * n_words, width)
-        for word in range(target + r * n_words + width // 2, target + (r + 1) * n_words):
-            m[word] = 0
 
 
 @compiled
