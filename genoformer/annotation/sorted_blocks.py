@@ -9,6 +9,9 @@ from tempfile import TemporaryFile
 from types import TracebackType
 from typing import BinaryIO, Self, TextIO
 
+LINES_BYTES = 1 << 20
+"""Lines of a block are copied so many bytes at a time, about: a chromosome's are as much as its genes."""
+
 
 class SortedBlocks:
     """A context manager: what was added is appended to a file when the block ends without an error.
@@ -60,5 +63,8 @@ class SortedBlocks:
             self._file.write(self._waiting.readline().decode())
         for i in order:
             self._waiting.seek(self._begins[i])
-            self._waiting.readline()
-            self._file.write(self._waiting.read(self._begins[i + 1] - self._waiting.tell()).decode())
+            left = self._begins[i + 1] - self._begins[i] - len(self._waiting.readline())
+            while left:
+                text = b"".join(self._waiting.readlines(min(left, LINES_BYTES)))[:left]
+                self._file.write(text.decode())
+                left -= len(text)

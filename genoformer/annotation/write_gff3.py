@@ -4,10 +4,12 @@ Reference: https://github.com/The-Sequence-Ontology/Specifications/blob/master/g
 in https://www.ncbi.nlm.nih.gov/datasets/docs/v2/reference-docs/file-formats/annotation-files/about-ncbi-gff3/.
 """
 
+import heapq
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial as partial_call
+from operator import itemgetter
 from pathlib import Path
 
 from genoformer.annotation.gene_files import GeneFile, format_score, gene_id, named_transcripts, rna_gene_id
@@ -19,6 +21,7 @@ from genoformer.sequence.records import Record
 
 _ONTOLOGY_ID = re.compile(r"[A-Za-z_]+:\d+")
 _Row = tuple[int, int, int, int, int, str]  # start, end and number of the gene, rank in the gene, transcript, text
+_Group = tuple[int, Iterable[_Row]]  # rows that begin at or behind a base, and that base
 
 
 class Gff3Writer(GeneFile):
@@ -55,18 +58,40 @@ class Gff3Writer(GeneFile):
     def with_rna(
         self, record: Record, genes: list[Gene], rna_genes: list[RnaGene], circular: bool, genetic_code: int
     ) -> Iterator[str]:
-        contig, length = seqid(record), len(record)
-        rows: list[_Row] = []
-        if circular:
-            attributes = attributes_text({"ID": f"region-{record.id}", "Is_circular": "true"})
-            rows.append((0, length, 0, 0, 0, f"{contig}\t{SOURCE}\tregion\t1\t{length}\t.\t+\t.\t{attributes}\n"))
-        for number, gene in enumerate(genes, start=1):
-            rows += _gene_rows(gene, contig, number, gene_id(record.id, number), genetic_code)
-        for number, rna in enumerate(rna_genes, start=1):
-            rows.append(_rna_row(rna, contig, rna_gene_id(record.id, number)))
-        yield from (text for *_, text in sorted(rows))
+        contig = seqid(record)
+        groups = heapq.merge(
+            [(0, [_region_row(record, contig)])] if circular else [],
+            _groups_of_genes(record, genes, contig, genetic_code),
+            ((rna.start, [_rna_row(rna, contig, rna_gene_id(record.id, i))]) for i, rna in enumerate(rna_genes, 1)),
+            key=itemgetter(0),
+        )
+        yield from (text for *_, text in _in_order(groups))
         if genes or rna_genes:
             yield "###\n"
+
+
+def _region_row(record: Record, contig: str) -> _Row:
+    attributes = attributes_text({"ID": f"region-{record.id}", "Is_circular": "true"})
+    text = f"{contig}\t{SOURCE}\tregion\t1\t{len(record)}\t.\t+\t.\t{attributes}\n"
+    return 0, len(record), 0, 0, 0, text
+
+
+def _groups_of_genes(record: Record, genes: list[Gene], contig: str, genetic_code: int) -> Iterator[_Group]:
+    """Rows of each gene, made when they are asked for, by the first base of any transcript."""
+    starts = [gene.locus_span[0] for gene in genes]
+    for i in sorted(range(len(genes)), key=starts.__getitem__):
+        yield starts[i], _gene_rows(genes[i], contig, i + 1, gene_id(record.id, i + 1), genetic_code)
+
+
+def _in_order(groups: Iterable[_Group]) -> Iterator[_Row]:
+    """Sorted rows of groups, which come by their first base; only those of groups that overlap are held at a time."""
+    waiting: list[_Row] = []
+    for start, rows in groups:
+        while waiting and waiting[0][0] < start:
+            yield heapq.heappop(waiting)
+        for row in rows:
+            heapq.heappush(waiting, row)
+    yield from sorted(waiting)
 
 
 def write_gff3(path: str | Path, records: Iterable[tuple[Record, list[Gene], bool]], *, genetic_code: int = 11) -> None:

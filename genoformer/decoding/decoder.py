@@ -155,6 +155,7 @@ class GeneDecoder:
             return scored, chosen
         for _ in range(SECOND_LOOKS):
             genes = candidates[chosen]
+            del scored  # a long record's scores are large, and another look finds them anew
             look = partial(second_look_scores, genes=genes, bounds=(0, len(codes)), weights=weights)
             scored = _score_with(look, candidates, stop_rate, evidence)
             chosen = self.select(candidates, scored)

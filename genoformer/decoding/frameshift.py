@@ -17,7 +17,8 @@ from genoformer.annotation.genetic_code import GeneticCode, codon_indices, trans
 from genoformer.decoding.neighbours import along_strand
 from genoformer.sequence.alphabet import encode_bases, reverse_complement
 
-SITE = encode_bases("CTTTGAC").tobytes()
+SITE = {1: encode_bases("CTTTGAC").tobytes(), -1: encode_bases("GTCAAAG").tobytes()}
+"""By strand, as the forward strand reads it."""
 SHIFTED = 4
 """First base of the site that is read in the frame behind the shift."""
 FIRST_CODONS = (12, 40)
@@ -38,32 +39,42 @@ def frameshift_genes(codes: np.ndarray, genes: np.ndarray, code: GeneticCode) ->
     found = np.zeros(len(genes), np.bool_)
     if not code.stop_mask[codon_indices(encode_bases("TGA"))[0]]:
         return found
-    for strand, read in ((1, codes), (-1, reverse_complement(codes))):
-        sites = [match.start() for match in re.finditer(re.escape(SITE), read.tobytes())]
+    for strand in (1, -1):
+        sites = [match.start() for match in re.finditer(re.escape(SITE[strand]), np.ascontiguousarray(codes).data)]
         if not sites:
             continue
         own = np.flatnonzero((genes["strand"] == strand) & (genes["closed"] == 1))
         starts, ends = along_strand(genes[own], strand)
-        shift = 0 if strand > 0 else len(codes)
-        by_end = {int(end) + shift: int(i) for i, end in zip(own, ends, strict=True)}
-        first = dict(zip(own.tolist(), (starts + shift).tolist(), strict=True))
-        for site in sites:
-            end = _end_of_factor(read, site + SHIFTED, code)
-            gene = None if end is None else by_end.get(end)
+        by_end = {int(end): int(i) for i, end in zip(own, ends, strict=True)}
+        first = dict(zip(own.tolist(), starts.tolist(), strict=True))
+        for low in sites:
+            read, before = _around(codes, low, strand)
+            site = low if strand > 0 else -low - len(SITE[strand])  # along the strand
+            length = _length_of_factor(read[before + SHIFTED :], code)
+            gene = None if length is None else by_end.get(site + SHIFTED + length)
             if gene is not None and first[gene] > site - 3 * FIRST_CODONS[1]:
-                found[gene] = _has_first_codons(read, site + 3, code)
+                found[gene] = _has_first_codons(read, before + 3, code)
     return found
 
 
-def _end_of_factor(read: np.ndarray, first: int, code: GeneticCode) -> int | None:
-    """One past the stop codon of the frame behind a shift, if it looks like release factor 2."""
-    codons = codon_indices(read[first : first + 3 * FACTOR_CODONS[1] + 3])
+def _around(codes: np.ndarray, low: int, strand: int) -> tuple[np.ndarray, int]:
+    """Bases of the strand around a site whose lowest base is ``low``, and how many of them are in front of it."""
+    before, behind = 3 * FIRST_CODONS[1], SHIFTED + 3 * FACTOR_CODONS[1] + 3
+    high = low + len(SITE[strand])
+    if strand > 0:
+        first = max(0, low - before)
+        return codes[first : low + behind], low - first
+    return reverse_complement(codes[max(0, high - behind) : high + before]), min(before, len(codes) - high)
+
+
+def _length_of_factor(read: np.ndarray, code: GeneticCode) -> int | None:
+    """Bases of the frame behind a shift, with its stop codon, if it looks like release factor 2."""
+    codons = codon_indices(read[: 3 * FACTOR_CODONS[1] + 3])
     stops = np.flatnonzero((codons >= 0) & code.stop_mask[codons])
     if len(stops) == 0 or stops[0] < FACTOR_CODONS[0]:
         return None
     n_codons = int(stops[0])
-    protein = translate(read[first : first + 3 * n_codons], code)
-    return first + 3 * n_codons + 3 if MOTIFS.search(protein) else None
+    return 3 * n_codons + 3 if MOTIFS.search(translate(read[: 3 * n_codons], code)) else None
 
 
 def _has_first_codons(read: np.ndarray, uga: int, code: GeneticCode) -> bool:

@@ -103,20 +103,25 @@ def count_genes(
         counts.background = background
     is_chosen = np.zeros(len(candidates), np.bool_)
     is_chosen[chosen] = True
-    of_gene = np.isin(candidates["orf"], candidates["orf"][chosen]) & (candidates["kind"] != EDGE_START)
-    rows = np.flatnonzero(of_gene)
-    _count_starts(codes, *columns(candidates[rows]), is_chosen[rows], *counts.tables())
-    first, strand, _, _ = columns(candidates[rows[is_chosen[rows]]])
+    of_gene = np.isin(candidates["orf"], candidates["orf"][chosen])
+    of_gene &= candidates["kind"] != EDGE_START
+    _count_starts(codes, *columns(candidates, of_gene), is_chosen[of_gene], *counts.tables())
+    first, strand, _, _ = columns(candidates, of_gene & is_chosen)
     counts.upstream = np.empty((len(first), WINDOW_BP), np.uint8)
     copy_upstream(codes, first, strand, counts.upstream)
     counts.network = np.array([candidates[name][chosen].sum(dtype=np.float64) for name in ("codon_sum", "n_codons")])
     return counts
 
 
-def columns(candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """First base in reading direction, strand, start codon and number of codons of each row."""
-    first = np.where(candidates["strand"] > 0, candidates["start"], candidates["end"] - 1)
-    return first, candidates["strand"].astype(np.int64), candidates["kind"].astype(np.int64), candidates["n_codons"]
+def columns(
+    candidates: np.ndarray, rows: np.ndarray | slice = slice(None)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """First base in reading direction, strand, start codon and number of codons of each row, or of some rows."""
+    start, end, strand, kind, n_codons = (
+        candidates[name][rows] for name in ("start", "end", "strand", "kind", "n_codons")
+    )
+    first = np.where(strand > 0, start, end - 1)
+    return first, strand.astype(np.int64), kind.astype(np.int64), n_codons
 
 
 @functools.cache

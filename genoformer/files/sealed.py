@@ -26,17 +26,23 @@ def ending(archive: bytes | memoryview) -> bytes:
     return struct.pack("<H", len(comment)) + comment
 
 
-def unseal(data: bytes | bytearray) -> bytearray:
-    """The inverse of ``seal``.
-
-    Raises:
-        ValueError: If there is no checksum, or another one.
-    """
-    archive, comment = bytearray(data), bytes(data[-_COMMENT_BYTES:])
-    del archive[-_COMMENT_BYTES:]
-    if not comment.startswith(_MARK) or not archive.endswith(struct.pack("<H", _COMMENT_BYTES)):
+def check_seal(data: bytes | bytearray) -> None:
+    """Raise ValueError if there is no checksum at the end, or that of another archive."""
+    view = memoryview(data)
+    comment = bytes(view[-_COMMENT_BYTES:])
+    begin, length = view[: -_COMMENT_BYTES - 2], bytes(view[-_COMMENT_BYTES - 2 : -_COMMENT_BYTES])
+    if not comment.startswith(_MARK) or length != struct.pack("<H", _COMMENT_BYTES):
         raise ValueError("it has no checksum at its end")
-    archive[-2:] = _NO_COMMENT
-    if hashlib.sha256(archive).hexdigest().encode() != comment[len(_MARK) :]:
+    digest = hashlib.sha256(begin)
+    digest.update(_NO_COMMENT)
+    if digest.hexdigest().encode() != comment[len(_MARK) :]:
         raise ValueError("its content does not match its checksum")
+
+
+def unseal(data: bytes | bytearray) -> bytearray:
+    """The inverse of ``seal``, for readers that want no comment; errors as in ``check_seal``."""
+    check_seal(data)
+    archive = bytearray(data)
+    del archive[-_COMMENT_BYTES:]
+    archive[-2:] = _NO_COMMENT
     return archive

@@ -116,7 +116,7 @@ class ModelPasses:
         Raises:
             KeyError: If no block of it is on disk.
         """
-        parts = []
+        parts: list[np.ndarray] = []
         at = bisect_left(self._files, (number, 0), key=lambda file: file.last)
         while at < len(self._files) and self._files[at].first <= (number, LAST_BLOCK):
             chunk = self._chunk(self._files[at].path)
@@ -124,12 +124,12 @@ class ModelPasses:
             if low < high:
                 parts.append(chunk.rows[chunk.ends[low - 1] if low else 0 : chunk.ends[high - 1]])
             at += 1
+            if len(parts) == 2:
+                self._read = None  # its rows are copied, and those of a long record are much
+                parts = [_grown(*parts)]
         if not parts:
             raise KeyError(number)
-        if len(parts) == 1:
-            return parts[0]
-        self._read = None  # its rows are copied, and those of a long record are much
-        return np.concatenate(parts)
+        return parts[0]
 
     def _chunk(self, path: Path) -> _Chunk:
         if self._read is None or self._read[0] != path:
@@ -153,6 +153,16 @@ class ModelPasses:
             beside=np.array(beside, np.str_),
         )  # fmt: skip
         self._files.append(file)
+
+
+def _grown(rows: np.ndarray, more: np.ndarray) -> np.ndarray:
+    """Both behind each other; rows that are nobody else's grow where they are."""
+    if not rows.flags.owndata or not rows.flags.writeable:
+        return np.concatenate((rows, more))
+    n = len(rows)
+    rows.resize(n + len(more), refcheck=False)
+    rows[n:] = more
+    return rows
 
 
 def keep_intact(folder: Path, is_intact: Callable[[str], bool] = lambda name: False) -> set[str]:

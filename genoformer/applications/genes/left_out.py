@@ -15,7 +15,7 @@ from genoformer.bundle.folder import Bundle, load_bundle
 from genoformer.decoding.candidates import CANDIDATE_DTYPE
 from genoformer.decoding.options import CallOptions
 from genoformer.files import write_bytes_atomic
-from genoformer.files.sealed import seal, unseal
+from genoformer.files.sealed import check_seal, seal
 from genoformer.genomes.genome_table import TableGenome, region_shares
 from genoformer.genomes.splits import Region, uncovered
 from genoformer.genomes.store import Store, StoredRecord
@@ -157,7 +157,9 @@ def save_passes(path: Path, held: Sequence[Held]) -> None:
 def load_passes(path: Path, reading: Reading, genome: str) -> list[Held] | None:
     """The inverse of ``save_passes``; None where there is no file, or a damaged one."""
     try:
-        with np.load(io.BytesIO(unseal(path.read_bytes()))) as file:
+        data = path.read_bytes()
+        check_seal(data)
+        with np.load(io.BytesIO(data)) as file:
             arrays = {name: file[name] for name in file.files}
         return [
             _held(reading.store, record, length, [arrays[f"{number}.{name}"] for name in _PARTS])
