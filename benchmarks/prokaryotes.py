@@ -241,7 +241,9 @@ def decoder_file(folder: Path, family: str) -> Path:
     return folder / f"decoder-{family}.json"
 
 
-def means(scores: dict[str, dict]) -> dict[str, dict[str, dict[str, float]]]:
+def means(
+    scores: dict[str, dict], programs: tuple[str, ...] = ("genoformer", "pyrodigal")
+) -> dict[str, dict[str, dict[str, float]]]:
     """Scores of each group, plasmids of one cell as one genome, and under "all groups" the mean of these."""
     units: dict[str, dict[str, list[dict]]] = {}
     for name, row in judged(scores).items():
@@ -249,8 +251,8 @@ def means(scores: dict[str, dict]) -> dict[str, dict[str, dict[str, float]]]:
         units.setdefault(row["group"], {}).setdefault(unit, []).append(row)
     found = {}
     for group, genomes in units.items():
-        found[group] = _mean([_mean(rows) for rows in genomes.values()])
-    found["all groups"] = _mean(list(found.values()))
+        found[group] = _mean([_mean(rows, programs) for rows in genomes.values()], programs)
+    found["all groups"] = _mean(list(found.values()), programs)
     return found
 
 
@@ -279,10 +281,10 @@ def short_genes(scores: dict[str, dict]) -> dict[str, float]:
     }
 
 
-def _mean(rows: list[dict]) -> dict[str, dict[str, float]]:
+def _mean(rows: list[dict], programs: tuple[str, ...]) -> dict[str, dict[str, float]]:
     return {
         program: {name: float(np.mean([row[program][name] for row in rows])) for name in ("f1", "exact_f1")}
-        for program in ("genoformer", "pyrodigal")
+        for program in programs
     }
 
 

@@ -70,6 +70,17 @@ def group_seeds_table(results: dict[str, dict]) -> str:
     return table("| group left out | run | difference, 3′ / exact F1 | worst genome, exact F1 |", body())
 
 
+def glimmer_table(results: dict[str, dict]) -> str:
+    """F1 of Glimmer and pyrodigal for each group of genomes."""
+
+    def body():
+        for result in results.values():
+            for group, scores in result["means"].items():
+                yield [group, *(f"{scores[p][f]:.4f}" for f in ("f1", "exact_f1") for p in ("glimmer", "pyrodigal"))]
+
+    return table("| group | 3′ F1, Glimmer | pyrodigal | exact F1, Glimmer | pyrodigal |", body())
+
+
 def _worst(genomes: dict[str, dict], group: str) -> str:
     lost = {
         name: row["genoformer"]["exact_f1"] - row["pyrodigal"]["exact_f1"]

@@ -81,11 +81,13 @@
   }
 
   function features() {
+    const alternatives = new Set(genes.alternatives);
     return genes.start.map((start, row) => {
       const isPlus = genes.strand[row], score = genes.score[row];
+      const isUnsure = alternatives.has(row) || (score !== null && score < 0.5);
       const feature = {
         chr: genome.records[genes.record[row]].name, start, end: genes.end[row], name: genes.label[row],
-        strand: isPlus ? "+" : "-", color: (score !== null && score < 0.5 ? UNSURE : COLOURS)[isPlus], row,
+        strand: isPlus ? "+" : "-", color: (isUnsure ? UNSURE : COLOURS)[isPlus], row,
       };
       const parts = genes.parts[row];
       if (parts) feature.exons = parts.map(([from, to]) => ({ start: from, end: to }));
@@ -100,11 +102,11 @@
   }
 
   function tracks() {
-    const all = features();
+    const all = features(), alternatives = genes.alternatives.length;
     const scores = all.filter(each => genes.score[each.row] !== null)
       .map(({ chr, start, end, row, color }) => ({ chr, start, end, color, value: genes.score[row] }));
     const made = [{
-      name: "genes", type: "annotation", features: all, displayMode: "EXPANDED", height: 90, maxRows: 6, order: 1,
+      name: "genes", type: "annotation", features: all, displayMode: "EXPANDED", height: alternatives ? 130 : 90, maxRows: 6, order: 1,
       searchable: true, removable: false,
     }];
     if (genome.rna) made.push({

@@ -3,6 +3,7 @@
 function makeGeneMap(place, genome, choose) {
   const SVG = "http://www.w3.org/2000/svg", HEIGHT = 150, ROWS = [62, 96], GENE = 24, LOWEST_BP = 200;
   const state = { record: 0, start: 0, end: Math.min(genome.records[0].length, 20000) };
+  const alternatives = new Set(genome.genes.alternatives);
 
   function draw(name, attributes, parent, text) {
     const made = document.createElementNS(SVG, name);
@@ -63,6 +64,7 @@ function makeGeneMap(place, genome, choose) {
     }
     if (genome.rna) drawRna(genome.rna, scale);
     for (let row = 0; row < genes.start.length; row++) {
+      if (alternatives.has(row)) continue;  // it would lie on the best transcript of its gene
       if (genes.record[row] !== state.record || genes.start[row] >= state.end || genes.end[row] <= state.start) continue;
       const isPlus = genes.strand[row] === 1, y = ROWS[isPlus ? 0 : 1];
       const x1 = (genes.start[row] - state.start) * scale, x2 = Math.max((genes.end[row] - state.start) * scale, x1 + 1);

@@ -48,6 +48,7 @@ class BrowsedGenes:
         score: Confidence; None where there is none.
         label: What is written beside it.
         parts: Exons by number of the gene, of those that have several.
+        alternatives: Numbers of those that are second opinions on the one before them; drawn as unsure.
     """
 
     record: list[int] = field(default_factory=list)
@@ -57,6 +58,7 @@ class BrowsedGenes:
     score: list[float | None] = field(default_factory=list)
     label: list[str] = field(default_factory=list)
     parts: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    alternatives: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

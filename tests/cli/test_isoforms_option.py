@@ -1,6 +1,7 @@
 """``predict --isoforms``: transcripts of a gene in every file, read by other programs; shards, keys, refusals."""
 
 import json
+import re
 import subprocess
 
 import gffutils
@@ -262,3 +263,15 @@ def test_models_without_introns_take_no_isoforms(genome, tmp_path, capsys):
 
 def predict_any(genome, model, out, *options):
     return main(["predict", str(genome), "--model", str(model), "-o", str(out), *options])
+
+
+def test_the_browser_of_the_report_draws_alternatives_as_unsure(predicted):
+    one, three = (
+        json.loads(re.search(r'id="genome-data">(.*?)</script>', (folder / "report.html").read_text())[1])["genes"]
+        for folder in predicted
+    )
+    assert one["alternatives"] == [] and three["alternatives"]
+    labels = [three["label"][row] for row in three["alternatives"]]
+    assert all(re.search(r"\.t[23]$", label) for label in labels)
+    assert len(labels) == sum(bool(re.search(r"\.t[23]$", label)) for label in three["label"])
+    assert all(three["score"][row] is None for row in three["alternatives"])

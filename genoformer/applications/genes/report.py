@@ -93,6 +93,8 @@ class GeneReportWriter(ReportWriter):
         self._browse(genes, record, gene, label)
         if len(gene.parts) > 1 and gene.end <= len(record):
             genes.parts[row] = list(gene.parts)
+        if gene.below_best is not None:
+            genes.alternatives.append(row)
 
     def _browse(self, browsed: BrowsedGenes, record: Record, gene: Gene | RnaGene, label: str) -> None:
         browsed.record.append(len(self._records) - 1)
