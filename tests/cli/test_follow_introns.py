@@ -8,7 +8,7 @@ from tiny_intron_bundle import write_tiny_intron_bundle
 
 from genoformer import load_model
 from genoformer.annotation.read import read_annotation, read_records
-from genoformer.applications.introns import follow
+from genoformer.applications.introns import caller, follow
 from genoformer.cli.main import main
 from genoformer.decoding.introns.motifs import GeneCounts, count_genes, count_sequence
 
@@ -59,14 +59,36 @@ def test_shards_and_python_give_the_bytes_of_one_run(genome, model, predicted, t
 
 
 def test_a_sample_of_it_is_enough(genome, model, predicted, tmp_path, monkeypatch):
-    read, passed = [], follow.record_logits
+    read, passed = [], caller.read_sample
 
-    def counted(network, tokenizer, codes, plan):
-        read.append(len(codes))
-        return passed(network, tokenizer, codes, plan)
+    def kept(*arguments):
+        read.extend(passed(*arguments))
+        return read
 
-    monkeypatch.setattr(follow, "record_logits", counted)
+    monkeypatch.setattr(caller, "read_sample", kept)
     monkeypatch.setattr(follow, "SAMPLE_BP", 8_000)
     monkeypatch.setattr(follow, "STRETCH_BP", 2_000)
     assert predict(genome, model, tmp_path / "out") == 0
-    assert sum(read) == 8_000
+    assert sum(len(one.codes) for one in read) == 8_000
+    assert not caller.ReadBefore(read)  # stretches are no records
+
+
+class Forgetful(follow.ReadBefore):
+    """Nothing was read before."""
+
+    def __bool__(self):
+        return False
+
+    def of(self, codes):
+        return None
+
+
+def test_what_was_read_to_follow_it_is_not_read_again(genome, model, tmp_path, monkeypatch):
+    assert predict(genome, model, tmp_path / "once", "--precision", "bfloat16") == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(caller, "ReadBefore", Forgetful)
+        assert predict(genome, model, tmp_path / "twice", "--precision", "bfloat16") == 0
+    assert contents(tmp_path / "once") == contents(tmp_path / "twice")
+    for name in ("record_logits", "read_together"):
+        monkeypatch.setattr(caller, name, lambda *_: pytest.fail("the model read a record again"))
+    assert predict(genome, model, tmp_path / "again", "--precision", "bfloat16") == 0

@@ -1,7 +1,7 @@
 """One record through a bundle for genes with introns: the model pass, the path, and the genes on it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -11,7 +11,7 @@ from genoformer.annotation.genetic_code import get_genetic_code
 from genoformer.annotation.models import Gene
 from genoformer.applications.genes.predictions import GenePrediction, gene_presentation, predict_records
 from genoformer.applications.genes.request import check_isoforms
-from genoformer.applications.introns.follow import Read, own_counts
+from genoformer.applications.introns.follow import Read, ReadBefore, learn_counts, read_sample
 from genoformer.applications.introns.parts import genes_of_parts, part_margins, site_margins
 from genoformer.bundle.folder import Bundle
 from genoformer.decoding.caller import Block
@@ -74,11 +74,13 @@ class IntronGeneFinder:
         bundle: A bundle of the task ``gene_structure_eukaryote``.
         decoder: Its decoder.
         plan: How sequence is cut into tiles and batches.
+        read_before: Records that the model has read already, to follow the genome.
     """
 
     bundle: Bundle
     decoder: CalibratedDecoder
     plan: TilePlan
+    read_before: ReadBefore = field(default_factory=ReadBefore, compare=False)
 
     result_type: ClassVar[type[GenePrediction]] = GenePrediction
 
@@ -162,6 +164,8 @@ class IntronGeneFinder:
         def read() -> Iterator[Piece]:
             if outputs is not None:
                 return iter([(0, len(codes), outputs)])
+            if (known := self.read_before.of(codes)) is not None:
+                return known.pieces()
             return record_logits(self.bundle.model, self.bundle.tokenizer, codes, self.plan)
 
         def counted():
@@ -209,6 +213,8 @@ class IntronGeneFinder:
         self, records: Sequence[tuple[np.ndarray, CallOptions]], wanted: Sequence[bool]
     ) -> list[np.ndarray | None]:
         """Outputs of short records; arguments as for ``GeneFinder.read_together``."""
+        if self.read_before:  # then all of them were read
+            return [None] * len(records)
         sequences = [codes for codes, _ in records]
         return read_together(self.bundle.model, self.bundle.tokenizer, sequences, self.plan, wanted)
 
@@ -221,8 +227,9 @@ class IntronGeneFinder:
         decoder = self.decoder.decoder
         if decoder.motifs is None or not decoder.weights.follows:
             return self
-        counts = own_counts(self.bundle.model, self.bundle.tokenizer, self.plan, decoder, read)
-        return replace(self, decoder=replace(self.decoder, decoder=decoder.following(counts)))
+        stretches = read_sample(self.bundle.model, self.bundle.tokenizer, self.plan, read)
+        following = replace(self.decoder, decoder=decoder.following(learn_counts(decoder, stretches)))
+        return replace(self, decoder=following, read_before=ReadBefore(stretches))
 
     @property
     def _needs_margins(self) -> bool:

@@ -34,14 +34,14 @@ def reader(*lengths):
 def test_a_small_genome_is_its_own_sample(monkeypatch):
     monkeypatch.setattr(follow, "SAMPLE_BP", 1000)
     whole, read = reader(400, 0, 600)
-    assert np.array_equal(np.concatenate([codes for codes, _ in sample(read)]), whole)
+    assert np.array_equal(np.concatenate([codes for codes, _, _ in sample(read)]), whole)
 
 
 def test_stretches_lie_evenly_and_end_with_their_record(monkeypatch):
     monkeypatch.setattr(follow, "SAMPLE_BP", 1000)
     monkeypatch.setattr(follow, "STRETCH_BP", 250)
     whole, read = reader(1100, 900, 2000)
-    found = [codes for codes, _ in sample(read)]
+    found = [codes for codes, _, _ in sample(read)]
     expected = [(0, 250), (1000, 1100), (1100, 1250), (2000, 2250), (3000, 3250)]
     assert [len(codes) for codes in found] == [b - a for a, b in expected]
     assert all(np.array_equal(codes, whole[a:b]) for codes, (a, b) in zip(found, expected, strict=True))
