@@ -8,6 +8,7 @@ complement give mirrored outputs. Memory holds one batch of tiles per strand, wh
 """
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,14 +87,12 @@ def strand_logits(
         yield from _carried_logits(network, config, tokenizer, codes, plan, (first, last), backwards)
         return
     tiles = list(iter_tiles(len(codes), tile_bp=plan.tile_bp, context_bp=plan.context_bp, stride=tokenizer.stride))
-    for batch in _batches(tiles[::-1] if backwards else tiles, plan.batch_size):
-        if not any(tile.start < last and first < tile.end for tile in batch):
-            continue
-        outputs = _run(network, tokenizer, [(codes, tile) for tile in batch], plan.precision)
-        for tile, logits in zip(batch, outputs, strict=True):
-            start, end = max(tile.start, first), min(tile.end, last)
-            if start < end:
-                yield start, end, logits[start - tile.read_start : end - tile.read_start]
+    batches = _batches(tiles[::-1] if backwards else tiles, plan.batch_size)
+    wanted = [batch for batch in batches if any(tile.start < last and first < tile.end for tile in batch)]
+    for tile, logits in _run_ahead(network, tokenizer, codes, wanted, plan):
+        start, end = max(tile.start, first), min(tile.end, last)
+        if start < end:
+            yield start, end, logits[start - tile.read_start : end - tile.read_start]
 
 
 def record_logits(
@@ -230,18 +229,41 @@ def _tile_tokens(tokenizer: KmerTokenizer, codes: np.ndarray, tile: Tile) -> np.
     return tokenizer.encode(codes[tile.read_start : tile.read_end], lookahead=lookahead)
 
 
+def _run_ahead(
+    network: nn.Module, tokenizer: KmerTokenizer, codes: np.ndarray, batches: list[list[Tile]], plan: TilePlan
+) -> Iterator[tuple[Tile, np.ndarray]]:
+    """Each tile with its outputs, float32 [L, C]; on several threads others are computed while they are looked at."""
+    call = functools.partial(_call, network, tokenizer, plan.precision)
+    if not _has_own_threads(network):
+        for batch in batches:
+            yield from zip(batch, call([(codes, tile) for tile in batch]), strict=True)
+        return
+    tiles = [tile for batch in batches for tile in batch]
+    found = side_by_side(call, ([(codes, tile)] for tile in tiles), plan.batch_size)
+    yield from zip(tiles, (outputs[0] for outputs in found), strict=True)
+
+
 def _run(network: nn.Module, tokenizer: KmerTokenizer, reads: list[tuple[np.ndarray, Tile]], precision: str):
     """Outputs of tiles of equal length, each of its strand, float32 [tiles, L, C]; global tokens stand in front."""
-
-    def call(some: list[tuple[np.ndarray, Tile]]) -> np.ndarray:
-        inputs = model_inputs(encoder_config(network), tokenizer, some, network)
-        tokens = inputs.pop("token_ids")
-        with computing(tokens.device, precision):
-            return network(tokens, **inputs).float().cpu().numpy()
-
-    if len(reads) == 1 or torch.get_num_threads() == 1 or next(network.parameters()).device.type != "cpu":
+    call = functools.partial(_call, network, tokenizer, precision)
+    if len(reads) == 1 or not _has_own_threads(network):
         return call(reads)
     return np.concatenate(list(side_by_side(call, [[read] for read in reads], len(reads))))
+
+
+def _has_own_threads(network: nn.Module) -> bool:
+    """Whether calls run on threads of their own."""
+    return torch.get_num_threads() > 1 and next(network.parameters()).device.type == "cpu"
+
+
+def _call(
+    network: nn.Module, tokenizer: KmerTokenizer, precision: str, reads: list[tuple[np.ndarray, Tile]]
+) -> np.ndarray:
+    """Outputs of tiles in one call of the network, as ``_run`` gives them."""
+    inputs = model_inputs(encoder_config(network), tokenizer, reads, network)
+    tokens = inputs.pop("token_ids")
+    with computing(tokens.device, precision):
+        return network(tokens, **inputs).float().cpu().numpy()
 
 
 def model_inputs(

@@ -47,7 +47,7 @@ from genoformer.decoding.introns.state import (
 )
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def scan(tables, state, codes, emit, sites, pairs, start, end, begin_at, nodes, node_values, n_nodes):
     """Go through boundaries and bases ``[start, end)``, as long as there is room for nodes.
 
@@ -213,7 +213,7 @@ def _add_gene_end(state, before, i, nodes, node_values, n_nodes):
     return n_nodes + 1
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _end_gene(state, strand, i, nodes, node_values, n_nodes):
     """The untranslated region behind a coding sequence ends at ``i``."""
     state.value[0] = state.value[BEHIND + strand]
@@ -325,7 +325,7 @@ def _begin(tables, state, strand, i, site):
         _add_exon(tables, state, strand, i % 3, i, extended + site, state.link[L_BEFORE + strand], left, BEGUN)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def close(tables, state, end, nodes, node_values, n_nodes):
     """The record ends at ``end``: genes that it cuts off end there, too. Returns nodes in use."""
     cut = tables.costs[3]

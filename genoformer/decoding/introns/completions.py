@@ -43,7 +43,7 @@ class Room(NamedTuple):
     following: np.ndarray
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def complete(tables: Tables, room: Room) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Scores of the best rest of a gene, −inf where none fits.
 
@@ -115,7 +115,7 @@ def _best_exon(tables, room, left, kind, frame, k):
     return best - room.coding[frame, k]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def open_until(room, kind, frame, k):
     """Where the first stop codon ends that an exon which begins at ``k`` would hold: left before it, ended there."""
     first = k + 3 + (frame - k) % 3
@@ -124,7 +124,7 @@ def open_until(room, kind, frame, k):
     return room.stops[first] if first < len(room.stops) else len(room.stops)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def exon_log(tables, strand, kind, ends, length):
     """Log-probability of the length of an exon, weighted."""
     last = tables.exon_logs.shape[-1] - 1

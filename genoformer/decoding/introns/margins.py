@@ -111,7 +111,7 @@ def _ends(rows: np.ndarray, strand: int) -> Iterator[tuple[int, str, tuple[int, 
             yield i, "high_margin", (strand, LEAVE if i < last else FINISH, int(row["end"]))
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def copy_state(source, target):
     """Make one state of a scan like another, as far as it is in use."""
     target.value[:], target.link[:] = source.value, source.link

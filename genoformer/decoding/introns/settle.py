@@ -18,7 +18,7 @@ from genoformer.decoding.introns.state import (
 )
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def settle(state, nodes, node_values, n_nodes):
     """Find what all hypotheses have in common, and forget everything that no hypothesis needs.
 
@@ -67,7 +67,7 @@ def settle(state, nodes, node_values, n_nodes):
     return done, done_values, kept
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _mark_links(state, marks):
     marks[state.link[0] + 1] = True
     for strand in range(2):
@@ -88,7 +88,7 @@ def _mark_links(state, marks):
                         marks[state.far_intron_link[strand, k, kind, pair] + 1] = True
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _move_links(state, place):
     state.link[0] = place[state.link[0] + 1]
     for strand in range(2):
