@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from genoformer.errors import UsageError
+from genoformer.nn.allocator import give_back
 from genoformer.nn.config import EncoderConfig
 from genoformer.nn.layers.refusals import BackendError, TooManyTokensError
 from genoformer.nn.side_by_side import side_by_side
@@ -26,6 +27,9 @@ from genoformer.sequence.alphabet import N_CODE, reverse_complement
 from genoformer.sequence.kmers import CLS_ID, KmerTokenizer
 from genoformer.sequence.tiles import Tile, iter_tiles
 from genoformer.threads import working_threads
+
+GIVE_BACK_BP = 1_000_000
+"""Memory that is free goes back to the system so often."""
 
 Piece = tuple[int, int, np.ndarray]
 
@@ -119,7 +123,22 @@ def record_logits(
         network, tokenizer, reverse_complement(codes), plan, backwards=True, span=(L - last, L - first)
     )
     minus = ((L - end, L - start, logits[::-1]) for start, end, logits in turned)
-    yield from _zip_strands(plus, minus)
+    yield from _giving_back(_zip_strands(plus, minus))
+
+
+def _giving_back(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The pieces; what is free goes back to the system now and then.
+
+    Arrays that are kept between the large tensors of a call and the next leave holes that no tensor fits in: a long
+    record took 60 MB more for each Mb.
+    """
+    since_bp = 0
+    for piece in pieces:
+        yield piece
+        since_bp += piece[1] - piece[0]
+        if since_bp >= GIVE_BACK_BP:
+            give_back()
+            since_bp = 0
 
 
 def _carried_logits(

@@ -1,9 +1,12 @@
 """Records through a model in pieces: the pieces are the whole, and the two strands are alike."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 
+from genoformer import stream
 from genoformer.batches.collate import collate_crops
 from genoformer.errors import UsageError
 from genoformer.nn.attention.longformer import LongformerConfig
@@ -103,6 +106,35 @@ def test_batch_size_changes_nothing():
     results = [joined(network, tokenizer, codes, TilePlan(30, field_bp, batch_size=n)) for n in (1, 2, 3, 50)]
     for other in results[1:]:
         np.testing.assert_allclose(other, results[0], atol=TOLERANCE)
+
+
+def test_tiles_are_computed_while_those_before_are_looked_at():
+    """Two threads have begun with what follows the first piece before it has been looked at, and give the same bits."""
+    network, tokenizer, field_bp = MODELS[3, 3]
+    codes, plan, called = random_codes(900), TilePlan(60, field_bp + -field_bp % 3, 2), threading.Semaphore(0)
+    alone = joined(network, tokenizer, codes, plan)
+    hook = network.register_forward_pre_hook(lambda *_: called.release())
+    n_threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        pieces = record_logits(network, tokenizer, codes, plan)
+        first = next(pieces)
+        # Of both strands the first tile was needed, and one more of each is on its way.
+        assert all(called.acquire(timeout=60) for _ in range(4))
+        together = np.concatenate([first[2], *(piece[2] for piece in pieces)], axis=1)
+    finally:
+        torch.set_num_threads(n_threads)
+        hook.remove()
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_free_memory_goes_back_now_and_then(monkeypatch):
+    network, tokenizer, field_bp = MODELS[3, 3]
+    given, plan = [], TilePlan(60, field_bp + -field_bp % 3, 1)
+    monkeypatch.setattr(stream, "give_back", lambda: given.append(None))
+    monkeypatch.setattr(stream, "GIVE_BACK_BP", 150)
+    joined(network, tokenizer, random_codes(900), plan)
+    assert 4 <= len(given) <= 6
 
 
 def test_the_same_call_twice_is_identical():
