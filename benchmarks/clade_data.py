@@ -6,7 +6,8 @@ DATA is the folder of real genomes with ``more`` and ``more2`` in it. OUT gets `
 ``NAME-test`` (FASTA and GFF3) of every set, and ``fungi.tsv`` and ``eukaryotes.tsv``, tables of genomes that
 ``genoformer fit`` reads: ``FUNGI_WEIGHTS`` and ``WEIGHTS`` are the shares of the crops, and validation has
 none. The second table adds animals, plants, algae and trypanosomatids to the fungi; of the worm it has what
-``intron_data.py`` makes, if that was written to OUT before.
+``intron_data.py`` makes, if that was written to OUT before. ``left_out.tsv`` is the second without the species in
+``LEFT_OUT``.
 
 Stretches that may hold genes nobody labelled are written as pseudogenes, which neither training nor scores look at:
 intergenic sequence with runs of N that stand for repeats (yeast), and flanks of loci. Species that read CTG as serine
@@ -268,6 +269,8 @@ WEIGHTS = {
 """Shares of the crops, of the fungi alone and of all: what has many introns gives more of them."""
 MADE = {"train": 1.2, "chimeras": 1.0, "validation": 0.0}
 """Contigs of worm loci and of chimeras of thale cress, from ``intron_data.py``, and their shares."""
+LEFT_OUT = ("yeast", "komagataella", "poplar", "fly")
+"""Species that a model can be asked about which has seen nothing of them."""
 JOINED = {"regions": ("regions_refseq", "regions_insdc")}
 """Tests that are scored together."""
 YEASTS = ("Cyberlindnera", "Lachancea", "Naumovozyma")
@@ -286,6 +289,7 @@ def main() -> None:
     rows = list(table_rows(written, WEIGHTS))
     rows += [f"{name}.fa\t{name}.gff3\t{share}\n" for name, share in MADE.items() if (args.out / f"{name}.fa").exists()]
     write_table(args.out / "eukaryotes.tsv", rows)
+    write_table(args.out / "left_out.tsv", (row for row in rows if row.split("-")[0] not in LEFT_OUT))
     for name, joined in JOINED.items():
         join_tests(args.out, name, joined)
     with gzip.open(args.data / INDEX, "rt") as file:

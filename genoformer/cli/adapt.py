@@ -32,7 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source", nargs="+", default=[], metavar="WORD", help="only annotation rows with these words in column 2"
     )
-    parser.add_argument("--steps", type=int, help="training steps of 4 crops of 6144 bp (500)")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        help="training steps of 4 crops of 6144 bp (500; fewer on little sequence)",
+    )
     parser.add_argument("--lr", type=float, help="highest learning rate (2e-4)")
     parser.add_argument("--genetic-code", type=int, help="NCBI number; that of the annotation or the model by default")
     parser.add_argument("--seed", type=int, default=0, help="decides held-out regions and crops (0)")
@@ -61,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     bundle = load_bundle(header)
     bundle.model.to(find_device(args.device))
     finder, warnings = rules.find_with.from_bundle(bundle), WarningLog()
-    with shown_progress(options.steps) as progress:
+    with shown_progress() as progress:
         gain = adapt(
             args.fasta, finder, rules, args.out, options, annotation=args.annotation, overwrite=args.overwrite,
             progress=progress, warnings=warnings,
@@ -97,14 +101,14 @@ def adaptation_of(args: argparse.Namespace, request: Any) -> Any:
         args: Of ``predict``.
         request: ``GeneRequest`` made from them.
     """
-    from genoformer.applications.adapt.adapt import DEFAULT_STEPS, AdaptOptions
+    from genoformer.applications.adapt.adapt import AdaptOptions
 
     return AdaptOptions(
         genetic_code=request.call.genetic_code,
         circular=request.circular,
         max_gap_bp=request.call.max_gap_bp,
         on_bad_record=request.reading.on_bad_record,
-        steps=DEFAULT_STEPS if args.adapt_steps is None else positive(args.adapt_steps, "--adapt-steps"),
+        steps=None if args.adapt_steps is None else positive(args.adapt_steps, "--adapt-steps"),
     )
 
 
@@ -127,7 +131,7 @@ def load_adapted(args: argparse.Namespace, application: Application, job: Job, s
     def load(paths: list[str], scan: Any, work: Path) -> Any:
         speed, out = speed_of(args), work / PREPARED
         finder = rules.find_with.from_bundle(load_on_device(job.header, args), speed)
-        with shown_progress(settings.steps) as progress:
+        with shown_progress() as progress:
             gain = adapt(paths, finder, rules, out, settings, mask=scan.mask, overwrite=True, progress=progress)
         for line in closing_lines(gain):
             print(f"genoformer: {line}", file=sys.stderr)
@@ -143,8 +147,13 @@ def _advance(bar: Any, n: int) -> None:
     bar.update(n)
 
 
+def _plan(bar: Any, n: int) -> None:
+    bar.total = n
+    bar.refresh()
+
+
 @contextlib.contextmanager
-def shown_progress(n_steps: int) -> Iterator:
+def shown_progress() -> Iterator:
     """Bars for the model pass and for training, on a terminal only; lines in any case."""
     from tqdm import tqdm
 
@@ -152,18 +161,19 @@ def shown_progress(n_steps: int) -> Iterator:
 
     with (
         tqdm(unit="bp", unit_scale=True, desc="labels", file=sys.stderr, disable=None, delay=1) as bases,
-        tqdm(unit="step", total=n_steps, desc="training", file=sys.stderr, disable=None, delay=1) as steps,
+        tqdm(unit="step", desc="training", file=sys.stderr, disable=None, delay=1) as steps,
     ):
         yield Progress(
             on_line=lambda line: tqdm.write(f"genoformer: {line}", file=sys.stderr),
             on_bases=partial(_advance, bases),
             on_steps=partial(_advance, steps),
+            on_planned=partial(_plan, steps),
         )
 
 
 def _options(args: argparse.Namespace):
     from genoformer.annotation.genetic_code import get_genetic_code
-    from genoformer.applications.adapt.adapt import DEFAULT_LR, DEFAULT_STEPS, AdaptOptions
+    from genoformer.applications.adapt.adapt import DEFAULT_LR, AdaptOptions
     from genoformer.errors import UsageError
 
     if args.genetic_code is not None:
@@ -173,5 +183,5 @@ def _options(args: argparse.Namespace):
     lr = DEFAULT_LR if args.lr is None else args.lr
     if not (math.isfinite(lr) and lr > 0):
         raise UsageError("OPTION-001", f"expected a positive number, found {lr}.", where="--lr")
-    steps = DEFAULT_STEPS if args.steps is None else positive(args.steps, "--steps")
+    steps = None if args.steps is None else positive(args.steps, "--steps")
     return AdaptOptions(genetic_code=args.genetic_code, steps=steps, lr=lr, seed=args.seed, sources=tuple(args.source))

@@ -67,7 +67,7 @@ def add_adapt_arguments(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="first adapt the weights to the whole input, see genoformer adapt (minutes)",
     )
-    group.add_argument("--adapt-steps", type=int, help="training steps of --adapt (500)")
+    group.add_argument("--adapt-steps", type=int, help="training steps of --adapt (500; fewer on little sequence)")
 
 
 def requests() -> dict[Part[type[CommandRequest]], list[str]]:

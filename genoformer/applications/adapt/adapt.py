@@ -46,6 +46,9 @@ from genoformer.inference.folder import held_folder
 from genoformer.inference.reading import OnBadRecord, Reading, spooled
 
 DEFAULT_STEPS = 500
+MOST_READINGS = 5
+"""How often each base is read, at most, in training on own calls unless steps are asked for: the few sure genes of a
+small input would be learned by heart, and with them that everything else looks otherwise."""
 DEFAULT_LR = 2e-4
 
 
@@ -58,7 +61,7 @@ class AdaptOptions:
         circular: Ids of circular records, ``("auto",)`` or (), as in ``GeneRequest``; an annotation says it itself.
         max_gap_bp: Genes do not run across longer runs of N.
         on_bad_record: "error" or "skip".
-        steps: Optimiser steps.
+        steps: Optimiser steps; None for ``DEFAULT_STEPS``, or what ``MOST_READINGS`` allows.
         lr: Highest learning rate.
         seed: Decides held-out regions and crops.
         rules: Which of the model's own calls are sure.
@@ -69,7 +72,7 @@ class AdaptOptions:
     circular: tuple[str, ...] = ("auto",)
     max_gap_bp: int = 9
     on_bad_record: OnBadRecord = "error"
-    steps: int = DEFAULT_STEPS
+    steps: int | None = None
     lr: float = DEFAULT_LR
     seed: int = 0
     rules: PseudoLabelRules = field(default_factory=PseudoLabelRules)
@@ -84,11 +87,13 @@ class Progress:
         on_line: Called with lines for the user.
         on_bases: Called with bases done in the model pass since the last call.
         on_steps: Called with training steps done since the last call.
+        on_planned: Called with the number of training steps, once it is known.
     """
 
     on_line: Callable[[str], None] = lambda line: None
     on_bases: Callable[[int], None] = lambda n: None
     on_steps: Callable[[int], None] = lambda n: None
+    on_planned: Callable[[int], None] = lambda n: None
 
 
 def adapt(
@@ -214,6 +219,7 @@ def _adapt(job: _Job, labels: Labels, key: dict) -> tuple[Bundle, dict, str]:
     """Train, and measure what that gained: new bundle, gain and model card."""
     finder, store = job.finder, Store(labels.store)
     settings = _settings(job, store)
+    job.progress.on_planned(settings.steps)
     data = fine_tuning_data(finder.bundle, labels.store, settings)
     regions, digest = data.regions["validation"], hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     trained = fine_tune(
@@ -245,7 +251,16 @@ def _adapt(job: _Job, labels: Labels, key: dict) -> tuple[Bundle, dict, str]:
 def _settings(job: _Job, store: Store) -> FineTuning:
     codes = {record.genetic_code for record in store.records}
     code = codes.pop() if len(codes) == 1 else job.finder.bundle.config.genetic_code
-    return FineTuning(job.options.steps, job.options.lr, job.options.seed, job.finder.plan.precision, code)
+    n_bases = sum(record.length for record in store.records)
+    steps = job.options.steps or planned_steps(n_bases, on_own_calls=job.annotation is None)
+    return FineTuning(steps, job.options.lr, job.options.seed, job.finder.plan.precision, code)
+
+
+def planned_steps(n_bases: int, *, on_own_calls: bool) -> int:
+    """Steps of training where nobody asks for a number."""
+    if not on_own_calls:
+        return DEFAULT_STEPS
+    return max(1, min(DEFAULT_STEPS, MOST_READINGS * n_bases // (BATCH_SIZE * CROP_BP)))
 
 
 def check_annotated(rules: Adaptation, annotation: list[str] | None) -> None:
