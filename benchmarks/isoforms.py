@@ -67,7 +67,7 @@ def main() -> None:
         began = time.process_time()
         genes = [decoded(record, pieces, n) for (record, _), pieces in zip(rows, outputs, strict=True)]
         seconds[n] = round(time.process_time() - began, 1)
-    result = {"set": args.set, "model": args.model, "model_digest": finder.bundle.digest}
+    result = {"set": args.set, "model": Path(args.model).name, "model_digest": finder.bundle.digest}
     result |= {"n_bases": sum(len(record) for record, _ in rows), "decoding_seconds": seconds}
     asked = [(1, 0.0), *((n, margin) for n in NUMBERS for margin in MARGINS)]
     result["scores"] = [{"isoforms": n, "margin": margin, **judge(rows, genes, n, margin)} for n, margin in asked]

@@ -8,7 +8,7 @@ complement give mirrored outputs. Memory holds one batch of tiles per strand, wh
 """
 
 import contextlib
-import functools
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -93,7 +93,8 @@ def strand_logits(
     tiles = list(iter_tiles(len(codes), tile_bp=plan.tile_bp, context_bp=plan.context_bp, stride=tokenizer.stride))
     batches = _batches(tiles[::-1] if backwards else tiles, plan.batch_size)
     wanted = [batch for batch in batches if any(tile.start < last and first < tile.end for tile in batch)]
-    for tile, logits in _run_ahead(network, tokenizer, codes, wanted, plan):
+    outputs = _outputs(network, tokenizer, [[(codes, tile) for tile in batch] for batch in wanted], plan)
+    for tile, logits in zip(itertools.chain.from_iterable(wanted), outputs, strict=True):
         start, end = max(tile.start, first), min(tile.end, last)
         if start < end:
             yield start, end, logits[start - tile.read_start : end - tile.read_start]
@@ -201,8 +202,8 @@ def _both_strands(network: nn.Module, tokenizer: KmerTokenizer, codes: np.ndarra
     """Outputs of a record of one tile in one model call, [2, L, C]: contigs are often shorter than a tile."""
     check_tile_length(encoder_config(network), plan)
     whole = Tile(0, len(codes), 0, len(codes))
-    outputs = _run(network, tokenizer, [(codes, whole), (reverse_complement(codes), whole)], plan.precision)
-    plus, minus = outputs[:, : len(codes)]  # a token at the end may own less than its bases
+    outputs = _outputs(network, tokenizer, [[(codes, whole), (reverse_complement(codes), whole)]], plan)
+    plus, minus = (logits[: len(codes)] for logits in outputs)  # a token at the end may own less than its bases
     return np.stack((plus, minus[::-1]))
 
 
@@ -248,41 +249,27 @@ def _tile_tokens(tokenizer: KmerTokenizer, codes: np.ndarray, tile: Tile) -> np.
     return tokenizer.encode(codes[tile.read_start : tile.read_end], lookahead=lookahead)
 
 
-def _run_ahead(
-    network: nn.Module, tokenizer: KmerTokenizer, codes: np.ndarray, batches: list[list[Tile]], plan: TilePlan
-) -> Iterator[tuple[Tile, np.ndarray]]:
-    """Each tile with its outputs, float32 [L, C]; on several threads others are computed while they are looked at."""
-    call = functools.partial(_call, network, tokenizer, plan.precision)
-    if not _has_own_threads(network):
+def _outputs(
+    network: nn.Module, tokenizer: KmerTokenizer, batches: list[list[tuple[np.ndarray, Tile]]], plan: TilePlan
+) -> Iterator[np.ndarray]:
+    """Outputs of each tile of its strand, float32 [L, C]; those of a batch are equally long.
+
+    On several threads of a processor each tile is a call of its own, and others are computed while one is looked at.
+    """
+
+    def call(reads: list[tuple[np.ndarray, Tile]]) -> np.ndarray:
+        inputs = model_inputs(encoder_config(network), tokenizer, reads, network)
+        tokens = inputs.pop("token_ids")
+        with computing(tokens.device, plan.precision):
+            return network(tokens, **inputs).float().cpu().numpy()
+
+    if torch.get_num_threads() == 1 or next(network.parameters()).device.type != "cpu":
         for batch in batches:
-            yield from zip(batch, call([(codes, tile) for tile in batch]), strict=True)
+            yield from call(batch)
         return
-    tiles = [tile for batch in batches for tile in batch]
-    found = side_by_side(call, ([(codes, tile)] for tile in tiles), plan.batch_size)
-    yield from zip(tiles, (outputs[0] for outputs in found), strict=True)
-
-
-def _run(network: nn.Module, tokenizer: KmerTokenizer, reads: list[tuple[np.ndarray, Tile]], precision: str):
-    """Outputs of tiles of equal length, each of its strand, float32 [tiles, L, C]; global tokens stand in front."""
-    call = functools.partial(_call, network, tokenizer, precision)
-    if len(reads) == 1 or not _has_own_threads(network):
-        return call(reads)
-    return np.concatenate(list(side_by_side(call, [[read] for read in reads], len(reads))))
-
-
-def _has_own_threads(network: nn.Module) -> bool:
-    """Whether calls run on threads of their own."""
-    return torch.get_num_threads() > 1 and next(network.parameters()).device.type == "cpu"
-
-
-def _call(
-    network: nn.Module, tokenizer: KmerTokenizer, precision: str, reads: list[tuple[np.ndarray, Tile]]
-) -> np.ndarray:
-    """Outputs of tiles in one call of the network, as ``_run`` gives them."""
-    inputs = model_inputs(encoder_config(network), tokenizer, reads, network)
-    tokens = inputs.pop("token_ids")
-    with computing(tokens.device, precision):
-        return network(tokens, **inputs).float().cpu().numpy()
+    reads = itertools.chain.from_iterable(batches)
+    for (logits,) in side_by_side(call, ([read] for read in reads), plan.batch_size):
+        yield logits
 
 
 def model_inputs(

@@ -157,7 +157,7 @@ class ModelPasses:
 
 def _grown(rows: np.ndarray, more: np.ndarray) -> np.ndarray:
     """Both behind each other; rows that are nobody else's grow where they are."""
-    if not rows.flags.owndata or not rows.flags.writeable:
+    if not rows.flags.owndata:
         return np.concatenate((rows, more))
     n = len(rows)
     rows.resize(n + len(more), refcheck=False)
