@@ -151,7 +151,7 @@ def test_genes_of_rna_are_browsed_and_counted(tmp_path):
     browsed = data_of(text, "genome-data")["rna"]
     assert browsed == {
         "record": [0, 0], "start": [3, 40], "end": [20, len(record)], "strand": [0, 1], "score": [0.8123, 0.5],
-        "label": ["tRNA", "rRNA"], "parts": {},
+        "label": ["tRNA", "rRNA"], "parts": {}, "alternatives": [],
     }  # fmt: skip
     assert "tRNA genes" in text and "1,200" in text
 
